@@ -41,8 +41,8 @@ static inline void le64_put(uint8_t *p, uint64_t v)
 
 /** CRC-32C (Castagnoli, reflected 0x82F63B78) of len bytes, continuing from `crc` (0 to begin). */
 uint32_t crc32c(uint32_t crc, const void *data, size_t len);
-/** Decodes base64 (standard alphabet, padding required when present length % 4) into out. Returns bytes written
- *  or -1: bad character, bad length or longer than cap. */
+/** Decodes base64 (standard alphabet, padded to a multiple of 4, unused bits 0) into out. Returns the bytes
+ *  written or -1: bad character, bad length or longer than cap. */
 int base64_decode(const char *text, size_t len, uint8_t *out, size_t cap);
 /** Writes base64 with padding, NUL-terminated; cap must hold 4 * ((len + 2) / 3) + 1. */
 void base64_encode(const uint8_t *data, size_t len, char *out, size_t cap);
@@ -50,5 +50,7 @@ void base64_encode(const uint8_t *data, size_t len, char *out, size_t cap);
 int hex_decode(const char *text, size_t len, uint8_t *out, size_t cap);
 /** True when the bytes are well-formed UTF-8 (no overlong forms, no surrogates). */
 int utf8_valid(const char *text, size_t len);
+/** Bytes (1-4) of the well-formed UTF-8 sequence at the start of text, 0 when there is none. */
+size_t utf8_sequence(const char *text, size_t len);
 
 #endif

@@ -23,6 +23,7 @@ struct city_clock {
     int64_t at_ms;
     int64_t boot_ms; /**< boottime of the last reading */
     int64_t shift_ms;
+    int64_t slew_credit;  /**< boottime not yet used for slewing, ms */
     uint64_t jumps_ahead; /**< forward wall jumps folded into the ages */
     uint64_t steps_back;  /**< backward wall steps ignored */
 };

@@ -1,0 +1,66 @@
+#ifndef BOWEI_CORE_H
+#define BOWEI_CORE_H
+
+#include "bowei/base/counters.h"
+#include "bowei/image.h"
+#include "bowei/view.h"
+
+/* The core: all state of spaces and lots, and the one pure step that changes it,
+ *     (state, input, now) -> (state', effects).
+ * No I/O, no clock, no thread, no float, no hash order inside: the same inputs give the same effects, byte for
+ * byte, which is what makes replay, simulation and fuzzing cheap. One owner thread. */
+
+struct core;
+
+/** A root (space slot or lot index) that a step wrote. */
+struct touched {
+    enum change_kind kind;
+    uint32_t index;
+    bool shown; /**< what the outside sees changed (state, reason, since, known): goes on the stream */
+};
+
+/** What the last step or advance did; borrowed until the next one. */
+struct effects {
+    const struct touched *touched; /**< each root at most once; its image is dirty */
+    size_t touched_count;
+    const struct image *kept; /**< effects to be journalled (E) before anything of this step is published */
+    size_t kept_count;
+    struct command *command; /**< to be answered (result is set): at once when kept_count is 0, else once the E are durable */
+};
+
+/** Starts with everything unknown. Takes nothing: inv must outlive it or be replaced by INPUT_INVENTORY. NULL on no memory. */
+struct core *core_create(const struct inventory *inv, struct counters *counters);
+void core_destroy(struct core *core);
+
+/** Applies one input. input->at must be newer than the last. On out of memory the input is dropped and counted. */
+const struct effects *core_step(struct core *core, const struct input *input);
+/** Moves time: fires what is due (stale, held, debounce, flapping, override end). Timers fire at most 250 ms late when
+ *  called each 250 ms; one call fires a bounded number (see core_due). */
+const struct effects *core_advance(struct core *core, struct now now);
+/** City time at which core_advance has something to do at the earliest; INT64_MAX = nothing. */
+int64_t core_due(const struct core *core);
+
+/* --- recovery: before the first step --- */
+/** Newest position per root or entity wins; an older or equal image is ignored. Images of unknown places are ignored. */
+void core_restore(struct core *core, const struct image *image);
+/** Replays one reading of the journal (outputs off). Skipped unless input->at is above its root's `at`. */
+void core_replay(struct core *core, const struct input *input);
+/** All is restored: marks every sensor SENSOR_RESTORED, works out all roots anew at `now`. clock_suspect: the wall is
+ *  below the stored high-water mark, every restored space is unknown until heard. */
+void core_restored(struct core *core, struct now now, bool clock_suspect);
+
+/* --- reading the state (owner thread) --- */
+void core_space_live(const struct core *core, uint32_t slot, struct space_live *out);
+void core_lot_view(const struct core *core, uint32_t lot, struct lot_view *out);
+void core_city_view(const struct core *core, struct city_view *out);
+/** Full image of a root. */
+void core_space_image(const struct core *core, uint32_t slot, struct image *out);
+void core_lot_image(const struct core *core, uint32_t lot, struct image *out);
+/** The kept image of a place or device; false when it never had one. */
+bool core_override_image(const struct core *core, space_key key, struct image *out);
+bool core_suspect_image(const struct core *core, uint32_t device, struct image *out);
+const struct inventory *core_inventory(const struct core *core);
+/** Bytes of heap the core holds, for the memory bench. */
+size_t core_memory(const struct core *core);
+
+#endif

@@ -1,0 +1,52 @@
+#ifndef BOWEI_FIELD_H
+#define BOWEI_FIELD_H
+
+#include "bowei/base/counters.h"
+#include "bowei/config.h"
+#include "bowei/input.h"
+#include "bowei/status.h"
+
+/* The field side's front door: starts the Modbus lines and MQTT links, which decode what they hear and hand
+ * readings to the intake port. One thread a line, libmosquitto's thread a link. */
+
+/** A device that no inventory row knows: listed and counted, never created. */
+struct unknown_device {
+    char id[DEVICE_ID_MAX + 1];
+    char source[32];
+    uint16_t channel;
+    uint64_t readings;
+    int64_t first_wall_ms, last_wall_ms;
+    uint8_t last_value; /**< enum reading_value */
+};
+
+#define UNKNOWN_DEVICES_MAX 1000 /**< the newest are kept */
+
+struct unknown_devices; /**< own lock, rank 3 */
+struct unknown_devices *unknown_devices_create(void);
+void unknown_devices_destroy(struct unknown_devices *devices);
+void unknown_devices_note(struct unknown_devices *devices, const char *source, const struct reading *reading,
+                          int64_t wall_ms);
+/** Copies up to n, newest first. */
+uint32_t unknown_devices_list(struct unknown_devices *devices, struct unknown_device *out, uint32_t n);
+
+struct field_params {
+    const struct config *config;
+    struct intake_port intake;
+    struct inventory_board *board;
+    struct counters *counters;
+    struct status *status;
+    struct unknown_devices *unknown;
+};
+
+struct field;
+
+/** Starts all lines and links; returns at once. NULL on no memory or thread. */
+struct field *field_start(const struct field_params *params);
+/** Stops polling and disconnects cleanly; at most about 2 s. */
+void field_stop(struct field *field);
+/** The timing of Modbus devices ("<line>/<unit>"), for the inventory builder. */
+struct timing_source field_timing(const struct config *config);
+/** Every link is up and drained and every line polled once. */
+bool field_settled(const struct field *field);
+
+#endif

@@ -1,0 +1,86 @@
+#ifndef BOWEI_REDIS_STORE_H
+#define BOWEI_REDIS_STORE_H
+
+#include "bowei/base/counters.h"
+#include "bowei/image.h"
+
+/* Redis: the system of record that other systems read and that a restart loads (DESIGN sections 3.5-3.10, 7). The writer
+ * is one thread with one blocking hiredis context; the core thread feeds it slices of images. */
+
+#define REDIS_SCHEMA 1
+#define SLICE_IMAGES 256
+
+struct redis_params {
+    const char *socket;   /**< unix socket path, or NULL */
+    const char *host;     /**< IP literal when no socket */
+    uint16_t port;
+    const char *username, *password; /**< NULL = none */
+    uint32_t timeout_ms;
+};
+
+/* --- the core's side: what is dirty, and handing it over --- */
+
+/** Where the writer gets images from; called on the core thread only. */
+struct image_source {
+    void *ctx;
+    void (*space)(void *ctx, uint32_t slot, struct image *out);
+    void (*lot)(void *ctx, uint32_t lot, struct image *out);
+    bool (*override)(void *ctx, space_key key, struct image *out);
+    bool (*suspect)(void *ctx, uint32_t device, struct image *out);
+};
+
+struct flush; /**< dirty bits, the flush under way, the queue of kept images; core thread */
+struct redis_writer;
+
+struct flush *flush_create(struct redis_writer *writer, const struct image_source *source);
+void flush_destroy(struct flush *flush);
+/** Room for the slots of a snapshot. */
+enum err flush_reserve(struct flush *flush, const struct inventory *inv) MUST_CHECK;
+enum dirty_kind { DIRTY_SPACE, DIRTY_LOT };
+void flush_mark(struct flush *flush, enum dirty_kind kind, uint32_t index);
+/** A kept image (E) that must reach Redis. ERR_OVERLOADED when too many wait (Redis away too long). */
+enum err flush_keep(struct flush *flush, const struct image *image) MUST_CHECK;
+/** Called by the core thread after each batch: begins a flush when the last is confirmed and something is dirty, or
+ *  fills the next slice when the writer waits for one. Cheap when there is nothing to do. `newest` = position of the
+ *  last input stepped; `at_ms` for meta.as_of. */
+void flush_step(struct flush *flush, struct position newest, int64_t at_ms, int64_t shift_ms);
+/** Everything up to here is in Redis for good (S of the last confirmed flush). */
+struct position flush_confirmed(const struct flush *flush);
+/** Marks every root dirty (Redis lost data). */
+void flush_all(struct flush *flush);
+/** Roots waiting. */
+uint64_t flush_pending(const struct flush *flush);
+
+/* --- the writer thread --- */
+
+enum redis_state { REDIS_DOWN, REDIS_UP, REDIS_STEPPED_DOWN };
+
+struct redis_writer_params {
+    struct redis_params redis;
+    struct counters *counters;
+    struct inventory_board *board; /**< for districts and IDs of slots */
+    uint64_t epoch;                /**< ours; a greater one in Redis means step down */
+    void (*wake_core)(void *ctx);  /**< the writer wants a slice or confirmed one */
+    void (*stepped_down)(void *ctx);
+    void *ctx;
+};
+
+struct redis_writer *redis_writer_start(const struct redis_writer_params *params);
+/** Flushes what is dirty for at most `drain_ms`, then stops and frees. */
+void redis_writer_stop(struct redis_writer *writer);
+enum redis_state redis_writer_state(const struct redis_writer *writer);
+/** Boottime since when it is in that state. */
+int64_t redis_writer_since_ms(const struct redis_writer *writer);
+
+/* --- start --- */
+
+/** Takes the epoch in every district (max found, at_least) + 1 ... and returns it. ERR_UNAVAILABLE when Redis cannot be reached
+ *  within timeout_ms; ERR_NEWER_SCHEMA. */
+enum err redis_take_epoch(const struct redis_params *redis, const struct inventory *inv, uint64_t at_least,
+                          uint64_t *epoch) MUST_CHECK;
+/** Loads the images of everything in the inventory, pipelined. *newest = highest position seen, *high_water_ms = highest as_of. */
+enum err redis_load(const struct redis_params *redis, const struct inventory *inv,
+                    void (*each)(void *ctx, const struct image *image), void *ctx, struct position *newest,
+                    int64_t *high_water_ms) MUST_CHECK;
+
+#endif

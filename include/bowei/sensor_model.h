@@ -1,0 +1,79 @@
+#ifndef BOWEI_SENSOR_MODEL_H
+#define BOWEI_SENSOR_MODEL_H
+
+#include "bowei/reading.h"
+#include <stddef.h>
+
+/** How a kind of sensor ages and how far it is trusted. A row of the models table, or of a Modbus unit. */
+struct sensor_timing {
+    uint32_t period_ms;  /**< poll period, or the heartbeat of an event sensor */
+    uint32_t limit_ms;   /**< stale limit: older than this is unknown. Sampled: max(3 periods, 15 s); event: 2 heartbeats + 5 min */
+    uint8_t confidence;  /**< base, 1..100 */
+    bool sampled;        /**< Modbus: debounced by 3 equal samples or 15 s; else event: 1 sample */
+};
+
+/** limit_ms from the period by the rule of the kind. */
+uint32_t sensor_limit_ms(bool sampled, uint32_t period_ms);
+
+/** Why a frame was refused; counted per model (COUNT_MQTT_REFUSED_*). */
+enum decode_fault {
+    DECODE_OK,
+    DECODE_LENGTH,
+    DECODE_RANGE,
+    DECODE_UNKNOWN,
+    DECODE_CHECKSUM,
+    DECODE_JSON,
+    DECODE_FIELD,
+    DECODE_TOPIC,
+    DECODE_SIZE,
+    DECODE_FAULT_COUNT
+};
+
+/** "length", "range", ... */
+const char *decode_fault_name(enum decode_fault fault);
+
+/** A frame as the network server hands it on. */
+struct frame {
+    const uint8_t *bytes;
+    size_t len;
+    uint8_t fport; /**< 0 where the network has none */
+};
+
+/** One model's own field for `bowei decode` ("prev_state_min": 74), besides those of struct reading. */
+struct extra {
+    const char *name; /**< static */
+    enum { EXTRA_NUMBER, EXTRA_TEXT, EXTRA_BOOL } kind;
+    int64_t number;
+    uint8_t digits; /**< number is scaled by 10^digits */
+    char text[40];
+};
+
+#define DECODED_EXTRAS 16
+
+/** What a decoder fills: one reading (device, sensor and times are set by the caller) and the extras. */
+struct decoded {
+    struct reading reading;
+    int8_t occupied_bit; /**< 1, 0, or -1: what the frame's bit says, also in startups that must not count */
+    uint8_t extra_count;
+    struct extra extras[DECODED_EXTRAS];
+};
+
+void decoded_extra_number(struct decoded *out, const char *name, int64_t value, uint8_t digits);
+void decoded_extra_text(struct decoded *out, const char *name, const char *text);
+void decoded_extra_bool(struct decoded *out, const char *name, bool value);
+
+/** A sensor model: one file in sensors/models and one row in models.def. */
+struct sensor_model {
+    const char *name; /**< [a-z0-9_]+, as the inventory's `model` says it */
+    const char *doc;  /**< maker, model, where the layout came from */
+    struct sensor_timing timing;
+    /** Pure: no I/O, clock, malloc or log. Fills *out, or says why not. */
+    enum decode_fault (*decode)(const struct frame *in, struct decoded *out);
+};
+
+/** NULL when there is none. */
+const struct sensor_model *sensor_model_find(const char *name, size_t len);
+/** All, sorted by name. */
+const struct sensor_model *const *sensor_models(size_t *count);
+
+#endif

@@ -1,0 +1,43 @@
+#ifndef BOWEI_STATUS_H
+#define BOWEI_STATUS_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What is wrong right now: shared by readyz, /v1/city's `degraded`, metrics and the watchdog. Each part writes its own
+ * fields; anyone reads. Zeroed is valid. */
+
+/** One bit each; codes in degraded.def. */
+enum degraded {
+#define DEGRADED(name, code, en) DEGRADED_##name,
+#include "bowei/degraded.def"
+#undef DEGRADED
+    DEGRADED_COUNT
+};
+
+const char *degraded_code(enum degraded d);
+
+#define STATUS_LINKS_MAX 64
+
+struct status {
+    _Atomic uint32_t degraded; /**< bit per enum degraded */
+    _Atomic bool ready;        /**< answers are correct or unknown; links opened and drained once */
+    _Atomic bool stopping;
+    _Atomic uint32_t links;    /**< used entries of link */
+    struct {
+        char name[32];
+        char kind[8];          /**< "mqtt" or "modbus" */
+        _Atomic bool up;
+        _Atomic bool polled;   /**< drained or polled once since start */
+        _Atomic int64_t since_boot_ms;
+    } link[STATUS_LINKS_MAX];
+};
+
+void status_set(struct status *status, enum degraded which, bool on);
+bool status_is(const struct status *status, enum degraded which);
+/** Adds a link; returns its index, or -1 when the table is full. Before threads start. */
+int status_add_link(struct status *status, const char *kind, const char *name);
+void status_link_up(struct status *status, int link, bool up, int64_t boot_ms);
+
+#endif

@@ -1,0 +1,130 @@
+#ifndef BOWEI_VIEW_H
+#define BOWEI_VIEW_H
+
+#include "bowei/base/city_clock.h"
+#include "bowei/inventory.h"
+
+/* The published view: what the core shows and any thread may read without a lock. A space's live fields stand
+ * under a sequence counter, a lot's four counts share one 64-bit word, city totals stand under a sequence lock.
+ * Age, confidence and `gateway_lag` are worked out at read time. Only the core thread writes. */
+
+enum space_state { SPACE_UNKNOWN, SPACE_FREE, SPACE_OCCUPIED, SPACE_OUT_OF_SERVICE, SPACE_STATE_COUNT };
+const char *space_state_name(enum space_state state);
+bool space_state_find(const char *name, size_t len, enum space_state *out);
+
+/** One row each in reasons.def (code, English, Chinese), in order of precedence (DESIGN 4.9). */
+enum reason {
+#define REASON(name, code, en, zh) REASON_##name,
+#include "bowei/reasons.def"
+#undef REASON
+    REASON_COUNT
+};
+const char *reason_code(enum reason reason);
+
+/** What a reader gets of a space, worked out for one moment. */
+struct space_view {
+    enum space_state state;
+    enum reason reason;
+    enum space_state known_state; /**< SPACE_UNKNOWN = none yet */
+    uint8_t confidence;           /**< 0..100 */
+    int64_t since_ms, known_since_ms; /**< city time */
+    int64_t seen_ms;              /**< 0 = never */
+};
+
+/** The live fields as the core writes them; 32 bytes. */
+struct space_live {
+    uint32_t bits; /**< state 2, known 2, reason 5, flag % 7, base 7, timing class 9 (from bit 0 up) */
+    int64_t since_ms, known_since_ms, seen_ms;
+};
+
+uint32_t space_live_bits(enum space_state state, enum space_state known, enum reason reason, unsigned flag_pct,
+                         unsigned base, unsigned timing_class);
+
+struct lot_counts {
+    uint16_t free, occupied, unknown, out_of_service;
+};
+
+struct lot_view {
+    struct lot_counts counts;
+    uint32_t capacity;
+    bool closed;
+    enum reason reason;
+    uint32_t version; /**< +1 with every change of what is shown */
+    int64_t changed_ms;
+};
+
+struct city_view {
+    uint64_t capacity, free, occupied, unknown, out_of_service; /**< over all lots, count-only ones included */
+    uint64_t single_spaces, lots;
+    uint64_t version;
+};
+
+struct view;
+
+struct view *view_create(void);
+void view_destroy(struct view *view);
+
+/* --- writing: core thread only --- */
+/** Makes room for the slots of a snapshot (before it is published). */
+enum err view_reserve(struct view *view, uint32_t spaces, uint32_t lots) MUST_CHECK;
+void view_put_space(struct view *view, uint32_t slot, const struct space_live *live);
+void view_put_lot(struct view *view, uint32_t lot, const struct lot_view *lot_view);
+void view_put_city(struct view *view, const struct city_view *city);
+/** The core lives and everything up to `now` is in the view. At least every 250 ms. */
+void view_put_heartbeat(struct view *view, struct now now, int64_t boot_ms);
+
+/* --- reading: any thread --- */
+/** The moment to judge ages by; `lagging` when the core has not been heard for 2 s (all is unknown then). */
+struct view_now {
+    int64_t at_ms;    /**< city time now */
+    int64_t shift_ms; /**< add to a stamp before showing it */
+    int64_t as_of_ms; /**< last heartbeat, city time */
+    bool lagging;
+};
+struct view_now view_now(const struct view *view, int64_t boot_ms);
+/** State of a slot at `now`. inv supplies the timing classes. */
+void view_space(const struct view *view, const struct inventory *inv, uint32_t slot, const struct view_now *now,
+                struct space_view *out);
+/** Only the state: for filters. */
+enum space_state view_space_state(const struct view *view, uint32_t slot, const struct view_now *now);
+void view_lot(const struct view *view, uint32_t lot, const struct view_now *now, struct lot_view *out);
+/** Only the version, for caches. */
+uint32_t view_lot_version(const struct view *view, uint32_t lot);
+void view_city(const struct view *view, const struct view_now *now, struct city_view *out);
+/** Works out what the given live fields mean at `at_ms` (also for change events). */
+void space_live_judge(const struct space_live *live, const struct sensor_timing *timing, int64_t at_ms,
+                      struct space_view *out);
+
+/* --- the change ring: what streams send --- */
+
+enum change_kind { CHANGE_SPACE, CHANGE_LOT, CHANGE_KIND_COUNT };
+
+/** A change as it was when it happened; rendering it later gives the same bytes. */
+struct change {
+    uint64_t number; /**< +1 per change within an epoch; the event id is <epoch>-<number> */
+    int64_t at_ms;   /**< city time */
+    enum change_kind kind;
+    uint32_t index; /**< space slot or lot index */
+    union {
+        struct space_live space;
+        struct lot_view lot;
+    };
+};
+
+#define CHANGE_RING 16384 /**< a power of two */
+
+struct change_ring;
+struct change_ring *change_ring_create(uint64_t epoch);
+void change_ring_destroy(struct change_ring *ring);
+uint64_t change_ring_epoch(const struct change_ring *ring);
+/** Core thread only; gives the change its number. */
+void change_ring_put(struct change_ring *ring, struct change *change);
+/** Number of the newest change, 0 = none yet. */
+uint64_t change_ring_newest(const struct change_ring *ring);
+enum change_read { CHANGE_READ, CHANGE_NONE_YET, CHANGE_OVERRUN };
+/** Copies the change of that number. Any thread. */
+enum change_read change_ring_get(const struct change_ring *ring, uint64_t number, struct change *out);
+/** An eventfd that becomes readable after puts (edge; reset by the reader). -1 until set; owned by the caller. */
+void change_ring_notify(struct change_ring *ring, int event_fd);
+
+#endif
