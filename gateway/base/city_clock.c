@@ -1,5 +1,5 @@
-/* City time out of the host's two clocks. The intake reads it once for each input, so that everything
- * behind it shares one time axis that never goes back. */
+/* City time out of the host's two clocks. The intake reads it once for each input, so that
+ * everything behind it shares one time axis that never goes back. */
 #define _GNU_SOURCE /* CLOCK_BOOTTIME */
 #include "bowei/base/city_clock.h"
 #include <time.h>
@@ -32,8 +32,8 @@ void city_clock_init(struct city_clock *clock, int64_t wall_ms, int64_t boot_ms)
     *clock = (struct city_clock){.at_ms = wall_ms, .boot_ms = boot_ms};
 }
 
-/* The share of `elapsed_ms` that is held back to let a wall clock behind by `behind_ms` catch up. The
- * credit carries what whole milliseconds cut off, else frequent readings would never slew. */
+/* The share of `elapsed_ms` that is held back to let a wall clock behind by `behind_ms` catch up.
+ * The credit carries what whole milliseconds cut off, else frequent readings would never slew. */
 static int64_t slew_ms(struct city_clock *clock, int64_t elapsed_ms, int64_t behind_ms)
 {
     int64_t slew;

@@ -1,4 +1,5 @@
-/* The names of the counters, out of counters.def; the values live in the caller's struct counters. */
+/* The names of the counters, out of counters.def; the values live in the caller's struct counters.
+ */
 #include "bowei/base/counters.h"
 
 const struct counter_row counter_rows[COUNTER_COUNT] = {

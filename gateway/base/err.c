@@ -8,12 +8,16 @@ struct err_row {
 };
 
 static const struct err_row rows[ERR_COUNT] = {
-#define ERR(name, code, status, en, zh) {code, status, {en, zh}},
+#define ERR(name, code, status, en, zh)                                                            \
+    {                                                                                              \
+        code, status, {en, zh}
+},
 #include "bowei/base/err.def"
 #undef ERR
 };
 
-/* A number outside the enum is a bug of the caller; it is answered as such, not read past the table. */
+/* A number outside the enum is a bug of the caller; it is answered as such, not read past the
+ * table. */
 static const struct err_row *row_of(enum err e)
 {
     return (unsigned)e < ERR_COUNT ? &rows[e] : &rows[ERR_INTERNAL];

@@ -8,7 +8,8 @@
 #define RAD_PER_E7 (PI / 180.0 * 1e-7)
 #define E7         1e7
 
-/* Krasovsky 1940, the ellipsoid of the GCJ-02 shift: half axis in metres and squared eccentricity. */
+/* Krasovsky 1940, the ellipsoid of the GCJ-02 shift: half axis in metres and squared eccentricity.
+ */
 #define GCJ_A  6378245.0
 #define GCJ_E2 0.00669342162296594323
 /* Outside this box GCJ-02 is WGS-84, degrees. */
@@ -21,8 +22,8 @@
 #define BD_LON 0.0065
 #define BD_LAT 0.006
 /* The inverse stops below this step; 5 rounds are usual. */
-#define INVERSE_STEP_DEG  1e-11
-#define INVERSE_ROUNDS    12
+#define INVERSE_STEP_DEG 1e-11
+#define INVERSE_ROUNDS   12
 /* Below this difference in both axes (1e-7 degree, half a degree) short series are exact enough. */
 #define NEAR_E7 5000000
 
@@ -188,7 +189,6 @@ int64_t distance_mm(struct position_e7 a, struct position_e7 b)
         dlon += 2 * half_turn;
     }
     near = dlat > -NEAR_E7 && dlat < NEAR_E7 && dlon > -NEAR_E7 && dlon < NEAR_E7;
-    return (int64_t)floor(EARTH_RADIUS_M * 1000.0 *
-                              (near ? angle_near(a, dlat, dlon) : angle_far(a, b, dlon)) +
-                          0.5);
+    return (int64_t)floor(
+        EARTH_RADIUS_M * 1000.0 * (near ? angle_near(a, dlat, dlon) : angle_far(a, b, dlon)) + 0.5);
 }

@@ -1,5 +1,5 @@
-/* One line a record to standard error. A log must never stall the program: a line that the reader of
- * stderr leaves no room for is dropped and counted. */
+/* One line a record to standard error. A log must never stall the program: a line that the reader
+ * of stderr leaves no room for is dropped and counted. */
 #include "bowei/base/log.h"
 #include "bowei/base/bytes.h"
 #include "bowei/base/city_clock.h"

@@ -9,7 +9,7 @@
 #define EPOCH_MS_LAST INT64_C(253402300799000)
 /* Days from 0000-03-01 to 1970-01-01 in the proleptic Gregorian calendar. */
 #define DAYS_BEFORE_EPOCH 719468
-#define DAYS_PER_ERA 146097 /* 400 years */
+#define DAYS_PER_ERA      146097 /* 400 years */
 
 static void digits_put(char *out, unsigned v, unsigned n)
 {
@@ -29,8 +29,7 @@ void rfc3339_format(int64_t epoch_ms, char out[RFC3339_LEN + 1])
     unsigned day_of_era = day % DAYS_PER_ERA;
     unsigned year_of_era =
         (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-    unsigned day_of_year =
-        day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    unsigned day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     unsigned month_from_march = (5 * day_of_year + 2) / 153;
     unsigned month = month_from_march < 10 ? month_from_march + 3 : month_from_march - 9;
 
@@ -155,8 +154,8 @@ int rfc3339_parse(const char *text, uint32_t len, int64_t *epoch_ms)
     minute = digits_get(text, len, 14, 2);
     second = digits_get(text, len, 17, 2);
     ms = fraction_get(text, len, &at);
-    if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60 ||
-        ms < 0 || !offset_get(text, len, at, &offset)) {
+    if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60 || ms < 0 ||
+        !offset_get(text, len, at, &offset)) {
         return -1;
     }
     minute_of_epoch = days * 1440 + hour * 60 + minute - offset;

@@ -1,5 +1,5 @@
-/* The ID of a place as text and as a sortable number. Every ID that enters the program comes through
- * space_id_parse; every one that leaves it through space_id_write or space_id_display. */
+/* The ID of a place as text and as a sortable number. Every ID that enters the program comes
+ * through space_id_parse; every one that leaves it through space_id_write or space_id_display. */
 #include "bowei/base/space_id.h"
 #include "bowei/base/err.h"
 #include <string.h>
@@ -24,9 +24,12 @@ struct kind_row {
 };
 
 static const struct kind_row kinds[PLACE_KIND_COUNT] = {
-    [PLACE_BIKE_AREA] = {'B', "bike_area"},   [PLACE_FENCE] = {'F', "fence"},
-    [PLACE_LOT] = {'L', "lot"},               [PLACE_NO_PARKING] = {'N', "no_parking"},
-    [PLACE_ON_STREET] = {'R', "on_street"},   [PLACE_TEMPORARY] = {'T', "temporary"},
+    [PLACE_BIKE_AREA] = {'B', "bike_area" },
+    [PLACE_FENCE] = {'F', "fence"     },
+    [PLACE_LOT] = {'L', "lot"       },
+    [PLACE_NO_PARKING] = {'N', "no_parking"},
+    [PLACE_ON_STREET] = {'R', "on_street" },
+    [PLACE_TEMPORARY] = {'T', "temporary" },
 };
 
 static const char *const fault_texts[ID_FAULT_COUNT] = {

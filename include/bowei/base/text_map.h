@@ -19,8 +19,8 @@ enum text_map_put { TEXT_MAP_ADDED, TEXT_MAP_DUPLICATE, TEXT_MAP_NO_MEMORY };
 /** For about `expected` texts (it grows past them). `owner` is borrowed. NULL: no memory. */
 struct text_map *text_map_create(size_t expected, text_map_text *text_of, const void *owner);
 void text_map_destroy(struct text_map *map);
-/** Adds text -> index (below UINT32_MAX). On a duplicate nothing changes and *index is the row that holds
- *  the text already. */
+/** Adds text -> index (below UINT32_MAX). On a duplicate nothing changes and *index is the row that
+ * holds the text already. */
 MUST_CHECK enum text_map_put text_map_put(struct text_map *map, const char *text, size_t len,
                                           uint32_t *index);
 /** True and *index when the text is there. Any number of threads may read an unchanging map. */
