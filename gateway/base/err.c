@@ -7,14 +7,13 @@ struct err_row {
     const char *text[2]; /* English, Chinese */
 };
 
+/* clang-format off */
 static const struct err_row rows[ERR_COUNT] = {
-#define ERR(name, code, status, en, zh)                                                            \
-    {                                                                                              \
-        code, status, {en, zh}
-},
+#define ERR(name, code, status, en, zh) {code, status, {en, zh}},
 #include "bowei/base/err.def"
 #undef ERR
 };
+/* clang-format on */
 
 /* A number outside the enum is a bug of the caller; it is answered as such, not read past the
  * table. */
