@@ -7,8 +7,9 @@
 
 /* The journal: a local append-only log of what was accepted and is not safely in Redis yet (DESIGN section 3).
  * Segment files of 8 MiB in <state>/journal/; a record is
- *   length u32 | crc32c u32 | format u8 | type u8 | reserved u16 | epoch u64 | seq u64 | at u64 (city ms) | inventory u64 | body
- * little-endian, the crc over everything behind it. Format and schema versions: docs/DATA_FORMAT.md. */
+ *   length u32 | crc32c u32 | format u8 | type u8 | reserved u16 | epoch u64 | seq u64 | at i64 (city ms) |
+ *   shift i64 (ms, struct now) | inventory u64 | body
+ * little-endian; length counts the whole record, the crc is over everything behind it. Format and schema versions: docs/DATA_FORMAT.md. */
 
 #define JOURNAL_SCHEMA 1
 #define JOURNAL_SEGMENT_BYTES (8u << 20)
@@ -17,14 +18,30 @@ enum record_type { RECORD_READING = 'R', RECORD_EFFECT = 'E', RECORD_IMAGE = 'C'
 
 struct record {
     enum record_type type;
-    struct position at;
+    struct position at; /**< E, C: of the input that caused it; image.at is the image's own */
     struct now now;
     uint64_t inventory_version;
     union {
         struct reading reading; /**< R; sensor is NO_SENSOR, root says which place it was bound to */
         struct image image;     /**< E, C */
     };
-    space_key root; /**< R: the place */
+    space_key root; /**< R: the place (= reading.root) */
+};
+
+/** What all records of one append share; reading i of a batch has the position at.seq + i. */
+struct record_stamp {
+    struct position at;
+    struct now now;
+    uint64_t inventory_version;
+};
+
+struct journal_params {
+    const char *folder; /**< made (0700) when it is not there; copied */
+    struct counters *counters;
+    uint64_t limit_bytes;   /**< 0 = 256 MiB */
+    uint64_t reserve_bytes; /**< kept free for effects in the file `reserve`; 0 = none */
+    uint32_t sync_ms;       /**< readings are on the disk at most so much later; 0 = 1000 */
+    uint32_t keep_ms;       /**< confirmed segments stay so long; 0 = 10 min */
 };
 
 struct journal;
@@ -33,14 +50,25 @@ struct journal;
  *  appended to). Takes `counters`. ERR_NEWER_SCHEMA when a newer version wrote it. */
 enum err journal_open(const char *folder, struct counters *counters, uint64_t limit_bytes, struct journal **out)
     MUST_CHECK;
+/** The same with all settings; journal_open has a reserve of 4 MiB. */
+enum err journal_open_with(const struct journal_params *params, struct journal **out) MUST_CHECK;
+/** Syncs what is there, answers all who wait, stops the thread. */
 void journal_close(struct journal *journal);
 
-/** Appends n records in one write(2). Intake lock held by the caller. ERR_DISK_FULL / ERR_IO: none of them is kept.
- *  Effects may use the reserve that readings may not. */
+/** Appends n records in one write(2). Any thread (readings: in the order of their positions, so under the intake lock).
+ *  ERR_DISK_FULL / ERR_IO: none of them is kept. Effects may use the reserve that readings may not. */
 enum err journal_append(struct journal *journal, const struct record *records, size_t n) MUST_CHECK;
-/** Waits until everything appended so far is on the disk (group fdatasync by the sync thread), or fails. */
+/** The same for readings, without those `unchanged` (which only use up their position). */
+enum err journal_append_readings(struct journal *journal, const struct record_stamp *stamp, const struct reading *readings,
+                                 size_t n) MUST_CHECK;
+/** The same for images: type RECORD_EFFECT or RECORD_IMAGE. */
+enum err journal_append_images(struct journal *journal, enum record_type type, const struct record_stamp *stamp,
+                               const struct image *images, size_t n) MUST_CHECK;
+/** Everything appended before the call is on the disk (ERR_OK), or may not be (ERR_IO). */
 typedef void (*journal_synced)(void *ctx, enum err result);
-/** Asks for it without waiting: calls back from the sync thread. */
+/** Asks for a group fdatasync at once, without waiting: calls back exactly once from the sync thread (or from the caller
+ *  when no memory is left to queue it). A failed fdatasync is never tried again on the same file: its whole content
+ *  is checked and written to a new one that takes its name; only when that fails too is the answer ERR_IO. */
 void journal_sync_then(struct journal *journal, journal_synced done, void *ctx);
 /** The last position that is on disk. */
 struct position journal_durable(const struct journal *journal);
@@ -57,8 +85,22 @@ void journal_supersede(struct journal *journal, struct position since);
 enum err journal_read(const char *folder, bool (*visit)(void *ctx, const struct record *record), void *ctx,
                       uint32_t *schema) MUST_CHECK;
 
+/** True while readings are refused because the reserve had to be given to effects; ends by itself when there is room. */
+bool journal_full(const struct journal *journal);
+
+#define IMAGE_PACK_MAX 1024 /**< bytes that hold any image */
+
 /** Packs one image (journal body and Redis private fields share it); returns bytes or 0 when it does not fit. */
 size_t image_pack(const struct image *image, uint8_t *out, size_t cap);
 bool image_unpack(enum image_kind kind, const uint8_t *bytes, size_t len, struct image *out);
+
+#define SENSORS_PACK_MAX 64 /**< a Redis hash value above 64 B would triple the key's memory */
+
+/** Packs the private part of sensors first .. first + n - 1 (n <= 2) for Redis: self-contained, times exact to the ms.
+ *  Where two busy sensors do not fit, battery and rssi are left out first, then a pending debounce (it begins again).
+ *  Returns bytes, 0 when n is 0. */
+size_t image_pack_sensors(const struct space_image *space, unsigned first, unsigned n, uint8_t out[SENSORS_PACK_MAX]);
+/** Fills sensors[first ...]; returns how many, -1 when the bytes are none. Does not touch sensor_count. */
+int image_unpack_sensors(const uint8_t *bytes, size_t len, unsigned first, struct space_image *space);
 
 #endif

@@ -61,6 +61,7 @@ struct reading {
     int64_t net_time_ms; /**< the network's time of the message, epoch ms wall clock as received */
     uint32_t gate_in;    /**< VALUE_GATE: cars in since the gate's counter began */
     uint32_t gate_out;
+    uint64_t root; /**< space_key of the place the sensor is bound to (space, or lot of a gate), set where `sensor` is; 0 = none */
     char device[DEVICE_ID_MAX]; /**< not NUL-terminated: device_len bytes */
 };
 
