@@ -1,10 +1,12 @@
 /* Checksums and text forms of bytes against published vectors. */
-#include "bowei/base/bytes.h"
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
+
+#include "bowei/base/bytes.h"
 #include <string.h>
 
 static void test_integers(void **state)

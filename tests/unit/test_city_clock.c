@@ -1,10 +1,12 @@
 /* City time under every trouble of the two host clocks. */
-#include "bowei/base/city_clock.h"
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
+
+#include "bowei/base/city_clock.h"
 
 #define WALL INT64_C(1763733791000) /* 2025-11-21, any day */
 #define BOOT INT64_C(5000000)

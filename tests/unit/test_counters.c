@@ -1,11 +1,13 @@
 /* The counter table: names that OpenMetrics takes, rows of a metric together, no row twice. */
-#include "bowei/base/counters.h"
-#include <cmocka.h>
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
+
+#include "bowei/base/counters.h"
+#include <pthread.h>
 #include <string.h>
 
 static void test_rows(void **state)

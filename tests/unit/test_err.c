@@ -1,10 +1,12 @@
 /* The error table: every row complete, codes unique and fit for URLs and logs. */
-#include "bowei/base/err.h"
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
+
+#include "bowei/base/err.h"
 #include <string.h>
 
 static void test_rows_complete(void **state)

@@ -1,11 +1,13 @@
 /* Coordinate systems against published vectors, and the one distance against plain haversine. */
-#include "bowei/base/geo.h"
-#include <cmocka.h>
-#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
+
+#include "bowei/base/geo.h"
+#include <math.h>
 #include <string.h>
 
 #define RAD (3.14159265358979323846 / 180.0)

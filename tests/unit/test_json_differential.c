@@ -1,11 +1,13 @@
 /* Our JSON reader against jansson on 400 000 mutated documents: the same verdict, and where both
  * accept, the same values. Known differences, kept out here: jansson nests deeper (2048 against
  * 16), and it swallows a NUL byte behind a number (2.14), which we refuse (test_json_read.c). */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
+
 #include <string.h>
 /* jansson's kinds have the names of ours */
 #define JSON_OBJECT JANSSON_OBJECT

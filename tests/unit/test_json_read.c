@@ -1,12 +1,14 @@
 /* The JSON reader: verdicts with their places, values, and cost that stays in proportion. */
-#include "bowei/base/json_read.h"
-#include <cmocka.h>
-#include <float.h>
-#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
+
+#include "bowei/base/json_read.h"
+#include <float.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

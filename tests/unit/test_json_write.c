@@ -1,11 +1,13 @@
 /* The JSON writer: commas, escapes, numbers, refusal of misuse. */
-#include "bowei/base/json_read.h"
-#include "bowei/base/json_write.h"
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
+
+#include "bowei/base/json_read.h"
+#include "bowei/base/json_write.h"
 #include <string.h>
 
 static void is(struct strbuf *b, const char *want)

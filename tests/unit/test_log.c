@@ -1,13 +1,14 @@
 /* The log through a real pipe: one clean line a record, levels, rate, and never a block. */
-#define _GNU_SOURCE /* pipe size */
-#include "bowei/base/city_clock.h"
-#include "bowei/base/log.h"
-#include <cmocka.h>
-#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
+
+#include "bowei/base/city_clock.h"
+#include "bowei/base/log.h"
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 

@@ -1,10 +1,12 @@
 /* RFC 3339 times: against the C library's calendar, and strictness. */
-#include "bowei/base/city_clock.h"
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
+
+#include "bowei/base/city_clock.h"
 #include <string.h>
 #include <time.h>
 

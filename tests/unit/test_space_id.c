@@ -1,10 +1,12 @@
 /* The ID: the examples of docs/DATA_FORMAT.md, and what must hold for any ID. */
-#include "bowei/base/space_id.h"
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
+
+#include "bowei/base/space_id.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,10 +1,12 @@
 /* The growing buffer: contents, limit, sticky failure, numbers. */
-#include "bowei/base/strbuf.h"
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
+
+#include "bowei/base/strbuf.h"
 #include <stdlib.h>
 #include <string.h>
 

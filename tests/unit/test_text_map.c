@@ -1,10 +1,12 @@
 /* The text map against a plain search, with growth, duplicates and odd texts. */
-#include "bowei/base/text_map.h"
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
+
+#include "bowei/base/text_map.h"
 #include <stdio.h>
 #include <string.h>
 
