@@ -34,6 +34,9 @@ void core_destroy(struct core *core);
 
 /** Applies one input. input->at must be newer than the last. On out of memory the input is dropped and counted. */
 const struct effects *core_step(struct core *core, const struct input *input);
+/** Takes the last step's command back: its effects could not be journalled, so nothing of it may show. Valid only right
+ *  after a core_step whose effects had kept images. */
+void core_undo(struct core *core);
 /** Moves time: fires what is due (stale, held, debounce, flapping, override end). Timers fire at most 250 ms late when
  *  called each 250 ms; one call fires a bounded number (see core_due). */
 const struct effects *core_advance(struct core *core, struct now now);

@@ -1,0 +1,449 @@
+/* The core thread. Flow: intake -> here (core_step) -> journal E -> view, change ring -> Redis flush.
+ *
+ * DESIGN. One loop owns the core. A batch of inputs is stepped one by one; after each step its kept effects are appended
+ * to the journal before anything of it is published, and a command is answered only when they are durable. City totals
+ * and the heartbeat go out once a batch. Redis is fed by flush_step, which never waits. A retired inventory is freed
+ * when no reader holds it any more. */
+
+#include "gateway/runner.h"
+
+#include "bowei/base/log.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    BATCH = 64,
+    TURN_MS = 250,       /* a timer fires at most this late, and the view's heartbeat is this fresh */
+    CITY_EVERY_MS = 20,  /* totals are published at most this often while inputs stream in */
+    TRIM_EVERY_MS = 5000,
+    RETIRED_MAX = 8,
+    LATE_MAX = 1 << 20
+};
+
+struct runner {
+    struct runner_params p;
+    struct flush *flush;
+    pthread_t thread;
+    _Atomic bool stop;
+    _Atomic uint64_t confirmed_epoch, confirmed_seq;
+    _Atomic uint64_t inventory_version;
+    _Atomic int64_t turned_ms;
+    struct position newest; /* core thread only, like all below */
+    struct now now;
+    int64_t city_due_ms, trim_due_ms;
+    bool city_dirty;
+    const struct inventory *retired[RETIRED_MAX];
+    struct input inputs[BATCH];
+    pthread_mutex_t late_lock; /* rank 2 */
+    struct image *late;        /* guarded by late_lock */
+    size_t late_count, late_cap;
+};
+
+static void image_space(void *ctx, uint32_t slot, struct image *out)
+{
+    core_space_image(((struct runner *)ctx)->p.core, slot, out);
+}
+
+static void image_lot(void *ctx, uint32_t lot, struct image *out)
+{
+    core_lot_image(((struct runner *)ctx)->p.core, lot, out);
+}
+
+static bool image_override(void *ctx, space_key key, struct image *out)
+{
+    return core_override_image(((struct runner *)ctx)->p.core, key, out);
+}
+
+static bool image_suspect(void *ctx, uint32_t device, struct image *out)
+{
+    return core_suspect_image(((struct runner *)ctx)->p.core, device, out);
+}
+
+static void publish_space(struct runner *r, uint32_t slot, bool shown)
+{
+    struct change change = {.kind = CHANGE_SPACE, .index = slot, .at_ms = r->now.at_ms};
+    core_space_live(r->p.core, slot, &change.space);
+    view_put_space(r->p.view, slot, &change.space);
+    if (shown) {
+        change_ring_put(r->p.changes, &change);
+        count_add(r->p.counters, COUNT_CHANGES, 1);
+    }
+}
+
+static void publish_lot(struct runner *r, uint32_t lot, bool shown)
+{
+    struct change change = {.kind = CHANGE_LOT, .index = lot, .at_ms = r->now.at_ms};
+    core_lot_view(r->p.core, lot, &change.lot);
+    view_put_lot(r->p.view, lot, &change.lot);
+    if (shown) {
+        change_ring_put(r->p.changes, &change);
+    }
+}
+
+static void publish(struct runner *r, const struct effects *effects)
+{
+    for (size_t i = 0; i < effects->touched_count; i++) {
+        const struct touched *t = &effects->touched[i];
+        switch (t->kind) {
+        case CHANGE_SPACE:
+            publish_space(r, t->index, t->shown);
+            flush_mark(r->flush, DIRTY_SPACE, t->index);
+            break;
+        case CHANGE_LOT:
+            publish_lot(r, t->index, t->shown);
+            flush_mark(r->flush, DIRTY_LOT, t->index);
+            break;
+        case CHANGE_KIND_COUNT: break;
+        }
+    }
+    r->city_dirty = r->city_dirty || effects->touched_count > 0;
+}
+
+static void answer_synced(void *ctx, enum err result)
+{
+    struct command *command = ctx;
+    if (result != ERR_OK) {
+        command->result = result;
+    }
+    command->done(command);
+}
+
+/* Journals the kept effects of a command; on refusal the core takes the command back, so that nothing of it shows. */
+static bool keep_effects(struct runner *r, const struct input *input, const struct effects *effects)
+{
+    enum err e = intake_append_images(r->p.intake, RECORD_EFFECT, input->at, input->now,
+                                      core_inventory(r->p.core)->version, effects->kept,
+                                      effects->kept_count);
+    if (e != ERR_OK) {
+        struct command *command = effects->command;
+        core_undo(r->p.core);
+        if (command != NULL) {
+            command->result = e;
+            command->done(command);
+        }
+        return false;
+    }
+    for (size_t i = 0; i < effects->kept_count; i++) {
+        if (flush_keep(r->flush, &effects->kept[i]) != ERR_OK) {
+            static int64_t gate;
+            log_rate(LOG_WARNING, &gate, 10000, "runner",
+                     "too many staff decisions wait for Redis; they are safe in the journal");
+        }
+    }
+    return true;
+}
+
+static void carry_out(struct runner *r, const struct input *input, const struct effects *effects)
+{
+    bool kept = effects->kept_count > 0;
+    if (kept && !keep_effects(r, input, effects)) {
+        return;
+    }
+    struct command *command = effects->command;
+    publish(r, effects);
+    if (command == NULL) {
+        return;
+    }
+    if (kept) {
+        journal_sync_then(r->p.journal, answer_synced, command);
+    } else {
+        command->done(command);
+    }
+}
+
+static void retire(struct runner *r, const struct inventory *inv)
+{
+    for (size_t i = 0; i < RETIRED_MAX; i++) {
+        if (r->retired[i] == NULL) {
+            r->retired[i] = inv;
+            return;
+        }
+    }
+    log_line(LOG_WARNING, "runner", "inventory %llu is kept: readers still hold older ones",
+             (unsigned long long)inv->version);
+}
+
+static void collect_retired(struct runner *r)
+{
+    for (size_t i = 0; i < RETIRED_MAX; i++) {
+        if (r->retired[i] != NULL && !inventory_in_use(r->p.board, r->retired[i])) {
+            inventory_destroy(r->retired[i]);
+            r->retired[i] = NULL;
+        }
+    }
+}
+
+/* A new snapshot: room first, then the core's step, then its live fields, and only then readers may see it. */
+static void swap_inventory(struct runner *r, const struct input *input)
+{
+    const struct inventory *next = input->inventory;
+    if (view_reserve(r->p.view, next->space_count, next->lot_count) != ERR_OK ||
+        flush_reserve(r->flush, next) != ERR_OK) {
+        log_line(LOG_ERROR, "runner", "inventory %llu refused: out of memory",
+                 (unsigned long long)next->version);
+        inventory_destroy(next);
+        return;
+    }
+    const struct effects *effects = core_step(r->p.core, input);
+    if (core_inventory(r->p.core) != next) {
+        log_line(LOG_ERROR, "runner", "inventory %llu refused by the core",
+                 (unsigned long long)next->version);
+        inventory_destroy(next);
+        return;
+    }
+    for (size_t i = 0; i < effects->touched_count; i++) {
+        const struct touched *t = &effects->touched[i];
+        if (t->kind == CHANGE_SPACE) {
+            publish_space(r, t->index, false);
+        } else {
+            publish_lot(r, t->index, false);
+        }
+    }
+    const struct inventory *former = inventory_publish(r->p.board, next);
+    publish(r, effects);
+    if (former != NULL) {
+        retire(r, former);
+    }
+    r->p.inventory = next;
+    atomic_store(&r->inventory_version, next->version);
+    log_line(LOG_INFO, "runner", "inventory %llu in force: %u spaces, %u lots, %u devices",
+             (unsigned long long)next->version, next->live_spaces, next->lot_count, next->device_count);
+}
+
+static void step(struct runner *r, const struct input *input)
+{
+    r->newest = input->at;
+    r->now = input->now;
+    if (input->kind == INPUT_INVENTORY) {
+        swap_inventory(r, input);
+    } else {
+        carry_out(r, input, core_step(r->p.core, input));
+    }
+}
+
+static void advance(struct runner *r, struct now now)
+{
+    r->now = now;
+    const struct input none = {.at = r->newest, .now = now};
+    while (core_due(r->p.core) <= now.at_ms) {
+        carry_out(r, &none, core_advance(r->p.core, now));
+    }
+}
+
+static void publish_city(struct runner *r, int64_t boot_ms)
+{
+    if (r->city_dirty && boot_ms >= r->city_due_ms) {
+        struct city_view city;
+        core_city_view(r->p.core, &city);
+        view_put_city(r->p.view, &city);
+        r->city_dirty = false;
+        r->city_due_ms = boot_ms + CITY_EVERY_MS;
+    }
+    view_put_heartbeat(r->p.view, r->now, boot_ms);
+    atomic_store_explicit(&r->turned_ms, boot_ms, memory_order_relaxed);
+}
+
+/* Redis has been away so long that the journal is full: every root's image goes in, then old readings may go. */
+static void shorten_journal(struct runner *r)
+{
+    const struct inventory *inv = core_inventory(r->p.core);
+    struct position since = r->newest;
+    struct image image;
+    for (uint32_t i = 0; i < inv->space_count + inv->lot_count; i++) {
+        if (i < inv->space_count) {
+            core_space_image(r->p.core, i, &image);
+        } else {
+            core_lot_image(r->p.core, i - inv->space_count, &image);
+        }
+        if (image.at.seq == 0) {
+            continue; /* never written: nothing to keep */
+        }
+        enum err e = intake_append_images(r->p.intake, RECORD_IMAGE, image.at, r->now, inv->version, &image, 1);
+        if (e != ERR_OK) {
+            log_line(LOG_ERROR, "runner", "the journal cannot be shortened: %s", err_text(e, 0));
+            return;
+        }
+    }
+    journal_supersede(r->p.journal, since);
+}
+
+static void maintain(struct runner *r, int64_t boot_ms)
+{
+    struct position confirmed = flush_confirmed(r->flush);
+    atomic_store_explicit(&r->confirmed_epoch, confirmed.epoch, memory_order_relaxed);
+    atomic_store_explicit(&r->confirmed_seq, confirmed.seq, memory_order_release);
+    if (boot_ms < r->trim_due_ms) {
+        return;
+    }
+    r->trim_due_ms = boot_ms + TRIM_EVERY_MS;
+    journal_trim(r->p.journal, confirmed, r->now.at_ms);
+    if (journal_over_limit(r->p.journal)) {
+        shorten_journal(r);
+    }
+    collect_retired(r);
+}
+
+static void apply_late(struct runner *r)
+{
+    pthread_mutex_lock(&r->late_lock);
+    struct image *late = r->late;
+    size_t count = r->late_count;
+    r->late = NULL;
+    r->late_count = r->late_cap = 0;
+    pthread_mutex_unlock(&r->late_lock);
+    if (count == 0) {
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        core_restore(r->p.core, &late[i]);
+    }
+    free(late);
+    const struct inventory *inv = core_inventory(r->p.core);
+    for (uint32_t i = 0; i < inv->space_count; i++) {
+        publish_space(r, i, true);
+        flush_mark(r->flush, DIRTY_SPACE, i);
+    }
+    for (uint32_t i = 0; i < inv->lot_count; i++) {
+        publish_lot(r, i, true);
+        flush_mark(r->flush, DIRTY_LOT, i);
+    }
+    r->city_dirty = true;
+    log_line(LOG_INFO, "runner", "%zu images read from Redis after a start without it", count);
+}
+
+/* Boottime until which the loop may sleep: the next turn, or the next timer of the core. */
+static int64_t sleep_until(struct runner *r)
+{
+    int64_t boot_ms = host_boot_ms();
+    int64_t due_in_ms = core_due(r->p.core) - r->now.at_ms;
+    if (due_in_ms < 0) {
+        due_in_ms = 0;
+    }
+    return boot_ms + (due_in_ms < TURN_MS ? due_in_ms : TURN_MS);
+}
+
+static void *run(void *arg)
+{
+    struct runner *r = arg;
+    for (;;) {
+        struct now now;
+        size_t n = intake_take(r->p.intake, r->inputs, BATCH, sleep_until(r), &now);
+        for (size_t i = 0; i < n; i++) {
+            step(r, &r->inputs[i]);
+        }
+        advance(r, now);
+        apply_late(r);
+        int64_t boot_ms = host_boot_ms();
+        publish_city(r, boot_ms);
+        flush_step(r->flush, r->newest, r->now.at_ms, r->now.shift_ms);
+        maintain(r, boot_ms);
+        if (n == 0 && atomic_load(&r->stop)) {
+            return NULL;
+        }
+    }
+}
+
+/* Everything restored becomes visible at once, before any reader asks. */
+static void publish_all(struct runner *r)
+{
+    const struct inventory *inv = r->p.inventory;
+    for (uint32_t i = 0; i < inv->space_count; i++) {
+        publish_space(r, i, false);
+    }
+    for (uint32_t i = 0; i < inv->lot_count; i++) {
+        publish_lot(r, i, false);
+    }
+    flush_all(r->flush);
+    r->city_dirty = true;
+    publish_city(r, host_boot_ms());
+    inventory_publish(r->p.board, inv);
+}
+
+struct runner *runner_start(const struct runner_params *params)
+{
+    struct runner *r = calloc(1, sizeof *r);
+    if (r == NULL) {
+        return NULL;
+    }
+    r->p = *params;
+    r->newest = intake_newest(params->intake);
+    r->now = (struct now){.at_ms = params->start.at_ms, .shift_ms = params->start.shift_ms};
+    atomic_init(&r->inventory_version, params->inventory->version);
+    pthread_mutex_init(&r->late_lock, NULL);
+    const struct image_source source = {r, image_space, image_lot, image_override, image_suspect};
+    r->flush = flush_create(params->writer, &source);
+    if (r->flush == NULL || flush_reserve(r->flush, params->inventory) != ERR_OK ||
+        view_reserve(params->view, params->inventory->space_count, params->inventory->lot_count) !=
+            ERR_OK) {
+        goto undo_flush;
+    }
+    publish_all(r);
+    if (pthread_create(&r->thread, NULL, run, r) != 0) {
+        goto undo_flush;
+    }
+    pthread_setname_np(r->thread, "core");
+    return r;
+undo_flush:
+    flush_destroy(r->flush);
+    pthread_mutex_destroy(&r->late_lock);
+    free(r);
+    return NULL;
+}
+
+void runner_stop(struct runner *r)
+{
+    if (r == NULL) {
+        return;
+    }
+    atomic_store(&r->stop, true);
+    intake_wake(r->p.intake);
+    pthread_join(r->thread, NULL);
+    flush_destroy(r->flush);
+    core_destroy(r->p.core);
+    inventory_publish(r->p.board, NULL);
+    for (size_t i = 0; i < RETIRED_MAX; i++) {
+        inventory_destroy(r->retired[i]);
+    }
+    inventory_destroy(r->p.inventory);
+    pthread_mutex_destroy(&r->late_lock);
+    free(r->late);
+    free(r);
+}
+
+struct position runner_confirmed(struct runner *r)
+{
+    uint64_t seq = atomic_load_explicit(&r->confirmed_seq, memory_order_acquire);
+    return (struct position){atomic_load_explicit(&r->confirmed_epoch, memory_order_relaxed), seq};
+}
+
+uint64_t runner_inventory_version(struct runner *r)
+{
+    return atomic_load(&r->inventory_version);
+}
+
+int64_t runner_turned_ms(struct runner *r)
+{
+    return atomic_load_explicit(&r->turned_ms, memory_order_relaxed);
+}
+
+void runner_late_image(void *ctx, const struct image *image)
+{
+    struct runner *r = ctx;
+    pthread_mutex_lock(&r->late_lock);
+    if (r->late_count == r->late_cap && r->late_cap < LATE_MAX) {
+        size_t cap = r->late_cap == 0 ? 1024 : r->late_cap * 2;
+        struct image *grown = realloc(r->late, cap * sizeof *grown);
+        if (grown != NULL) {
+            r->late = grown;
+            r->late_cap = cap;
+        }
+    }
+    if (r->late_count < r->late_cap) {
+        r->late[r->late_count++] = *image;
+    }
+    pthread_mutex_unlock(&r->late_lock);
+    intake_wake(r->p.intake);
+}

@@ -1,0 +1,201 @@
+#!/usr/bin/env bash
+# The whole of Bowei on one machine: installs what is missing, builds, and runs Redis, mosquitto, a simulated city
+# and the gateway below one state folder, until Ctrl-C. Everything it starts it also stops, and nothing else.
+set -u -o pipefail
+
+usage() {
+    cat <<EOF
+usage: ./run.sh [--http HOST:PORT] [--spaces N] [--seed N] [--duration SECONDS] [--state DIR]
+
+  --http HOST:PORT     where the REST API listens        (127.0.0.1:8080)
+  --spaces N           single parking spaces to simulate (2000)
+  --seed N             seed of the simulated city        (1)
+  --duration SECONDS   stop after so long                (until Ctrl-C)
+  --state DIR          journal, Redis, broker, city      (.run)
+EOF
+}
+
+fail() { printf 'run.sh: %s\n' "$*" >&2; exit 1; }
+say() { printf '%s\n' "$*"; }
+
+http=127.0.0.1:8080 spaces=2000 seed=1 duration= state=
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+while [ $# -gt 0 ]; do
+    case $1 in
+        -h | --help) usage; exit 0 ;;
+        --http | --spaces | --seed | --duration | --state)
+            [ $# -ge 2 ] || { usage >&2; exit 2; }
+            declare "${1#--}=$2"; shift 2 ;;
+        *) printf 'run.sh: unknown argument %s\n' "$1" >&2; usage >&2; exit 2 ;;
+    esac
+done
+number() { case $2 in '' | *[!0-9]*) printf 'run.sh: %s: "%s" is not a number\n' "$1" "$2" >&2; exit 2 ;; esac; }
+number --spaces "$spaces"; number --seed "$seed"; [ -z "$duration" ] || number --duration "$duration"
+case $http in *:*[0-9]) ;; *) printf 'run.sh: --http: "%s" is not HOST:PORT\n' "$http" >&2; exit 2 ;; esac
+host=${http%:*} port=${http##*:}
+number --http "$port"
+state=${state:-$top/.run}
+mkdir -p "$state" && chmod 700 "$state" && state=$(cd "$state" && pwd) || fail "cannot make the state folder $state"
+
+port_taken() { (exec 3<>"/dev/tcp/$1/$2") 2>/dev/null; }
+port_taken "$host" "$port" && fail "$http is already taken; choose another with --http HOST:PORT"
+
+. "$top/cmake/packages.sh"
+packages_install $PACKAGES_BUILD $PACKAGES_RUN || exit 1
+
+built=$top/build/release
+build() {
+    if [ ! -f "$built/build.ninja" ]; then
+        say "configuring (release) ..."
+        (cd "$top" && cmake --preset release >"$state/build.log" 2>&1) || { tail -n 20 "$state/build.log" >&2; fail "configuring failed"; }
+    fi
+    say "building (release) ..."
+    if [ -t 1 ]; then
+        (cd "$top" && cmake --build --preset release) || fail "the build failed"
+    else
+        (cd "$top" && cmake --build --preset release >"$state/build.log" 2>&1) || { tail -n 40 "$state/build.log" >&2; fail "the build failed"; }
+    fi
+}
+build
+bowei=$built/bowei sim=$built/bowei-sim
+
+exec 9>"$state/run.lock"
+flock -n 9 || fail "another run.sh uses $state"
+
+free_port() { "$sim" free-port; }
+[ -s "$state/broker.port" ] && ! port_taken 127.0.0.1 "$(cat "$state/broker.port")" || free_port >"$state/broker.port"
+broker_port=$(cat "$state/broker.port")
+
+"$sim" make --dir "$state/field" --spaces "$spaces" --seed "$seed" --broker-port "$broker_port" || fail "the simulated city could not be made"
+
+cat >"$state/redis.conf" <<EOF
+port 0
+unixsocket $state/redis.sock
+unixsocketperm 600
+dir $state
+appendonly yes
+appendfsync everysec
+save ""
+maxmemory-policy noeviction
+daemonize no
+loglevel warning
+EOF
+cat >"$state/mosquitto.conf" <<EOF
+per_listener_settings false
+listener $broker_port 127.0.0.1
+allow_anonymous true
+set_tcp_nodelay true
+max_inflight_messages 100
+max_queued_messages 0
+max_queued_bytes 268435456
+persistence true
+persistence_location $state/
+autosave_interval 60
+log_type error
+log_type warning
+EOF
+cat >"$state/bowei.yaml" <<EOF
+# made by run.sh
+instance: demo
+state_folder: $state/gateway
+keys_file: $state/keys
+http:
+  host: $host
+  port: $port
+  connections_per_ip: 600
+redis:
+  socket: $state/redis.sock
+$(cat "$state/field/field.yaml")
+EOF
+mkdir -p "$state/gateway" && chmod 700 "$state/gateway"
+
+# --- parts: each is a command line that is started again with the same arguments when it dies ---
+declare -A pid=() command=()
+order=()
+part() { # part NAME COMMAND...
+    local name=$1; shift
+    command[$name]=$(printf '%q ' "$@")
+    order+=("$name")
+    launch "$name"
+}
+launch() {
+    eval "setsid ${command[$1]} >>\"\$state/$1.log\" 2>&1 9>&- &"
+    pid[$1]=$!
+    printf '%s\n' "${pid[$1]}" >"$state/$1.pid"
+}
+stopping=
+stop_all() {
+    [ -z "$stopping" ] || return
+    stopping=1
+    local i name
+    for ((i = ${#order[@]} - 1; i >= 0; i--)); do
+        name=${order[i]}
+        kill -TERM "${pid[$name]}" 2>/dev/null || continue
+        for _ in $(seq 100); do kill -0 "${pid[$name]}" 2>/dev/null || break; sleep 0.1; done
+        kill -KILL "${pid[$name]}" 2>/dev/null
+        wait "${pid[$name]}" 2>/dev/null
+        rm -f "$state/$name.pid"
+    done
+}
+trap 'stop_all; exit 0' INT TERM
+trap stop_all EXIT
+
+: >"$state/bowei.log"
+part redis redis-server "$state/redis.conf"
+part mosquitto mosquitto -c "$state/mosquitto.conf"
+wait_for() { # wait_for SECONDS WHAT COMMAND...
+    local until=$((SECONDS + $1)) what=$2; shift 2
+    until "$@" >/dev/null 2>&1; do
+        [ $SECONDS -lt $until ] || { for p in "${order[@]}"; do tail -n 5 "$state/$p.log" >&2; done; fail "$what did not come up"; }
+        sleep 0.05
+    done
+}
+wait_for 10 redis redis-cli -s "$state/redis.sock" ping
+wait_for 10 mosquitto port_taken 127.0.0.1 "$broker_port"
+
+"$bowei" import --config "$state/bowei.yaml" --replace --allow-removals --quiet "$state"/field/city/*.csv || fail "the simulated city could not be imported"
+if [ ! -s "$state/operator.key" ]; then
+    rm -f "$state/keys"
+    "$bowei" keys create --config "$state/bowei.yaml" --role operator --operator DEMO --name demo-operator --quiet >"$state/operator.key" &&
+        "$bowei" keys create --config "$state/bowei.yaml" --role staff --name demo-staff --quiet >"$state/staff.key" ||
+        fail "the keys could not be made"
+    chmod 600 "$state/operator.key" "$state/staff.key"
+fi
+
+part sim "$sim" run --dir "$state/field" --truth "$state/truth.jsonl"
+part bowei "$bowei" serve --config "$state/bowei.yaml"
+
+url=http://$http
+answers() { curl -fsS --max-time 2 "$url/readyz" && curl -fsS --max-time 2 "$url/v1/city" | grep -q '"free":[1-9]'; }
+wait_for 60 "the gateway" answers
+
+lat=42.2578 lon=118.8869
+cat <<EOF
+
+Bowei is running: $spaces simulated spaces, state in $state
+  city         $url/v1/city
+  free spaces  $url/v1/spaces/near?lat=$lat&lon=$lon
+  live stream  $url/v1/stream?topics=spaces,lots
+  API          $url/openapi.json
+  metrics      $url/metrics
+  operator key $(cat "$state/operator.key")
+  staff key    $(cat "$state/staff.key")
+Try:
+  curl '$url/v1/spaces/near?lat=$lat&lon=$lon&radius=500&limit=3'
+  curl -H 'Authorization: Bearer $(cat "$state/staff.key")' '$url/v1/devices?limit=3'
+Ctrl-C stops everything.
+EOF
+
+end=0
+[ -z "$duration" ] || end=$((SECONDS + duration))
+while [ "$end" -eq 0 ] || [ $SECONDS -lt "$end" ]; do
+    sleep 0.25 &
+    wait $! 2>/dev/null
+    for name in "${order[@]}"; do
+        kill -0 "${pid[$name]}" 2>/dev/null && continue
+        wait "${pid[$name]}" 2>/dev/null
+        say "$name ended (status $?); starting it again"
+        launch "$name"
+    done
+done
+exit 0

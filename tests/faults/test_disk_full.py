@@ -1,0 +1,97 @@
+"""A full disk: writes get 507, nothing is acknowledged that is not kept, and room heals it without a restart."""
+import os
+import subprocess
+import time
+import unittest
+
+from testbed import Testbed, space_id, wait_until
+
+SPACES = 50
+
+
+@unittest.skipUnless(os.geteuid() == 0, "mounting a small tmpfs needs root")
+class DiskFull(Testbed):
+    journal_options = "journal:\n  reserve_mib: 1\n"
+
+    def setUp(self):
+        super().setUp()
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m,mode=0700", "tmpfs", self.state], capture_output=True)
+        if done.returncode != 0:
+            self.skipTest("no tmpfs can be mounted here: " + done.stderr.decode())
+        self.addCleanup(lambda: subprocess.run(["umount", "-l", self.state], check=False))
+
+    def fill(self):
+        self.ballast = self.state / "ballast"
+        with open(self.ballast, "wb", buffering=0) as f:
+            try:
+                while True:
+                    f.write(b"\0" * 65536)
+            except OSError:
+                pass
+            try:
+                while True:
+                    f.write(b"\0" * 64)
+            except OSError:
+                pass
+
+    def test_full_disk(self):
+        ids = [space_id(i + 1) for i in range(SPACES)]
+        self.start_redis()
+        self.make_city([(s, 42.25 + i * 1e-5, 118.88) for i, s in enumerate(ids)],
+                       [(f"dev-{i}", "mqtt", "native", 0, s) for i, s in enumerate(ids)])
+        self.start_gateway()
+        key = self.key()
+        field = self.publisher()
+        for i in range(SPACES):
+            info = field.native(f"dev-{i}", occupied=False, counter=1)
+        field.settle(info)
+        wait_until("all free", lambda: self.get("/v1/city")[1]["free"] == SPACES, 10)
+
+        self.fill()
+        numbers = [2]
+
+        def refused():
+            numbers[0] += 1
+            for i in range(SPACES):
+                field.native(f"dev-{i}", occupied=True, counter=numbers[0])
+            return "disk_full" in self.get("/v1/city")[1]["degraded"]
+
+        wait_until("the gateway says that the disk is full", refused, 30, 0.2)
+        # staff writes: the reserve may carry some, then 507; never a 2xx that is not kept
+        answers = []
+
+        def write_refused():
+            i = len(answers) % SPACES
+            method = "POST" if (len(answers) // SPACES) % 2 == 0 else "DELETE"
+            body = {"reason": "maintenance", "note": "x" * 100} if method == "POST" else None
+            status, _, _ = self.request(method, f"/v1/spaces/{ids[i]}/out-of-service", body=body, key=key)
+            answers.append((i, method, status))
+            return status == 507
+
+        wait_until("a write is refused with 507", write_refused, 60, 0)
+        self.assertTrue({s for _, _, s in answers} <= {200, 201, 204, 507}, {s for _, _, s in answers})
+        self.assertEqual(self.get("/v1/city")[0], 200, "reads go on")
+
+        os.unlink(self.ballast)
+        wait_until("healed without a restart", lambda: "disk_full" not in self.get("/v1/city")[1]["degraded"], 30)
+        out = {}
+        for i, method, status in answers:
+            if status < 300:
+                out[i] = method == "POST"
+        spaces = self.all_spaces()
+        for i, is_out in out.items():
+            self.assertEqual(spaces[ids[i]]["state"] == "out_of_service", is_out, (i, is_out, spaces[ids[i]]))
+        # what the broker kept for us comes now: the last number wins
+        wait_until("the broker's backlog arrives", lambda: all(
+            s["known"]["state"] == "occupied" for s in self.all_spaces().values()), 60, 0.2)
+        self.gateway.kill()
+        self.gateway.start()
+        wait_until("the gateway is ready", self.ready, 30)
+        spaces = self.all_spaces()
+        for i, is_out in out.items():
+            self.assertEqual(spaces[ids[i]]["state"] == "out_of_service", is_out, (i, is_out, spaces[ids[i]]))
+        field.close()
+
+
+if __name__ == "__main__":
+    unittest.main()
