@@ -57,7 +57,8 @@ static int char_value(char c)
     return c >= 'A' && c <= 'Z' ? c - 'A' + 10 : -1;
 }
 
-/* ISO/IEC 7064 hybrid system MOD 37,36: sum modulo 36 (36 for 0), doubled modulo 37. */
+/* ISO/IEC 7064 hybrid system MOD 37,36: sum modulo 36 (36 for 0), doubled modulo 37. p stays
+ * in 1..36, so that one subtraction is each modulo. */
 char iso7064_mod37_36(const char *text, size_t len)
 {
     unsigned p = 36;
@@ -65,8 +66,10 @@ char iso7064_mod37_36(const char *text, size_t len)
     for (size_t i = 0; i < len; i++) {
         int value = char_value(text[i]);
 
-        p = (p + (unsigned)(value < 0 ? 0 : value)) % 36;
-        p = (p == 0 ? 36 : p) * 2 % 37;
+        p += (unsigned)(value < 0 ? 0 : value);
+        p -= p > 36 ? 36 : 0;
+        p *= 2;
+        p -= p > 36 ? 37 : 0;
     }
     return alphabet[(37 - p) % 36];
 }
