@@ -24,7 +24,8 @@ struct intake *intake_create(const struct intake_params *params);
 void intake_destroy(struct intake *intake);
 /** The port drivers and handlers are given. */
 struct intake_port intake_port_of(struct intake *intake);
-/** Queues a new snapshot (journals an I record). */
+/** Queues a new snapshot (journals an I record; a full disk does not hold it up). Never dropped: a side list takes it
+ *  when the ring is overrun. Taken on ERR_OK; ERR_NO_MEMORY otherwise. */
 enum err intake_inventory(struct intake *intake, const struct inventory *inventory) MUST_CHECK;
 /** Core thread: takes up to n inputs in order, waiting until `until_boot_ms` for the first. Returns how many; `inputs` are
  *  copies. *now is the clock at return (for core_advance), not older than any input's. */
@@ -36,7 +37,7 @@ enum err intake_append_images(struct intake *intake, enum record_type type, stru
 struct position intake_newest(const struct intake *intake);
 /** Wakes intake_take (the Redis writer wants a slice, or stop). Any thread. */
 void intake_wake(struct intake *intake);
-/** A new epoch was taken (Redis came later than the start). */
+/** A new epoch was taken (Redis came later than the start); a smaller one is ignored. */
 void intake_set_epoch(struct intake *intake, uint64_t epoch);
 /** Inputs waiting for the core. */
 uint64_t intake_lag(const struct intake *intake);

@@ -4,6 +4,7 @@
 #include "bowei/base/counters.h"
 #include "bowei/image.h"
 #include "bowei/input.h"
+#include <sys/types.h>
 
 /* The journal: a local append-only log of what was accepted and is not safely in Redis yet (DESIGN section 3).
  * Segment files of 8 MiB in <state>/journal/; a record is
@@ -35,6 +36,14 @@ struct record_stamp {
     uint64_t inventory_version;
 };
 
+/** The disk calls the journal stands on; tests put faults here. As pwrite, fdatasync, ftruncate, posix_fallocate. */
+struct journal_disk {
+    ssize_t (*write)(int fd, const void *data, size_t len, off_t offset);
+    int (*sync)(int fd);
+    int (*truncate)(int fd, off_t len);
+    int (*reserve)(int fd, off_t offset, off_t len);
+};
+
 struct journal_params {
     const char *folder; /**< made (0700) when it is not there; copied */
     struct counters *counters;
@@ -42,6 +51,7 @@ struct journal_params {
     uint64_t reserve_bytes; /**< kept free for effects in the file `reserve`; 0 = none */
     uint32_t sync_ms;       /**< readings are on the disk at most so much later; 0 = 1000 */
     uint32_t keep_ms;       /**< confirmed segments stay so long; 0 = 10 min */
+    const struct journal_disk *disk; /**< NULL = the host's */
 };
 
 struct journal;
@@ -72,12 +82,14 @@ typedef void (*journal_synced)(void *ctx, enum err result);
 void journal_sync_then(struct journal *journal, journal_synced done, void *ctx);
 /** The last position that is on disk. */
 struct position journal_durable(const struct journal *journal);
-/** Everything up to `confirmed` is in Redis: segments that end there and are older than 10 min go. */
+/** Everything up to `confirmed` is in Redis: segments that end there and are older than 10 min go. Cheap; the sync
+ *  thread does the work, as for supersede. */
 void journal_trim(struct journal *journal, struct position confirmed, int64_t at_ms);
 /** Bytes in all segments; over the limit the caller writes C images of all dirty roots and then calls supersede. */
 uint64_t journal_bytes(const struct journal *journal);
 bool journal_over_limit(const struct journal *journal);
-/** All roots have images at or behind `since`: older segments without unconfirmed E go, counted. */
+/** The caller has written C images at `since` of all roots that are not in Redis: once these are on the disk, older readings
+ *  and C images go, counted; effects above the last confirmed position stay. */
 void journal_supersede(struct journal *journal, struct position since);
 
 /** Reads all good records, oldest first, of every segment, also while another process appends. visit returns false to stop.

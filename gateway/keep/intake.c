@@ -1,0 +1,484 @@
+/* Intake: the one door to the core. Drivers' and handlers' threads come in through intake_port, the
+ * core thread takes out. Under one short lock (rank 1) an input gets its position and its now, a
+ * reading is written to the journal, and all is queued in that same order.
+ *
+ * The ring is the journal's tail. When it is overrun, readings stay in the journal only
+ * (`lagging`): the core empties the ring, then reads what it missed out of the segments, until it
+ * has the newest one; under the lock it then goes back to the ring. What is not in the journal and
+ * must not be lost (inventory, session) waits in a side list sorted by position; unchanged samples
+ * are dropped and counted, commands are refused. */
+#include "bowei/intake.h"
+#include "bowei/base/log.h"
+#include "gateway/keep/journal/cursor.h"
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* Commands are refused beyond this many waiting inputs: an answer must not come too late. */
+#define COMMAND_ROOM (INTAKE_RING / 2)
+/* How long a reading that cannot be read back holds the core up. */
+#define STUCK_MS 5000
+
+struct intake {
+    struct journal *journal;
+    struct counters *counters;
+    _Atomic uint64_t lag;
+    pthread_mutex_t lock; /* guards what follows */
+    pthread_cond_t wake;
+    bool woken, waiting;
+    struct city_clock clock;
+    struct position next;
+    struct input *ring;
+    uint64_t head, tail; /**< inputs put in and taken out so far */
+    bool lagging;
+    struct position missed; /**< the newest reading that only the journal has */
+    uint64_t missed_count;
+    struct input *side;
+    size_t side_count, side_cap;
+    /* core thread only */
+    struct position newest;
+    struct journal_cursor *cursor;
+    struct input *peeked; /**< a reading read ahead; inside `peek` or NULL */
+    struct input peek;
+    struct position read; /**< the newest input that the ring or the journal gave */
+    int64_t
+        stuck_since_ms; /**< boottime since when a missed reading cannot be read back, 0 = it can */
+};
+
+static struct now clock_read_locked(struct intake *in)
+{
+    uint64_t jumps = in->clock.jumps_ahead;
+    uint64_t steps = in->clock.steps_back;
+    struct now now = city_clock_read(&in->clock, host_wall_ms(), host_boot_ms());
+
+    if (in->clock.jumps_ahead != jumps) {
+        count_add(in->counters, COUNT_CLOCK_JUMPS_AHEAD, in->clock.jumps_ahead - jumps);
+    }
+    if (in->clock.steps_back != steps) {
+        count_add(in->counters, COUNT_CLOCK_STEPS_BACK, in->clock.steps_back - steps);
+    }
+    return now;
+}
+
+static void wake_locked(struct intake *in)
+{
+    if (in->waiting) {
+        pthread_cond_signal(&in->wake);
+    }
+}
+
+static void lag_locked(struct intake *in)
+{
+    atomic_store_explicit(&in->lag, in->head - in->tail + in->missed_count + in->side_count,
+                          memory_order_relaxed);
+}
+
+static uint64_t ring_room(const struct intake *in)
+{
+    return in->lagging ? 0 : INTAKE_RING - (in->head - in->tail);
+}
+
+static struct input *ring_next(struct intake *in)
+{
+    return &in->ring[in->head++ & (INTAKE_RING - 1)];
+}
+
+static void lagging_locked(struct intake *in)
+{
+    if (!in->lagging) {
+        in->lagging = true;
+        count_add(in->counters, COUNT_CORE_LAGGED, 1);
+    }
+}
+
+/* Into the ring, or as what it is when that is full. */
+static void queue_reading(struct intake *in, const struct record_stamp *stamp,
+                          const struct reading *reading)
+{
+    if (ring_room(in) > 0) {
+        struct input *input = ring_next(in);
+
+        input->at = stamp->at;
+        input->now = stamp->now;
+        input->inventory_version = stamp->inventory_version;
+        input->kind = INPUT_READING;
+        input->reading = *reading;
+        return;
+    }
+    if (reading->unchanged) {
+        count_add(in->counters, COUNT_SAMPLES_DROPPED, 1);
+        return;
+    }
+    lagging_locked(in);
+    in->missed = stamp->at;
+    in->missed_count++;
+}
+
+static enum err take_readings(void *ctx, uint64_t inventory_version, const struct reading *readings,
+                              size_t n)
+{
+    struct intake *in = ctx;
+    struct record_stamp stamp;
+    enum err e;
+
+    if (n == 0) {
+        return ERR_OK;
+    }
+    pthread_mutex_lock(&in->lock);
+    stamp = (struct record_stamp){
+        .at = in->next, .now = clock_read_locked(in), .inventory_version = inventory_version};
+    e = journal_append_readings(in->journal, &stamp, readings, n);
+    if (e == ERR_OK) {
+        for (size_t i = 0; i < n; i++) {
+            queue_reading(in, &stamp, &readings[i]);
+            stamp.at.seq++;
+        }
+        in->next = stamp.at;
+        count_add(in->counters, COUNT_READINGS_ACCEPTED, n);
+        lag_locked(in);
+        wake_locked(in);
+    }
+    pthread_mutex_unlock(&in->lock);
+    return e;
+}
+
+static enum err take_command(void *ctx, struct command *command)
+{
+    struct intake *in = ctx;
+    enum err e = ERR_OVERLOADED;
+
+    pthread_mutex_lock(&in->lock);
+    if (ring_room(in) > COMMAND_ROOM) {
+        struct input *input = ring_next(in);
+
+        *input = (struct input){.at = in->next,
+                                .now = clock_read_locked(in),
+                                .kind = INPUT_COMMAND,
+                                .command = command};
+        input->inventory_version = command->inventory_version;
+        in->next.seq++;
+        lag_locked(in);
+        wake_locked(in);
+        e = ERR_OK;
+    }
+    pthread_mutex_unlock(&in->lock);
+    return e;
+}
+
+/* What must not be lost and is in no journal. */
+static enum err queue_kept_locked(struct intake *in, const struct input *input)
+{
+    if (ring_room(in) > 0) {
+        *ring_next(in) = *input;
+    } else {
+        if (in->side_count == in->side_cap) {
+            struct input *more = realloc(in->side, (in->side_cap + 16) * sizeof *more);
+
+            if (more == NULL) {
+                return ERR_NO_MEMORY;
+            }
+            in->side = more;
+            in->side_cap += 16;
+        }
+        in->side[in->side_count++] = *input;
+        lagging_locked(in); /* what comes later must not overtake it through the ring */
+    }
+    in->next.seq++;
+    lag_locked(in);
+    wake_locked(in);
+    return ERR_OK;
+}
+
+static enum err take_session_lost(void *ctx, uint8_t source, int64_t since_wall_ms)
+{
+    struct intake *in = ctx;
+    struct input input = {.kind = INPUT_SESSION_LOST};
+    enum err e;
+
+    pthread_mutex_lock(&in->lock);
+    input.at = in->next;
+    input.now = clock_read_locked(in);
+    input.session_lost.source = source;
+    input.session_lost.since_ms = since_wall_ms - input.now.shift_ms;
+    e = queue_kept_locked(in, &input);
+    pthread_mutex_unlock(&in->lock);
+    return e;
+}
+
+enum err intake_inventory(struct intake *in, const struct inventory *inventory)
+{
+    struct input input = {.kind = INPUT_INVENTORY};
+    struct record record = {.type = RECORD_INVENTORY};
+    enum err e;
+
+    pthread_mutex_lock(&in->lock);
+    input.at = in->next;
+    input.now = clock_read_locked(in);
+    input.inventory_version = inventory->version;
+    input.inventory = inventory;
+    record.at = input.at;
+    record.now = input.now;
+    record.inventory_version = inventory->version;
+    e = queue_kept_locked(in, &input);
+    if (e == ERR_OK && journal_append(in->journal, &record, 1) != ERR_OK) {
+        log_line(LOG_WARNING, "intake", "the journal has no record of inventory version %llu",
+                 (unsigned long long)inventory->version);
+    }
+    pthread_mutex_unlock(&in->lock);
+    return e;
+}
+
+/* --- the core's side --- */
+
+static void wait_locked(struct intake *in, int64_t until_boot_ms)
+{
+    int64_t left_ms = until_boot_ms - host_boot_ms();
+    struct timespec until;
+
+    if (left_ms <= 0) {
+        return;
+    }
+    if (left_ms > 3600000) {
+        left_ms = 3600000;
+    }
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += (time_t)(left_ms / 1000);
+    until.tv_nsec += (long)(left_ms % 1000) * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    in->waiting = true;
+    while (!in->woken && in->head == in->tail && !in->lagging && in->side_count == 0) {
+        if (pthread_cond_timedwait(&in->wake, &in->lock, &until) != 0) {
+            break;
+        }
+    }
+    in->waiting = false;
+}
+
+static size_t take_ring_locked(struct intake *in, struct input *inputs, size_t n)
+{
+    size_t got = 0;
+
+    while (got < n && in->tail != in->head) {
+        inputs[got++] = in->ring[in->tail++ & (INTAKE_RING - 1)];
+    }
+    if (got > 0) {
+        in->read = inputs[got - 1].at;
+    }
+    return got;
+}
+
+/* Everything that was missed has been given out: the ring again. */
+static void caught_up_locked(struct intake *in)
+{
+    if (in->lagging && in->head == in->tail && in->side_count == 0 && in->peeked == NULL &&
+        position_compare(in->read, in->missed) >= 0) {
+        in->lagging = false;
+        in->missed_count = 0;
+        journal_cursor_close(in->cursor);
+        in->cursor = NULL;
+    }
+}
+
+static void side_remove_locked(struct intake *in)
+{
+    in->side_count--;
+    memmove(&in->side[0], &in->side[1], in->side_count * sizeof in->side[0]);
+}
+
+/* The next missed input: the older one of the journal's next reading and the first of the side
+ * list. */
+static bool take_missed(struct intake *in, struct position missed, struct input *out)
+{
+    bool from_side = false;
+
+    if (in->cursor == NULL) {
+        in->cursor = journal_cursor_open(in->journal, in->read);
+    }
+    if (in->cursor != NULL && in->peeked == NULL && position_compare(in->read, missed) < 0 &&
+        journal_cursor_next(in->cursor, &in->peek)) {
+        in->peeked = &in->peek;
+        in->read = in->peek.at;
+    }
+    pthread_mutex_lock(&in->lock);
+    if (in->side_count > 0 &&
+        (in->peeked != NULL ? position_compare(in->side[0].at, in->peek.at) < 0
+                            : position_compare(in->read, in->missed) >= 0)) {
+        *out = in->side[0];
+        side_remove_locked(in);
+        from_side = true;
+    } else if (in->peeked != NULL && in->missed_count > 0) {
+        in->missed_count--;
+    }
+    pthread_mutex_unlock(&in->lock);
+    if (from_side) {
+        return true;
+    }
+    if (in->peeked == NULL) {
+        return false;
+    }
+    *out = in->peek;
+    in->peeked = NULL;
+    return true;
+}
+
+/* The journal took a reading and does not give it back (EIO): waited for, then given up rather than
+ * stopping for ever. */
+static void stuck(struct intake *in, struct position missed)
+{
+    static const struct timespec pause = {.tv_nsec = 10000000};
+    int64_t boot_ms = host_boot_ms();
+
+    if (in->stuck_since_ms == 0) {
+        in->stuck_since_ms = boot_ms;
+    }
+    if (boot_ms - in->stuck_since_ms < STUCK_MS) {
+        (void)nanosleep(&pause, NULL);
+        return;
+    }
+    log_line(LOG_ERROR, "intake", "missed readings up to %llu cannot be read back from the journal",
+             (unsigned long long)missed.seq);
+    count_add(in->counters, COUNT_JOURNAL_ERRORS, 1);
+    in->read = missed;
+    in->stuck_since_ms = 0;
+}
+
+size_t intake_take(struct intake *in, struct input *inputs, size_t n, int64_t until_boot_ms,
+                   struct now *now)
+{
+    struct position missed;
+    size_t got;
+    bool lagging;
+
+    pthread_mutex_lock(&in->lock);
+    wait_locked(in, until_boot_ms);
+    in->woken = false;
+    got = take_ring_locked(in, inputs, n);
+    lagging = in->lagging || in->side_count > 0;
+    missed = in->missed;
+    pthread_mutex_unlock(&in->lock);
+    while (lagging && got < n && take_missed(in, missed, &inputs[got])) {
+        got++;
+    }
+    if (lagging && got == 0 && position_compare(in->read, missed) < 0) {
+        stuck(in, missed);
+    } else {
+        in->stuck_since_ms = 0;
+    }
+    pthread_mutex_lock(&in->lock);
+    caught_up_locked(in);
+    lag_locked(in);
+    *now = clock_read_locked(in);
+    pthread_mutex_unlock(&in->lock);
+    if (got > 0) {
+        in->newest = inputs[got - 1].at;
+    }
+    return got;
+}
+
+enum err intake_append_images(struct intake *in, enum record_type type, struct position at,
+                              struct now now, uint64_t inventory_version,
+                              const struct image *images, size_t n)
+{
+    const struct record_stamp stamp = {
+        .at = at, .now = now, .inventory_version = inventory_version};
+
+    return journal_append_images(in->journal, type, &stamp, images, n);
+}
+
+struct position intake_newest(const struct intake *in)
+{
+    return in->newest;
+}
+
+void intake_wake(struct intake *in)
+{
+    pthread_mutex_lock(&in->lock);
+    in->woken = true;
+    wake_locked(in);
+    pthread_mutex_unlock(&in->lock);
+}
+
+void intake_set_epoch(struct intake *in, uint64_t epoch)
+{
+    pthread_mutex_lock(&in->lock);
+    if (epoch > in->next.epoch) {
+        in->next.epoch = epoch;
+    }
+    pthread_mutex_unlock(&in->lock);
+}
+
+uint64_t intake_lag(const struct intake *in)
+{
+    return atomic_load_explicit(&in->lag, memory_order_relaxed);
+}
+
+struct intake_port intake_port_of(struct intake *in)
+{
+    return (struct intake_port){.ctx = in,
+                                .readings = take_readings,
+                                .command = take_command,
+                                .session_lost = take_session_lost};
+}
+
+static bool init_locks(struct intake *in)
+{
+    pthread_condattr_t attr;
+    bool ok;
+
+    if (pthread_mutex_init(&in->lock, NULL) != 0) {
+        return false;
+    }
+    ok = pthread_condattr_init(&attr) == 0;
+    if (ok) {
+        pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+        ok = pthread_cond_init(&in->wake, &attr) == 0;
+        pthread_condattr_destroy(&attr);
+    }
+    if (!ok) {
+        pthread_mutex_destroy(&in->lock);
+    }
+    return ok;
+}
+
+struct intake *intake_create(const struct intake_params *params)
+{
+    struct intake *in = calloc(1, sizeof *in);
+    int64_t start_ms =
+        params->wall_ms > params->at_least_ms ? params->wall_ms : params->at_least_ms;
+
+    if (in == NULL) {
+        return NULL;
+    }
+    in->ring = calloc(INTAKE_RING, sizeof *in->ring);
+    if (in->ring == NULL || !init_locks(in)) {
+        free(in->ring);
+        free(in);
+        return NULL;
+    }
+    in->journal = params->journal;
+    in->counters = params->counters;
+    in->next = (struct position){params->epoch, params->next_seq};
+    if (params->next_seq > 0) {
+        in->newest = in->read = (struct position){params->epoch, params->next_seq - 1};
+    }
+    city_clock_init(&in->clock, start_ms, params->boot_ms);
+    return in;
+}
+
+void intake_destroy(struct intake *in)
+{
+    if (in == NULL) {
+        return;
+    }
+    journal_cursor_close(in->cursor);
+    pthread_cond_destroy(&in->wake);
+    pthread_mutex_destroy(&in->lock);
+    free(in->side);
+    free(in->ring);
+    free(in);
+}

@@ -1,0 +1,174 @@
+/* The lagging core's way back: readings out of the segments, in order, while intake goes on
+ * appending. A segment is left only after a younger one exists and its end was looked at once more:
+ * then nothing can come behind. */
+#include "gateway/keep/journal/cursor.h"
+#include "gateway/keep/journal/journal_state.h"
+#include "gateway/keep/journal/record.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define BUFFER_BYTES (256u << 10)
+
+struct journal_cursor {
+    int folder_fd; /**< the journal's */
+    int fd;        /**< -1: none open yet */
+    struct position name, after;
+    off_t offset;      /**< of the end of the buffer in the file */
+    size_t begin, end; /**< unread bytes of the buffer */
+    uint8_t buffer[BUFFER_BYTES];
+};
+
+/* The youngest segment not above `after` (behind = false), or the oldest one above `after`. */
+static bool find_segment(int folder_fd, struct position after, bool behind, struct position *out)
+{
+    struct position *names;
+    size_t count;
+    bool found = false;
+
+    if (segment_list(folder_fd, &names, &count) != ERR_OK) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        bool above = position_compare(names[i], after) > 0;
+
+        if (above && found && !behind) {
+            break;
+        }
+        if (above || !behind) {
+            *out = names[i];
+            found = true;
+            if (above) {
+                break;
+            }
+        }
+    }
+    free(names);
+    return found;
+}
+
+static bool enter(struct journal_cursor *c, struct position name)
+{
+    char text[SEGMENT_NAME_LEN + 1];
+    int fd;
+
+    segment_name(name, text);
+    fd = openat(c->folder_fd, text, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return false;
+    }
+    if (c->fd >= 0) {
+        close(c->fd);
+    }
+    c->fd = fd;
+    c->name = name;
+    c->offset = SEGMENT_HEAD;
+    c->begin = c->end = 0;
+    return true;
+}
+
+struct journal_cursor *journal_cursor_open(const struct journal *journal, struct position after)
+{
+    struct journal_cursor *c = malloc(sizeof *c);
+
+    if (c != NULL) {
+        c->folder_fd = journal->folder_fd;
+        c->fd = -1;
+        c->after = after;
+        c->begin = c->end = 0;
+        c->offset = 0;
+    }
+    return c;
+}
+
+void journal_cursor_close(struct journal_cursor *c)
+{
+    if (c == NULL) {
+        return;
+    }
+    if (c->fd >= 0) {
+        close(c->fd);
+    }
+    free(c);
+}
+
+/* Reads more bytes; false at the present end of the file. */
+static bool refill(struct journal_cursor *c)
+{
+    ssize_t got;
+
+    memmove(c->buffer, c->buffer + c->begin, c->end - c->begin);
+    c->end -= c->begin;
+    c->begin = 0;
+    if (c->end == sizeof c->buffer) {
+        return false;
+    }
+    do {
+        got = pread(c->fd, c->buffer + c->end, sizeof c->buffer - c->end, c->offset);
+    } while (got < 0 && errno == EINTR);
+    if (got <= 0) {
+        return false;
+    }
+    c->end += (size_t)got;
+    c->offset += got;
+    return true;
+}
+
+/* The next record of this file; false at its present end. */
+static bool next_record(struct journal_cursor *c, struct record *record)
+{
+    for (;;) {
+        size_t len = record_decode(c->buffer + c->begin, c->end - c->begin, record);
+
+        if (len > 0) {
+            c->begin += len;
+            return true;
+        }
+        if (!refill(c)) {
+            return false;
+        }
+    }
+}
+
+static bool next_reading(struct journal_cursor *c, struct input *out)
+{
+    struct record record;
+
+    while (next_record(c, &record)) {
+        if (record.type == RECORD_READING && position_compare(record.at, c->after) > 0) {
+            c->after = record.at;
+            *out = (struct input){.at = record.at,
+                                  .now = record.now,
+                                  .inventory_version = record.inventory_version,
+                                  .kind = INPUT_READING};
+            out->reading = record.reading;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool journal_cursor_next(struct journal_cursor *c, struct input *out)
+{
+    struct position name;
+
+    if (c->fd < 0 && (!find_segment(c->folder_fd, c->after, false, &name) || !enter(c, name))) {
+        return false;
+    }
+    for (;;) {
+        if (next_reading(c, out)) {
+            return true;
+        }
+        if (!find_segment(c->folder_fd, c->name, true, &name)) {
+            return false;
+        }
+        if (next_reading(c, out)) {
+            return true;
+        }
+        if (!enter(c, name)) {
+            return false;
+        }
+    }
+}
