@@ -1,0 +1,24 @@
+#ifndef GATEWAY_INVENTORY_BUILD_H
+#define GATEWAY_INVENTORY_BUILD_H
+
+#include "bowei/inventory_file.h"
+
+/** A snapshot being built. The draft is sorted and checked (draft_complete). */
+struct build {
+    const struct draft *draft;
+    const struct inventory *previous; /**< NULL at start */
+    const struct timing_source *timing;
+    struct inventory *inv;
+    uint32_t *lot_slots; /**< draft lot -> lot index */
+    uint32_t *device_of; /**< draft binding -> device */
+    uint32_t *target_of; /**< draft binding -> space slot, or space_count + lot index */
+    uint32_t text_len, text_cap;
+};
+
+/** Slot of a live place of the snapshot being built; the lookup maps of places stand already. */
+uint32_t build_space(const struct build *b, space_key key);
+uint32_t build_lot(const struct build *b, space_key key);
+enum err build_devices(struct build *b) MUST_CHECK;
+enum err build_sensors(struct build *b) MUST_CHECK;
+
+#endif

@@ -1,0 +1,120 @@
+#ifndef GATEWAY_INVENTORY_DRAFT_H
+#define GATEWAY_INVENTORY_DRAFT_H
+
+#include "bowei/inventory_file.h"
+
+/* The draft: the inventory as the files have it, one growing array per table and one text arena.
+ * Reading appends rows as they come; draft_complete sorts, checks and merges them. */
+
+/** Where a row stood, for messages; file is an index in draft->files. */
+struct row_origin {
+    uint32_t line;
+    uint16_t column;
+    uint16_t file;
+};
+
+struct draft_lot {
+    space_key key;
+    struct position_e7 at;
+    struct row_origin origin;
+    uint32_t capacity;                              /**< 0 with COUNT_SPACES */
+    uint32_t name_zh, name_en, address, hours, fee; /**< offsets in text, 0 = none */
+    uint32_t entrances;                             /**< first of entrance_count in entrances */
+    uint16_t height_cm;
+    uint8_t entrance_count;
+    uint8_t counting; /**< enum lot_counting */
+};
+
+struct draft_space {
+    space_key key;
+    space_key lot;
+    struct position_e7 at;
+    struct row_origin origin;
+    attribute_set attributes;
+};
+
+struct draft_device {
+    struct row_origin origin;
+    uint32_t id; /**< offsets in text */
+    uint32_t source;
+    uint32_t model;
+    uint32_t heartbeat_s;   /**< 0 = of the model */
+    uint32_t stale_limit_s; /**< 0 = by the rule */
+};
+
+struct draft_binding {
+    struct row_origin origin;
+    space_key target; /**< space, or lot for a gate; 0 = takes the binding away */
+    uint32_t device;  /**< offset in text */
+    uint16_t channel;
+    uint8_t rank;
+};
+
+struct draft_alias {
+    struct row_origin origin;
+    space_key key;
+    uint32_t scheme, value; /**< offsets in text */
+};
+
+struct draft_retired {
+    struct row_origin origin;
+    space_key key;
+    space_key replaced_by; /**< 0 = none */
+};
+
+/** The tables, in the order of struct import_report's figures and of the canonical file. */
+enum draft_table {
+    TABLE_LOT,
+    TABLE_SPACE,
+    TABLE_DEVICE,
+    TABLE_BINDING,
+    TABLE_ALIAS,
+    TABLE_RETIRED,
+    TABLE_COUNT
+};
+
+/** A growing array of rows of one size. */
+struct rows {
+    char *data;
+    uint32_t count, cap;
+};
+
+#define DRAFT_FILES_MAX 256
+
+struct draft {
+    struct rows tables[TABLE_COUNT];
+    struct position_e7 *entrances;
+    uint32_t entrance_count, entrance_cap;
+    char *text; /**< NUL-terminated texts; offset 0 is "" */
+    uint32_t text_len, text_cap;
+    uint32_t last_text[2]; /**< the two texts added last that may repeat (source, model) */
+    char *files[DRAFT_FILES_MAX];
+    uint32_t file_count;
+};
+
+#define DRAFT_ROWS(draft, table, type) ((struct type *)(void *)(draft)->tables[table].data)
+#define DRAFT_LOTS(d)                  DRAFT_ROWS(d, TABLE_LOT, draft_lot)
+#define DRAFT_SPACES(d)                DRAFT_ROWS(d, TABLE_SPACE, draft_space)
+#define DRAFT_DEVICES(d)               DRAFT_ROWS(d, TABLE_DEVICE, draft_device)
+#define DRAFT_BINDINGS(d)              DRAFT_ROWS(d, TABLE_BINDING, draft_binding)
+#define DRAFT_ALIASES(d)               DRAFT_ROWS(d, TABLE_ALIAS, draft_alias)
+#define DRAFT_RETIRED(d)               DRAFT_ROWS(d, TABLE_RETIRED, draft_retired)
+
+static inline const char *draft_text(const struct draft *d, uint32_t offset)
+{
+    return d->text + offset;
+}
+
+extern const uint32_t draft_row_size[TABLE_COUNT];
+
+/** Room for one more row of the table; NULL: no memory. */
+void *draft_row_add(struct draft *draft, enum draft_table table);
+/** Stores a text and gives its offset; "" is 0. repeat: look at the last texts first (0 or 1 =
+ * which, -1 = do not). */
+enum err draft_text_add(struct draft *draft, const char *text, size_t len, int repeat,
+                        uint32_t *offset) MUST_CHECK;
+enum err draft_entrance_add(struct draft *draft, struct position_e7 at) MUST_CHECK;
+/** Gives the file's number; its name is what messages show. */
+enum err draft_file_add(struct draft *draft, const char *path, uint16_t *file) MUST_CHECK;
+
+#endif

@@ -1,0 +1,28 @@
+/* The snapshot's end; its beginning is build.c. */
+#include "bowei/inventory.h"
+#include "gateway/inventory/lookup.h"
+#include "gateway/inventory/spatial.h"
+#include <stdlib.h>
+
+void inventory_destroy(const struct inventory *inv)
+{
+    if (inv == NULL) {
+        return;
+    }
+    free(inv->spaces);
+    free(inv->lots);
+    free(inv->devices);
+    free(inv->sensors);
+    free(inv->device_sensors);
+    free(inv->tombstones);
+    free(inv->districts);
+    free(inv->entrances);
+    free((void *)inv->models);
+    free((void *)inv->sources);
+    free(inv->text);
+    spatial_destroy(inv->spaces_index);
+    spatial_destroy(inv->lots_index);
+    lookup_destroy(inv->lookup);
+    /* snapshots are handed about as const; here the last owner gives it back */
+    free((void *)(uintptr_t)inv);
+}

@@ -1,0 +1,357 @@
+/* The published view. The core writes, any thread reads without a lock.
+ *
+ * Memory model: every shared word is a relaxed atomic; a record is made whole by its sequence
+ * counter (odd while it is being written). Writer: seq+1, release fence, words, seq+2 with release.
+ * Reader: seq with acquire, words, acquire fence, seq again (Boehm, "Can seqlocks get along with
+ * programming language memory models?", 2012). Records stand in chunks that never move and are
+ * never freed while the view lives; a chunk's pointer is published with release, so growing needs
+ * no lock either. */
+#include "gateway/view/live_bits.h"
+#include <stdlib.h>
+
+#define SPACE_CHUNK  4096u /* records: 128 KB */
+#define SPACE_CHUNKS 4096u /* 16.7 million spaces */
+#define LOT_CHUNK    256u
+#define LOT_CHUNKS   1024u /* 262 144 lots */
+
+/* DESIGN 4.8: a view older than 2 s answers unknown/gateway_lag. */
+#define LAG_MS 2000
+
+struct space_record {
+    _Atomic uint32_t seq;
+    _Atomic uint32_t bits;
+    _Atomic int64_t since_ms, known_since_ms, seen_ms;
+};
+
+_Static_assert(sizeof(struct space_record) == 32, "two records a cache line");
+
+struct lot_record {
+    _Atomic uint32_t seq;
+    _Atomic uint32_t version;
+    _Atomic uint64_t
+        counts; /* free, occupied, unknown, out of service: 16 bits each from bit 0 up */
+    _Atomic uint32_t capacity;
+    _Atomic uint32_t flags; /* bit 0 closed, from bit 1 reason */
+    _Atomic int64_t changed_ms;
+};
+
+#define CITY_WORDS 8
+
+struct view {
+    _Atomic(struct space_record *) spaces[SPACE_CHUNKS];
+    _Atomic(struct lot_record *) lots[LOT_CHUNKS];
+    _Atomic uint32_t city_seq;
+    _Atomic uint64_t city[CITY_WORDS];
+    _Atomic uint32_t beat_seq;
+    _Atomic int64_t beat_at_ms, beat_shift_ms, beat_boot_ms; /* boot 0 = never */
+};
+
+/* --- the sequence counters --- */
+
+static uint32_t write_begin(_Atomic uint32_t *seq)
+{
+    uint32_t now = atomic_load_explicit(seq, memory_order_relaxed);
+
+    atomic_store_explicit(seq, now + 1, memory_order_relaxed);
+    atomic_thread_fence(memory_order_release);
+    return now + 2;
+}
+
+static void write_end(_Atomic uint32_t *seq, uint32_t even)
+{
+    atomic_store_explicit(seq, even, memory_order_release);
+}
+
+static uint32_t read_begin(const _Atomic uint32_t *seq)
+{
+    return atomic_load_explicit(seq, memory_order_acquire);
+}
+
+/* Was what was read between whole? */
+static bool read_end(const _Atomic uint32_t *seq, uint32_t begin)
+{
+    atomic_thread_fence(memory_order_acquire);
+    return (begin & 1) == 0 && atomic_load_explicit(seq, memory_order_relaxed) == begin;
+}
+
+#define GET(word)        atomic_load_explicit(&(word), memory_order_relaxed)
+#define PUT(word, value) atomic_store_explicit(&(word), (value), memory_order_relaxed)
+
+/* --- life --- */
+
+struct view *view_create(void)
+{
+    return calloc(1, sizeof(struct view));
+}
+
+void view_destroy(struct view *view)
+{
+    if (view == NULL) {
+        return;
+    }
+    for (uint32_t i = 0; i < SPACE_CHUNKS; i++) {
+        free(GET(view->spaces[i]));
+    }
+    for (uint32_t i = 0; i < LOT_CHUNKS; i++) {
+        free(GET(view->lots[i]));
+    }
+    free(view);
+}
+
+enum err view_reserve(struct view *view, uint32_t spaces, uint32_t lots)
+{
+    if (spaces > SPACE_CHUNK * SPACE_CHUNKS || lots > LOT_CHUNK * LOT_CHUNKS) {
+        return ERR_TOO_LARGE;
+    }
+    for (uint32_t i = 0; (uint64_t)i * SPACE_CHUNK < spaces; i++) {
+        if (GET(view->spaces[i]) == NULL) {
+            struct space_record *chunk = calloc(SPACE_CHUNK, sizeof *chunk);
+
+            if (chunk == NULL) {
+                return ERR_NO_MEMORY;
+            }
+            atomic_store_explicit(&view->spaces[i], chunk, memory_order_release);
+        }
+    }
+    for (uint32_t i = 0; (uint64_t)i * LOT_CHUNK < lots; i++) {
+        if (GET(view->lots[i]) == NULL) {
+            struct lot_record *chunk = calloc(LOT_CHUNK, sizeof *chunk);
+
+            if (chunk == NULL) {
+                return ERR_NO_MEMORY;
+            }
+            atomic_store_explicit(&view->lots[i], chunk, memory_order_release);
+        }
+    }
+    return ERR_OK;
+}
+
+/* NULL for a slot there is no room for (the core has not taken that inventory yet). */
+static struct space_record *space_record(const struct view *view, uint32_t slot)
+{
+    uint32_t chunk = slot / SPACE_CHUNK;
+    struct space_record *records =
+        chunk < SPACE_CHUNKS ? atomic_load_explicit(&view->spaces[chunk], memory_order_acquire)
+                             : NULL;
+
+    return records == NULL ? NULL : records + slot % SPACE_CHUNK;
+}
+
+static struct lot_record *lot_record(const struct view *view, uint32_t lot)
+{
+    uint32_t chunk = lot / LOT_CHUNK;
+    struct lot_record *records =
+        chunk < LOT_CHUNKS ? atomic_load_explicit(&view->lots[chunk], memory_order_acquire) : NULL;
+
+    return records == NULL ? NULL : records + lot % LOT_CHUNK;
+}
+
+/* --- writing --- */
+
+void view_put_space(struct view *view, uint32_t slot, const struct space_live *live)
+{
+    struct space_record *r = space_record(view, slot);
+    uint32_t even;
+
+    if (r == NULL) {
+        return;
+    }
+    even = write_begin(&r->seq);
+    PUT(r->bits, live->bits);
+    PUT(r->since_ms, live->since_ms);
+    PUT(r->known_since_ms, live->known_since_ms);
+    PUT(r->seen_ms, live->seen_ms);
+    write_end(&r->seq, even);
+}
+
+void view_put_lot(struct view *view, uint32_t lot, const struct lot_view *v)
+{
+    struct lot_record *r = lot_record(view, lot);
+    uint32_t even;
+
+    if (r == NULL) {
+        return;
+    }
+    even = write_begin(&r->seq);
+    PUT(r->version, v->version);
+    PUT(r->counts, (uint64_t)v->counts.free | (uint64_t)v->counts.occupied << 16 |
+                       (uint64_t)v->counts.unknown << 32 |
+                       (uint64_t)v->counts.out_of_service << 48);
+    PUT(r->capacity, v->capacity);
+    PUT(r->flags, (uint32_t)v->closed | (uint32_t)v->reason << 1);
+    PUT(r->changed_ms, v->changed_ms);
+    write_end(&r->seq, even);
+}
+
+void view_put_city(struct view *view, const struct city_view *c)
+{
+    const uint64_t words[CITY_WORDS] = {c->capacity, c->free,           c->occupied,
+                                        c->unknown,  c->out_of_service, c->single_spaces,
+                                        c->lots,     c->version};
+    uint32_t even = write_begin(&view->city_seq);
+
+    for (int i = 0; i < CITY_WORDS; i++) {
+        PUT(view->city[i], words[i]);
+    }
+    write_end(&view->city_seq, even);
+}
+
+void view_put_heartbeat(struct view *view, struct now now, int64_t boot_ms)
+{
+    uint32_t even = write_begin(&view->beat_seq);
+
+    PUT(view->beat_at_ms, now.at_ms);
+    PUT(view->beat_shift_ms, now.shift_ms);
+    PUT(view->beat_boot_ms, boot_ms);
+    write_end(&view->beat_seq, even);
+}
+
+/* --- reading --- */
+
+struct view_now view_now(const struct view *view, int64_t boot_ms)
+{
+    struct view_now now;
+    int64_t beat_boot_ms;
+    uint32_t begin;
+
+    do {
+        begin = read_begin(&view->beat_seq);
+        now.as_of_ms = GET(view->beat_at_ms);
+        now.shift_ms = GET(view->beat_shift_ms);
+        beat_boot_ms = GET(view->beat_boot_ms);
+    } while (!read_end(&view->beat_seq, begin));
+    now.lagging = beat_boot_ms == 0 || boot_ms - beat_boot_ms > LAG_MS;
+    now.at_ms = now.as_of_ms + (boot_ms > beat_boot_ms ? boot_ms - beat_boot_ms : 0);
+    return now;
+}
+
+static void space_copy(const struct space_record *r, struct space_live *out)
+{
+    uint32_t begin;
+
+    do {
+        begin = read_begin(&r->seq);
+        out->bits = GET(r->bits);
+        out->since_ms = GET(r->since_ms);
+        out->known_since_ms = GET(r->known_since_ms);
+        out->seen_ms = GET(r->seen_ms);
+    } while (!read_end(&r->seq, begin));
+}
+
+/* The core is too late to be believed: what was known stays said, the state does not. */
+static void space_lag(const struct view_now *now, struct space_view *out)
+{
+    if (out->state == SPACE_FREE || out->state == SPACE_OCCUPIED) {
+        out->since_ms = now->as_of_ms;
+    }
+    if (out->state != SPACE_OUT_OF_SERVICE) {
+        out->state = SPACE_UNKNOWN;
+        out->reason = REASON_GATEWAY_LAG;
+        out->confidence = 0;
+    }
+}
+
+void view_space(const struct view *view, const struct inventory *inv, uint32_t slot,
+                const struct view_now *now, struct space_view *out)
+{
+    /* limit 0: a class of a later snapshot than the reader's counts as long past */
+    static const struct sensor_timing unheard = {0};
+    const struct space_record *r = space_record(view, slot);
+    struct space_live live = {0};
+    unsigned timing;
+
+    if (r == NULL) {
+        *out = (struct space_view){.state = SPACE_UNKNOWN, .reason = REASON_GATEWAY_LAG};
+        return;
+    }
+    space_copy(r, &live);
+    timing = live_timing(live.bits);
+    space_live_judge(&live, timing < inv->timing_count ? &inv->timings[timing] : &unheard,
+                     now->at_ms, out);
+    if (now->lagging) {
+        space_lag(now, out);
+    }
+}
+
+enum space_state view_space_state(const struct view *view, uint32_t slot,
+                                  const struct view_now *now)
+{
+    const struct space_record *r = space_record(view, slot);
+    enum space_state state;
+
+    if (r == NULL) {
+        return SPACE_UNKNOWN;
+    }
+    state = live_state(GET(r->bits));
+    return now->lagging && state != SPACE_OUT_OF_SERVICE ? SPACE_UNKNOWN : state;
+}
+
+static struct lot_counts counts_of(uint64_t word)
+{
+    return (struct lot_counts){.free = (uint16_t)word,
+                               .occupied = (uint16_t)(word >> 16),
+                               .unknown = (uint16_t)(word >> 32),
+                               .out_of_service = (uint16_t)(word >> 48)};
+}
+
+void view_lot(const struct view *view, uint32_t lot, const struct view_now *now,
+              struct lot_view *out)
+{
+    const struct lot_record *r = lot_record(view, lot);
+    uint32_t begin;
+    uint32_t flags;
+
+    *out = (struct lot_view){.reason = REASON_GATEWAY_LAG};
+    if (r == NULL) {
+        return;
+    }
+    do {
+        begin = read_begin(&r->seq);
+        out->version = GET(r->version);
+        out->counts = counts_of(GET(r->counts));
+        out->capacity = GET(r->capacity);
+        flags = GET(r->flags);
+        out->changed_ms = GET(r->changed_ms);
+    } while (!read_end(&r->seq, begin));
+    out->closed = (flags & 1) != 0;
+    out->reason = (enum reason)(flags >> 1);
+    if (now->lagging) {
+        uint32_t out_of_service = out->counts.out_of_service;
+
+        out->reason = REASON_GATEWAY_LAG;
+        out->counts.free = out->counts.occupied = 0;
+        out->counts.unknown = (uint16_t)(out->capacity - out_of_service);
+    }
+}
+
+uint32_t view_lot_version(const struct view *view, uint32_t lot)
+{
+    const struct lot_record *r = lot_record(view, lot);
+
+    return r == NULL ? 0 : GET(r->version);
+}
+
+void view_city(const struct view *view, const struct view_now *now, struct city_view *out)
+{
+    uint64_t w[CITY_WORDS];
+    uint32_t begin;
+
+    do {
+        begin = read_begin(&view->city_seq);
+        for (int i = 0; i < CITY_WORDS; i++) {
+            w[i] = GET(view->city[i]);
+        }
+    } while (!read_end(&view->city_seq, begin));
+    *out = (struct city_view){.capacity = w[0],
+                              .free = w[1],
+                              .occupied = w[2],
+                              .unknown = w[3],
+                              .out_of_service = w[4],
+                              .single_spaces = w[5],
+                              .lots = w[6],
+                              .version = w[7]};
+    if (now->lagging) {
+        out->unknown = out->capacity - out->out_of_service;
+        out->free = out->occupied = 0;
+    }
+}
