@@ -1,7 +1,7 @@
 /* The change ring: what changed, for any number of streams to read at their own pace. The core
  * puts, readers copy a slot under its sequence counter and find out when it was overwritten. The
  * counter of a slot is twice the change's number (odd while it is being written), so it says at
- * once whose turn the slot holds. */
+ * once whose turn the slot holds. Orders as in view.c. */
 #include "bowei/view.h"
 #include <stdlib.h>
 #include <string.h>
@@ -53,9 +53,8 @@ void change_ring_put(struct change_ring *ring, struct change *change)
     slot = &ring->slots[change->number % CHANGE_RING];
     memcpy(words, change, sizeof *change);
     atomic_store_explicit(&slot->turn, change->number * 2 - 1, memory_order_relaxed);
-    atomic_thread_fence(memory_order_release);
     for (size_t i = 0; i < CHANGE_WORDS; i++) {
-        atomic_store_explicit(&slot->words[i], words[i], memory_order_relaxed);
+        atomic_store_explicit(&slot->words[i], words[i], memory_order_release);
     }
     atomic_store_explicit(&slot->turn, change->number * 2, memory_order_release);
     atomic_store_explicit(&ring->newest, change->number, memory_order_release);
@@ -87,9 +86,8 @@ enum change_read change_ring_get(const struct change_ring *ring, uint64_t number
         return CHANGE_OVERRUN;
     }
     for (size_t i = 0; i < CHANGE_WORDS; i++) {
-        words[i] = atomic_load_explicit(&slot->words[i], memory_order_relaxed);
+        words[i] = atomic_load_explicit(&slot->words[i], memory_order_release);
     }
-    atomic_thread_fence(memory_order_acquire);
     if (atomic_load_explicit(&slot->turn, memory_order_relaxed) != number * 2) {
         return CHANGE_OVERRUN;
     }

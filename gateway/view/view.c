@@ -1,11 +1,12 @@
 /* The published view. The core writes, any thread reads without a lock.
  *
- * Memory model: every shared word is a relaxed atomic; a record is made whole by its sequence
- * counter (odd while it is being written). Writer: seq+1, release fence, words, seq+2 with release.
- * Reader: seq with acquire, words, acquire fence, seq again (Boehm, "Can seqlocks get along with
- * programming language memory models?", 2012). Records stand in chunks that never move and are
- * never freed while the view lives; a chunk's pointer is published with release, so growing needs
- * no lock either. */
+ * Memory model: a record is made whole by its sequence counter, odd while it is being written.
+ * Every shared word is an atomic, stored with release and loaded with acquire: whoever sees a new
+ * word also sees the odd counter stored before it, and the second look at the counter comes after
+ * all words. That is the fence-free form of the sequence lock (Boehm, "Can seqlocks get along with
+ * programming language memory models?", 2012); on x86-64 all of these are plain moves. Records
+ * stand in chunks that never move and are never freed while the view lives; a chunk's pointer is
+ * published with release, so growing needs no lock either. */
 #include "gateway/view/live_bits.h"
 #include <stdlib.h>
 
@@ -53,7 +54,6 @@ static uint32_t write_begin(_Atomic uint32_t *seq)
     uint32_t now = atomic_load_explicit(seq, memory_order_relaxed);
 
     atomic_store_explicit(seq, now + 1, memory_order_relaxed);
-    atomic_thread_fence(memory_order_release);
     return now + 2;
 }
 
@@ -70,12 +70,11 @@ static uint32_t read_begin(const _Atomic uint32_t *seq)
 /* Was what was read between whole? */
 static bool read_end(const _Atomic uint32_t *seq, uint32_t begin)
 {
-    atomic_thread_fence(memory_order_acquire);
     return (begin & 1) == 0 && atomic_load_explicit(seq, memory_order_relaxed) == begin;
 }
 
-#define GET(word)        atomic_load_explicit(&(word), memory_order_relaxed)
-#define PUT(word, value) atomic_store_explicit(&(word), (value), memory_order_relaxed)
+#define GET(word)        atomic_load_explicit(&(word), memory_order_acquire)
+#define PUT(word, value) atomic_store_explicit(&(word), (value), memory_order_release)
 
 /* --- life --- */
 
