@@ -86,7 +86,7 @@ enum change_read change_ring_get(const struct change_ring *ring, uint64_t number
         return CHANGE_OVERRUN;
     }
     for (size_t i = 0; i < CHANGE_WORDS; i++) {
-        words[i] = atomic_load_explicit(&slot->words[i], memory_order_release);
+        words[i] = atomic_load_explicit(&slot->words[i], memory_order_acquire);
     }
     if (atomic_load_explicit(&slot->turn, memory_order_relaxed) != number * 2) {
         return CHANGE_OVERRUN;
