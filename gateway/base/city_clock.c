@@ -33,18 +33,17 @@ void city_clock_init(struct city_clock *clock, int64_t wall_ms, int64_t boot_ms)
 }
 
 /* The share of `elapsed_ms` that is held back to let a wall clock behind by `behind_ms` catch up.
- * The credit carries what whole milliseconds cut off, else frequent readings would never slew. */
+ * The credit carries what whole milliseconds cut off, else frequent readings would never slew;
+ * caught up, it is spent, so that it never saves up for a burst. */
 static int64_t slew_ms(struct city_clock *clock, int64_t elapsed_ms, int64_t behind_ms)
 {
     int64_t slew;
 
     clock->slew_credit += elapsed_ms;
     slew = clock->slew_credit / SLEW_DIVISOR;
-    if (slew > behind_ms) {
-        slew = behind_ms;
-    }
-    if (slew > elapsed_ms) {
-        slew = elapsed_ms;
+    if (slew >= behind_ms) {
+        clock->slew_credit = 0;
+        return behind_ms;
     }
     clock->slew_credit -= slew * SLEW_DIVISOR;
     return slew;

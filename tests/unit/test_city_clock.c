@@ -115,6 +115,24 @@ static void test_slow_drift_is_slewed(void **state)
     slow_drift(1000);
 }
 
+/* A long time barely behind saves up nothing: the next 100 ms give back 1 ms, no more. */
+static void test_no_burst_after_catching_up(void **state)
+{
+    struct city_clock c;
+    int64_t boot = BOOT;
+    int64_t before;
+
+    (void)state;
+    city_clock_init(&c, WALL, boot);
+    for (int i = 0; i < 1000; i++) { /* the wall runs 1 ms slow in each second */
+        boot += 1000;
+        before = c.at_ms;
+        assert_int_equal(city_clock_read(&c, before + 999, boot).at_ms, before + 999);
+    }
+    before = c.at_ms;
+    assert_int_equal(city_clock_read(&c, before + 100 - 1500, boot + 100).at_ms, before + 99);
+}
+
 static uint64_t seed = 20261121;
 
 static uint64_t rnd(void)
@@ -165,10 +183,14 @@ static void test_host_clocks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_grows_with_both),      cmocka_unit_test(test_forward_jump_ages),
-        cmocka_unit_test(test_host_slept),           cmocka_unit_test(test_backward_step),
-        cmocka_unit_test(test_slow_drift_is_slewed), cmocka_unit_test(test_never_back_at_random),
+        cmocka_unit_test(test_grows_with_both),
+        cmocka_unit_test(test_forward_jump_ages),
+        cmocka_unit_test(test_host_slept),
+        cmocka_unit_test(test_backward_step),
+        cmocka_unit_test(test_slow_drift_is_slewed),
+        cmocka_unit_test(test_never_back_at_random),
         cmocka_unit_test(test_host_clocks),
+        cmocka_unit_test(test_no_burst_after_catching_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -311,6 +311,24 @@ static void test_doubles_round_trip(void **state)
     }
 }
 
+/* Range without an exponent: 1 and n zeros. */
+static void test_long_whole_numbers(void **state)
+{
+    char text[400];
+    struct json_doc doc;
+    double got = 0;
+
+    (void)state;
+    memset(text, '0', sizeof text);
+    text[0] = '1';
+    assert_int_equal(json_parse(&doc, text, 309, nodes, NODES), JSON_OK);
+    assert_true(json_double(&doc, nodes, &got) && !(got < 1e308) && !(got > 1e308));
+    assert_int_equal(json_parse(&doc, text, 310, nodes, NODES), JSON_NUMBER_RANGE);
+    text[0] = '0';
+    text[1] = '.';
+    assert_int_equal(json_parse(&doc, text, sizeof text, nodes, NODES), JSON_OK);
+}
+
 static void test_tie_broken_far_behind(void **state)
 {
     char text[2100];
@@ -435,6 +453,7 @@ int main(void)
         cmocka_unit_test(test_int),
         cmocka_unit_test(test_doubles_round_trip),
         cmocka_unit_test(test_tie_broken_far_behind),
+        cmocka_unit_test(test_long_whole_numbers),
         cmocka_unit_test(test_many_keys),
         cmocka_unit_test(test_key_check_is_not_quadratic),
         cmocka_unit_test(test_line_column),
