@@ -88,8 +88,9 @@ void journal_trim(struct journal *journal, struct position confirmed, int64_t at
 /** Bytes in all segments; over the limit the caller writes C images of all dirty roots and then calls supersede. */
 uint64_t journal_bytes(const struct journal *journal);
 bool journal_over_limit(const struct journal *journal);
-/** The caller has written C images at `since` of all roots that are not in Redis: once these are on the disk, older readings
- *  and C images go, counted; effects above the last confirmed position stay. */
+/** Since the last call the caller has appended C images of all roots that are not in Redis, none older than its last
+ *  step at `since`: once these are on the disk, readings up to `since` and older C images go, counted; effects above the
+ *  last confirmed position stay. */
 void journal_supersede(struct journal *journal, struct position since);
 
 /** Reads all good records, oldest first, of every segment, also while another process appends. visit returns false to stop.

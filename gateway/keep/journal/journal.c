@@ -47,6 +47,7 @@ void batch_sum_add(struct batch_sum *sum, enum record_type type, struct position
         sum->newest_ms = at_ms;
     }
     sum->effect = sum->effect || type != RECORD_READING;
+    sum->image = sum->image || type == RECORD_IMAGE;
     sum->records++;
 }
 
@@ -200,6 +201,10 @@ static int put_batch(struct journal *j, size_t len, const struct batch_sum *sum)
             (void)j->disk->truncate(segment->fd, (off_t)segment->bytes);
         }
         return error;
+    }
+    if (sum->image && !j->round_open) {
+        j->round_open = true;
+        j->round = (struct mark){.segment = segment->name, .offset = segment->bytes};
     }
     segment->bytes += len;
     segment->dirty = true;

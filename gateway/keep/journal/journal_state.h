@@ -21,6 +21,12 @@ struct segment {
     bool closed; /**< nothing may be appended any more */
 };
 
+/** A place in the journal. */
+struct mark {
+    struct position segment;
+    uint64_t offset;
+};
+
 struct waiter {
     journal_synced done;
     void *ctx;
@@ -46,6 +52,9 @@ struct journal {
     size_t waiter_count, waiter_cap;
     bool folder_dirty, reserve_there, stop;
     struct position confirmed, superseded;
+    struct mark round;            /**< first C image since the last journal_supersede */
+    struct mark superseded_round; /**< that of the last journal_supersede: older C images go */
+    bool round_open;
     int64_t trim_ms; /**< city time of the last journal_trim */
     bool trim_due, supersede_due;
     bool supersede_ready; /**< the images that supersede are in the running pass */
@@ -59,6 +68,7 @@ struct batch_sum {
     int64_t newest_ms;
     uint32_t readings, records;
     bool effect; /**< may use the reserve */
+    bool image;  /**< has C images */
 };
 
 /** The segment that is appended to, or NULL. Lock held. */

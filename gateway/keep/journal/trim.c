@@ -35,6 +35,10 @@ void journal_supersede(struct journal *j, struct position since)
     if (position_compare(since, j->superseded) > 0) {
         j->superseded = since;
     }
+    if (j->round_open) {
+        j->superseded_round = j->round;
+        j->round_open = false;
+    }
     j->supersede_due = true;
     pthread_cond_signal(&j->wake);
     pthread_mutex_unlock(&j->lock);
@@ -71,23 +75,38 @@ static void trim_locked(struct journal *j)
 struct keeping {
     uint8_t *data;
     size_t len;
-    struct position confirmed, since;
+    struct position segment;
+    uint64_t offset; /**< of the record that is looked at */
+    struct position confirmed;
+    struct mark round;
     struct batch_sum sum;
     uint64_t dropped;
 };
 
+static bool image_is_of_round(const struct keeping *k)
+{
+    int order = position_compare(k->segment, k->round.segment);
+
+    return order > 0 || (order == 0 && k->offset >= k->round.offset);
+}
+
 static bool keep_record(void *ctx, const struct record *record)
 {
     struct keeping *k = ctx;
-    bool keep = record->type == RECORD_EFFECT
-                    ? position_compare(record->at, k->confirmed) > 0
-                    : record->type == RECORD_IMAGE && position_compare(record->at, k->since) >= 0;
+    size_t len = record_encode(record, k->data + k->len);
+    bool keep = false;
 
+    switch (record->type) {
+    case RECORD_READING: k->dropped++; break;
+    case RECORD_EFFECT: keep = position_compare(record->at, k->confirmed) > 0; break;
+    case RECORD_IMAGE: keep = image_is_of_round(k); break;
+    case RECORD_INVENTORY: break;
+    }
+    k->offset += len;
     if (keep) {
-        k->len += record_encode(record, k->data + k->len);
+        k->len += len;
         batch_sum_add(&k->sum, record->type, record->at, record->now.at_ms);
     }
-    k->dropped += record->type == RECORD_READING;
     return true;
 }
 
@@ -112,7 +131,8 @@ static enum compacted compact(struct journal *j, const struct segment *segment, 
         goto undo_bytes;
     }
     segment_head(k->data);
-    k->len = SEGMENT_HEAD;
+    k->len = k->offset = SEGMENT_HEAD;
+    k->segment = segment->name;
     (void)segment_visit(&bytes, keep_record, k, &stopped);
     if (k->len == SEGMENT_HEAD) {
         result = unlinkat(j->folder_fd, name, 0) == 0 ? COMPACT_GONE : COMPACT_NONE;
@@ -179,7 +199,7 @@ static void supersede_run(struct journal *j)
             pthread_mutex_unlock(&j->lock);
             return;
         }
-        k = (struct keeping){.confirmed = j->confirmed, .since = j->superseded};
+        k = (struct keeping){.confirmed = j->confirmed, .round = j->superseded_round};
         pthread_mutex_unlock(&j->lock);
         how = compact(j, &segment, &k);
         pthread_mutex_lock(&j->lock);

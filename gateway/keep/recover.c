@@ -1,0 +1,256 @@
+/* Recovery: the journal and Redis become one state again. Newest position wins, so neither has to
+ * be complete: what Redis lost is in the journal, what was trimmed from the journal is in Redis,
+ * what neither has is unknown. */
+#include "bowei/recover.h"
+#include "bowei/base/log.h"
+#include "bowei/intake.h"
+#include <stdio.h>
+#include <time.h>
+
+#define RETRY_MS 100
+
+struct walk {
+    const struct recover_calls *calls;
+    const struct inventory *inventory;
+    struct recovery *out;
+};
+
+static void saw(struct recovery *out, struct position at, int64_t at_ms)
+{
+    if (position_compare(at, out->newest) > 0) {
+        out->newest = at;
+    }
+    if (at.seq >= out->next_seq) {
+        out->next_seq = at.seq + 1;
+    }
+    if (at_ms > out->high_water_ms) {
+        out->high_water_ms = at_ms;
+    }
+}
+
+static bool visit_image(void *ctx, const struct record *record)
+{
+    struct walk *walk = ctx;
+
+    saw(walk->out, record->at, record->now.at_ms);
+    if (record->type == RECORD_EFFECT || record->type == RECORD_IMAGE) {
+        saw(walk->out, record->image.at, 0);
+        walk->calls->restore(walk->calls->ctx, &record->image);
+        walk->out->images++;
+        if (record->type == RECORD_EFFECT && walk->calls->kept != NULL) {
+            walk->calls->kept(walk->calls->ctx, &record->image);
+        }
+    }
+    return true;
+}
+
+/* The sensor that the device's channel is today, when it is still bound to the place it spoke of.
+ */
+static uint32_t resolve(const struct inventory *inv, const struct record *record)
+{
+    const struct reading *reading = &record->reading;
+    uint32_t device = inventory_device(inv, reading->device, reading->device_len);
+    uint32_t sensor =
+        device == NO_SLOT ? NO_SENSOR : inventory_sensor(inv, device, reading->channel);
+    const struct inv_sensor *bound;
+
+    if (sensor == NO_SENSOR) {
+        return NO_SENSOR;
+    }
+    bound = &inv->sensors[sensor];
+    if (bound->gate) {
+        return inv->lots[bound->target].key == record->root ? sensor : NO_SENSOR;
+    }
+    return inv->spaces[bound->target].key == record->root ? sensor : NO_SENSOR;
+}
+
+static bool visit_reading(void *ctx, const struct record *record)
+{
+    struct walk *walk = ctx;
+    struct input input = {.at = record->at,
+                          .now = record->now,
+                          .inventory_version = walk->inventory->version,
+                          .kind = INPUT_READING};
+
+    if (record->type != RECORD_READING) {
+        return true;
+    }
+    saw(walk->out, record->at, record->now.at_ms);
+    input.reading = record->reading;
+    input.reading.sensor = resolve(walk->inventory, record);
+    if (input.reading.sensor == NO_SENSOR) {
+        walk->out->skipped++;
+        return true;
+    }
+    walk->calls->replay(walk->calls->ctx, &input);
+    walk->out->replayed++;
+    return true;
+}
+
+static enum err walk_journal(const char *journal,
+                             bool (*visit)(void *ctx, const struct record *record),
+                             struct walk *walk)
+{
+    uint32_t schema;
+    enum err e = journal_read(journal, visit, walk, &schema);
+
+    if (e == ERR_NEWER_SCHEMA) {
+        log_line(LOG_ERROR, "recover", "the journal has schema %u, this program knows up to %u",
+                 (unsigned)schema, (unsigned)JOURNAL_SCHEMA);
+    }
+    return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+enum err recover_images(const char *journal, const struct recover_calls *calls,
+                        struct recovery *out)
+{
+    struct walk walk = {.calls = calls, .out = out};
+
+    return walk_journal(journal, visit_image, &walk);
+}
+
+enum err recover_readings(const char *journal, const struct inventory *inventory,
+                          const struct recover_calls *calls, struct recovery *out)
+{
+    struct walk walk = {.calls = calls, .inventory = inventory, .out = out};
+
+    return walk_journal(journal, visit_reading, &walk);
+}
+
+/* --- Redis --- */
+
+struct load {
+    const struct recover_calls *calls;
+    struct recovery *out;
+};
+
+static void load_image(void *ctx, const struct image *image)
+{
+    struct load *load = ctx;
+
+    load->calls->restore(load->calls->ctx, image);
+    load->out->images++;
+}
+
+static enum err load_redis(const struct recover_params *params, const struct redis_params *redis,
+                           const struct recover_calls *calls, struct recovery *out)
+{
+    struct load load = {.calls = calls, .out = out};
+    struct position newest = {0, 0};
+    int64_t high_water_ms = 0;
+    enum err e = redis_load(redis, params->inventory, load_image, &load, &newest, &high_water_ms);
+
+    if (e == ERR_OK) {
+        saw(out, newest, high_water_ms);
+        out->redis_read = true;
+    }
+    return e;
+}
+
+/* Redis may still be loading its own file: asked again until the time is up. */
+static enum err take_epoch(const struct recover_params *params, struct redis_params *redis,
+                           uint64_t at_least, uint64_t *epoch)
+{
+    static const struct timespec pause = {.tv_nsec = RETRY_MS * 1000000L};
+    int64_t until_ms = host_boot_ms() + RECOVER_REDIS_MS;
+    enum err e;
+
+    for (;;) {
+        int64_t left_ms = until_ms - host_boot_ms();
+
+        redis->timeout_ms = left_ms > RETRY_MS ? (uint32_t)left_ms : RETRY_MS;
+        e = redis_take_epoch(redis, params->inventory, at_least, epoch);
+        if (e != ERR_UNAVAILABLE || host_boot_ms() + RETRY_MS >= until_ms) {
+            return e;
+        }
+        (void)nanosleep(&pause, NULL);
+    }
+}
+
+/* With Redis as far as it is there; only a newer schema is an error. */
+static enum err from_redis(const struct recover_params *params, const struct recover_calls *calls,
+                           struct recovery *out)
+{
+    struct redis_params redis = *params->redis;
+    uint64_t epoch = 0;
+    enum err e = take_epoch(params, &redis, out->epoch, &epoch);
+
+    if (e == ERR_OK) {
+        out->epoch_taken = true;
+        out->epoch = epoch > out->epoch ? epoch : out->epoch + 1;
+        redis.timeout_ms = RECOVER_REDIS_MS;
+        e = load_redis(params, &redis, calls, out);
+    }
+    if (e == ERR_NEWER_SCHEMA) {
+        return e;
+    }
+    if (e != ERR_OK) {
+        log_line(LOG_WARNING, "recover",
+                 "Redis cannot be read (%s): what the journal does not hold is unknown",
+                 err_text(e, 0));
+    }
+    return ERR_OK;
+}
+
+enum err recover_run(const struct recover_params *params, const struct recover_calls *calls,
+                     struct recovery *out)
+{
+    const char *journal = state_folder_journal(params->state);
+    enum err e;
+
+    *out = (struct recovery){.next_seq = 1};
+    e = state_folder_epoch(params->state, &out->epoch);
+    if (e == ERR_IO) {
+        log_line(LOG_WARNING, "recover",
+                 "the epoch file cannot be read; the journal's epoch is used");
+    }
+    e = recover_images(journal, calls, out);
+    if (e != ERR_OK) {
+        return e;
+    }
+    if (out->newest.epoch > out->epoch) {
+        out->epoch = out->newest.epoch;
+    }
+    if (params->redis != NULL) {
+        e = from_redis(params, calls, out);
+        if (e != ERR_OK) {
+            return e;
+        }
+    }
+    if (!out->epoch_taken) {
+        out->epoch++;
+    }
+    e = state_folder_set_epoch(params->state, out->epoch);
+    if (e != ERR_OK) {
+        return e;
+    }
+    e = recover_readings(journal, params->inventory, calls, out);
+    count_add(params->counters, COUNT_RECOVER_REPLAYED, out->replayed);
+    count_add(params->counters, COUNT_RECOVER_SKIPPED, out->skipped);
+    /* the slew of a running clock may leave it so far ahead of the wall */
+    out->clock_suspect = params->wall_ms + CITY_CLOCK_JUMP_MS < out->high_water_ms;
+    return e;
+}
+
+enum err recover_late(const struct recover_params *params, const struct recover_calls *calls,
+                      struct recovery *recovery)
+{
+    struct redis_params redis = *params->redis;
+    uint64_t epoch = 0;
+    enum err e;
+
+    if (!recovery->epoch_taken) {
+        e = redis_take_epoch(&redis, params->inventory, recovery->epoch, &epoch);
+        if (e != ERR_OK) {
+            return e;
+        }
+        e = state_folder_set_epoch(params->state, epoch);
+        if (e != ERR_OK) {
+            return e;
+        }
+        recovery->epoch = epoch;
+        recovery->epoch_taken = true;
+    }
+    redis.timeout_ms = RECOVER_REDIS_MS;
+    return load_redis(params, &redis, calls, recovery);
+}

@@ -1,0 +1,279 @@
+/* The state folder: one process owns it at a time (flock, which ends with the process), and a few
+ * numbers in it outlive restarts. A number is written to a temporary file, synced and renamed, so
+ * that it is the old one or the new one. */
+#include "bowei/state_folder.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PATH_CAP 4096
+
+struct state_folder {
+    char *path, *journal, *inventory;
+    int fd;
+    int lock_fd;
+};
+
+/* --- numbers in files --- */
+
+static enum err number_read(int dir_fd, const char *name, uint64_t *value)
+{
+    char text[32];
+    int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC);
+    ssize_t len;
+    char *end;
+
+    *value = 0;
+    if (fd < 0) {
+        return errno == ENOENT ? ERR_OK : ERR_IO;
+    }
+    len = read(fd, text, sizeof text - 1);
+    close(fd);
+    if (len <= 0 || text[0] < '0' || text[0] > '9') {
+        return ERR_IO;
+    }
+    text[len] = '\0';
+    errno = 0;
+    *value = strtoull(text, &end, 10);
+    return errno != 0 || (*end != '\n' && *end != '\0') ? ERR_IO : ERR_OK;
+}
+
+static enum err number_write(int dir_fd, const char *name, uint64_t value)
+{
+    char text[32];
+    char part[64];
+    int len = snprintf(text, sizeof text, "%" PRIu64 "\n", value);
+    bool ok;
+    bool full;
+    int fd;
+
+    snprintf(part, sizeof part, "%s.new", name);
+    fd = openat(dir_fd, part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        return errno == ENOSPC ? ERR_DISK_FULL : ERR_IO;
+    }
+    ok = write(fd, text, (size_t)len) == len && fdatasync(fd) == 0;
+    full = !ok && errno == ENOSPC;
+    ok = close(fd) == 0 && ok && renameat(dir_fd, part, dir_fd, name) == 0 && fsync(dir_fd) == 0;
+    if (!ok) {
+        unlinkat(dir_fd, part, 0);
+        return full ? ERR_DISK_FULL : ERR_IO;
+    }
+    return ERR_OK;
+}
+
+enum err state_folder_epoch(const struct state_folder *state, uint64_t *epoch)
+{
+    return number_read(state->fd, "epoch", epoch);
+}
+
+enum err state_folder_set_epoch(struct state_folder *state, uint64_t epoch)
+{
+    return number_write(state->fd, "epoch", epoch);
+}
+
+enum err state_folder_set_applied(struct state_folder *state, uint64_t version)
+{
+    int fd = open(state->inventory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    enum err e;
+
+    if (fd < 0) {
+        return ERR_IO;
+    }
+    e = number_write(fd, "applied", version);
+    close(fd);
+    return e;
+}
+
+enum err state_folder_applied(const char *folder, uint64_t *version)
+{
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    enum err e;
+
+    *version = 0;
+    if (fd < 0) {
+        return errno == ENOENT ? ERR_OK : ERR_IO;
+    }
+    e = number_read(fd, "inventory/applied", version);
+    close(fd);
+    return e;
+}
+
+/* --- the lock --- */
+
+static pid_t pid_read(int fd)
+{
+    char text[32];
+    ssize_t len = pread(fd, text, sizeof text - 1, 0);
+    long pid;
+
+    if (len <= 0) {
+        return 0;
+    }
+    text[len] = '\0';
+    pid = strtol(text, NULL, 10);
+    return pid > 0 ? (pid_t)pid : 0;
+}
+
+pid_t state_folder_owner(const char *folder)
+{
+    char path[PATH_CAP];
+    pid_t pid = 0;
+    int fd;
+
+    if (snprintf(path, sizeof path, "%s/lock", folder) >= (int)sizeof path) {
+        return 0;
+    }
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return 0;
+    }
+    if (flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+        pid = pid_read(fd);
+    }
+    close(fd);
+    return pid;
+}
+
+/* Somebody who only asks who owns the folder (state_folder_owner) has it for a moment. */
+static bool lock_now(int fd)
+{
+    static const struct timespec pause = {.tv_nsec = 20000000};
+
+    for (int i = 0; i < 5; i++) {
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+            return true;
+        }
+        if (errno != EWOULDBLOCK) {
+            return false;
+        }
+        (void)nanosleep(&pause, NULL);
+    }
+    errno = EWOULDBLOCK;
+    return false;
+}
+
+static enum err take_lock(struct state_folder *state, pid_t *owner)
+{
+    char text[32];
+    int len = snprintf(text, sizeof text, "%ld\n", (long)getpid());
+
+    state->lock_fd = openat(state->fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (state->lock_fd < 0) {
+        return errno == ENOSPC ? ERR_DISK_FULL : ERR_IO;
+    }
+    if (!lock_now(state->lock_fd)) {
+        if (errno != EWOULDBLOCK) {
+            return ERR_IO;
+        }
+        *owner = pid_read(state->lock_fd);
+        return ERR_CONFLICT;
+    }
+    if (ftruncate(state->lock_fd, 0) != 0 || pwrite(state->lock_fd, text, (size_t)len, 0) != len) {
+        return errno == ENOSPC ? ERR_DISK_FULL : ERR_IO;
+    }
+    return ERR_OK;
+}
+
+/* --- opening --- */
+
+static char *below(const char *folder, const char *name)
+{
+    size_t cap = strlen(folder) + strlen(name) + 2;
+    char *path = malloc(cap);
+
+    if (path != NULL) {
+        snprintf(path, cap, "%s/%s", folder, name);
+    }
+    return path;
+}
+
+static enum err make_folder(const char *path)
+{
+    if (mkdir(path, 0700) == 0 || errno == EEXIST) {
+        return ERR_OK;
+    }
+    return errno == ENOSPC ? ERR_DISK_FULL : ERR_IO;
+}
+
+static enum err open_all(struct state_folder *state, pid_t *owner)
+{
+    enum err e = make_folder(state->path);
+
+    if (e == ERR_OK) {
+        state->fd = open(state->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        e = state->fd < 0 ? ERR_IO : take_lock(state, owner);
+    }
+    if (e == ERR_OK) {
+        e = make_folder(state->journal);
+    }
+    if (e == ERR_OK) {
+        e = make_folder(state->inventory);
+    }
+    return e;
+}
+
+enum err state_folder_open(const char *folder, struct state_folder **out, pid_t *owner)
+{
+    struct state_folder *state = calloc(1, sizeof *state);
+    enum err e = ERR_NO_MEMORY;
+
+    *out = NULL;
+    *owner = 0;
+    if (state == NULL) {
+        return e;
+    }
+    state->fd = state->lock_fd = -1;
+    state->path = strdup(folder);
+    state->journal = below(folder, "journal");
+    state->inventory = below(folder, "inventory");
+    if (state->path != NULL && state->journal != NULL && state->inventory != NULL) {
+        e = open_all(state, owner);
+    }
+    if (e != ERR_OK) {
+        state_folder_close(state);
+        return e;
+    }
+    *out = state;
+    return ERR_OK;
+}
+
+void state_folder_close(struct state_folder *state)
+{
+    if (state == NULL) {
+        return;
+    }
+    if (state->lock_fd >= 0) {
+        close(state->lock_fd);
+    }
+    if (state->fd >= 0) {
+        close(state->fd);
+    }
+    free(state->path);
+    free(state->journal);
+    free(state->inventory);
+    free(state);
+}
+
+const char *state_folder_path(const struct state_folder *state)
+{
+    return state->path;
+}
+
+const char *state_folder_journal(const struct state_folder *state)
+{
+    return state->journal;
+}
+
+const char *state_folder_inventory(const struct state_folder *state)
+{
+    return state->inventory;
+}
