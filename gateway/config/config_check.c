@@ -1,0 +1,293 @@
+/* What no single row can check: names that must differ, values that must fit each other, maps that
+ * must exist, and whether the process may open what all of it needs. Works on a config with faults,
+ * too: a refused text is NULL. */
+#include "bowei/base/err.h"
+#include "gateway/config/config_read.h"
+#include "gateway/config/register_maps.h"
+#include "gateway/config/setting.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#define MODBUS_UNIT_LAST   247   /* Modbus over serial line V1.02, 2.2 */
+#define MODBUS_UNIT_BRIDGE 255   /* Modbus messaging on TCP/IP V1.0b, 4.4.2 */
+#define MODBUS_ADDRESSES   65536 /* 16 bits */
+#define MODBUS_WORDS_MAX   125   /* Modbus application protocol V1.1b3, 6.3 */
+#define HTTP_FIRST_FD      1024  /* HTTP sockets are moved there: select() users stay below */
+#define OTHER_FDS          32    /* listener, epoll, streams of the libraries */
+
+static bool same(const char *a, const char *b)
+{
+    return a != NULL && b != NULL && strcmp(a, b) == 0;
+}
+
+static void check_map_values(struct config_source *s, const struct register_map *m, uint32_t i)
+{
+    const bool words = m->function >= 3;
+    const int64_t last = (int64_t)m->first - m->base + (int64_t)(m->channels - 1) * m->stride +
+                         (m->status_offset > 0 ? m->status_offset : 0);
+
+    if (m->first < m->base) {
+        config_source_fault_of(s, &m->first, m, "maps[%u].first: %u is below the base %u", i,
+                               m->first, m->base);
+    } else if (last >= MODBUS_ADDRESSES) {
+        config_source_fault_of(s, &m->channels, m,
+                               "maps[%u].channels: the last register is %" PRId64
+                               ", beyond 65535 (first %u, %u channels, stride %u)",
+                               i, last, m->first, m->channels, m->stride);
+    }
+    if (words && m->max_read > MODBUS_WORDS_MAX) {
+        config_source_fault_of(s, &m->max_read, m,
+                               "maps[%u].max_read: %u registers, a request may have 125", i,
+                               m->max_read);
+    }
+    if (!words && (m->threshold > 0 || m->status_offset >= 0)) {
+        config_source_fault_of(
+            s, m->threshold > 0 ? (const void *)&m->threshold : &m->status_offset, m,
+            "maps[%u]: bits (function %u) have no threshold and no status", i, m->function);
+    }
+    if (m->hysteresis > 2 * (uint64_t)m->threshold) {
+        config_source_fault_of(s, &m->hysteresis, m,
+                               "maps[%u].hysteresis: %u is more than twice the threshold %u", i,
+                               m->hysteresis, m->threshold);
+    }
+    if (m->occupied_value > 0 && ((uint32_t)m->occupied_value & ~m->mask) != 0) {
+        config_source_fault_of(s, &m->occupied_value, m,
+                               "maps[%u].occupied_value: %d never passes the mask 0x%X", i,
+                               m->occupied_value, m->mask);
+    }
+    if (m->status_offset > 0 && (uint32_t)m->status_offset % m->stride == 0 &&
+        (uint32_t)m->status_offset / m->stride < m->channels) {
+        config_source_fault_of(s, &m->status_offset, m,
+                               "maps[%u].status_offset: the status of channel 1 overlaps a value",
+                               i);
+    }
+    if (m->status_offset < 0 && (m->status_fault_mask != 0 || m->status_link_code != 0)) {
+        config_source_fault_of(
+            s, m->status_fault_mask != 0 ? &m->status_fault_mask : &m->status_link_code, m,
+            "maps[%u]: a status mask or code without status_offset", i);
+    }
+}
+
+static void check_maps(struct config_source *s, const struct config *c)
+{
+    for (uint32_t i = 0; i < c->map_count; i++) {
+        const struct register_map *m = &c->maps[i];
+
+        for (uint32_t k = 0; k < i; k++) {
+            if (same(c->maps[k].name, m->name)) {
+                config_source_fault_of(s, &m->name, m, "maps[%u].name: \"%s\" is maps[%u], too", i,
+                                       m->name, k);
+            }
+        }
+        if (m->stride > 0 && m->channels > 0) {
+            check_map_values(s, m, i);
+        }
+    }
+}
+
+static const struct register_map *find_map(const struct config *c, const char *name)
+{
+    for (uint32_t i = 0; i < c->map_count; i++) {
+        if (same(c->maps[i].name, name)) {
+            return &c->maps[i];
+        }
+    }
+    return register_maps_find(name);
+}
+
+/* The file's maps, then the shipped ones. */
+static const char *map_name_at(const void *ctx, size_t i)
+{
+    const struct config *c = ctx;
+    size_t shipped = 0;
+    const struct register_map *maps = register_maps(&shipped);
+
+    if (i >= c->map_count) {
+        return maps[i - c->map_count].name;
+    }
+    return c->maps[i].name == NULL ? "" : c->maps[i].name;
+}
+
+static void check_unit_map(struct config_source *s, const struct config *c,
+                           const struct unit_config *u, const char *path)
+{
+    const struct register_map *map = find_map(c, u->map);
+    size_t shipped = 0;
+    const char *near = NULL;
+
+    (void)register_maps(&shipped);
+    if (map == NULL) {
+        near = setting_suggest(u->map, map_name_at, c, c->map_count + shipped);
+        config_source_fault_of(s, &u->map, u, "%s.map: there is no map \"%s\"%s%s%s", path, u->map,
+                               near == NULL ? "" : ", did you mean \"", near == NULL ? "" : near,
+                               near == NULL ? "" : "\"?");
+    } else if (map->function >= 3 && u->max_read > MODBUS_WORDS_MAX) {
+        config_source_fault_of(s, &u->max_read, u,
+                               "%s.max_read: %u registers, a request may have 125", path,
+                               u->max_read);
+    }
+}
+
+static void check_units(struct config_source *s, const struct config *c,
+                        const struct line_config *line, uint32_t index)
+{
+    char path[40];
+
+    for (uint32_t i = 0; i < line->unit_count; i++) {
+        const struct unit_config *u = &line->units[i];
+
+        snprintf(path, sizeof path, "lines[%u].units[%u]", index, i);
+        for (uint32_t k = 0; k < i; k++) {
+            if (same(line->units[k].name, u->name)) {
+                config_source_fault_of(s, &u->name, u, "%s.name: \"%s\" is units[%u], too", path,
+                                       u->name, k);
+            } else if (line->units[k].unit == u->unit && same(line->units[k].map, u->map)) {
+                config_source_fault_of(s, &u->unit, u,
+                                       "%s.unit: unit %u is polled with the same map by units[%u]",
+                                       path, u->unit, k);
+            }
+        }
+        if (u->unit > MODBUS_UNIT_LAST && u->unit != MODBUS_UNIT_BRIDGE) {
+            config_source_fault_of(s, &u->unit, u, "%s.unit: %u is not 1-247 or 255", path,
+                                   u->unit);
+        }
+        if (u->limit_ms > 0 && u->limit_ms < u->period_ms) {
+            config_source_fault_of(s, &u->limit_ms, u,
+                                   "%s.limit_ms: %u is below the period of %u ms", path,
+                                   u->limit_ms, u->period_ms);
+        }
+        if (u->map != NULL) {
+            check_unit_map(s, c, u, path);
+        }
+    }
+}
+
+static void check_lines(struct config_source *s, const struct config *c)
+{
+    for (uint32_t i = 0; i < c->line_count; i++) {
+        const struct line_config *line = &c->lines[i];
+
+        for (uint32_t k = 0; k < i; k++) {
+            if (same(c->lines[k].name, line->name)) {
+                config_source_fault_of(s, &line->name, line,
+                                       "lines[%u].name: \"%s\" is lines[%u], too", i, line->name,
+                                       k);
+            }
+            if (same(c->lines[k].device, line->device)) {
+                config_source_fault_of(s, &line->device, line,
+                                       "lines[%u].device: \"%.80s\" is the port of lines[%u], too",
+                                       i, line->device, k);
+            }
+        }
+        if ((line->host == NULL) == (line->device == NULL) && !config_source_refused(s, line) &&
+            !config_source_refused(s, &line->host) && !config_source_refused(s, &line->device)) {
+            config_source_fault_of(s, &line->device, line,
+                                   "lines[%u]: set either host (TCP) or device (RTU)", i);
+        }
+        check_units(s, c, line, i);
+    }
+}
+
+static void check_link_names(struct config_source *s, const struct config *c, uint32_t i)
+{
+    const struct link_config *link = &c->links[i];
+
+    for (uint32_t k = 0; k < i; k++) {
+        const struct link_config *other = &c->links[k];
+
+        if (same(other->name, link->name)) {
+            config_source_fault_of(s, &link->name, link, "links[%u].name: \"%s\" is links[%u], too",
+                                   i, link->name, k);
+        }
+        if (same(other->client_id, link->client_id) && same(other->host, link->host) &&
+            other->port == link->port) {
+            config_source_fault_of(s, &link->client_id, link,
+                                   "links[%u].client_id: the broker knows links[%u] by \"%s\"", i,
+                                   k, link->client_id);
+        }
+    }
+    for (uint32_t k = 0; k < c->line_count; k++) {
+        if (same(c->lines[k].name, link->name)) {
+            config_source_fault_of(s, &link->name, link, "links[%u].name: \"%s\" is lines[%u], too",
+                                   i, link->name, k);
+        }
+    }
+}
+
+static void check_links(struct config_source *s, const struct config *c)
+{
+    for (uint32_t i = 0; i < c->link_count; i++) {
+        const struct link_config *link = &c->links[i];
+
+        check_link_names(s, c, i);
+        if (link->password != NULL && link->username == NULL) {
+            config_source_fault_of(s, &link->password, link, "links[%u].password: without username",
+                                   i);
+        }
+        if (!link->tls && (link->ca_file != NULL || link->cert_file != NULL)) {
+            config_source_fault_of(s, link->ca_file != NULL ? &link->ca_file : &link->cert_file,
+                                   link, "links[%u].tls: certificates are given, but tls is false",
+                                   i);
+        }
+        if ((link->cert_file == NULL) != (link->key_file == NULL)) {
+            config_source_fault_of(s, link->cert_file != NULL ? &link->cert_file : &link->key_file,
+                                   link, "links[%u]: cert_file and key_file belong together", i);
+        }
+        for (uint32_t k = 1; k < link->subscription_count; k++) {
+            for (uint32_t j = 0; j < k; j++) {
+                if (same(link->subscriptions[j].topic, link->subscriptions[k].topic)) {
+                    config_source_fault_of(s, &link->subscriptions[k].topic,
+                                           &link->subscriptions[k],
+                                           "links[%u].subscriptions[%u].topic: stands twice", i, k);
+                }
+            }
+        }
+    }
+}
+
+static void check_http(struct config_source *s, const struct config *c)
+{
+    const uint64_t need = (uint64_t)HTTP_FIRST_FD + c->http.connections + OTHER_FDS;
+    struct rlimit limit = {0};
+
+    if (c->http.streams > c->http.connections) {
+        config_source_fault_of(s, &c->http.streams, &c->http.connections,
+                               "http.streams: %u streams, but %u connections", c->http.streams,
+                               c->http.connections);
+    }
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_max != RLIM_INFINITY &&
+        limit.rlim_max < need) {
+        config_source_fault_of(s, &c->http.connections, NULL,
+                               "http.connections: %u connections need %" PRIu64
+                               " open files, this process may have %" PRIu64 " (LimitNOFILE)",
+                               c->http.connections, need, (uint64_t)limit.rlim_max);
+    }
+}
+
+static void check_stores(struct config_source *s, const struct config *c)
+{
+    if (c->redis.socket != NULL && c->redis.host != NULL) {
+        config_source_fault_of(s, &c->redis.host, &c->redis.socket,
+                               "redis.host: redis.socket is set, too, keep one");
+    }
+    if (c->redis.username != NULL && c->redis.password == NULL &&
+        !config_source_refused(s, &c->redis.password)) {
+        config_source_fault_of(s, &c->redis.username, NULL, "redis.username: without password");
+    }
+    if (c->journal.reserve_mib >= c->journal.limit_mib) {
+        config_source_fault_of(s, &c->journal.reserve_mib, &c->journal.limit_mib,
+                               "journal.reserve_mib: %u is not below journal.limit_mib %u",
+                               c->journal.reserve_mib, c->journal.limit_mib);
+    }
+}
+
+void config_check(struct config_source *source, struct config *config)
+{
+    check_http(source, config);
+    check_stores(source, config);
+    check_maps(source, config);
+    check_lines(source, config);
+    check_links(source, config);
+}

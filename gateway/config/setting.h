@@ -1,0 +1,94 @@
+#ifndef GATEWAY_CONFIG_SETTING_H
+#define GATEWAY_CONFIG_SETTING_H
+
+#include "bowei/config.h"
+#include <stddef.h>
+
+/* The rows of settings.def as tables, and how one value is read into its field. */
+
+enum section_id {
+
+#define SECTION(id, type, where, help) SECTION_##id,
+#define SETTING(section, key, type, field, min, max, fallback, unit, help)
+#define LIST(section, key, item, field, count, max, help)
+#include "gateway/config/settings.def"
+#undef SECTION
+#undef SETTING
+#undef LIST
+    SECTION_COUNT
+};
+
+enum setting_type {
+    SETTING_U32,
+    SETTING_I32,
+    SETTING_BOOL,
+    SETTING_TEXT,
+    SETTING_NAME, /* [A-Za-z0-9_.-]+ */
+    SETTING_IP,   /* IPv4 or IPv6 literal */
+    SETTING_HOST,
+    SETTING_TTY, /* absolute path */
+    SETTING_BAUD,
+    SETTING_TOPIC,
+    SETTING_CHOICE,      /* text, one of the choices */
+    SETTING_LEVEL,       /* index of the choice */
+    SETTING_SECRET,      /* text that may only come from the environment */
+    SETTING_SECRET_FILE, /* path; the field gets the file's first line */
+    SETTING_LIST,
+    SETTING_TYPE_COUNT
+};
+
+struct setting {
+    enum section_id section;
+    const char *key;
+    enum setting_type type;
+    size_t offset; /**< of the field in the section's struct */
+    int64_t min, max;
+    const char *fallback; /**< default; NULL = must be given, "" = not set */
+    const char *unit;     /**< or the choices, separated by | */
+    const char *help;
+    enum section_id item; /**< SETTING_LIST: what the items are */
+    size_t count_offset;  /**< SETTING_LIST */
+};
+
+struct section {
+    const char *where; /**< "lines[].units[]" */
+    const char *help;
+    size_t size; /**< of its struct */
+};
+
+extern const struct section sections[SECTION_COUNT];
+
+/** The section's row behind `row` (NULL: its first), NULL at the end. */
+const struct setting *setting_next(enum section_id section, const struct setting *row);
+
+/** Room for the reason why a value is refused. */
+#define SETTING_WHY_MAX 160
+
+/** Reads text (NUL-terminated, its environment names not yet replaced) into the row's field of
+ * `item`. False with the reason in `why` when it does not fit; the field is untouched then. Frees
+ * the former text. */
+bool setting_put(const struct setting *row, void *item, const char *text,
+                 char why[SETTING_WHY_MAX]);
+/** Sets the field to the row's default, if it has one. False on no memory. */
+bool setting_default(const struct setting *row, void *item);
+/** Frees all texts and lists below `item`. */
+void setting_free(enum section_id section, void *item);
+/** Is the field of such a row an owned text? */
+bool setting_is_text(enum setting_type type);
+/** "1-65535 ms", "none, even or odd", ... */
+void setting_range(const struct setting *row, struct strbuf *out);
+/** The name of `count` (given by name_at) that is nearest to `text`, NULL when none is near. */
+const char *setting_suggest(const char *text, const char *(*name_at)(const void *ctx, size_t i),
+                            const void *ctx, size_t count);
+
+static inline void *setting_field(const struct setting *row, void *item)
+{
+    return (char *)item + row->offset;
+}
+
+static inline const void *setting_field_of(const struct setting *row, const void *item)
+{
+    return (const char *)item + row->offset;
+}
+
+#endif

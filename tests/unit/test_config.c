@@ -1,0 +1,593 @@
+/* The configuration: what a good file gives, what each broken one is told and where, and that the
+ * template, the example, `config show` and docs/CONFIG.md agree with the table of settings. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "bowei/config.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char folder[] = "/tmp/bowei-config-XXXXXX";
+
+static const char *path_of(const char *name)
+{
+    static char path[200];
+
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return path;
+}
+
+static const char *write_bytes(const char *name, const char *text, size_t len)
+{
+    const char *path = path_of(name);
+    FILE *file = fopen(path, "wb");
+
+    assert_non_null(file);
+    assert_int_equal(fwrite(text, 1, len, file), len);
+    assert_int_equal(fclose(file), 0);
+    return path;
+}
+
+static enum err load_text(const char *text, struct config_report *report, struct config **out)
+{
+    return config_load(write_bytes("a.yaml", text, strlen(text)), NULL, 0, report, out);
+}
+
+struct broken {
+    const char *name;
+    const char *text;
+    uint32_t line, column;
+    const char *says;
+};
+
+#define LINE_OK                                                                                    \
+    "lines:\n  - name: a\n    host: 192.0.2.1\n    units:\n      - {name: u, unit: 1, map: "
+#define MAP_OK  "maps:\n  - name: m\n    "
+#define LINK_OK "links:\n  - name: a\n    "
+
+static const struct broken brokens[] = {
+    {"no number",               "http:\n  port: eighty\n",                                                  2, 9,
+     "http.port: \"eighty\" is not a number (0-65535)"                                                                                                                },
+    {"beyond range",            "http:\n  port: 65536\n",                                                   2, 9,
+     "http.port: \"65536\" is out of range (0-65535)"                                                                                                                 },
+    {"negative",                "http: {idle_s: -1}\n",                                                     1, 16, "http.idle_s: \"-1\" is out of range (1-600 s)"    },
+    {"negative timeout",        "redis:\n  timeout_ms: -5\n",                                               2, 15,
+     "redis.timeout_ms: \"-5\" is out of range"                                                                                                                       },
+    {"huge number",             "http:\n  port: 99999999999999999999\n",                                    2, 9,  "is out of range"                                  },
+    {"fraction",                "http:\n  port: 80.5\n",                                                    2, 9,  "is not a number"                                  },
+    {"wrong unit",              "http:\n  idle_s: 5ms\n",                                                   2, 11, "is not a number"                                  },
+    {"unknown key",             "http:\n  prot: 80\n",                                                      2, 3,  "http.prot: unknown key, did you mean \"port\"?"   },
+    {"unknown top key",         "instnace: x\n",                                                            1, 1,  "instnace: unknown key, did you mean \"instance\"?"},
+    {"unknown far key",         "zzzzzzzz: x\n",                                                            1, 1,  "zzzzzzzz: unknown key"                            },
+    {"pasword_file",            LINK_OK "pasword_file: /x\n",                                               3, 5,
+     "links[0].pasword_file: unknown key, did you mean \"password_file\"?"                                                                                            },
+    {"include",                 "include: a.yaml\n",                                                        1, 1,  "include: unknown key"                             },
+    {"include tag",             "instance: !include a.yaml\n",                                              1, 11, "the tag !include is not known"                    },
+    {"merge key",               "http: &h {port: 1}\nredis:\n  <<: *h\n",                                   3, 3,  "redis.<<: unknown key"                            },
+    {"twice",                   "http:\n  port: 1\n  port: 2\n",                                            3, 3,  "http.port: stands twice, first in line 2"         },
+    {"group twice",             "http: {port: 1}\nhttp: {port: 2}\n",                                       2, 1,
+     "http: stands twice, first in line 1"                                                                                                                            },
+    {"not a mapping",           "http: 8080\n",                                                             1, 7,  "http: is not a mapping of keys"                   },
+    {"not a value",             "instance: [a]\n",                                                          1, 11, "instance: is not a single value"                  },
+    {"not a list",              "lines: {name: a}\n",                                                       1, 8,  "lines: is not a list"                             },
+    {"item no mapping",         "lines:\n  - a\n",                                                          2, 5,  "lines[0]: is not a mapping of keys"               },
+    {"key no word",             "[a, b]: c\n",                                                              1, 1,  "a key must be a plain word"                       },
+    {"top no mapping",          "- a\n",                                                                    1, 1,  "the file is not a mapping"                        },
+    {"second document",         "instance: a\n---\ninstance: b\n",                                          3, 1,  "a second document"                                },
+    {"tab",                     "http:\n\tport: 1\n",                                                       2, 1,  "not YAML"                                         },
+    {"open bracket",            "http: {port: 1\n",                                                         2, 1,  "not YAML"                                         },
+    {"unclosed quote",          "instance: \"a\n",                                                          2, 1,  "not YAML"                                         },
+    {"invalid UTF-8",           "instance: a\nkeys_file: \xff\xfe\n",                                       2, 12, "not YAML"                                         },
+    {"control character",       "instance: a\nkeys_file: \"a\\x1bb\"\n",                                    2, 12,
+     "keys_file: the text has a control character"                                                                                                                    },
+    {"NUL",                     "instance: \"a\\0b\"\n",                                                    1, 11, "instance: holds a NUL byte"                       },
+    {"unknown alias",           "instance: *nobody\n",                                                      1, 11, "not YAML"                                         },
+    {"empty name",              "instance: \"\"\n",                                                         1, 11, "instance: the text is empty"                      },
+    {"bad name",                "instance: a b\n",                                                          1, 11, "instance: \"a b\" is not allowed here"            },
+    {"long name",               "instance: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n",                            1, 11,
+     "has 33 bytes, 32 are allowed"                                                                                                                                   },
+    {"bool",                    "http:\n  rate_limit_loopback: yes\n",                                      2, 24, "\"yes\" is neither (true or false)"               },
+    {"choice",                  "log_level: loud\n",                                                        1, 12,
+     "\"loud\" is not allowed here (error, warning, info or debug)"                                                                                                   },
+    {"no IP",                   "http:\n  host: localhost\n",                                               2, 9,
+     "http.host: \"localhost\" is not allowed here (IP address)"                                                                                                      },
+    {"secret in the file",      "redis:\n  password: hunter2\n",                                            2, 13,
+     "redis.password: a secret does not stand in the file"                                                                                                            },
+    {"environment missing",     "redis:\n  username: u\n  password: ${BOWEI_TEST_NOT_SET}\n",               3, 13,
+     "the environment has no BOWEI_TEST_NOT_SET"                                                                                                                      },
+    {"environment unclosed",    "state_folder: ${HOME\n",                                                   1, 15, "${ without a name"                                },
+    {"secret file missing",     "redis:\n  password_file: /nonexistent/secret\n",                           2, 18,
+     "cannot open \"/nonexistent/secret\": No such file"                                                                                                              },
+    {"secret file a folder",    "redis:\n  password_file: /\n",                                             2, 18, "\"/\" is not a file"                              },
+    {"secret twice",            "redis:\n  password: ${PATH}\n  password_file: /x\n  username: u\n",        3, 18,
+     "given in two ways"                                                                                                                                              },
+    {"username alone",          "redis:\n  username: u\n",                                                  2, 13, "redis.username: without password"                 },
+    {"two Redis",               "redis:\n  socket: /a\n  host: b\n",                                        3, 9,
+     "redis.host: redis.socket is set, too"                                                                                                                           },
+    {"reserve",                 "journal:\n  limit_mib: 16\n  reserve_mib: 16\n",                           3, 16,
+     "journal.reserve_mib: 16 is not below"                                                                                                                           },
+    {"streams",                 "http:\n  connections: 10\n  streams: 11\n",                                3, 12,
+     "http.streams: 11 streams, but 10"                                                                                                                               },
+    {"name missing",            "lines:\n  - host: 192.0.2.1\n",                                            2, 5,  "lines[0].name: is missing"                        },
+    {"host and device",         "lines:\n  - name: a\n    host: 192.0.2.1\n    device: /dev/ttyS0\n",       4, 13,
+     "lines[0]: set either host (TCP) or device (RTU)"                                                                                                                },
+    {"neither",                 "lines:\n  - name: a\n",                                                    2, 5,  "set either host (TCP) or device (RTU)"            },
+    {"relative tty",            "lines:\n  - name: a\n    device: ttyS0\n",                                 3, 13,
+     "\"ttyS0\" is not allowed here (absolute path)"                                                                                                                  },
+    {"one tty twice",
+     "lines:\n  - {name: a, device: /dev/ttyS0}\n  - {name: b, device: /dev/ttyS0}\n",                      3, 23,
+     "is the port of lines[0], too"                                                                                                                                   },
+    {"line name twice",         "lines:\n  - {name: a, host: 192.0.2.1}\n  - {name: a, host: 192.0.2.2}\n",
+     3,                                                                                                        12, "lines[1].name: \"a\" is lines[0], too"            },
+    {"baud",                    "lines:\n  - {name: a, device: /dev/ttyS0, baud: 9601}\n",                  2, 41,
+     "\"9601\" is out of range"                                                                                                                                       },
+    {"parity",                  "lines:\n  - {name: a, device: /dev/ttyS0, parity: mark}\n",                2, 43,
+     "none, even or odd"                                                                                                                                              },
+    {"period 0",                LINE_OK "dx80_raw, period_ms: 0}\n",                                        5, 54,
+     "period_ms: \"0\" is out of range (50-3600000 ms)"                                                                                                               },
+    {"limit below period",      LINE_OK "dx80_raw, limit_ms: 999}\n",                                       5, 53,
+     "limit_ms: 999 is below the period of 1000 ms"                                                                                                                   },
+    {"map unknown",             LINE_OK "dx80_rav}\n",                                                      5, 33,
+     "there is no map \"dx80_rav\", did you mean \"dx80_raw\"?"                                                                                                       },
+    {"max_read words",          LINE_OK "dx80_raw, max_read: 126}\n",                                       5, 53,
+     "126 registers, a request may have 125"                                                                                                                          },
+    {"unit 0",
+     "lines:\n  - name: a\n    host: 192.0.2.1\n    units:\n      - {name: u, unit: 0, map: "
+     "dx80_raw}\n",                                                                                         5, 25, "\"0\" is out of range (1-255)"                    },
+    {"unit 248",
+     "lines:\n  - name: a\n    host: 192.0.2.1\n    units:\n      - {name: u, unit: 248, map: "
+     "dx80_raw}\n",                                                                                         5, 25, "248 is not 1-247 or 255"                          },
+    {"unit twice",              LINE_OK "dx80_raw}\n      - {name: v, unit: 1, map: dx80_raw}\n",           6, 25,
+     "unit 1 is polled with the same map by units[0]"                                                                                                                 },
+    {"unit name twice",         LINE_OK "dx80_raw}\n      - {name: u, unit: 2, map: dx80_raw}\n",           6, 16,
+     "lines[0].units[1].name: \"u\" is units[0], too"                                                                                                                 },
+    {"registers beyond",        MAP_OK "first: 65530\n    channels: 10\n",                                  4, 15,
+     "the last register is 65539, beyond 65535"                                                                                                                       },
+    {"status beyond",           MAP_OK "first: 65535\n    status_offset: 3\n",                              2, 5,
+     "the last register is 65538, beyond 65535"                                                                                                                       },
+    {"below base",              MAP_OK "base: 1\n    first: 0\n",                                           4, 12, "maps[0].first: 0 is below the base 1"             },
+    {"overlapping status",      MAP_OK "channels: 8\n    status_offset: 4\n",                               4, 20, "overlaps a value"                                 },
+    {"mask code alone",         MAP_OK "status_link_code: 0x35\n",                                          3, 23, "without status_offset"                            },
+    {"never occupied",          MAP_OK "mask: 0x0F\n    occupied_value: 16\n",                              4, 21,
+     "16 never passes the mask 0xF"                                                                                                                                   },
+    {"hysteresis",              MAP_OK "threshold: 10\n    hysteresis: 21\n",                               4, 17,
+     "21 is more than twice the threshold 10"                                                                                                                         },
+    {"function",                MAP_OK "function: 5\n",                                                     3, 15, "\"5\" is out of range (1-4)"                      },
+    {"bits with status",        MAP_OK "function: 2\n    status_offset: 4\n",                               4, 20,
+     "bits (function 2) have no threshold"                                                                                                                            },
+    {"map name twice",          MAP_OK "first: 1\n  - name: m\n",                                           4, 11,
+     "maps[1].name: \"m\" is maps[0], too"                                                                                                                            },
+    {"link as line",            "lines:\n  - {name: a, host: 192.0.2.1}\nlinks:\n  - name: a\n",            4, 11,
+     "links[0].name: \"a\" is lines[0], too"                                                                                                                          },
+    {"client id twice",         "links:\n  - {name: a, client_id: x}\n  - {name: b, client_id: x}\n",       3, 26,
+     "the broker knows links[0] by \"x\""                                                                                                                             },
+    {"topic #",                 LINK_OK "subscriptions:\n      - {topic: a/#/b, envelope: native}\n",       4, 17,
+     "\"a/#/b\" is not allowed here (MQTT topic filter)"                                                                                                              },
+    {"topic +",                 LINK_OK "subscriptions:\n      - {topic: a+, envelope: native}\n",          4, 17,
+     "MQTT topic filter"                                                                                                                                              },
+    {"topic twice",
+     LINK_OK
+     "subscriptions:\n      - {topic: t, envelope: native}\n      - {topic: t, envelope: native}\n",        5, 17, "subscriptions[1].topic: stands twice"             },
+    {"qos 2",                   LINK_OK "subscriptions:\n      - {topic: t, envelope: native, qos: 2}\n",   4, 43,
+     "\"2\" is out of range (0-1)"                                                                                                                                    },
+    {"certificate without tls", LINK_OK "ca_file: /x\n",                                                    3, 14,
+     "certificates are given, but tls is false"                                                                                                                       },
+    {"certificate without key", LINK_OK "tls: true\n    cert_file: /x\n",                                   4, 16,
+     "cert_file and key_file belong together"                                                                                                                         },
+    {"CRLF and a fault",        "instance: a\r\nhttp:\r\n  port: x\r\n",                                    3, 9,
+     "http.port: \"x\" is not a number"                                                                                                                               },
+    {"BOM and a fault",         "\xEF\xBB\xBFinstance: a b\n",                                              1, 11, "instance: \"a b\""                                },
+};
+
+static bool has_fault(const struct config_report *report, const struct broken *b)
+{
+    for (uint32_t i = 0; i < report->count; i++) {
+        const struct config_fault *fault = &report->faults[i];
+
+        if (fault->line == b->line && fault->column == b->column &&
+            strstr(fault->text, b->says) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void test_each_broken_file_is_told_where_and_why(void **state)
+{
+    unsigned wrong = 0;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(brokens); i++) {
+        const struct broken *b = &brokens[i];
+        struct config_report report;
+        struct config *config = NULL;
+        const enum err e = load_text(b->text, &report, &config);
+        struct strbuf text = {0};
+
+        if (e != ERR_CONFIG || config != NULL || report.count != 1 || !has_fault(&report, b)) {
+            config_report_print(&report, &text);
+            strbuf_putc(&text, '\0');
+            print_message("%s: wanted %u:%u %s\ngot %u faults:\n%s", b->name, b->line, b->column,
+                          b->says, report.count, text.data);
+            wrong++;
+        }
+        strbuf_finish(&text);
+        config_destroy(config);
+    }
+    assert_int_equal(wrong, 0);
+}
+
+static void test_all_faults_at_once_with_caret(void **state)
+{
+    struct config_report report;
+    struct config *config = NULL;
+    struct strbuf text = {0};
+    char want[1200];
+
+    (void)state;
+    assert_int_equal(load_text("http:\n  port: eighty\nredis:\n  prt: 1\nlines:\n  - name: a\n",
+                               &report, &config),
+                     ERR_CONFIG);
+    config_report_print(&report, &text);
+    strbuf_putc(&text, '\0');
+    snprintf(want, sizeof want,
+             "%s:2:9: http.port: \"eighty\" is not a number (0-65535)\n"
+             "      port: eighty\n"
+             "            ^\n"
+             "%s:4:3: redis.prt: unknown key, did you mean \"port\"?\n"
+             "      prt: 1\n"
+             "      ^\n"
+             "%s:6:5: lines[0]: set either host (TCP) or device (RTU)\n"
+             "      - name: a\n"
+             "        ^\n",
+             report.file, report.file, report.file);
+    assert_string_equal(text.data, want);
+    strbuf_finish(&text);
+}
+
+static void test_more_faults_than_are_kept(void **state)
+{
+    struct config_report report;
+    struct config *config = NULL;
+    struct strbuf text = {0};
+    struct strbuf print = {0};
+
+    (void)state;
+    for (int i = 0; i < 200; i++) {
+        strbuf_printf(&text, "key%d: 1\n", i);
+    }
+    strbuf_putc(&text, '\0');
+    assert_int_equal(load_text(text.data, &report, &config), ERR_CONFIG);
+    assert_int_equal(report.count, CONFIG_FAULTS_MAX);
+    config_report_print(&report, &print);
+    strbuf_putc(&print, '\0');
+    assert_non_null(strstr(print.data, "there may be more faults"));
+    strbuf_finish(&text);
+    strbuf_finish(&print);
+}
+
+static void test_hostile_files(void **state)
+{
+    struct config_report report;
+    struct config *config = NULL;
+    struct strbuf text = {0};
+
+    (void)state;
+    for (int i = 0; i < 100000; i++) {
+        strbuf_printf(&text, "k%d: 1\n", i);
+    }
+    strbuf_putc(&text, '\0');
+    assert_int_equal(load_text(text.data, &report, &config), ERR_CONFIG);
+    assert_non_null(strstr(report.faults[0].text, "more than 256 keys"));
+    strbuf_clear(&text);
+    for (int i = 0; i < 100000; i++) {
+        strbuf_putc(&text, '[');
+    }
+    strbuf_putc(&text, '\0');
+    assert_int_equal(load_text(text.data, &report, &config), ERR_CONFIG);
+    strbuf_clear(&text);
+    strbuf_puts(&text, "lines:\n");
+    for (int i = 0; i < 201; i++) {
+        strbuf_printf(&text, "  - {name: l%d, host: 192.0.2.1}\n", i);
+    }
+    strbuf_putc(&text, '\0');
+    assert_int_equal(load_text(text.data, &report, &config), ERR_CONFIG);
+    assert_non_null(strstr(report.faults[0].text, "lines: has 201 items, 200 are allowed"));
+    strbuf_clear(&text);
+    assert_non_null(strbuf_reserve(&text, 5u << 20));
+    memset(text.data, '#', 5u << 20);
+    assert_int_equal(
+        config_load(write_bytes("big.yaml", text.data, 5u << 20), NULL, 0, &report, &config),
+        ERR_CONFIG);
+    assert_non_null(strstr(report.faults[0].text, "larger than 4 MiB"));
+    strbuf_finish(&text);
+    assert_int_equal(load_text("lines: &a [*a]\n", &report, &config), ERR_CONFIG);
+}
+
+static void test_files_that_are_none(void **state)
+{
+    struct config_report report;
+    struct config *config = NULL;
+    struct strbuf text = {0};
+
+    (void)state;
+    assert_int_equal(config_load(path_of("missing.yaml"), NULL, 0, &report, &config), ERR_CONFIG);
+    assert_string_equal(report.faults[0].text, "cannot be opened: No such file or directory");
+    config_report_print(&report, &text);
+    strbuf_putc(&text, '\0');
+    assert_non_null(strstr(text.data, "missing.yaml: cannot be opened"));
+    strbuf_finish(&text);
+    assert_int_equal(config_load(folder, NULL, 0, &report, &config), ERR_CONFIG);
+    assert_string_equal(report.faults[0].text, "is a directory");
+}
+
+static void test_empty_file_is_all_defaults(void **state)
+{
+    struct config_report report;
+    struct config *config = NULL;
+
+    (void)state;
+    assert_int_equal(load_text("# nothing\n", &report, &config), ERR_OK);
+    assert_string_equal(config->instance, "bowei");
+    assert_string_equal(config->keys_file, "/var/lib/bowei/keys");
+    assert_int_equal(config->log_level, 2);
+    assert_int_equal(config->http.port, 8080);
+    assert_string_equal(config->http.host, "127.0.0.1");
+    assert_false(config->http.rate_limit_loopback);
+    assert_null(config->redis.socket);
+    assert_string_equal(config->redis.host, "127.0.0.1");
+    assert_int_equal(config->journal.limit_mib, 256);
+    assert_int_equal(config->line_count, 0);
+    assert_int_equal(config->map_count, 5);
+    config_destroy(config);
+}
+
+static void test_shipped_maps(void **state)
+{
+    struct config_report report;
+    struct config *config = NULL;
+    const struct register_map *m = NULL;
+
+    (void)state;
+    assert_int_equal(
+        load_text("maps:\n  - name: dx80_raw\n    threshold: 500\n  - name: own\n    first: 7\n",
+                  &report, &config),
+        ERR_OK);
+    m = config_map(config, "dx80_state");
+    assert_non_null(m);
+    assert_int_equal(m->function, 3);
+    assert_int_equal(m->base, 1);
+    assert_int_equal(m->first, 17); /* register of node 1, I/O 1; node 2 is 33 */
+    assert_int_equal(m->stride, 16);
+    assert_int_equal(m->status_offset, 7);
+    assert_int_equal(m->status_link_code, 0x35);
+    assert_int_equal(m->threshold, 0);
+    m = config_map(config, "dx80_raw"); /* overridden: starts from the shipped one */
+    assert_int_equal(m->threshold, 500);
+    assert_int_equal(m->hysteresis, 40);
+    assert_int_equal(m->first, 17);
+    m = config_map(config, "dxm_alias");
+    assert_int_equal(m->first, 6802);
+    assert_int_equal(m->first + (uint32_t)m->status_offset, 7852);
+    assert_int_equal(config_map(config, "bit_concentrator")->function, 2);
+    assert_int_equal(config_map(config, "magnetometer")->function, 3);
+    assert_int_equal(config_map(config, "own")->first, 7);
+    assert_int_equal(config_map(config, "own")->mask, 0xFFFF);
+    assert_null(config_map(config, "none"));
+    assert_int_equal(config->map_count, 6);
+    config_destroy(config);
+}
+
+static void test_secrets(void **state)
+{
+    struct config_report report;
+    struct config *config = NULL;
+    char text[400];
+    struct strbuf shown = {0};
+
+    (void)state;
+    assert_int_equal(setenv("BOWEI_TEST_SECRET", "swordfish", 1), 0);
+    write_bytes("secret", "hunter2\n", 8);
+    assert_int_equal(chmod(path_of("secret"), 0644), 0);
+    snprintf(text, sizeof text,
+             "redis:\n  username: u\n  password: ${BOWEI_TEST_SECRET}\nlinks:\n  - name: a\n    "
+             "username: v\n"
+             "    password_file: %s\n",
+             path_of("secret"));
+    assert_int_equal(load_text(text, &report, &config), ERR_CONFIG);
+    assert_non_null(strstr(report.faults[0].text, "may be read by everybody"));
+    assert_null(strstr(report.faults[0].text, "hunter2"));
+    assert_int_equal(chmod(path_of("secret"), 0600), 0);
+    assert_int_equal(load_text(text, &report, &config), ERR_OK);
+    assert_string_equal(config->redis.password, "swordfish");
+    assert_string_equal(config->links[0].password, "hunter2");
+    config_show(config, &shown);
+    strbuf_putc(&shown, '\0');
+    assert_null(strstr(shown.data, "swordfish"));
+    assert_null(strstr(shown.data, "hunter2"));
+    assert_non_null(strstr(shown.data, "# password: set, not shown"));
+    strbuf_finish(&shown);
+    config_destroy(config);
+}
+
+static void test_secret_is_not_repeated(void **state)
+{
+    struct config_report report;
+    struct config *config = NULL;
+
+    (void)state;
+    assert_int_equal(load_text("redis: {password: hunter2}\n", &report, &config), ERR_CONFIG);
+    assert_null(strstr(report.faults[0].text, "hunter2"));
+}
+
+static void test_overrides(void **state)
+{
+    const char *good[] = {"http.port=9090", "instance=b", "http.idle_s=2m"};
+    const char *bad[] = {"http.prot=1", "http.port=x", "nothing", "lines=a"};
+    struct config_report report;
+    struct config *config = NULL;
+
+    (void)state;
+    write_bytes("a.yaml", "http: {port: 1}\n", 16);
+    assert_int_equal(config_load(path_of("a.yaml"), good, 3, &report, &config), ERR_OK);
+    assert_int_equal(config->http.port, 9090);
+    assert_int_equal(config->http.idle_s, 120);
+    assert_string_equal(config->instance, "b");
+    config_destroy(config);
+    assert_int_equal(config_load(path_of("a.yaml"), bad, 4, &report, &config), ERR_CONFIG);
+    assert_int_equal(report.count, 4);
+    assert_string_equal(report.faults[0].text, "--set http.port: \"x\" is not a number (0-65535)");
+    assert_string_equal(report.faults[1].text,
+                        "--set http.prot: unknown key, did you mean \"http.port\"?");
+    assert_string_equal(report.faults[2].text, "--set lines: a list is set in the file only");
+    assert_string_equal(report.faults[3].text, "--set nothing: is not key=value");
+}
+
+static void test_descriptors_are_summed(void **state)
+{
+    struct config_report report;
+    struct config *config = NULL;
+    struct rlimit before;
+    struct rlimit small;
+
+    (void)state;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    small = (struct rlimit){.rlim_cur = 1024, .rlim_max = before.rlim_max};
+    if (before.rlim_max < 1024 + 10 + 32 || setrlimit(RLIMIT_NOFILE, &small) != 0) {
+        skip();
+    }
+    assert_int_equal(load_text("http: {connections: 10, streams: 1}\n", &report, &config), ERR_OK);
+    config_destroy(config);
+}
+
+static void check_valid(const char *path, struct config **out)
+{
+    struct config_report report;
+    struct strbuf text = {0};
+
+    if (config_load(path, NULL, 0, &report, out) != ERR_OK) {
+        config_report_print(&report, &text);
+        strbuf_putc(&text, '\0');
+        fail_msg("%s", text.data);
+    }
+}
+
+static void test_example_is_valid_and_show_reads_back(void **state)
+{
+    struct config *config = NULL;
+    struct config *again = NULL;
+    struct strbuf first = {0};
+    struct strbuf second = {0};
+
+    (void)state;
+    check_valid(TESTS_DIR "/../config/bowei.example.yaml", &config);
+    assert_int_equal(config->line_count, 2);
+    assert_int_equal(config->lines[0].units[0].period_ms, 2000);
+    assert_string_equal(config->lines[1].path, "lines[1]");
+    assert_string_equal(config->links[0].client_id, "songshan-1-lora");
+    assert_non_null(config_unit(config, "depot", "depot/loops"));
+    assert_ptr_equal(config_unit(config, "depot", "loops"), &config->lines[1].units[0]);
+    assert_null(config_unit(config, "depot", "depot/none"));
+    config_show(config, &first);
+    check_valid(write_bytes("shown.yaml", first.data, first.len), &again);
+    config_show(again, &second);
+    assert_int_equal(first.len, second.len);
+    assert_memory_equal(first.data, second.data, first.len);
+    strbuf_finish(&first);
+    strbuf_finish(&second);
+    config_destroy(config);
+    config_destroy(again);
+}
+
+static void test_template_gives_the_defaults(void **state)
+{
+    struct config *a = NULL;
+    struct config *b = NULL;
+    struct strbuf text = {0};
+    struct strbuf shown_a = {0};
+    struct strbuf shown_b = {0};
+
+    (void)state;
+    config_template(&text);
+    check_valid(write_bytes("template.yaml", text.data, text.len), &a);
+    check_valid(write_bytes("empty.yaml", "", 0), &b);
+    config_show(a, &shown_a);
+    config_show(b, &shown_b);
+    assert_int_equal(shown_a.len, shown_b.len);
+    assert_memory_equal(shown_a.data, shown_b.data, shown_a.len);
+    strbuf_finish(&text);
+    strbuf_finish(&shown_a);
+    strbuf_finish(&shown_b);
+    config_destroy(a);
+    config_destroy(b);
+}
+
+static void test_reference_is_the_document(void **state)
+{
+    struct strbuf want = {0};
+    FILE *file = fopen(TESTS_DIR "/../docs/CONFIG.md", "rb");
+    char *have = calloc(1, 1u << 16);
+    size_t len = 0;
+
+    (void)state;
+    assert_non_null(file);
+    assert_non_null(have);
+    len = fread(have, 1, (1u << 16) - 1, file);
+    fclose(file);
+    config_reference(&want);
+    strbuf_putc(&want, '\0');
+    assert_string_equal(have,
+                        want.data); /* write it anew: bowei config reference > docs/CONFIG.md */
+    assert_int_equal(len + 1, want.len);
+    free(have);
+    strbuf_finish(&want);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    return mkdtemp(folder) == NULL;
+}
+
+static int tear_down(void **state)
+{
+    static const char *const names[] = {"a.yaml",        "secret",     "shown.yaml",
+                                        "template.yaml", "empty.yaml", "big.yaml"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        unlink(path_of(names[i]));
+    }
+    return rmdir(folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_each_broken_file_is_told_where_and_why),
+        cmocka_unit_test(test_all_faults_at_once_with_caret),
+        cmocka_unit_test(test_more_faults_than_are_kept),
+        cmocka_unit_test(test_hostile_files),
+        cmocka_unit_test(test_files_that_are_none),
+        cmocka_unit_test(test_empty_file_is_all_defaults),
+        cmocka_unit_test(test_shipped_maps),
+        cmocka_unit_test(test_secrets),
+        cmocka_unit_test(test_secret_is_not_repeated),
+        cmocka_unit_test(test_overrides),
+        cmocka_unit_test(test_descriptors_are_summed),
+        cmocka_unit_test(test_example_is_valid_and_show_reads_back),
+        cmocka_unit_test(test_template_gives_the_defaults),
+        cmocka_unit_test(test_reference_is_the_document),
+    };
+
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
