@@ -1,0 +1,108 @@
+/* bowei: one program with subcommands. All but `serve` are in gateway/cli; this file adds it and owns signals. */
+
+#include "bowei/base/city_clock.h"
+#include "bowei/base/log.h"
+#include "bowei/cli.h"
+#include "gateway/gateway.h"
+#include "gateway/notify.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+enum { TURN_MS = 100 };
+
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        rlim_t wanted = limit.rlim_max < 4096 ? limit.rlim_max : 4096;
+        limit.rlim_cur = limit.rlim_cur > wanted ? limit.rlim_cur : wanted;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+/* Blocks the signals that main waits for, in all threads made later, and ignores SIGPIPE for the whole process. */
+static void block_signals(sigset_t *waited)
+{
+    sigemptyset(waited);
+    sigaddset(waited, SIGTERM);
+    sigaddset(waited, SIGINT);
+    sigaddset(waited, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, waited, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+/* Turns until a signal ends it; returns the exit status. */
+static int turn_until_signalled(struct gateway *gateway, const sigset_t *waited)
+{
+    bool said_ready = false;
+    for (;;) {
+        const struct timespec turn = {.tv_nsec = TURN_MS * 1000000L};
+        int signal_number = sigtimedwait(waited, NULL, &turn);
+        if (signal_number == SIGHUP) {
+            gateway_reload(gateway);
+        } else if (signal_number > 0) {
+            log_line(LOG_INFO, "main", "stopping: %s", strsignal(signal_number));
+            notify_send("STOPPING=1");
+            return GATEWAY_EXIT_OK;
+        }
+        if (!gateway_turn(gateway)) {
+            return GATEWAY_EXIT_STEPPED_DOWN;
+        }
+        if (!said_ready && atomic_load(&gateway_status(gateway)->ready)) {
+            notify_send("READY=1\nSTATUS=serving");
+            said_ready = true;
+        }
+        if (gateway_alive(gateway)) {
+            notify_send("WATCHDOG=1");
+        }
+    }
+}
+
+/* A second SIGTERM or SIGINT ends the drain at once; the journal has everything. */
+static void end_at_once(int signal_number)
+{
+    (void)signal_number;
+    _Exit(GATEWAY_EXIT_FAILURE);
+}
+
+static int serve(int argc, char **argv)
+{
+    struct config *config = NULL;
+    int status = cli_load_config(argc, argv, &config);
+    if (status != 0) {
+        return status == CLI_BAD_INPUT ? GATEWAY_EXIT_CONFIG : status;
+    }
+    sigset_t waited;
+    block_signals(&waited);
+    raise_file_limit();
+    log_set_level((enum log_level)config->log_level);
+    struct gateway *gateway = NULL;
+    status = gateway_start(config, &gateway);
+    if (status != GATEWAY_EXIT_OK) {
+        return status;
+    }
+    status = turn_until_signalled(gateway, &waited);
+    signal(SIGTERM, end_at_once);
+    signal(SIGINT, end_at_once);
+    pthread_sigmask(SIG_UNBLOCK, &waited, NULL);
+    gateway_stop(gateway);
+    return status;
+}
+
+static const struct cli_command serve_command = {
+    .name = "serve",
+    .summary = "run the gateway",
+    .usage = "bowei serve --config FILE [--set KEY=VALUE]...",
+    .run = serve,
+};
+
+int main(int argc, char **argv)
+{
+    return cli_run(argc, argv, &serve_command, 1);
+}

@@ -1,0 +1,166 @@
+#!/usr/bin/env python3
+"""The shape of the source: arrows between rooms, sizes, names, tables and twins. Prints every fault, exits 1 on any."""
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parents[2]
+FILES = [TOP / f for f in subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=TOP, capture_output=True,
+                                         text=True, check=True).stdout.split("\n") if f and (TOP / f).is_file()]
+SOURCES = [f for f in FILES if f.suffix in (".c", ".h")]
+
+# room folder -> folders whose private headers it may include; contracts are judged by OWNERS
+ROOMS = {
+    "gateway/base": [],
+    "gateway/inventory": [],
+    "gateway/view": [],
+    "sensors/sim": [],
+    "sensors": [],
+    "gateway/core": [],
+    "gateway/keep": [],
+    "gateway/config": [],
+    "gateway/cli": [],
+    "api": [],
+}
+# contract header -> rooms that may include it (besides the wiring and tests); headers not named here are for everybody
+OWNERS = {
+    "core.h": {"gateway/core"},
+    "journal.h": {"gateway/keep", "gateway/cli"},
+    "intake.h": {"gateway/keep"},
+    "redis_store.h": {"gateway/keep"},
+    "recover.h": {"gateway/keep"},
+    "api.h": {"api"},
+    "view.h": {"gateway/view", "gateway/core", "api"},
+    "cli.h": {"gateway/cli"},
+    "inventory_file.h": {"gateway/inventory", "gateway/cli"},
+}
+LIBRARIES = {
+    "modbus": {"sensors", "sensors/sim"},
+    "mosquitto.h": {"sensors", "sensors/sim"},
+    "hiredis": {"gateway/keep"},
+    "microhttpd.h": {"api"},
+    "yaml.h": {"gateway/config"},
+}
+BANNED_NAMES = re.compile(r"(^|_)(utils?|helpers?|common|misc)(_|\.|$)")
+
+faults = []
+
+
+def fault(path, line, text):
+    faults.append(f"{path.relative_to(TOP)}:{line}: {text}")
+
+
+def room_of(path):
+    relative = str(path.relative_to(TOP))
+    best = ""
+    for room in ROOMS:
+        if relative.startswith(room + "/") and len(room) > len(best):
+            best = room
+    return best
+
+
+def check_includes(path, lines):
+    room = room_of(path)
+    if not room:
+        return
+    for number, line in enumerate(lines, 1):
+        m = re.match(r'\s*#\s*include\s+[<"]([^>"]+)[>"]', line)
+        if not m:
+            continue
+        name = m.group(1)
+        if name.startswith("bowei/"):
+            allowed = OWNERS.get(name.split("/")[-1]) if name.count("/") == 1 else None
+            if allowed is not None and room not in allowed:
+                fault(path, number, f"{room} may not know {name}")
+            if room == "gateway/base" and name.count("/") == 1 and name not in ("bowei/keys.h", "bowei/status.h", "bowei/degraded.def"):
+                fault(path, number, f"base knows nothing above it: {name}")
+        elif name.startswith(("gateway/", "sensors/", "api/")):
+            if not name.startswith(room + "/"):
+                fault(path, number, f"{room} reaches into another room: {name}")
+        for library, rooms in LIBRARIES.items():
+            if name.split("/")[0] == library and room not in rooms:
+                fault(path, number, f"{room} may not use {library}")
+
+
+def check_sizes(path, lines):
+    limit = 150 if path.suffix == ".h" else 600
+    if "tests" in path.parts:
+        limit = 900
+    if len(lines) > limit and path.name not in ("config.h", "inventory.h"):
+        fault(path, len(lines), f"{len(lines)} lines; the limit is {limit}")
+
+
+def check_text(path, lines):
+    in_product = path.relative_to(TOP).parts[0] != "tests"
+    for number, line in enumerate(lines, 1):
+        if re.search(r"\b(TODO|FIXME|XXX)\b", line):
+            fault(path, number, "unfinished work belongs into an issue")
+        if in_product and "json_write" not in path.name and re.search(r'"[^"]*\{\\"', line):
+            fault(path, number, "JSON is written by json_write only")
+        if in_product and re.search(r"\b(strcpy|strcat|sprintf|vsprintf|strtok|gets)\s*\(", line):
+            fault(path, number, "unbounded string function")
+    head = next((line for line in lines if line.strip()), "")
+    if path.suffix == ".c" and not head.startswith("/*"):
+        fault(path, 1, "the file does not say what it is for")
+
+
+def check_guard(path, text):
+    parts = path.relative_to(TOP).with_suffix("").parts
+    if parts[0] == "include":
+        parts = parts[1:]
+    want = "_".join(parts).upper().replace("-", "_") + "_H"
+    if f"#ifndef {want}\n#define {want}\n" not in text:
+        fault(path, 1, f"header guard is not {want}")
+
+
+def headings(name):
+    return [re.match(r"#+", line).group(0) for line in (TOP / name).read_text(encoding="utf-8").splitlines()
+            if re.match(r"#+ ", line)]
+
+
+def check_twins():
+    english, chinese = headings("README.md"), headings("README.zh-CN.md")
+    if english != chinese:
+        fault(TOP / "README.zh-CN.md", 1, f"headings differ from README.md: {len(chinese)} against {len(english)}")
+
+
+def check_links():
+    for document in [f for f in FILES if f.suffix == ".md"]:
+        for number, line in enumerate(document.read_text(encoding="utf-8").splitlines(), 1):
+            for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", line):
+                if not (document.parent / target).exists():
+                    fault(document, number, f"dead link {target}")
+
+
+def check_table_sorted(name, pattern):
+    path = TOP / name
+    if not path.exists():
+        return
+    rows = re.findall(pattern, path.read_text(encoding="utf-8"), re.M)
+    if rows != sorted(rows):
+        fault(path, 1, "rows are not sorted")
+
+
+def main():
+    for path in SOURCES:
+        text = path.read_text(encoding="utf-8")
+        lines = text.splitlines()
+        check_includes(path, lines)
+        check_sizes(path, lines)
+        check_text(path, lines)
+        if path.suffix == ".h":
+            check_guard(path, text)
+        if BANNED_NAMES.search(path.stem):
+            fault(path, 1, "the name says nothing: name the noun")
+    check_twins()
+    check_links()
+    check_table_sorted("sensors/models/models.def", r"^MODEL\((\w+)")
+    check_table_sorted("sensors/mqtt/envelopes/envelopes.def", r"^ENVELOPE\((\w+)")
+    for line in faults:
+        print(line)
+    print(f"structure: {len(SOURCES)} sources, {len(faults)} faults")
+    return 1 if faults else 0
+
+
+sys.exit(main())
