@@ -146,7 +146,7 @@ void spatial_box(const struct spatial *index, struct position_e7 south_west, str
 
 /* --- holding the current snapshot --- */
 
-#define INVENTORY_READERS_MAX 64
+#define INVENTORY_READERS_MAX 256 /**< 200 lines, 16 links, HTTP workers */
 
 /** The published pointer and the hazard slots of its readers. Zeroed, then inventory_board_publish. */
 struct inventory_board {

@@ -58,6 +58,14 @@ struct decoded {
     struct extra extras[DECODED_EXTRAS];
 };
 
+/** Empty, occupied_bit -1. Callers clear before they decode; decoders and envelopes only add. */
+void decoded_clear(struct decoded *out);
+/** What a bit says of the place: sets value and occupied_bit. */
+void decoded_occupied(struct decoded *out, bool occupied);
+/** Sets the battery, millivolt (cut to 65535). */
+void decoded_battery_mv(struct decoded *out, uint32_t battery_mv);
+/** Sets the temperature, 0.1 degC; values no street reaches (below -60, above 100 degC) are left out. */
+void decoded_temperature_dc(struct decoded *out, int32_t temperature_dc);
 void decoded_extra_number(struct decoded *out, const char *name, int64_t value, uint8_t digits);
 void decoded_extra_text(struct decoded *out, const char *name, const char *text);
 void decoded_extra_bool(struct decoded *out, const char *name, bool value);

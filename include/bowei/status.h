@@ -18,7 +18,7 @@ enum degraded {
 
 const char *degraded_code(enum degraded d);
 
-#define STATUS_LINKS_MAX 64
+#define STATUS_LINKS_MAX 216 /**< CONFIG_LINES_MAX + CONFIG_LINKS_MAX */
 
 struct status {
     _Atomic uint32_t degraded; /**< bit per enum degraded */

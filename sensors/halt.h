@@ -1,0 +1,22 @@
+#ifndef SENSORS_HALT_H
+#define SENSORS_HALT_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/** One stop request that threads can sleep on. Shared by all lines and links of a field. */
+struct halt {
+    pthread_mutex_t lock; /* leaf lock, rank 9 */
+    pthread_cond_t raised;
+    bool stopping; /* guarded by lock */
+};
+
+/** False: no memory for the lock. */
+bool halt_init(struct halt *halt);
+void halt_finish(struct halt *halt);
+void halt_raise(struct halt *halt);
+/** Sleeps wait_ms (0 = only asks); true as soon as a stop was asked for. */
+bool halt_wait(struct halt *halt, int64_t wait_ms);
+
+#endif

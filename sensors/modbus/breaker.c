@@ -1,0 +1,43 @@
+/* The breaker of one (line, unit): after three failures in a row the unit is only probed, one short
+ * request a round.
+ */
+#include "sensors/modbus/breaker.h"
+
+#define PROBE_MIN_MS   50
+#define PROBE_FULL_8TH 8
+
+bool breaker_is_open(const struct breaker *b)
+{
+    return b->failures >= BREAKER_FAILURES;
+}
+
+bool breaker_fail(struct breaker *b)
+{
+    if (b->failures < UINT32_MAX) {
+        b->failures++;
+    }
+    return b->failures == BREAKER_FAILURES;
+}
+
+bool breaker_succeed(struct breaker *b, uint32_t took_ms)
+{
+    bool was_open = breaker_is_open(b);
+
+    b->failures = 0;
+    b->probes = 0;
+    if (took_ms > b->slowest_ms) {
+        b->slowest_ms = took_ms;
+    }
+    return was_open;
+}
+
+uint32_t breaker_timeout_ms(struct breaker *b, uint32_t full_ms)
+{
+    uint32_t short_ms = b->slowest_ms * 2 > PROBE_MIN_MS ? b->slowest_ms * 2 : PROBE_MIN_MS;
+
+    if (!breaker_is_open(b)) {
+        return full_ms;
+    }
+    b->probes++;
+    return b->probes % PROBE_FULL_8TH == 0 || short_ms > full_ms ? full_ms : short_ms;
+}

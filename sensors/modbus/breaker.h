@@ -1,0 +1,25 @@
+#ifndef SENSORS_MODBUS_BREAKER_H
+#define SENSORS_MODBUS_BREAKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** Keeps one dead unit from costing the others of its line their time. Pure; zeroed is closed. */
+struct breaker {
+    uint32_t failures;   /**< in a row */
+    uint32_t probes;     /**< since it opened */
+    uint32_t slowest_ms; /**< slowest good answer seen */
+};
+
+#define BREAKER_FAILURES 3
+
+bool breaker_is_open(const struct breaker *b);
+/** Counts a failure; true when that opened it. */
+bool breaker_fail(struct breaker *b);
+/** A good answer after took_ms; true when that closed it. */
+bool breaker_succeed(struct breaker *b, uint32_t took_ms);
+/** Time limit of the next request: full_ms when closed; open: twice what the unit ever took, at
+ * least 50 ms, and every 8th probe the full time, for units that have become slow. */
+uint32_t breaker_timeout_ms(struct breaker *b, uint32_t full_ms);
+
+#endif

@@ -1,0 +1,207 @@
+/* Which requests read all points of a unit: made once by the line at start, split where a device
+ * answers "illegal data address" to what was read over a hole. Also what `bowei plan` predicts
+ * from. */
+#include "sensors/modbus/poll_plan.h"
+#include "sensors/modbus/register_read.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* Modbus application protocol 1.1b3, sections 6.1-6.4. */
+#define WORDS_MAX   125
+#define BITS_MAX    2000
+#define ADDRESS_MAX 65535
+
+static uint32_t cap_of(const struct register_map *map, uint32_t max_read)
+{
+    uint32_t most = map->function <= 2 ? BITS_MAX : WORDS_MAX;
+    uint32_t cap = max_read != 0 ? max_read : map->max_read;
+
+    return cap == 0 || cap > most ? most : cap;
+}
+
+static bool has_status(const struct register_map *map)
+{
+    return map->status_offset != -1;
+}
+
+/* Value and status side by side, or near enough to be read in one go. */
+static bool status_near(const struct register_map *map, uint32_t cap)
+{
+    uint32_t distance = (uint32_t)abs(map->status_offset);
+
+    return distance <= map->gap + 1 && distance + 1 <= cap;
+}
+
+const char *poll_plan_fault(const struct register_map *map, uint32_t max_read)
+{
+    int64_t low;
+    int64_t high;
+
+    if (map->function < 1 || map->function > 4) {
+        return "function must be 1 to 4";
+    }
+    if (map->base > 1 || map->first < map->base) {
+        return "base must be 0 or 1 and not above the first address";
+    }
+    if (map->channels == 0 || map->channels > POLL_POINTS_MAX) {
+        return "channels must be 1 to 2000";
+    }
+    if (map->stride == 0 && map->channels > 1) {
+        return "stride must be at least 1";
+    }
+    if (map->first_channel + map->channels - 1 > UINT16_MAX) {
+        return "channel numbers must stay below 65536";
+    }
+    if (max_read > (map->function <= 2 ? BITS_MAX : WORDS_MAX)) {
+        return "max_read is more than the protocol allows (125 registers, 2000 bits)";
+    }
+    low = (int64_t)map->first - map->base;
+    high = low + (int64_t)map->stride * (map->channels - 1);
+    if (has_status(map)) {
+        low += map->status_offset < 0 ? map->status_offset : 0;
+        high += map->status_offset > 0 ? map->status_offset : 0;
+    }
+    if (low < 0 || high > ADDRESS_MAX) {
+        return "an address lies outside 0 to 65535";
+    }
+    return NULL;
+}
+
+/* Status-only requests first: a value is not believed before its status is known. Then by address.
+ */
+static int item_compare(const void *a, const void *b)
+{
+    const struct poll_item *x = a;
+    const struct poll_item *y = b;
+    int x_late = x->parts != POLL_STATUS;
+    int y_late = y->parts != POLL_STATUS;
+
+    if (x_late != y_late) {
+        return x_late - y_late;
+    }
+    if (x->start != y->start) {
+        return x->start < y->start ? -1 : 1;
+    }
+    return x->point < y->point ? -1 : x->point > y->point;
+}
+
+static void items_fill(const struct register_map *map, uint32_t cap, struct poll_plan *plan)
+{
+    for (uint32_t i = 0; i < map->channels; i++) {
+        uint32_t value = register_value_address(map, i);
+        struct poll_item item = {
+            .start = (uint16_t)value, .len = 1, .point = (uint16_t)i, .parts = POLL_VALUE};
+
+        if (has_status(map)) {
+            uint32_t status = register_status_address(map, i);
+
+            if (status_near(map, cap)) {
+                item.start = (uint16_t)(value < status ? value : status);
+                item.len = (uint16_t)(abs(map->status_offset) + 1);
+                item.parts |= POLL_STATUS;
+            } else {
+                plan->items[plan->item_count++] = (struct poll_item){.start = (uint16_t)status,
+                                                                     .len = 1,
+                                                                     .point = (uint16_t)i,
+                                                                     .parts = POLL_STATUS};
+            }
+        }
+        plan->items[plan->item_count++] = item;
+    }
+    qsort(plan->items, plan->item_count, sizeof *plan->items, item_compare);
+}
+
+static uint32_t end_of(const struct poll_item *item)
+{
+    return (uint32_t)item->start + item->len;
+}
+
+/* Sets address and count from the request's items. */
+static void request_measure(const struct poll_plan *plan, struct poll_request *request)
+{
+    const struct poll_item *items = &plan->items[request->first_item];
+    uint32_t end = 0;
+
+    for (uint32_t i = 0; i < request->item_count; i++) {
+        end = end_of(&items[i]) > end ? end_of(&items[i]) : end;
+    }
+    request->address = items[0].start;
+    request->count = (uint16_t)(end - items[0].start);
+}
+
+static void requests_fill(const struct register_map *map, uint32_t cap, struct poll_plan *plan)
+{
+    for (uint32_t i = 0; i < plan->item_count; i++) {
+        const struct poll_item *item = &plan->items[i];
+        struct poll_request *last =
+            plan->request_count == 0 ? NULL : &plan->requests[plan->request_count - 1];
+        bool status_only = item->parts == POLL_STATUS;
+
+        if (last != NULL && (plan->items[last->first_item].parts == POLL_STATUS) == status_only &&
+            item->start <= (uint32_t)last->address + last->count + map->gap &&
+            end_of(item) <= (uint32_t)last->address + cap) {
+            last->item_count++;
+        } else {
+            last = &plan->requests[plan->request_count++];
+            *last = (struct poll_request){.first_item = (uint16_t)i, .item_count = 1};
+        }
+        request_measure(plan, last);
+    }
+}
+
+enum err poll_plan_make(const struct register_map *map, uint32_t max_read, struct poll_plan *out)
+{
+    uint32_t cap = cap_of(map, max_read);
+    size_t most;
+
+    *out = (struct poll_plan){.function = (uint8_t)map->function};
+    if (poll_plan_fault(map, max_read) != NULL) {
+        return ERR_CONFIG;
+    }
+    most = (size_t)map->channels * 2;
+    out->items = calloc(most, sizeof *out->items);
+    out->requests = calloc(most, sizeof *out->requests);
+    if (out->items == NULL || out->requests == NULL) {
+        poll_plan_finish(out);
+        return ERR_NO_MEMORY;
+    }
+    items_fill(map, cap, out);
+    requests_fill(map, cap, out);
+    return ERR_OK;
+}
+
+void poll_plan_finish(struct poll_plan *plan)
+{
+    free(plan->items);
+    free(plan->requests);
+    *plan = (struct poll_plan){0};
+}
+
+bool poll_plan_split(struct poll_plan *plan, uint32_t i)
+{
+    struct poll_request *request = &plan->requests[i];
+    const struct poll_item *items = &plan->items[request->first_item];
+    uint32_t at = request->item_count / 2u;
+    uint32_t widest = 0;
+
+    if (request->item_count < 2) {
+        return false;
+    }
+    for (uint32_t k = 1; k < request->item_count; k++) {
+        uint32_t end = end_of(&items[k - 1]);
+        uint32_t hole = items[k].start > end ? items[k].start - end : 0;
+
+        if (hole > widest) {
+            widest = hole;
+            at = k;
+        }
+    }
+    memmove(request + 2, request + 1, (plan->request_count - i - 1) * sizeof *request);
+    plan->request_count++;
+    request[1] = (struct poll_request){.first_item = (uint16_t)(request->first_item + at),
+                                       .item_count = (uint16_t)(request->item_count - at)};
+    request->item_count = (uint16_t)at;
+    request_measure(plan, &request[0]);
+    request_measure(plan, &request[1]);
+    return true;
+}

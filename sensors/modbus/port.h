@@ -1,0 +1,39 @@
+#ifndef SENSORS_MODBUS_PORT_H
+#define SENSORS_MODBUS_PORT_H
+
+#include "bowei/config.h"
+#include "sensors/halt.h"
+#include "sensors/modbus/reply.h"
+#include <modbus.h>
+
+/* One Modbus connection, TCP or serial, over libmodbus. Owned by one line's thread. */
+
+enum port_result {
+    PORT_OK,
+    PORT_EXCEPTION,
+    PORT_TIMEOUT,
+    PORT_GARBAGE,
+    PORT_IO,
+    PORT_RESULT_COUNT
+};
+
+struct port {
+    const struct line_config *config;
+    struct halt *halt;
+    modbus_t *context; /**< NULL = closed */
+    uint16_t transaction;
+    int64_t quiet_us; /**< serial: pause the bus needs between two frames */
+    int64_t spoke_us; /**< serial: monotonic time of the last frame */
+};
+
+void port_init(struct port *port, const struct line_config *config, struct halt *halt);
+/** Connects within the line's response timeout. False: errno says why. */
+bool port_open(struct port *port);
+bool port_is_open(const struct port *port);
+void port_close(struct port *port);
+/** One request and its reply, within timeout_ms. After PORT_TIMEOUT, PORT_GARBAGE and PORT_IO the
+ * port must be closed: a late reply would be taken for the next one. */
+enum port_result port_read(struct port *port, const struct read_request *request,
+                           uint32_t timeout_ms, struct read_reply *reply);
+
+#endif

@@ -1,0 +1,34 @@
+#ifndef SENSORS_MODBUS_REPLY_H
+#define SENSORS_MODBUS_REPLY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Modbus TCP frames of the four read functions. Pure. libmodbus takes a reply of any unit and any
+ * MBAP length; a value of another unit is another bay's, so every field is checked here. */
+
+#define TCP_REQUEST_BYTES 12
+#define REPLY_VALUES_MAX  2000
+
+struct read_request {
+    uint8_t unit;
+    uint8_t function; /**< 1..4 */
+    uint16_t address;
+    uint16_t count;
+};
+
+enum reply_kind { REPLY_OK, REPLY_EXCEPTION, REPLY_GARBAGE };
+
+struct read_reply {
+    uint8_t exception;
+    uint16_t values[REPLY_VALUES_MAX]; /**< registers, or bits as 0 and 1 */
+};
+
+void read_request_encode(const struct read_request *request, uint16_t transaction,
+                         uint8_t out[TCP_REQUEST_BYTES]);
+/** The reply to exactly that request, or garbage. */
+enum reply_kind read_reply_decode(const struct read_request *request, uint16_t transaction,
+                                  const uint8_t *adu, size_t len, struct read_reply *out);
+
+#endif

@@ -1,0 +1,210 @@
+/* One unit of a line: turns the registers of a reply into readings and hands those of bound points
+ * to the intake in one call. A point that reads as it did is marked `unchanged`: it renews `heard`
+ * without a journal record, once a first reading on this connection has been journalled. Nothing
+ * read = nothing said: age makes such a point unknown. */
+#include "sensors/modbus/unit.h"
+#include "bowei/base/log.h"
+#include "sensors/field_health.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define AREA    "modbus"
+#define NOTE_MS 60000 /* an unbound point is noted once a minute, not at every poll */
+
+static const struct register_map *map_find(const struct config *config, const char *name)
+{
+    for (uint32_t i = 0; i < config->map_count; i++) {
+        if (strcmp(config->maps[i].name, name) == 0) {
+            return &config->maps[i];
+        }
+    }
+    return NULL;
+}
+
+enum err unit_init(struct unit *unit, const struct field_params *ports,
+                   const struct line_config *line, uint32_t index, uint32_t reader)
+{
+    const struct unit_config *config = &line->units[index];
+    const struct register_map *map = map_find(ports->config, config->map);
+    int len;
+    enum err err;
+
+    *unit = (struct unit){.ports = ports,
+                          .line = line->name,
+                          .config = config,
+                          .map = map,
+                          .reader = reader,
+                          .inventory_version = UINT64_MAX};
+    len = snprintf(unit->device, sizeof unit->device, "%s/%s", line->name, config->name);
+    if (map == NULL || len < 0 || (size_t)len >= sizeof unit->device) {
+        log_line(LOG_ERROR, AREA, "%s/%s: no register map %s, or the name is too long", line->name,
+                 config->name, config->map);
+        return ERR_CONFIG;
+    }
+    unit->device_len = (uint8_t)len;
+    err = poll_plan_make(map, config->max_read, &unit->plan);
+    if (err != ERR_OK) {
+        log_line(LOG_ERROR, AREA, "%s: map %s: %s", unit->device, config->map,
+                 err == ERR_CONFIG ? poll_plan_fault(map, config->max_read) : err_code(err));
+        return err;
+    }
+    unit->points = calloc(map->channels, sizeof *unit->points);
+    unit->batch = calloc(map->channels, sizeof *unit->batch);
+    unit->batch_points = calloc(map->channels, sizeof *unit->batch_points);
+    if (unit->points == NULL || unit->batch == NULL || unit->batch_points == NULL) {
+        unit_finish(unit);
+        return ERR_NO_MEMORY;
+    }
+    return ERR_OK;
+}
+
+void unit_finish(struct unit *unit)
+{
+    poll_plan_finish(&unit->plan);
+    free(unit->points);
+    free(unit->batch);
+    free(unit->batch_points);
+    unit->points = NULL;
+    unit->batch = NULL;
+    unit->batch_points = NULL;
+}
+
+void unit_round_begin(struct unit *unit)
+{
+    for (uint32_t i = 0; i < unit->map->channels; i++) {
+        unit->points[i].status_fresh = false;
+    }
+}
+
+void unit_connected(struct unit *unit)
+{
+    for (uint32_t i = 0; i < unit->map->channels; i++) {
+        unit->points[i].journalled = false;
+    }
+}
+
+/* Binds the points by a new inventory; a point may now stand for another place, so all are
+ * journalled again. */
+static void points_resolve(struct unit *unit, const struct inventory *inv)
+{
+    uint32_t device = inventory_device(inv, unit->device, unit->device_len);
+
+    for (uint32_t i = 0; i < unit->map->channels; i++) {
+        struct unit_point *point = &unit->points[i];
+
+        point->sensor =
+            device == UINT32_MAX
+                ? NO_SENSOR
+                : inventory_sensor(inv, device, (uint16_t)(unit->map->first_channel + i));
+        point->root = point->sensor == NO_SENSOR ? 0 : field_root(inv, point->sensor);
+        point->journalled = false;
+    }
+    unit->inventory_version = inv->version;
+}
+
+/* Puts one point's value into the batch, or notes it as unknown. */
+static size_t batch_add(struct unit *unit, size_t n, uint32_t i, enum reading_value value)
+{
+    struct unit_point *point = &unit->points[i];
+    struct reading *r = &unit->batch[n];
+
+    *r = (struct reading){.sensor = point->sensor,
+                          .root = point->root,
+                          .channel = (uint16_t)(unit->map->first_channel + i),
+                          .value = (uint8_t)value,
+                          .type = TYPE_SAMPLE,
+                          .unchanged = point->journalled && point->value == value,
+                          .device_len = unit->device_len};
+    memcpy(r->device, unit->device, unit->device_len);
+    if (point->sensor == NO_SENSOR) {
+        int64_t boot_ms = host_boot_ms();
+
+        if (point->noted_boot_ms == 0 || boot_ms - point->noted_boot_ms >= NOTE_MS) {
+            point->noted_boot_ms = boot_ms;
+            count_add(unit->ports->counters, COUNT_DEVICES_UNKNOWN, 1);
+            unknown_devices_note(unit->ports->unknown, unit->line, r, host_wall_ms());
+        }
+        return n;
+    }
+    unit->batch_points[n] = (uint16_t)i;
+    return n + 1;
+}
+
+static void batch_hand(struct unit *unit, size_t n)
+{
+    const struct intake_port *intake = &unit->ports->intake;
+    static int64_t gate;
+    enum err err;
+
+    if (n == 0) {
+        return;
+    }
+    err = intake->readings(intake->ctx, unit->inventory_version, unit->batch, n);
+    if (err != ERR_OK) {
+        log_rate(LOG_ERROR, &gate, 10000, AREA, "%s: readings were not kept (%s)", unit->device,
+                 err_code(err));
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct unit_point *point = &unit->points[unit->batch_points[i]];
+
+        point->value = unit->batch[i].value;
+        point->journalled = true;
+    }
+}
+
+static const struct inventory *inventory_hold(struct unit *unit)
+{
+    const struct inventory *inv = inventory_get(unit->ports->board, unit->reader);
+
+    if (inv != NULL && inv->version != unit->inventory_version) {
+        points_resolve(unit, inv);
+    }
+    return inv;
+}
+
+void unit_take(struct unit *unit, const struct poll_request *request,
+               const struct read_reply *reply)
+{
+    const struct poll_item *items = &unit->plan.items[request->first_item];
+    bool has_status = unit->map->status_offset != -1;
+    size_t n = 0;
+
+    unit->offline = false;
+    if (inventory_hold(unit) != NULL) {
+        for (uint32_t i = 0; i < request->item_count; i++) {
+            uint32_t p = items[i].point;
+            struct unit_point *point = &unit->points[p];
+
+            if ((items[i].parts & POLL_STATUS) != 0) {
+                point->status =
+                    reply->values[register_status_address(unit->map, p) - request->address];
+                point->status_fresh = true;
+            }
+            if ((items[i].parts & POLL_VALUE) != 0 && (!has_status || point->status_fresh)) {
+                uint16_t value =
+                    reply->values[register_value_address(unit->map, p) - request->address];
+
+                n = batch_add(unit, n, p,
+                              register_read(unit->map, value, point->status, &point->memory));
+            }
+        }
+        batch_hand(unit, n);
+    }
+    inventory_put(unit->ports->board, unit->reader);
+}
+
+void unit_take_offline(struct unit *unit)
+{
+    size_t n = 0;
+
+    unit->offline = true;
+    if (inventory_hold(unit) != NULL) {
+        for (uint32_t i = 0; i < unit->map->channels; i++) {
+            n = batch_add(unit, n, i, VALUE_LINK_LOST);
+        }
+        batch_hand(unit, n);
+    }
+    inventory_put(unit->ports->board, unit->reader);
+}

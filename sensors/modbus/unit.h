@@ -1,0 +1,57 @@
+#ifndef SENSORS_MODBUS_UNIT_H
+#define SENSORS_MODBUS_UNIT_H
+
+#include "bowei/field.h"
+#include "sensors/modbus/breaker.h"
+#include "sensors/modbus/poll_plan.h"
+#include "sensors/modbus/register_read.h"
+#include "sensors/modbus/reply.h"
+
+/* One unit of a line: its plan, the memory of its points, and the way of its values to the intake.
+ * Line thread only. */
+
+struct unit_point {
+    uint32_t sensor; /**< of inventory_version, NO_SENSOR = not bound */
+    uint64_t root;
+    int64_t noted_boot_ms; /**< last noted as unknown */
+    struct register_memory memory;
+    uint16_t status;
+    uint8_t value;     /**< last value the intake journalled */
+    bool status_fresh; /**< read in this round */
+    bool journalled;   /**< `value` was journalled on this connection */
+};
+
+struct unit {
+    const struct field_params *ports;
+    const char *line;
+    const struct unit_config *config;
+    const struct register_map *map;
+    char device[DEVICE_ID_MAX + 1]; /**< "<line>/<unit>" */
+    uint8_t device_len;
+    uint32_t reader; /**< the line's, of the inventory board */
+    struct poll_plan plan;
+    struct breaker breaker;
+    struct unit_point *points; /**< the map's channels */
+    uint16_t *batch_points;    /**< point of each reading in batch */
+    struct reading *batch;
+    uint64_t inventory_version; /**< by which the points were resolved, UINT64_MAX = not yet */
+    int64_t due_ms;             /**< boottime of the next round */
+    bool tried;                 /**< polled once, with or without an answer */
+    bool offline;               /**< its gateway says so */
+};
+
+/** ERR_CONFIG: no such map, or it cannot be polled (logged). */
+enum err unit_init(struct unit *unit, const struct field_params *ports,
+                   const struct line_config *line, uint32_t index, uint32_t reader) MUST_CHECK;
+void unit_finish(struct unit *unit);
+/** A new round: statuses are to be read again. */
+void unit_round_begin(struct unit *unit);
+/** A new connection: the next value of each point is journalled even when it is the same. */
+void unit_connected(struct unit *unit);
+/** Hands the values of one reply to the intake. */
+void unit_take(struct unit *unit, const struct poll_request *request,
+               const struct read_reply *reply);
+/** The gateway says it cannot reach the unit: all its points lose their link. */
+void unit_take_offline(struct unit *unit);
+
+#endif

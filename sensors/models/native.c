@@ -1,0 +1,297 @@
+/* Bowei's own JSON reading, for devices and bridges that nothing else fits: docs/DATA_FORMAT.md,
+ * "Native readings". Read by the native envelope off the wire; the row in models.def gives such
+ * devices their timing and `bowei decode` its decoder (frame = the JSON text). Unknown keys are
+ * ignored, known ones must be exactly what they should be: `occupied` is true, false or null, not
+ * "true". */
+#include "sensors/models/native.h"
+#include "bowei/base/city_clock.h"
+#include <string.h>
+
+#define NODES_MAX 256
+
+/* Epoch ms from 2020 to 2100: seconds, zero and negative numbers fall out below. */
+#define TIME_MIN_MS        INT64_C(1577836800000)
+#define TIME_MAX_MS        INT64_C(4102444800000)
+
+#define BATTERY_MAX_MV     30000
+#define TEMPERATURE_MAX_DC 2000
+#define RSSI_MIN_DBM       (-200)
+#define RSSI_MAX_DBM       20
+
+/* A device of this kind is asked to speak every 10 minutes; others say so in the inventory. */
+#define HEARTBEAT_MS 600000u
+
+static const struct {
+    const char *word;
+    uint8_t value, type;
+} statuses[] = {
+    {"alive",     VALUE_ALIVE,     TYPE_HEARTBEAT},
+    {"fault",     VALUE_FAULT,     TYPE_FAULT    },
+    {"link_lost", VALUE_LINK_LOST, TYPE_OFFLINE  },
+    {"start",     VALUE_START,     TYPE_STARTUP  },
+    {"join",      VALUE_JOIN,      TYPE_JOIN     },
+};
+
+bool native_device_id(const char *text, size_t len)
+{
+    static const char allowed[] =
+        "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz._:/-";
+
+    if (len == 0 || len > DEVICE_ID_MAX) {
+        return false;
+    }
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] == '\0' || strchr(allowed, text[i]) == NULL ||
+            (i > 0 && text[i] == '.' && text[i - 1] == '.')) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* A whole number within [low, high]; absent is fine and leaves *out and *there alone. */
+static enum decode_fault whole(const struct json_doc *doc, const char *key, const int64_t range[2],
+                               int64_t *out, bool *there)
+{
+    const struct json_node *n = json_member(doc, doc->nodes, key);
+    int64_t v;
+
+    if (n == NULL) {
+        return DECODE_OK;
+    }
+    if (!json_int(doc, n, &v)) {
+        return n->kind == JSON_NUMBER ? DECODE_RANGE : DECODE_FIELD;
+    }
+    if (v < range[0] || v > range[1]) {
+        return DECODE_RANGE;
+    }
+    *out = v;
+    *there = true;
+    return DECODE_OK;
+}
+
+/* The same for a decimal number, scaled. */
+static enum decode_fault decimal(const struct json_doc *doc, const char *key, unsigned digits,
+                                 const int64_t range[2], int64_t *out)
+{
+    const struct json_node *n = json_member(doc, doc->nodes, key);
+    int64_t v;
+
+    if (n == NULL || n->kind != JSON_NUMBER) {
+        return n == NULL ? DECODE_OK : DECODE_FIELD;
+    }
+    if (!json_scaled(doc, n, digits, &v) || v < range[0] || v > range[1]) {
+        return DECODE_RANGE;
+    }
+    *out = v;
+    return DECODE_OK;
+}
+
+static enum decode_fault read_device(const struct json_doc *doc, struct reading *r)
+{
+    const struct json_node *n = json_member(doc, doc->nodes, "device");
+
+    if (n == NULL || n->kind != JSON_STRING || n->escaped ||
+        !native_device_id(json_raw_text(doc, n), n->len)) {
+        return DECODE_FIELD;
+    }
+    r->device_len = (uint8_t)n->len;
+    memcpy(r->device, json_raw_text(doc, n), n->len);
+    return DECODE_OK;
+}
+
+static enum decode_fault read_time(const struct json_doc *doc, struct reading *r)
+{
+    static const int64_t range[2] = {TIME_MIN_MS, TIME_MAX_MS};
+    const struct json_node *n = json_member(doc, doc->nodes, "time");
+    int64_t ms = 0;
+    bool there = false;
+
+    if (n != NULL && n->kind == JSON_STRING) {
+        if (n->escaped || rfc3339_parse(json_raw_text(doc, n), n->len, &ms) != 0) {
+            return DECODE_FIELD;
+        }
+        if (ms < range[0] || ms > range[1]) {
+            return DECODE_RANGE;
+        }
+        there = true;
+    } else {
+        enum decode_fault fault = whole(doc, "time", range, &ms, &there);
+
+        if (fault != DECODE_OK) {
+            return fault;
+        }
+    }
+    if (there) {
+        r->net_time_ms = ms;
+        r->has |= HAS_NET_TIME;
+    }
+    return DECODE_OK;
+}
+
+static enum decode_fault read_gate(const struct json_doc *doc, const struct json_node *gate,
+                                   struct reading *r)
+{
+    const struct json_node *in = json_member(doc, gate, "in");
+    const struct json_node *out = json_member(doc, gate, "out");
+    int64_t cars_in;
+    int64_t cars_out;
+
+    if (in == NULL || out == NULL || in->kind != JSON_NUMBER || out->kind != JSON_NUMBER) {
+        return DECODE_FIELD;
+    }
+    if (!json_int(doc, in, &cars_in) || !json_int(doc, out, &cars_out) || cars_in < 0 ||
+        cars_out < 0 || cars_in > UINT32_MAX || cars_out > UINT32_MAX) {
+        return DECODE_RANGE;
+    }
+    r->value = VALUE_GATE;
+    r->gate_in = (uint32_t)cars_in;
+    r->gate_out = (uint32_t)cars_out;
+    return DECODE_OK;
+}
+
+static enum decode_fault read_status(const struct json_doc *doc, const struct json_node *status,
+                                     struct reading *r)
+{
+    for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
+        if (json_is_text(doc, status, statuses[i].word)) {
+            r->value = statuses[i].value;
+            r->type = statuses[i].type;
+            return DECODE_OK;
+        }
+    }
+    return DECODE_FIELD;
+}
+
+/* What it says: one of occupied, gate, status, or none of them (the device lives). */
+static enum decode_fault read_value(const struct json_doc *doc, struct decoded *out)
+{
+    const struct json_node *occupied = json_member(doc, doc->nodes, "occupied");
+    const struct json_node *gate = json_member(doc, doc->nodes, "gate");
+    const struct json_node *status = json_member(doc, doc->nodes, "status");
+
+    if ((occupied != NULL) + (gate != NULL) + (status != NULL) > 1) {
+        return DECODE_FIELD;
+    }
+    out->reading.type = occupied != NULL || gate != NULL ? TYPE_STATUS : TYPE_HEARTBEAT;
+    out->reading.value = VALUE_ALIVE;
+    out->occupied_bit = -1;
+    if (gate != NULL) {
+        return read_gate(doc, gate, &out->reading);
+    }
+    if (status != NULL) {
+        return read_status(doc, status, &out->reading);
+    }
+    if (occupied == NULL || occupied->kind == JSON_NULL) {
+        return DECODE_OK;
+    }
+    if (occupied->kind != JSON_TRUE && occupied->kind != JSON_FALSE) {
+        return DECODE_FIELD;
+    }
+    decoded_occupied(out, occupied->kind == JSON_TRUE);
+    return DECODE_OK;
+}
+
+static enum decode_fault read_numbers(const struct json_doc *doc, struct reading *r)
+{
+    static const int64_t channels[2] = {0, UINT16_MAX};
+    static const int64_t counters[2] = {0, UINT32_MAX};
+    static const int64_t rssis[2] = {RSSI_MIN_DBM, RSSI_MAX_DBM};
+    int64_t channel = 0;
+    int64_t counter = 0;
+    int64_t rssi = 0;
+    bool has_channel = false;
+    bool has_counter = false;
+    bool has_rssi = false;
+    enum decode_fault fault = whole(doc, "channel", channels, &channel, &has_channel);
+
+    if (fault == DECODE_OK) {
+        fault = whole(doc, "counter", counters, &counter, &has_counter);
+    }
+    if (fault == DECODE_OK) {
+        fault = whole(doc, "rssi", rssis, &rssi, &has_rssi);
+    }
+    r->channel = (uint16_t)channel;
+    r->counter = (uint32_t)counter;
+    r->rssi_dbm = (int16_t)rssi;
+    r->has |= (uint8_t)((has_counter ? HAS_COUNTER : 0) | (has_rssi ? HAS_RSSI : 0));
+    return fault;
+}
+
+static enum decode_fault read_health(const struct json_doc *doc, struct decoded *out)
+{
+    static const int64_t batteries[2] = {0, BATTERY_MAX_MV};
+    static const int64_t temperatures[2] = {-TEMPERATURE_MAX_DC, TEMPERATURE_MAX_DC};
+    const struct json_node *low = json_member(doc, doc->nodes, "battery_low");
+    int64_t battery_mv = -1;
+    int64_t temperature_dc = INT64_MIN;
+    enum decode_fault fault = decimal(doc, "battery_v", 3, batteries, &battery_mv);
+
+    if (fault == DECODE_OK) {
+        fault = decimal(doc, "temperature_c", 1, temperatures, &temperature_dc);
+    }
+    if (fault != DECODE_OK) {
+        return fault;
+    }
+    if (low != NULL) {
+        if (low->kind != JSON_TRUE && low->kind != JSON_FALSE) {
+            return DECODE_FIELD;
+        }
+        out->reading.has |= HAS_BATTERY_LOW;
+        out->reading.battery_low = low->kind == JSON_TRUE;
+    }
+    if (battery_mv >= 0) {
+        decoded_battery_mv(out, (uint32_t)battery_mv);
+    }
+    if (temperature_dc != INT64_MIN) {
+        decoded_temperature_dc(out, (int32_t)temperature_dc);
+    }
+    return DECODE_OK;
+}
+
+enum decode_fault native_read(const struct json_doc *doc, struct decoded *out)
+{
+    enum decode_fault fault;
+
+    if (doc->nodes[0].kind != JSON_OBJECT) {
+        return DECODE_FIELD;
+    }
+    fault = read_device(doc, &out->reading);
+    if (fault == DECODE_OK) {
+        fault = read_value(doc, out);
+    }
+    if (fault == DECODE_OK) {
+        fault = read_time(doc, &out->reading);
+    }
+    if (fault == DECODE_OK) {
+        fault = read_numbers(doc, &out->reading);
+    }
+    if (fault == DECODE_OK) {
+        fault = read_health(doc, out);
+    }
+    return fault;
+}
+
+static enum decode_fault decode(const struct frame *in, struct decoded *out)
+{
+    struct json_node nodes[NODES_MAX];
+    struct json_doc doc;
+
+    if (in->len == 0) {
+        return DECODE_LENGTH;
+    }
+    if (json_parse(&doc, (const char *)in->bytes, in->len, nodes, NODES_MAX) != JSON_OK) {
+        return DECODE_JSON;
+    }
+    return native_read(&doc, out);
+}
+
+const struct sensor_model sensor_model_native = {
+    .name = "native",
+    .doc = "Bowei's own JSON reading (docs/DATA_FORMAT.md, Native readings)",
+    .timing = {.period_ms = HEARTBEAT_MS,
+               .limit_ms = 2 * HEARTBEAT_MS + 300000u,
+               .confidence = 97,
+               .sampled = false},
+    .decode = decode,
+};

@@ -1,0 +1,60 @@
+/* Nwave NPS310 (G3) parking sensor (magnetometer), LoRaWAN.
+ * Layout: TheThingsNetwork/lorawan-devices vendor/nwave/nps310sm-codec.yaml.
+ *   fport 1 status:      b0 bit 0 = occupied, nothing else in the byte
+ *   fport 3 startup, 5:  firmware x.y.z, reset cause, b4 bit 0 = occupied
+ * Not known: the layout of its heartbeat (fport 2); refused as unknown until a real frame is at
+ * hand. */
+#include "bowei/sensor_model.h"
+#include <stdio.h>
+
+#define STARTUP_LEN  5
+#define HEARTBEAT_MS 86400000u /* as the NPS405; not published */
+
+static enum decode_fault status(const struct frame *in, struct decoded *out)
+{
+    if (in->len != 1) {
+        return DECODE_LENGTH;
+    }
+    if (in->bytes[0] > 1) {
+        return DECODE_RANGE; /* an NPS405 under the wrong name */
+    }
+    out->reading.type = TYPE_STATUS;
+    decoded_occupied(out, in->bytes[0] == 1);
+    return DECODE_OK;
+}
+
+static enum decode_fault startup(const struct frame *in, struct decoded *out)
+{
+    char firmware[16];
+
+    if (in->len != STARTUP_LEN) {
+        return DECODE_LENGTH;
+    }
+    out->reading.type = TYPE_STARTUP;
+    out->reading.value = VALUE_START;
+    out->occupied_bit = in->bytes[4] & 1;
+    (void)snprintf(firmware, sizeof firmware, "%u.%u.%u", in->bytes[0], in->bytes[1], in->bytes[2]);
+    decoded_extra_text(out, "firmware", firmware);
+    decoded_extra_text(out, "reset_cause", in->bytes[3] == 2 ? "power_on" : "other");
+    return DECODE_OK;
+}
+
+static enum decode_fault decode(const struct frame *in, struct decoded *out)
+{
+    switch (in->fport) {
+    case 1: return status(in, out);
+    case 3: return startup(in, out);
+    default: return DECODE_UNKNOWN;
+    }
+}
+
+const struct sensor_model sensor_model_nwave_nps310 = {
+    .name = "nwave_nps310",
+    .doc =
+        "Nwave NPS310 (G3) parking sensor, LoRaWAN (TheThingsNetwork/lorawan-devices vendor/nwave)",
+    .timing = {.period_ms = HEARTBEAT_MS,
+               .limit_ms = 2 * HEARTBEAT_MS + 300000u,
+               .confidence = 97,
+               .sampled = false},
+    .decode = decode,
+};

@@ -1,0 +1,34 @@
+/* The table of envelopes, out of envelopes.def. A link looks each subscription's envelope up once
+ * at start. */
+#include "sensors/mqtt/envelope.h"
+#include "bowei/base/err.h"
+#include <string.h>
+
+#define ENVELOPE(name) extern const struct envelope envelope_##name;
+#include "sensors/mqtt/envelopes/envelopes.def"
+#undef ENVELOPE
+
+/* clang-format off */
+static const struct envelope *const envelopes[] = {
+#define ENVELOPE(name) &envelope_##name,
+#include "sensors/mqtt/envelopes/envelopes.def"
+#undef ENVELOPE
+};
+
+/* clang-format on */
+
+const struct envelope *const *envelope_all(size_t *count)
+{
+    *count = ARRAY_LEN(envelopes);
+    return envelopes;
+}
+
+const struct envelope *envelope_find(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(envelopes); i++) {
+        if (strcmp(envelopes[i]->name, name) == 0) {
+            return envelopes[i];
+        }
+    }
+    return NULL;
+}

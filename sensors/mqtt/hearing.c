@@ -1,0 +1,199 @@
+/* From an MQTT message to readings in the intake: checks of size and topic, JSON, envelope, the
+ * device's row in the inventory, its model's decoder, its bindings. Called inside the message
+ * callback, so when it returns ERR_OK the reading is in the journal and the PUBACK may leave. */
+#include "sensors/mqtt/hearing.h"
+#include "bowei/base/bytes.h"
+#include "bowei/base/log.h"
+#include "sensors/field_health.h"
+#include <string.h>
+
+static const enum counter refusal[DECODE_FAULT_COUNT] = {
+    [DECODE_OK] = COUNT_MQTT_IGNORED,
+    [DECODE_LENGTH] = COUNT_MQTT_REFUSED_LENGTH,
+    [DECODE_RANGE] = COUNT_MQTT_REFUSED_RANGE,
+    [DECODE_UNKNOWN] = COUNT_MQTT_REFUSED_UNKNOWN,
+    [DECODE_CHECKSUM] = COUNT_MQTT_REFUSED_CHECKSUM,
+    [DECODE_JSON] = COUNT_MQTT_REFUSED_JSON,
+    [DECODE_FIELD] = COUNT_MQTT_REFUSED_FIELD,
+    [DECODE_TOPIC] = COUNT_MQTT_REFUSED_TOPIC,
+    [DECODE_SIZE] = COUNT_MQTT_REFUSED_SIZE,
+};
+
+void hearing_init(struct hearing *h, const struct field_params *ports, const char *link)
+{
+    h->ports = ports;
+    h->link = link;
+    h->reader = inventory_reader(ports->board);
+}
+
+void hearing_refuse(const struct hearing *h, enum decode_fault fault)
+{
+    count_add(h->ports->counters, refusal[fault], 1);
+}
+
+/* Topics hold what people typed: length, UTF-8 and no control characters, before anything compares
+ * them. */
+static bool topic_fine(const char *topic)
+{
+    size_t len = strnlen(topic, TOPIC_MAX + 1);
+
+    if (len == 0 || len > TOPIC_MAX || !utf8_valid(topic, len)) {
+        return false;
+    }
+    for (size_t i = 0; i < len; i++) {
+        if ((unsigned char)topic[i] < 0x20 || topic[i] == 0x7f) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void note_unknown(const struct hearing *h, const struct reading *r, int64_t wall_ms)
+{
+    count_add(h->ports->counters, COUNT_DEVICES_UNKNOWN, 1);
+    unknown_devices_note(h->ports->unknown, h->link, r, wall_ms);
+}
+
+/* The device's row, or NO_SLOT-like UINT32_MAX: not known, or known on another link (which may not
+ * speak for it). */
+static const struct inv_device *device_find(const struct hearing *h, const struct inventory *inv,
+                                            const struct reading *r, uint32_t *index)
+{
+    const struct inv_device *device;
+
+    *index = inventory_device(inv, r->device, r->device_len);
+    if (*index == UINT32_MAX) {
+        return NULL;
+    }
+    device = &inv->devices[*index];
+    return strcmp(inv->sources[device->source], h->link) == 0 ? device : NULL;
+}
+
+/* The broker hands out a retained message whenever we subscribe, however old: only one that says it
+ * is fresh counts. */
+static bool retained_fresh(const struct inventory *inv, const struct inv_device *device,
+                           const struct reading *r, int64_t wall_ms)
+{
+    return (r->has & HAS_NET_TIME) != 0 &&
+           wall_ms - r->net_time_ms <= (int64_t)inv->timings[device->timing].limit_ms;
+}
+
+/* Fills h->readings for the channels the uplink speaks of; 0 = none of them is bound. */
+static size_t readings_bind(struct hearing *h, const struct inventory *inv,
+                            const struct inv_device *device, uint32_t index)
+{
+    const struct reading *base = &h->uplink.decoded.reading;
+    size_t n = 0;
+
+    if (h->uplink.kind != UPLINK_DEVICE) {
+        uint32_t sensor = inventory_sensor(inv, index, base->channel);
+
+        if (sensor == NO_SENSOR) {
+            return 0;
+        }
+        h->readings[0] = *base;
+        h->readings[0].sensor = sensor;
+        h->readings[0].root = field_root(inv, sensor);
+        return 1;
+    }
+    for (uint32_t i = 0; i < device->sensor_count && n < HEARING_READINGS; i++) {
+        uint32_t sensor = inv->device_sensors[device->sensors_of + i];
+
+        h->readings[n] = *base;
+        h->readings[n].sensor = sensor;
+        h->readings[n].channel = inv->sensors[sensor].channel;
+        h->readings[n].root = field_root(inv, sensor);
+        n++;
+    }
+    return n;
+}
+
+static enum decode_fault frame_decode(struct hearing *h, const struct inventory *inv,
+                                      const struct inv_device *device)
+{
+    struct frame frame = {.bytes = h->uplink.bytes, .len = h->uplink.len, .fport = h->uplink.fport};
+    const char *name = inv->models[device->model];
+    const struct sensor_model *model = sensor_model_find(name, strlen(name));
+
+    return model == NULL ? DECODE_UNKNOWN : model->decode(&frame, &h->uplink.decoded);
+}
+
+/* The uplink in h->uplink against one snapshot of the inventory. */
+static enum err uplink_keep(struct hearing *h, const struct inventory *inv,
+                            const struct mqtt_message *message)
+{
+    const struct reading *r = &h->uplink.decoded.reading;
+    uint32_t index;
+    const struct inv_device *device = device_find(h, inv, r, &index);
+    size_t n;
+
+    if (device == NULL) {
+        note_unknown(h, r, message->wall_ms);
+        return ERR_OK;
+    }
+    if (message->retained && !retained_fresh(inv, device, r, message->wall_ms)) {
+        count_add(h->ports->counters, COUNT_MQTT_REFUSED_RETAINED, 1);
+        return ERR_OK;
+    }
+    if (h->uplink.kind == UPLINK_FRAME) {
+        enum decode_fault fault = frame_decode(h, inv, device);
+
+        if (fault != DECODE_OK) {
+            hearing_refuse(h, fault);
+            return ERR_OK;
+        }
+    }
+    n = readings_bind(h, inv, device, index);
+    if (n == 0) {
+        note_unknown(h, r, message->wall_ms);
+        return ERR_OK;
+    }
+    return h->ports->intake.readings(h->ports->intake.ctx, inv->version, h->readings, n);
+}
+
+/* Checks the message and opens its envelope into h->uplink. */
+static enum decode_fault message_open(struct hearing *h, const struct envelope *envelope,
+                                      const struct mqtt_message *message)
+{
+    struct json_doc doc;
+
+    if (message->len > PAYLOAD_MAX) {
+        return DECODE_SIZE;
+    }
+    if (!topic_fine(message->topic)) {
+        return DECODE_TOPIC;
+    }
+    if (json_parse(&doc, message->payload, message->len, h->nodes, HEARING_NODES) != JSON_OK) {
+        return DECODE_JSON;
+    }
+    h->uplink.kind = UPLINK_NOTHING;
+    h->uplink.len = 0;
+    decoded_clear(&h->uplink.decoded);
+    return envelope->open(message->topic, &doc, &h->uplink);
+}
+
+enum err hearing_take(struct hearing *h, const struct envelope *envelope,
+                      const struct mqtt_message *message)
+{
+    const struct inventory *inv;
+    enum decode_fault fault = message_open(h, envelope, message);
+    enum err err;
+
+    if (fault != DECODE_OK) {
+        hearing_refuse(h, fault);
+        return ERR_OK;
+    }
+    if (h->uplink.kind == UPLINK_NOTHING) {
+        count_add(h->ports->counters, COUNT_MQTT_IGNORED, 1);
+        return ERR_OK;
+    }
+    inv = inventory_get(h->ports->board, h->reader);
+    if (inv == NULL) {
+        note_unknown(h, &h->uplink.decoded.reading, message->wall_ms);
+        err = ERR_OK;
+    } else {
+        err = uplink_keep(h, inv, message);
+    }
+    inventory_put(h->ports->board, h->reader);
+    return err;
+}

@@ -1,0 +1,40 @@
+#ifndef SENSORS_MQTT_HEARING_H
+#define SENSORS_MQTT_HEARING_H
+
+#include "bowei/field.h"
+#include "sensors/mqtt/envelope.h"
+
+/* From one MQTT message to readings in the intake: envelope, device, model, bindings. One hearing
+ * per link, used by the link's thread only; no allocation per message. */
+
+#define PAYLOAD_MAX      4096 /**< bytes; more is refused before parsing */
+#define TOPIC_MAX        256
+#define HEARING_NODES    1024 /**< JSON values of one message */
+#define HEARING_READINGS 64   /**< channels of one device */
+
+struct hearing {
+    const struct field_params *ports;
+    const char *link;
+    uint32_t reader; /**< of the inventory board */
+    struct json_node nodes[HEARING_NODES];
+    struct uplink uplink;
+    struct reading readings[HEARING_READINGS];
+};
+
+struct mqtt_message {
+    const char *topic;
+    const char *payload;
+    size_t len;
+    bool retained;
+    int64_t wall_ms; /**< when it came in */
+};
+
+void hearing_init(struct hearing *h, const struct field_params *ports, const char *link);
+/** Takes one message. ERR_OK: kept or refused (counted), it may be acknowledged. Anything else: the
+ * intake did not keep it, it must not be acknowledged. */
+enum err hearing_take(struct hearing *h, const struct envelope *envelope,
+                      const struct mqtt_message *message) MUST_CHECK;
+/** Counts a refusal. */
+void hearing_refuse(const struct hearing *h, enum decode_fault fault);
+
+#endif
