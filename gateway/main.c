@@ -1,4 +1,5 @@
-/* bowei: one program with subcommands. All but `serve` are in gateway/cli; this file adds it and owns signals. */
+/* bowei: one program with subcommands. All but `serve` are in gateway/cli; this file adds it and
+ * owns signals. */
 
 #include "bowei/base/city_clock.h"
 #include "bowei/base/log.h"
@@ -26,7 +27,8 @@ static void raise_file_limit(void)
     }
 }
 
-/* Blocks the signals that main waits for, in all threads made later, and ignores SIGPIPE for the whole process. */
+/* Blocks the signals that main waits for, in all threads made later, and ignores SIGPIPE for the
+ * whole process. */
 static void block_signals(sigset_t *waited)
 {
     sigemptyset(waited);

@@ -1,4 +1,5 @@
-/* Tells systemd how the gateway is: sd_notify(3)'s protocol, one datagram a message. Called by main only. */
+/* Tells systemd how the gateway is: sd_notify(3)'s protocol, one datagram a message. Called by main
+ * only. */
 
 #include "gateway/notify.h"
 
@@ -29,6 +30,7 @@ void notify_send(const char *text)
         return;
     }
     socklen_t address_len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len);
-    (void)sendto(fd, text, strlen(text), MSG_NOSIGNAL, (const struct sockaddr *)&address, address_len);
+    (void)sendto(fd, text, strlen(text), MSG_NOSIGNAL, (const struct sockaddr *)&address,
+                 address_len);
     close(fd);
 }

@@ -30,6 +30,7 @@ struct timing_source timing_of(const struct config *config)
         const struct config *in;
         void *ctx;
     } borrow = {.in = config}; /* only read through ctx */
+
     return (struct timing_source){timing_find, borrow.ctx};
 }
 

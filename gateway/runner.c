@@ -1,9 +1,10 @@
-/* The core thread. Flow: intake -> here (core_step) -> journal E -> view, change ring -> Redis flush.
+/* The core thread. Flow: intake -> here (core_step) -> journal E -> view, change ring -> Redis
+ * flush.
  *
- * DESIGN. One loop owns the core. A batch of inputs is stepped one by one; after each step its kept effects are appended
- * to the journal before anything of it is published, and a command is answered only when they are durable. City totals
- * and the heartbeat go out once a batch. Redis is fed by flush_step, which never waits. A retired inventory is freed
- * when no reader holds it any more. */
+ * DESIGN. One loop owns the core. A batch of inputs is stepped one by one; after each step its kept
+ * effects are appended to the journal before anything of it is published, and a command is answered
+ * only when they are durable. City totals and the heartbeat go out once a batch. Redis is fed by
+ * flush_step, which never waits. A retired inventory is freed when no reader holds it any more. */
 
 #include "gateway/runner.h"
 
@@ -16,11 +17,12 @@
 
 enum {
     BATCH = 64,
-    TURN_MS = 250,       /* a timer fires at most this late, and the view's heartbeat is this fresh */
-    CITY_EVERY_MS = 20,  /* totals are published at most this often while inputs stream in */
+    TURN_MS = 250, /* a timer fires at most this late, and the view's heartbeat is this fresh */
+    CITY_EVERY_MS = 20, /* totals are published at most this often while inputs stream in */
     TRIM_EVERY_MS = 5000,
     RETIRED_MAX = 8,
-    LATE_MAX = 1 << 20
+    LATE_MAX = 1 << 20,
+    DRAIN_MS = 3000
 };
 
 struct runner {
@@ -33,13 +35,14 @@ struct runner {
     _Atomic int64_t turned_ms;
     struct position newest; /* core thread only, like all below */
     struct now now;
-    int64_t city_due_ms, trim_due_ms;
+    int64_t city_due_ms, trim_due_ms, stop_due_ms;
     bool city_dirty;
     const struct inventory *retired[RETIRED_MAX];
     struct input inputs[BATCH];
     pthread_mutex_t late_lock; /* rank 2 */
     struct image *late;        /* guarded by late_lock */
     size_t late_count, late_cap;
+    bool late_done; /* guarded by late_lock */
 };
 
 static void image_space(void *ctx, uint32_t slot, struct image *out)
@@ -111,7 +114,8 @@ static void answer_synced(void *ctx, enum err result)
     command->done(command);
 }
 
-/* Journals the kept effects of a command; on refusal the core takes the command back, so that nothing of it shows. */
+/* Journals the kept effects of a command; on refusal the core takes the command back, so that
+ * nothing of it shows. */
 static bool keep_effects(struct runner *r, const struct input *input, const struct effects *effects)
 {
     enum err e = intake_append_images(r->p.intake, RECORD_EFFECT, input->at, input->now,
@@ -176,7 +180,8 @@ static void collect_retired(struct runner *r)
     }
 }
 
-/* A new snapshot: room first, then the core's step, then its live fields, and only then readers may see it. */
+/* A new snapshot: room first, then the core's step, then its live fields, and only then readers may
+ * see it. */
 static void swap_inventory(struct runner *r, const struct input *input)
 {
     const struct inventory *next = input->inventory;
@@ -210,7 +215,8 @@ static void swap_inventory(struct runner *r, const struct input *input)
     r->p.inventory = next;
     atomic_store(&r->inventory_version, next->version);
     log_line(LOG_INFO, "runner", "inventory %llu in force: %u spaces, %u lots, %u devices",
-             (unsigned long long)next->version, next->live_spaces, next->lot_count, next->device_count);
+             (unsigned long long)next->version, next->live_spaces, next->lot_count,
+             next->device_count);
 }
 
 static void step(struct runner *r, const struct input *input)
@@ -246,7 +252,8 @@ static void publish_city(struct runner *r, int64_t boot_ms)
     atomic_store_explicit(&r->turned_ms, boot_ms, memory_order_relaxed);
 }
 
-/* Redis has been away so long that the journal is full: every root's image goes in, then old readings may go. */
+/* Redis has been away so long that the journal is full: every root's image goes in, then old
+ * readings may go. */
 static void shorten_journal(struct runner *r)
 {
     const struct inventory *inv = core_inventory(r->p.core);
@@ -261,7 +268,8 @@ static void shorten_journal(struct runner *r)
         if (image.at.seq == 0) {
             continue; /* never written: nothing to keep */
         }
-        enum err e = intake_append_images(r->p.intake, RECORD_IMAGE, image.at, r->now, inv->version, &image, 1);
+        enum err e = intake_append_images(r->p.intake, RECORD_IMAGE, image.at, r->now, inv->version,
+                                          &image, 1);
         if (e != ERR_OK) {
             log_line(LOG_ERROR, "runner", "the journal cannot be shortened: %s", err_text(e, 0));
             return;
@@ -289,14 +297,16 @@ static void maintain(struct runner *r, int64_t boot_ms)
 static void apply_late(struct runner *r)
 {
     pthread_mutex_lock(&r->late_lock);
+    if (!r->late_done) {
+        pthread_mutex_unlock(&r->late_lock);
+        return;
+    }
     struct image *late = r->late;
     size_t count = r->late_count;
     r->late = NULL;
     r->late_count = r->late_cap = 0;
+    r->late_done = false;
     pthread_mutex_unlock(&r->late_lock);
-    if (count == 0) {
-        return;
-    }
     for (size_t i = 0; i < count; i++) {
         core_restore(r->p.core, &late[i]);
     }
@@ -325,6 +335,17 @@ static int64_t sleep_until(struct runner *r)
     return boot_ms + (due_in_ms < TURN_MS ? due_in_ms : TURN_MS);
 }
 
+/* At the stop Redis gets what is dirty, for a moment; what it does not get is in the journal. */
+static bool drained(struct runner *r, int64_t boot_ms)
+{
+    if (r->stop_due_ms == 0) {
+        r->stop_due_ms = boot_ms + DRAIN_MS;
+    }
+    bool confirmed = position_compare(flush_confirmed(r->flush), r->newest) >= 0;
+    return (confirmed && flush_pending(r->flush) == 0) ||
+           redis_writer_state(r->p.writer) != REDIS_UP || boot_ms >= r->stop_due_ms;
+}
+
 static void *run(void *arg)
 {
     struct runner *r = arg;
@@ -340,7 +361,7 @@ static void *run(void *arg)
         publish_city(r, boot_ms);
         flush_step(r->flush, r->newest, r->now.at_ms, r->now.shift_ms);
         maintain(r, boot_ms);
-        if (n == 0 && atomic_load(&r->stop)) {
+        if (n == 0 && atomic_load(&r->stop) && drained(r, boot_ms)) {
             return NULL;
         }
     }
@@ -381,6 +402,10 @@ struct runner *runner_start(const struct runner_params *params)
         goto undo_flush;
     }
     publish_all(r);
+    for (size_t i = 0; i < params->audit_count; i++) {
+        (void)flush_keep(r->flush,
+                         &params->audit[i]); /* a full queue is no loss: the journal has it */
+    }
     if (pthread_create(&r->thread, NULL, run, r) != 0) {
         goto undo_flush;
     }
@@ -429,9 +454,8 @@ int64_t runner_turned_ms(struct runner *r)
     return atomic_load_explicit(&r->turned_ms, memory_order_relaxed);
 }
 
-void runner_late_image(void *ctx, const struct image *image)
+void runner_late_image(struct runner *r, const struct image *image)
 {
-    struct runner *r = ctx;
     pthread_mutex_lock(&r->late_lock);
     if (r->late_count == r->late_cap && r->late_cap < LATE_MAX) {
         size_t cap = r->late_cap == 0 ? 1024 : r->late_cap * 2;
@@ -444,6 +468,13 @@ void runner_late_image(void *ctx, const struct image *image)
     if (r->late_count < r->late_cap) {
         r->late[r->late_count++] = *image;
     }
+    pthread_mutex_unlock(&r->late_lock);
+}
+
+void runner_late_done(struct runner *r)
+{
+    pthread_mutex_lock(&r->late_lock);
+    r->late_done = true;
     pthread_mutex_unlock(&r->late_lock);
     intake_wake(r->p.intake);
 }

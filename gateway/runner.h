@@ -6,8 +6,9 @@
 #include "bowei/redis_store.h"
 #include "bowei/status.h"
 
-/* The runner: the core thread. It takes inputs, steps the core, and carries the effects out in the order that the
- * promises need: journal (E), then view and change ring, then dirty bits, then the answer. The core itself stays pure. */
+/* The runner: the core thread. It takes inputs, steps the core, and carries the effects out in the
+ * order that the promises need: journal (E), then view and change ring, then dirty bits, then the
+ * answer. The core itself stays pure. */
 
 struct runner_params {
     struct core *core; /**< taken; already restored */
@@ -20,8 +21,10 @@ struct runner_params {
     struct counters *counters;
     struct status *status;
     const struct inventory *inventory; /**< taken; what the core was created with */
-    struct now start; /**< the clock when the core was restored */
-    uint64_t epoch;
+    struct now start;                  /**< the clock when the core was restored */
+    const struct image
+        *audit; /**< audit rows that the journal held, to be kept again; borrowed for the call */
+    size_t audit_count;
 };
 
 struct runner;
@@ -36,7 +39,10 @@ struct position runner_confirmed(struct runner *runner);
 uint64_t runner_inventory_version(struct runner *runner);
 /** Boottime of the last turn of the loop, for the watchdog. Any thread. */
 int64_t runner_turned_ms(struct runner *runner);
-/** Images that Redis held and a start without Redis has not seen; applied between two steps. Any thread; copies. */
-void runner_late_image(void *runner, const struct image *image);
+/** Images that Redis held and a start without Redis has not seen; applied between two steps. Any
+ * thread; copies. */
+void runner_late_image(struct runner *runner, const struct image *image);
+/** All late images were given: the core may merge them. */
+void runner_late_done(struct runner *runner);
 
 #endif

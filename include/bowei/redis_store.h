@@ -34,7 +34,8 @@ struct redis_writer;
 
 struct flush *flush_create(struct redis_writer *writer, const struct image_source *source);
 void flush_destroy(struct flush *flush);
-/** Room for the slots of a snapshot. */
+/** Room for the slots of a snapshot, which is borrowed until the next call; the former one must still be there
+ *  during the call. Everything is looked at again, only what differs is written. */
 enum err flush_reserve(struct flush *flush, const struct inventory *inv) MUST_CHECK;
 enum dirty_kind { DIRTY_SPACE, DIRTY_LOT };
 void flush_mark(struct flush *flush, enum dirty_kind kind, uint32_t index);
@@ -48,8 +49,10 @@ void flush_step(struct flush *flush, struct position newest, int64_t at_ms, int6
 struct position flush_confirmed(const struct flush *flush);
 /** Marks every root dirty (Redis lost data). */
 void flush_all(struct flush *flush);
-/** Roots waiting. */
+/** Roots and kept images waiting. */
 uint64_t flush_pending(const struct flush *flush);
+/** Before redis_writer_stop: flushes until nothing waits and all is confirmed, for at most drain_ms. Core thread. */
+bool flush_drain(struct flush *flush, struct position newest, struct now now, int drain_ms);
 
 /* --- the writer thread --- */
 
@@ -59,15 +62,18 @@ struct redis_writer_params {
     struct redis_params redis;
     struct counters *counters;
     struct inventory_board *board; /**< for districts and IDs of slots */
-    uint64_t epoch;                /**< ours; a greater one in Redis means step down */
+    uint64_t epoch;                /**< ours; a greater one in Redis means step down. 0 = write nothing until set_epoch */
     void (*wake_core)(void *ctx);  /**< the writer wants a slice or confirmed one */
     void (*stepped_down)(void *ctx);
     void *ctx;
 };
 
 struct redis_writer *redis_writer_start(const struct redis_writer_params *params);
-/** Flushes what is dirty for at most `drain_ms`, then stops and frees. */
+/** Writes the slices already handed over (2 s at most), then stops and frees. First flush_drain on the core thread;
+ *  flush_destroy may come before or after. */
 void redis_writer_stop(struct redis_writer *writer);
+/** The epoch to write with, once a start without Redis has read and merged what Redis held. Any thread, once. */
+void redis_writer_set_epoch(struct redis_writer *writer, uint64_t epoch);
 enum redis_state redis_writer_state(const struct redis_writer *writer);
 /** Boottime since when it is in that state. */
 int64_t redis_writer_since_ms(const struct redis_writer *writer);

@@ -1,0 +1,442 @@
+/* The wiring of a running gateway. Start: state folder -> inventory -> journal -> recovery (Redis
+ * and journal into the core) -> intake, Redis writer, runner -> API -> field links. Stop: the
+ * reverse. Only this folder knows every room. */
+
+#include "gateway/gateway.h"
+
+#include "bowei/api.h"
+#include "bowei/base/log.h"
+#include "bowei/field.h"
+#include "bowei/recover.h"
+#include "gateway/reload.h"
+#include "gateway/runner.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    READY_WITHIN_MS = 5000, /* a broker that never drains does not keep the gateway from serving */
+    LATE_EVERY_MS = 2000,
+    STUCK_MS = 10000, /* a core that has not turned for so long is not alive */
+    LAG_INPUTS = 4096,
+    IMPORT_CONFIRM_MS = 20000
+};
+
+struct gateway {
+    struct config *config;
+    struct state_folder *state;
+    struct counters counters;
+    struct status status;
+    struct inventory_board board;
+    struct redis_params redis;
+    struct journal *journal;
+    struct core *core;                 /* until the runner takes it */
+    const struct inventory *inventory; /* the same */
+    struct recovery recovery;
+    struct intake *intake;
+    struct redis_writer *writer;
+    struct view *view;
+    struct change_ring *changes;
+    struct runner *runner;
+    struct unknown_devices *unknown;
+    struct field *field;
+    struct api *api;
+    struct image *audit; /* audit rows of the journal, to be kept again */
+    size_t audit_count;
+    const struct inventory *pending; /* loaded on SIGHUP, waiting for a confirmed flush */
+    struct position pending_after;
+    int64_t pending_since_ms;
+    uint64_t applied;
+    uint32_t reader; /* of the board, for reload */
+    int64_t started_ms, late_due_ms;
+    _Atomic bool stepped_down;
+};
+
+static void on_restore(void *ctx, const struct image *image)
+{
+    core_restore(((struct gateway *)ctx)->core, image);
+}
+
+static void on_replay(void *ctx, const struct input *input)
+{
+    core_replay(((struct gateway *)ctx)->core, input);
+}
+
+static void on_kept(void *ctx, const struct image *image)
+{
+    struct gateway *g = ctx;
+    if (image->kind != IMAGE_AUDIT) {
+        return; /* of the others the core's newest image is what must reach Redis */
+    }
+    struct image *grown = realloc(g->audit, (g->audit_count + 1) * sizeof *grown);
+    if (grown != NULL) {
+        g->audit = grown;
+        g->audit[g->audit_count++] = *image;
+    }
+}
+
+static void on_late_restore(void *ctx, const struct image *image)
+{
+    runner_late_image(((struct gateway *)ctx)->runner, image);
+}
+
+static void on_late_replay(void *ctx, const struct input *input)
+{
+    (void)ctx;
+    (void)input; /* the journal was replayed at start */
+}
+
+static void on_wake(void *ctx)
+{
+    intake_wake(((struct gateway *)ctx)->intake);
+}
+
+static void on_stepped_down(void *ctx)
+{
+    atomic_store(&((struct gateway *)ctx)->stepped_down, true);
+}
+
+static uint32_t list_unknown(void *ctx, struct unknown_device *out, uint32_t n)
+{
+    return unknown_devices_list(ctx, out, n);
+}
+
+static struct recover_params recover_params_of(struct gateway *g)
+{
+    return (struct recover_params){.state = g->state,
+                                   .redis = &g->redis,
+                                   .inventory = g->inventory,
+                                   .counters = &g->counters,
+                                   .wall_ms = host_wall_ms()};
+}
+
+static enum err open_state(struct gateway *g)
+{
+    pid_t owner = 0;
+    enum err e = state_folder_open(g->config->state_folder, &g->state, &owner);
+    if (e == ERR_CONFLICT) {
+        log_line(LOG_ERROR, "gateway", "state_folder: %s is in use by process %ld",
+                 g->config->state_folder, (long)owner);
+    } else if (e != ERR_OK) {
+        log_line(LOG_ERROR, "gateway", "state_folder: %s: %s", g->config->state_folder,
+                 err_text(e, 0));
+    }
+    return e;
+}
+
+static enum err open_journal(struct gateway *g)
+{
+    const struct journal_params params = {
+        .folder = state_folder_journal(g->state),
+        .counters = &g->counters,
+        .limit_bytes = (uint64_t)g->config->journal.limit_mib << 20,
+        .reserve_bytes = (uint64_t)g->config->journal.reserve_mib << 20,
+        .sync_ms = g->config->journal.sync_ms,
+        .keep_ms = g->config->journal.keep_minutes * 60000u};
+    enum err e = journal_open_with(&params, &g->journal);
+    if (e != ERR_OK) {
+        log_line(LOG_ERROR, "gateway", "journal: %s", err_text(e, 0));
+    }
+    return e;
+}
+
+/* Loads what was known into a new core; afterwards everything has its age and nothing is believed
+ * beyond it. */
+static enum err recover(struct gateway *g, struct now *start)
+{
+    g->core = core_create(g->inventory, &g->counters);
+    if (g->core == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    const struct recover_params params = recover_params_of(g);
+    const struct recover_calls calls = {g, on_restore, on_replay, on_kept};
+    enum err e = recover_run(&params, &calls, &g->recovery);
+    if (e != ERR_OK) {
+        log_line(LOG_ERROR, "gateway", "recovery: %s", err_text(e, 0));
+        return e;
+    }
+    start->at_ms =
+        params.wall_ms > g->recovery.high_water_ms ? params.wall_ms : g->recovery.high_water_ms;
+    int64_t behind_ms = params.wall_ms - start->at_ms;
+    start->shift_ms = behind_ms < -CITY_CLOCK_JUMP_MS ? behind_ms : 0;
+    core_restored(g->core, *start, g->recovery.clock_suspect);
+    status_set(&g->status, DEGRADED_CLOCK_SUSPECT, g->recovery.clock_suspect);
+    status_set(&g->status, DEGRADED_KEPT_UNREAD, !g->recovery.redis_read);
+    log_line(LOG_INFO, "gateway",
+             "epoch %llu: %llu images, %llu readings replayed, %llu skipped; Redis %s",
+             (unsigned long long)g->recovery.epoch, (unsigned long long)g->recovery.images,
+             (unsigned long long)g->recovery.replayed, (unsigned long long)g->recovery.skipped,
+             g->recovery.redis_read ? "read" : "away");
+    return ERR_OK;
+}
+
+static enum err start_core(struct gateway *g, struct now start)
+{
+    const struct intake_params intake = {.journal = g->journal,
+                                         .counters = &g->counters,
+                                         .epoch = g->recovery.epoch,
+                                         .next_seq = g->recovery.next_seq,
+                                         .wall_ms = host_wall_ms(),
+                                         .boot_ms = host_boot_ms(),
+                                         .at_least_ms = start.at_ms};
+    g->intake = intake_create(&intake);
+    g->view = view_create();
+    g->changes = change_ring_create(g->recovery.epoch);
+    if (g->intake == NULL || g->view == NULL || g->changes == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    const struct redis_writer_params writer = {.redis = g->redis,
+                                               .counters = &g->counters,
+                                               .board = &g->board,
+                                               .epoch =
+                                                   g->recovery.redis_read ? g->recovery.epoch : 0,
+                                               .wake_core = on_wake,
+                                               .stepped_down = on_stepped_down,
+                                               .ctx = g};
+    g->writer = redis_writer_start(&writer);
+    if (g->writer == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    const struct runner_params runner = {.core = g->core,
+                                         .intake = g->intake,
+                                         .journal = g->journal,
+                                         .writer = g->writer,
+                                         .view = g->view,
+                                         .changes = g->changes,
+                                         .board = &g->board,
+                                         .counters = &g->counters,
+                                         .status = &g->status,
+                                         .inventory = g->inventory,
+                                         .start = start,
+                                         .audit = g->audit,
+                                         .audit_count = g->audit_count};
+    g->runner = runner_start(&runner);
+    if (g->runner == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    g->core = NULL; /* the runner's now */
+    free(g->audit);
+    g->audit = NULL;
+    return ERR_OK;
+}
+
+static enum err start_sides(struct gateway *g)
+{
+    g->unknown = unknown_devices_create();
+    if (g->unknown == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    const struct api_params api = {
+        .config = g->config,
+        .board = &g->board,
+        .view = g->view,
+        .changes = g->changes,
+        .intake = intake_port_of(g->intake),
+        .counters = &g->counters,
+        .status = &g->status,
+        .unknown = {g->unknown, list_unknown}
+    };
+    char detail[160] = "";
+    enum err e = api_start(&api, &g->api, detail);
+    if (e != ERR_OK) {
+        log_line(LOG_ERROR, "gateway", "http: %s", detail[0] != '\0' ? detail : err_text(e, 0));
+        return e;
+    }
+    const struct field_params field = {.config = g->config,
+                                       .intake = intake_port_of(g->intake),
+                                       .board = &g->board,
+                                       .counters = &g->counters,
+                                       .status = &g->status,
+                                       .unknown = g->unknown};
+    g->field = field_start(&field);
+    return g->field == NULL ? ERR_NO_MEMORY : ERR_OK;
+}
+
+static enum err start_all(struct gateway *g)
+{
+    struct now start;
+    enum err e = open_state(g);
+    if (e != ERR_OK) {
+        return e;
+    }
+    e = load_inventory(g->config, NULL, &g->inventory);
+    if (e != ERR_OK) {
+        log_line(LOG_ERROR, "gateway", "inventory: %s", err_text(e, 0));
+        return e;
+    }
+    e = open_journal(g);
+    if (e != ERR_OK) {
+        return e;
+    }
+    e = recover(g, &start);
+    if (e != ERR_OK) {
+        return e;
+    }
+    e = start_core(g, start);
+    if (e != ERR_OK) {
+        log_line(LOG_ERROR, "gateway", "start: %s", err_text(e, 0));
+        return e;
+    }
+    g->applied = g->inventory->version;
+    e = state_folder_set_applied(g->state, g->applied);
+    if (e != ERR_OK) {
+        log_line(LOG_WARNING, "gateway", "inventory/applied cannot be written: %s", err_text(e, 0));
+    }
+    return start_sides(g);
+}
+
+int gateway_start(struct config *config, struct gateway **out)
+{
+    struct gateway *g = calloc(1, sizeof *g);
+    if (g == NULL) {
+        config_destroy(config);
+        return GATEWAY_EXIT_FAILURE;
+    }
+    g->config = config;
+    g->redis = (struct redis_params){.socket = config->redis.socket,
+                                     .host = config->redis.host,
+                                     .port = (uint16_t)config->redis.port,
+                                     .username = config->redis.username,
+                                     .password = config->redis.password,
+                                     .timeout_ms = config->redis.timeout_ms};
+    g->started_ms = host_boot_ms();
+    g->reader = inventory_reader(&g->board);
+    enum err e = start_all(g);
+    if (e != ERR_OK) {
+        gateway_stop(g);
+        return GATEWAY_EXIT_FAILURE;
+    }
+    *out = g;
+    return GATEWAY_EXIT_OK;
+}
+
+void gateway_stop(struct gateway *g)
+{
+    atomic_store(&g->status.stopping, true);
+    atomic_store(&g->status.ready, false);
+    field_stop(g->field);
+    api_stop(g->api);
+    runner_stop(g->runner);
+    redis_writer_stop(g->writer);
+    if (g->runner == NULL) { /* the start failed before the runner took them */
+        core_destroy(g->core);
+        inventory_destroy(g->inventory);
+    }
+    inventory_destroy(g->pending);
+    intake_destroy(g->intake);
+    change_ring_destroy(g->changes);
+    view_destroy(g->view);
+    journal_close(g->journal);
+    unknown_devices_destroy(g->unknown);
+    state_folder_close(g->state);
+    free(g->audit);
+    config_destroy(g->config);
+    free(g);
+}
+
+/* Redis was away at the start: its images are merged as soon as it is there, then the writer may
+ * write. */
+static void try_late(struct gateway *g, int64_t boot_ms)
+{
+    if (g->recovery.redis_read || boot_ms < g->late_due_ms) {
+        return;
+    }
+    const struct recover_params params = recover_params_of(g);
+    const struct recover_calls calls = {g, on_late_restore, on_late_replay, NULL};
+    if (recover_late(&params, &calls, &g->recovery) == ERR_OK) {
+        intake_set_epoch(g->intake, g->recovery.epoch);
+        runner_late_done(g->runner);
+        redis_writer_set_epoch(g->writer, g->recovery.epoch);
+        status_set(&g->status, DEGRADED_KEPT_UNREAD, false);
+    }
+    g->late_due_ms = host_boot_ms() + LATE_EVERY_MS;
+}
+
+static void set_degraded(struct gateway *g, int64_t boot_ms)
+{
+    status_set(&g->status, DEGRADED_REDIS_DOWN, redis_writer_state(g->writer) != REDIS_UP);
+    status_set(&g->status, DEGRADED_DISK_FULL, journal_full(g->journal));
+    status_set(&g->status, DEGRADED_CORE_LAG,
+               intake_lag(g->intake) > LAG_INPUTS || boot_ms - runner_turned_ms(g->runner) > 2000);
+    status_set(&g->status, DEGRADED_STEPPED_DOWN, atomic_load(&g->stepped_down));
+    bool down[2] = {false, false};
+    uint32_t links = atomic_load(&g->status.links);
+    for (uint32_t i = 0; i < links && i < STATUS_LINKS_MAX; i++) {
+        if (!atomic_load(&g->status.link[i].up)) {
+            down[strcmp(g->status.link[i].kind, "modbus") == 0] = true;
+        }
+    }
+    status_set(&g->status, DEGRADED_BROKER_DOWN, down[0]);
+    status_set(&g->status, DEGRADED_MODBUS_DOWN, down[1]);
+}
+
+/* A new inventory goes in once everything before it is safely in Redis, so that no older reading
+ * can meet it. */
+static void apply_pending(struct gateway *g, int64_t boot_ms)
+{
+    if (g->pending != NULL) {
+        if (position_compare(runner_confirmed(g->runner), g->pending_after) >= 0) {
+            if (intake_inventory(g->intake, g->pending) == ERR_OK) {
+                g->pending = NULL;
+            }
+        } else if (boot_ms - g->pending_since_ms > IMPORT_CONFIRM_MS) {
+            log_line(LOG_ERROR, "gateway",
+                     "inventory %llu not applied: Redis has not confirmed a flush for 20 s",
+                     (unsigned long long)g->pending->version);
+            inventory_destroy(g->pending);
+            g->pending = NULL;
+        }
+    }
+    uint64_t version = runner_inventory_version(g->runner);
+    if (version != g->applied) {
+        g->applied = version;
+        if (state_folder_set_applied(g->state, version) != ERR_OK) {
+            log_line(LOG_WARNING, "gateway", "inventory/applied cannot be written");
+        }
+    }
+}
+
+bool gateway_turn(struct gateway *g)
+{
+    int64_t boot_ms = host_boot_ms();
+    try_late(g, boot_ms);
+    apply_pending(g, boot_ms);
+    set_degraded(g, boot_ms);
+    if (!atomic_load(&g->status.ready) &&
+        (field_settled(g->field) || boot_ms - g->started_ms > READY_WITHIN_MS)) {
+        atomic_store(&g->status.ready, true);
+        log_line(LOG_INFO, "gateway", "ready after %lld ms on port %u",
+                 (long long)(boot_ms - g->started_ms), (unsigned)api_port(g->api));
+    }
+    return !atomic_load(&g->stepped_down);
+}
+
+void gateway_reload(struct gateway *g)
+{
+    const struct inventory *current = inventory_get(&g->board, g->reader);
+    const struct inventory *next = NULL;
+    enum err e = load_inventory(g->config, current, &next);
+    inventory_put(&g->board, g->reader);
+    if (e != ERR_OK) {
+        log_line(LOG_ERROR, "gateway", "the inventory stays as it is: %s", err_text(e, 0));
+        return;
+    }
+    if (next->version <= g->applied) {
+        inventory_destroy(next);
+        return;
+    }
+    inventory_destroy(g->pending);
+    g->pending = next;
+    g->pending_after = intake_newest(g->intake);
+    g->pending_since_ms = host_boot_ms();
+}
+
+bool gateway_alive(struct gateway *g)
+{
+    return host_boot_ms() - runner_turned_ms(g->runner) < STUCK_MS;
+}
+
+struct status *gateway_status(struct gateway *g)
+{
+    return &g->status;
+}
