@@ -1,0 +1,33 @@
+#ifndef GATEWAY_KEEP_REDIS_EPOCH_H
+#define GATEWAY_KEEP_REDIS_EPOCH_H
+
+#include "gateway/keep/redis/link.h"
+
+/* The fencing token: bowei:{<district>}:epoch. Whoever holds the greatest epoch writes; every write
+ * stands in a transaction that WATCHes it. */
+
+/** What a district's epoch and meta keys say. */
+struct epoch_state {
+    uint64_t epoch; /**< 0 = none, or not a number */
+    bool has_meta;
+    uint64_t schema;         /**< 0 = none */
+    struct position applied; /**< {0,0} = none */
+    int64_t as_of_ms;        /**< 0 = none */
+};
+
+bool redis_epoch_read(struct redis_link *link, uint32_t adcode, struct epoch_state *out);
+
+enum epoch_taken { EPOCH_TAKEN, EPOCH_FOREIGN, EPOCH_FAILED };
+/** Writes `epoch` when what is there is smaller; `mine`: when it is equal that counts as taken.
+ * *found: what was there. */
+enum epoch_taken redis_epoch_take(struct redis_link *link, uint32_t adcode, uint64_t epoch,
+                                  bool mine, uint64_t *found);
+
+/** WATCH and GET, appended to a pipeline; redis_epoch_watched reads their two replies (*found 0 =
+ * none). */
+void redis_epoch_watch(struct strbuf *b, uint32_t adcode);
+bool redis_epoch_watched(struct redis_link *link, uint64_t *found);
+/** All districts of the snapshot, and ADCODE_CITY last; returns how many (at most cap). */
+size_t redis_epoch_districts(const struct inventory *inv, uint32_t *adcodes, size_t cap);
+
+#endif

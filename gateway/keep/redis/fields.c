@@ -1,0 +1,532 @@
+/* Images as Redis hashes, both directions, a table row a field. The writer thread renders with it,
+ * the loader reads with it; what other systems read is documented in docs/DATA_FORMAT.md. */
+#include "gateway/keep/redis/fields.h"
+#include "bowei/journal.h"
+#include "bowei/view.h"
+#include "gateway/keep/packer.h"
+#include <string.h>
+
+#define PRIVATE_MAX       64 /* one larger value turns the listpack into a hash table: 3x the memory */
+#define AUDIT_ROWS        100000 /* the audit stream is capped, about a year of a busy city's staff */
+#define GATES_PER_FIELD   2
+#define SENSORS_PER_FIELD 2
+
+static const char *const state_words[SPACE_STATE_COUNT] = {
+    [SPACE_UNKNOWN] = "unknown",
+    [SPACE_FREE] = "free",
+    [SPACE_OCCUPIED] = "occupied",
+    [SPACE_OUT_OF_SERVICE] = "out_of_service",
+};
+
+static const char *const reason_words[REASON_COUNT] = {
+#define REASON(name, code, en, zh) [REASON_##name] = code,
+#include "bowei/reasons.def"
+#undef REASON
+};
+
+static const char *const out_words[OUT_REASON_COUNT] = {
+    [OUT_MAINTENANCE] = "maintenance",
+    [OUT_CLOSED] = "closed",
+    [OUT_EVENT] = "event",
+    [OUT_WITHDRAWN] = "withdrawn",
+};
+
+static const char *const command_words[COMMAND_KIND_COUNT] = {
+    [COMMAND_SPACE_OUT] = "space_out",       [COMMAND_SPACE_IN] = "space_in",
+    [COMMAND_LOT_CLOSE] = "lot_close",       [COMMAND_LOT_OPEN] = "lot_open",
+    [COMMAND_LOT_COUNT] = "lot_count",       [COMMAND_DEVICE_SUSPECT] = "device_suspect",
+    [COMMAND_DEVICE_TRUST] = "device_trust", [COMMAND_DEVICES] = "devices",
+};
+
+static const char *word(const char *const *words, size_t count, unsigned at)
+{
+    return at < count ? words[at] : words[0];
+}
+
+static bool word_find(const char *const *words, size_t count, const struct field *f, unsigned *out)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (strlen(words[i]) == f->value_len && memcmp(words[i], f->value, f->value_len) == 0) {
+            *out = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+char fields_state_letter(uint8_t state)
+{
+    static const char letters[SPACE_STATE_COUNT] = {[SPACE_UNKNOWN] = 'u',
+                                                    [SPACE_FREE] = 'f',
+                                                    [SPACE_OCCUPIED] = 'o',
+                                                    [SPACE_OUT_OF_SERVICE] = 'x'};
+
+    return state < SPACE_STATE_COUNT ? letters[state] : 'u';
+}
+
+/* --- writing --- */
+
+static void put_bytes(struct strbuf *b, const char *name, const void *data, size_t len)
+{
+    resp_text(b, name);
+    resp_bytes(b, data, len);
+}
+
+static void put_text(struct strbuf *b, const char *name, const char *text, size_t cap)
+{
+    put_bytes(b, name, text, strnlen(text, cap));
+}
+
+static void put_word(struct strbuf *b, const char *name, const char *text)
+{
+    resp_text(b, name);
+    resp_text(b, text);
+}
+
+static void put_i64(struct strbuf *b, const char *name, int64_t v)
+{
+    resp_text(b, name);
+    resp_i64(b, v);
+}
+
+static void put_at(struct strbuf *b, struct position at)
+{
+    RESP_LITERAL(b, "$1\r\nv\r\n");
+    resp_pair(b, at.epoch, at.seq);
+}
+
+/* What the fused state needs beyond the shown one: three bytes, then only what differs from the
+ * shown state. */
+enum fused_bit { FUSED_SINCE = 1, FUSED_KNOWN_SINCE = 2, FUSED_HELD = 4, FUSED_GAP = 8 };
+
+static size_t pack_fused(const struct space_image *s, uint8_t out[PRIVATE_MAX])
+{
+    struct packer p = {.at = out, .end = out + PRIVATE_MAX};
+    unsigned bits = (s->since_ms != s->shown_since_ms ? (unsigned)FUSED_SINCE : 0) |
+                    (s->known_since_ms != s->since_ms ? (unsigned)FUSED_KNOWN_SINCE : 0) |
+                    (s->held_ms != 0 ? (unsigned)FUSED_HELD : 0) |
+                    (s->gap_s != 0 ? (unsigned)FUSED_GAP : 0);
+
+    packer_u8(&p, (s->state & 3u) | (s->known_state & 3u) << 2 | bits << 4);
+    packer_u8(&p, s->reason);
+    packer_u8(&p, s->sensor_count);
+    if ((bits & FUSED_SINCE) != 0) {
+        packer_uint(&p, (uint64_t)s->since_ms, 8);
+    }
+    if ((bits & FUSED_KNOWN_SINCE) != 0) {
+        packer_uint(&p, (uint64_t)s->known_since_ms, 8);
+    }
+    if ((bits & FUSED_HELD) != 0) {
+        packer_uint(&p, (uint64_t)s->held_ms, 8);
+    }
+    if ((bits & FUSED_GAP) != 0) {
+        packer_varint(&p, s->gap_s);
+    }
+    return (size_t)(p.at - out);
+}
+
+static bool unpack_fused(const struct field *f, struct space_image *s)
+{
+    const uint8_t *bytes = (const uint8_t *)f->value;
+    struct unpacker u = {.at = bytes, .end = bytes + f->value_len};
+    unsigned first = unpacker_u8(&u);
+    unsigned bits = first >> 4;
+
+    s->state = first & 3;
+    s->known_state = first >> 2 & 3;
+    s->reason = unpacker_u8(&u);
+    s->sensor_count = unpacker_u8(&u);
+    s->since_ms = (bits & FUSED_SINCE) != 0 ? unpacker_i64(&u) : s->shown_since_ms;
+    s->known_since_ms = (bits & FUSED_KNOWN_SINCE) != 0 ? unpacker_i64(&u) : s->since_ms;
+    s->held_ms = (bits & FUSED_HELD) != 0 ? unpacker_i64(&u) : 0;
+    s->gap_s = (bits & FUSED_GAP) != 0 ? (uint32_t)unpacker_varint(&u) : 0;
+    return !u.failed && s->reason < REASON_COUNT && s->sensor_count <= SENSORS_PER_SPACE_MAX;
+}
+
+static void write_space(struct strbuf *b, const struct slice_item *item)
+{
+    static const char *const names[] = {"p", "q"};
+    const struct space_image *s = &item->image.space;
+    uint8_t bytes[PRIVATE_MAX];
+
+    resp_text(b, "state");
+    resp_text(b, word(state_words, SPACE_STATE_COUNT, s->shown_state));
+    resp_text(b, "reason");
+    resp_text(b, word(reason_words, REASON_COUNT, s->shown_reason));
+    put_i64(b, "since", s->shown_since_ms);
+    put_i64(b, "seen", s->seen_ms);
+    put_i64(b, "limit", s->limit_ms);
+    put_i64(b, "conf", s->confidence);
+    put_bytes(b, "src", item->source, item->source_len);
+    put_at(b, item->image.at);
+    put_bytes(b, "k", bytes, pack_fused(s, bytes));
+    for (unsigned first = 0; first < s->sensor_count; first += SENSORS_PER_FIELD) {
+        unsigned n = s->sensor_count - first;
+
+        n = n < SENSORS_PER_FIELD ? n : SENSORS_PER_FIELD;
+        put_bytes(b, names[first / SENSORS_PER_FIELD], bytes,
+                  image_pack_sensors(s, first, n, bytes));
+    }
+}
+
+static unsigned space_args(const struct space_image *s)
+{
+    return 2 + 2 * (9 + (s->sensor_count + SENSORS_PER_FIELD - 1u) / SENSORS_PER_FIELD);
+}
+
+static const char *const gate_fields[] = {"p", "q", "r", "s"};
+
+static size_t pack_gates(const struct lot_image *l, unsigned first, uint8_t out[PRIVATE_MAX])
+{
+    struct packer p = {.at = out, .end = out + PRIVATE_MAX};
+
+    for (unsigned i = first; i < l->gate_count && i < first + GATES_PER_FIELD; i++) {
+        const struct gate_image *g = &l->gates[i];
+
+        packer_u32(&p, g->tag);
+        packer_u32(&p, g->in);
+        packer_u32(&p, g->out);
+        packer_i64(&p, g->heard_ms);
+        packer_u32(&p, g->counter);
+        packer_u8(&p, g->flags);
+        packer_u8(&p, g->join);
+    }
+    return (size_t)(p.at - out);
+}
+
+static bool unpack_gates(const struct field *f, unsigned first, struct lot_image *l)
+{
+    const uint8_t *bytes = (const uint8_t *)f->value;
+    struct unpacker u = {.at = bytes, .end = bytes + f->value_len};
+
+    for (unsigned i = first; u.at < u.end && i < GATES_PER_LOT_MAX; i++) {
+        struct gate_image *g = &l->gates[i];
+
+        g->tag = unpacker_u32(&u);
+        g->in = unpacker_u32(&u);
+        g->out = unpacker_u32(&u);
+        g->heard_ms = unpacker_i64(&u);
+        g->counter = unpacker_u32(&u);
+        g->flags = unpacker_u8(&u);
+        g->join = unpacker_u8(&u);
+        if (u.failed) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void write_lot(struct strbuf *b, const struct slice_item *item)
+{
+    const struct lot_image *l = &item->image.lot;
+    uint8_t bytes[PRIVATE_MAX];
+    struct packer p = {.at = bytes, .end = bytes + PRIVATE_MAX};
+
+    put_i64(b, "capacity", l->capacity);
+    put_i64(b, "free", l->free);
+    put_i64(b, "occupied", l->occupied);
+    put_i64(b, "unknown", l->unknown);
+    put_i64(b, "out_of_service", l->out_of_service);
+    put_i64(b, "closed", l->closed);
+    resp_text(b, "reason");
+    resp_text(b, word(reason_words, REASON_COUNT, l->reason));
+    put_i64(b, "since", l->since_ms);
+    put_i64(b, "seen", l->seen_ms);
+    put_at(b, item->image.at);
+    packer_u8(&p, l->counting);
+    packer_u8(&p, l->gate_count);
+    packer_u32(&p, (uint32_t)l->count_raw);
+    put_bytes(b, "k", bytes, (size_t)(p.at - bytes));
+    for (unsigned first = 0; first < l->gate_count; first += GATES_PER_FIELD) {
+        put_bytes(b, gate_fields[first / GATES_PER_FIELD], bytes, pack_gates(l, first, bytes));
+    }
+}
+
+static bool unpack_counting(const struct field *f, struct lot_image *l)
+{
+    const uint8_t *bytes = (const uint8_t *)f->value;
+    struct unpacker u = {.at = bytes, .end = bytes + f->value_len};
+
+    l->counting = unpacker_u8(&u);
+    l->gate_count = unpacker_u8(&u);
+    l->count_raw = (int32_t)unpacker_u32(&u);
+    return !u.failed && l->gate_count <= GATES_PER_LOT_MAX;
+}
+
+static void write_override(struct strbuf *b, const struct slice_item *item)
+{
+    const struct override_image *o = &item->image.override;
+
+    put_i64(b, "set", o->set);
+    resp_text(b, "reason");
+    resp_text(b, word(out_words, OUT_REASON_COUNT, o->reason));
+    put_i64(b, "since", o->since_ms);
+    put_i64(b, "until", o->until_ms);
+    put_text(b, "actor", o->actor, sizeof o->actor);
+    put_text(b, "note", o->note, sizeof o->note);
+    put_at(b, item->image.at);
+}
+
+static void write_suspect(struct strbuf *b, const struct slice_item *item)
+{
+    const struct suspect_image *s = &item->image.suspect;
+
+    put_i64(b, "set", s->set);
+    put_i64(b, "since", s->since_ms);
+    put_text(b, "actor", s->actor, sizeof s->actor);
+    put_at(b, item->image.at);
+}
+
+/* The id is the row's position: sent twice, Redis refuses the second. */
+static void write_audit(struct strbuf *b, const struct slice_item *item)
+{
+    const struct audit_image *a = &item->image.audit;
+    char id[SPACE_ID_LEN];
+    struct redis_key key;
+
+    redis_key_district(&key, ADCODE_CITY, KEY_AUDIT);
+    resp_command(b, 6 + 2 * 6);
+    RESP_LITERAL(b, "$4\r\nXADD\r\n");
+    resp_key(b, &key);
+    RESP_LITERAL(b, "$6\r\nMAXLEN\r\n$1\r\n~\r\n");
+    resp_u64(b, AUDIT_ROWS);
+    resp_pair(b, item->image.at.epoch, item->image.at.seq);
+    put_i64(b, "at", a->at_ms);
+    put_word(b, "command", word(command_words, COMMAND_KIND_COUNT, a->command));
+    if (a->key != 0) {
+        space_id_write(a->key, id);
+    }
+    put_bytes(b, "place", id, a->key != 0 ? SPACE_ID_LEN : 0);
+    put_bytes(b, "device", a->device,
+              a->device_len < DEVICE_ID_MAX ? a->device_len : DEVICE_ID_MAX);
+    put_text(b, "actor", a->actor, sizeof a->actor);
+    put_text(b, "note", a->note, sizeof a->note);
+}
+
+void fields_key(struct redis_key *out, uint32_t adcode, const struct slice_item *item)
+{
+    const struct image *image = &item->image;
+
+    switch (image->kind) {
+    case IMAGE_SPACE: redis_key_space(out, adcode, image->space.key); return;
+    case IMAGE_LOT: redis_key_lot(out, adcode, image->lot.key); return;
+    case IMAGE_OVERRIDE: redis_key_override(out, adcode, image->override.key); return;
+    case IMAGE_SUSPECT:
+        redis_key_suspect(out, image->suspect.device, image->suspect.device_len);
+        return;
+    case IMAGE_AUDIT:
+    case IMAGE_KIND_COUNT: break;
+    }
+    redis_key_district(out, adcode, KEY_AUDIT);
+}
+
+struct writer_row {
+    void (*write)(struct strbuf *b, const struct slice_item *item);
+    unsigned args; /* HSET, key and twice the fields; 0: worked out */
+};
+
+static const struct writer_row writers[IMAGE_KIND_COUNT] = {
+    [IMAGE_SPACE] = {write_space,    0        },
+    [IMAGE_LOT] = {write_lot,      0        },
+    [IMAGE_OVERRIDE] = {write_override, 2 + 2 * 7},
+    [IMAGE_SUSPECT] = {write_suspect,  2 + 2 * 4},
+    [IMAGE_AUDIT] = {write_audit,    0        },
+};
+
+static unsigned args_of(const struct image *image)
+{
+    if (image->kind == IMAGE_SPACE) {
+        return space_args(&image->space);
+    }
+    if (image->kind == IMAGE_LOT) {
+        return 2 + 2 * (11 + (image->lot.gate_count + GATES_PER_FIELD - 1u) / GATES_PER_FIELD);
+    }
+    return writers[image->kind].args;
+}
+
+void fields_write(struct strbuf *b, uint32_t adcode, const struct slice_item *item)
+{
+    struct redis_key key;
+
+    if (item->image.kind == IMAGE_AUDIT) {
+        write_audit(b, item);
+        return;
+    }
+    fields_key(&key, adcode, item);
+    if ((item->flags & ITEM_REMOVED) != 0) {
+        RESP_LITERAL(b, "*2\r\n$3\r\nDEL\r\n");
+        resp_key(b, &key);
+        return;
+    }
+    resp_command(b, args_of(&item->image));
+    RESP_LITERAL(b, "$4\r\nHSET\r\n");
+    resp_key(b, &key);
+    writers[item->image.kind].write(b, item);
+}
+
+/* --- reading --- */
+
+enum field_type {
+    FIELD_STATE,
+    FIELD_REASON,
+    FIELD_OUT,
+    FIELD_I64,
+    FIELD_U32,
+    FIELD_U8,
+    FIELD_BOOL,
+    FIELD_TEXT,
+    FIELD_AT,
+    FIELD_FUSED,
+    FIELD_COUNTING,
+    FIELD_SENSORS, /* arg: first sensor */
+    FIELD_GATES,   /* arg: first gate */
+};
+
+struct field_row {
+    enum image_kind kind;
+    const char *name;
+    enum field_type type;
+    size_t offset; /* in struct image */
+    size_t arg;
+};
+
+#define AT(member)       offsetof(struct image, member)
+#define TEXT_ARG(member) (sizeof(((struct image *)0)->member))
+
+static const struct field_row rows[] = {
+    {IMAGE_SPACE,    "state",          FIELD_STATE,    AT(space.shown_state),    0                       },
+    {IMAGE_SPACE,    "reason",         FIELD_REASON,   AT(space.shown_reason),   0                       },
+    {IMAGE_SPACE,    "since",          FIELD_I64,      AT(space.shown_since_ms), 0                       },
+    {IMAGE_SPACE,    "seen",           FIELD_I64,      AT(space.seen_ms),        0                       },
+    {IMAGE_SPACE,    "limit",          FIELD_U32,      AT(space.limit_ms),       0                       },
+    {IMAGE_SPACE,    "conf",           FIELD_U8,       AT(space.confidence),     0                       },
+    {IMAGE_SPACE,    "v",              FIELD_AT,       AT(at),                   0                       },
+    {IMAGE_SPACE,    "k",              FIELD_FUSED,    AT(space),                0                       },
+    {IMAGE_SPACE,    "p",              FIELD_SENSORS,  AT(space),                0                       },
+    {IMAGE_SPACE,    "q",              FIELD_SENSORS,  AT(space),                2                       },
+    {IMAGE_LOT,      "capacity",       FIELD_U32,      AT(lot.capacity),         0                       },
+    {IMAGE_LOT,      "free",           FIELD_U32,      AT(lot.free),             0                       },
+    {IMAGE_LOT,      "occupied",       FIELD_U32,      AT(lot.occupied),         0                       },
+    {IMAGE_LOT,      "unknown",        FIELD_U32,      AT(lot.unknown),          0                       },
+    {IMAGE_LOT,      "out_of_service", FIELD_U32,      AT(lot.out_of_service),   0                       },
+    {IMAGE_LOT,      "closed",         FIELD_BOOL,     AT(lot.closed),           0                       },
+    {IMAGE_LOT,      "reason",         FIELD_REASON,   AT(lot.reason),           0                       },
+    {IMAGE_LOT,      "since",          FIELD_I64,      AT(lot.since_ms),         0                       },
+    {IMAGE_LOT,      "seen",           FIELD_I64,      AT(lot.seen_ms),          0                       },
+    {IMAGE_LOT,      "v",              FIELD_AT,       AT(at),                   0                       },
+    {IMAGE_LOT,      "k",              FIELD_COUNTING, AT(lot),                  0                       },
+    {IMAGE_LOT,      "p",              FIELD_GATES,    AT(lot),                  0                       },
+    {IMAGE_LOT,      "q",              FIELD_GATES,    AT(lot),                  2                       },
+    {IMAGE_LOT,      "r",              FIELD_GATES,    AT(lot),                  4                       },
+    {IMAGE_LOT,      "s",              FIELD_GATES,    AT(lot),                  6                       },
+    {IMAGE_OVERRIDE, "set",            FIELD_BOOL,     AT(override.set),         0                       },
+    {IMAGE_OVERRIDE, "reason",         FIELD_OUT,      AT(override.reason),      0                       },
+    {IMAGE_OVERRIDE, "since",          FIELD_I64,      AT(override.since_ms),    0                       },
+    {IMAGE_OVERRIDE, "until",          FIELD_I64,      AT(override.until_ms),    0                       },
+    {IMAGE_OVERRIDE, "actor",          FIELD_TEXT,     AT(override.actor),       TEXT_ARG(override.actor)},
+    {IMAGE_OVERRIDE, "note",           FIELD_TEXT,     AT(override.note),        TEXT_ARG(override.note) },
+    {IMAGE_OVERRIDE, "v",              FIELD_AT,       AT(at),                   0                       },
+    {IMAGE_SUSPECT,  "set",            FIELD_BOOL,     AT(suspect.set),          0                       },
+    {IMAGE_SUSPECT,  "since",          FIELD_I64,      AT(suspect.since_ms),     0                       },
+    {IMAGE_SUSPECT,  "actor",          FIELD_TEXT,     AT(suspect.actor),        TEXT_ARG(suspect.actor) },
+    {IMAGE_SUSPECT,  "v",              FIELD_AT,       AT(at),                   0                       },
+};
+
+static const struct field_row *row_find(enum image_kind kind, const struct field *f)
+{
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        if (rows[i].kind == kind && strlen(rows[i].name) == f->name_len &&
+            memcmp(rows[i].name, f->name, f->name_len) == 0) {
+            return &rows[i];
+        }
+    }
+    return NULL;
+}
+
+static bool read_word(const struct field_row *row, const struct field *f, uint8_t *to)
+{
+    unsigned found = 0;
+
+    if (row->type == FIELD_STATE) {
+        if (!word_find(state_words, SPACE_STATE_COUNT, f, &found)) {
+            return false;
+        }
+        *to = (uint8_t)found;
+        return true;
+    }
+    if (row->type == FIELD_REASON) {
+        if (!word_find(reason_words, REASON_COUNT, f, &found)) {
+            return false;
+        }
+        *to = (uint8_t)found;
+        return true;
+    }
+    if (!word_find(out_words, OUT_REASON_COUNT, f, &found)) {
+        return false;
+    }
+    memcpy(to, &(enum out_reason){(enum out_reason)found}, sizeof(enum out_reason));
+    return true;
+}
+
+static bool read_number(const struct field_row *row, const struct field *f, uint8_t *to)
+{
+    static const int64_t most[] = {[FIELD_I64] = INT64_MAX,
+                                   [FIELD_U32] = UINT32_MAX,
+                                   [FIELD_U8] = UINT8_MAX,
+                                   [FIELD_BOOL] = 1};
+    int64_t v;
+
+    if (!resp_i64_parse(f->value, f->value_len, &v) || v > most[row->type] ||
+        (v < 0 && row->type != FIELD_I64)) {
+        return false;
+    }
+    if (row->type == FIELD_I64) {
+        memcpy(to, &v, sizeof v);
+    } else if (row->type == FIELD_U32) {
+        memcpy(to, &(uint32_t){(uint32_t)v}, sizeof(uint32_t));
+    } else if (row->type == FIELD_U8) {
+        *to = (uint8_t)v;
+    } else {
+        memcpy(to, &(bool){v != 0}, sizeof(bool));
+    }
+    return true;
+}
+
+static bool read_text(const struct field_row *row, const struct field *f, uint8_t *to)
+{
+    size_t len = f->value_len < row->arg ? f->value_len : row->arg - 1;
+
+    memcpy(to, f->value, len);
+    memset(to + len, 0, row->arg - len);
+    return true;
+}
+
+bool fields_read(const struct field *field, struct image *out)
+{
+    const struct field_row *row = row_find(out->kind, field);
+    uint8_t *to;
+
+    if (row == NULL) {
+        return true;
+    }
+    to = (uint8_t *)out + row->offset;
+    switch (row->type) {
+    case FIELD_STATE:
+    case FIELD_REASON:
+    case FIELD_OUT: return read_word(row, field, to);
+    case FIELD_I64:
+    case FIELD_U32:
+    case FIELD_U8:
+    case FIELD_BOOL: return read_number(row, field, to);
+    case FIELD_TEXT: return read_text(row, field, to);
+    case FIELD_AT:
+        return resp_pair_parse(field->value, field->value_len, &out->at.epoch, &out->at.seq);
+    case FIELD_FUSED: return unpack_fused(field, &out->space);
+    case FIELD_COUNTING: return unpack_counting(field, &out->lot);
+    case FIELD_SENSORS:
+        return image_unpack_sensors((const uint8_t *)field->value, field->value_len,
+                                    (unsigned)row->arg, &out->space) >= 0;
+    case FIELD_GATES: return unpack_gates(field, (unsigned)row->arg, &out->lot);
+    }
+    return false;
+}

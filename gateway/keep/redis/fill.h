@@ -1,0 +1,57 @@
+#ifndef GATEWAY_KEEP_REDIS_FILL_H
+#define GATEWAY_KEEP_REDIS_FILL_H
+
+#include "gateway/keep/redis/slice.h"
+
+/* The state of the core thread's side, shared by flush.c (queues, lanes, the flush under way) and
+ * fill.c (an image into a slice, or not worth a write). */
+
+#define LOT_BIT 0x80000000u /* in a queue: the rest is a lot index, not a slot */
+
+/* What Redis holds of a space, so far as it decides whether to write again. */
+struct written {
+    uint64_t digest; /* of all but seen, counters and health; 0 = must be written */
+    uint32_t seen_s;
+    bool free;
+};
+
+/* One district's share. */
+struct lane {
+    uint32_t adcode;
+    uint32_t *queue; /* ring of slots and lots */
+    uint32_t cap, head, count;
+    uint32_t todo; /* of `count`, belonging to the flush under way */
+    struct image *kept;
+    uint32_t kept_cap, kept_count, kept_todo, kept_at; /* kept_at: the next to hand over */
+    uint32_t free_count;                               /* spaces written as free */
+    bool rewriting; /* from flush_all to the end of the next flush */
+    bool free_drop;
+    bool written; /* a slice of this flush went out */
+    int64_t as_of_ms, free_rebuilt_ms;
+};
+
+struct flush {
+    struct redis_writer *writer;
+    struct image_source source;
+    const struct inventory *inv;
+    struct lane *lanes; /* districts in the inventory's order, the city last */
+    uint32_t lane_count;
+    struct written *spaces;
+    uint64_t *queued; /* a bit per space, then per lot */
+    uint32_t space_cap, lot_cap;
+    bool running;
+    uint32_t lane; /* the one being written */
+    struct slice *filling;
+    struct position target, confirmed;
+    uint64_t slice_number;
+    struct slice_news news;
+};
+
+/** Puts a space into flush->filling, unless it is not worth a write; two items when its override
+ * goes along. */
+void fill_space(struct flush *flush, struct lane *lane, uint32_t slot, int64_t shift_ms);
+void fill_lot(struct flush *flush, uint32_t lot, int64_t shift_ms);
+/** A kept image. */
+void fill_kept(struct flush *flush, const struct image *image, int64_t shift_ms);
+
+#endif

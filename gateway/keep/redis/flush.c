@@ -1,0 +1,553 @@
+/* The core thread's side of Redis: which roots are dirty, the flush under way, and filling slices
+ * for the writer. Never waits: when Redis is away only the dirty queues stand still.
+ *
+ * A flush covers everything that was dirty at its target position S. Districts ("lanes") are
+ * written one after another, because a transaction belongs to one district; the last slice of a
+ * lane says applied = S. When the last slice is confirmed, S is confirmed. A root is in its lane's
+ * queue at most once, so the queues are bounded. */
+#include "bowei/base/log.h"
+#include "gateway/keep/redis/fill.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define KEPT_MAX        8192  /* kept images that wait for Redis, per district */
+#define HEARTBEAT_MS    1500  /* meta.as_of at least every 2 s; readers give up at 10 s */
+#define LOOKS_PER_STEP  4096  /* images looked at in one step, so that the core is not held up */
+#define FREE_REBUILD_MS 60000 /* the geo set is built anew at most once a minute and district */
+
+struct flush *flush_create(struct redis_writer *writer, const struct image_source *source)
+{
+    struct flush *flush = calloc(1, sizeof *flush);
+
+    if (flush != NULL) {
+        flush->writer = writer;
+        flush->source = *source;
+    }
+    return flush;
+}
+
+static void lanes_free(struct lane *lanes, uint32_t n)
+{
+    for (uint32_t i = 0; lanes != NULL && i < n; i++) {
+        free(lanes[i].queue);
+        free(lanes[i].kept);
+    }
+    free(lanes);
+}
+
+void flush_destroy(struct flush *flush)
+{
+    if (flush == NULL) {
+        return;
+    }
+    lanes_free(flush->lanes, flush->lane_count);
+    free(flush->spaces);
+    free(flush->queued);
+    free(flush);
+}
+
+/* --- the queues --- */
+
+static bool bit_get(const struct flush *flush, uint32_t at)
+{
+    return (flush->queued[at / 64] >> at % 64 & 1) != 0;
+}
+
+static void bit_put(struct flush *flush, uint32_t at, bool on)
+{
+    uint64_t bit = (uint64_t)1 << at % 64;
+
+    flush->queued[at / 64] = on ? flush->queued[at / 64] | bit : flush->queued[at / 64] & ~bit;
+}
+
+static uint32_t bit_of(const struct flush *flush, uint32_t entry)
+{
+    return (entry & LOT_BIT) != 0 ? flush->space_cap + (entry & ~LOT_BIT) : entry;
+}
+
+static struct lane *lane_of(struct flush *flush, uint32_t entry)
+{
+    uint32_t lot = (entry & LOT_BIT) != 0 ? entry & ~LOT_BIT : flush->inv->spaces[entry].lot;
+
+    return &flush->lanes[flush->inv->lots[lot].district];
+}
+
+static void enqueue(struct flush *flush, uint32_t entry)
+{
+    struct lane *lane = lane_of(flush, entry);
+    uint32_t bit = bit_of(flush, entry);
+
+    if (bit_get(flush, bit) || lane->count >= lane->cap) {
+        return;
+    }
+    bit_put(flush, bit, true);
+    lane->queue[(lane->head + lane->count) % lane->cap] = entry;
+    lane->count++;
+}
+
+void flush_mark(struct flush *flush, enum dirty_kind kind, uint32_t index)
+{
+    if (flush->inv == NULL) {
+        return;
+    }
+    if (kind == DIRTY_SPACE && index < flush->inv->space_count) {
+        enqueue(flush, index);
+    } else if (kind == DIRTY_LOT && index < flush->inv->lot_count) {
+        enqueue(flush, index | LOT_BIT);
+    }
+}
+
+static uint32_t dequeue(struct flush *flush, struct lane *lane)
+{
+    uint32_t entry = lane->queue[lane->head];
+
+    lane->head = (lane->head + 1) % lane->cap;
+    lane->count--;
+    lane->todo--;
+    bit_put(flush, bit_of(flush, entry), false);
+    return entry;
+}
+
+/* What was written of this space no longer counts: it is written in full when its turn comes. */
+static void forget(struct flush *flush, uint32_t slot)
+{
+    struct written *written = &flush->spaces[slot];
+
+    if (written->free) {
+        lane_of(flush, slot)->free_count--;
+    }
+    *written = (struct written){0};
+}
+
+/* --- kept images --- */
+
+static struct lane *lane_of_kept(struct flush *flush, const struct image *image)
+{
+    uint32_t slot;
+
+    if (image->kind == IMAGE_OVERRIDE) {
+        slot = inventory_space(flush->inv, image->override.key);
+        return slot != NO_SLOT ? lane_of(flush, slot) : NULL;
+    }
+    return &flush->lanes[flush->lane_count - 1];
+}
+
+enum err flush_keep(struct flush *flush, const struct image *image)
+{
+    struct lane *lane = flush->inv != NULL ? lane_of_kept(flush, image) : NULL;
+
+    if (lane == NULL) {
+        return ERR_NOT_FOUND;
+    }
+    if (lane->kept_count >= KEPT_MAX) {
+        return ERR_OVERLOADED;
+    }
+    if (lane->kept_count == lane->kept_cap) {
+        uint32_t cap = lane->kept_cap == 0 ? 16 : lane->kept_cap * 2;
+        struct image *kept = realloc(lane->kept, cap * sizeof *kept);
+
+        if (kept == NULL) {
+            return ERR_NO_MEMORY;
+        }
+        lane->kept = kept;
+        lane->kept_cap = cap;
+    }
+    lane->kept[lane->kept_count++] = *image;
+    return ERR_OK;
+}
+
+/* Those that were handed over leave the array. */
+static void kept_shift(struct lane *lane)
+{
+    uint32_t n = lane->kept_at;
+
+    if (n > 0) {
+        memmove(lane->kept, lane->kept + n, (lane->kept_count - n) * sizeof *lane->kept);
+        lane->kept_count -= n;
+        lane->kept_todo -= n;
+        lane->kept_at = 0;
+    }
+}
+
+/* --- filling slices --- */
+
+/* What is left of the lane in this flush. */
+static bool lane_has_work(const struct lane *lane)
+{
+    return lane->todo > 0 || lane->kept_at < lane->kept_todo;
+}
+
+/* A space may bring its override along, so one item is kept back. */
+static void fill_lane(struct flush *flush, struct lane *lane, int64_t shift_ms, unsigned *looks)
+{
+    struct slice *slice = flush->filling;
+
+    while (slice->count < SLICE_IMAGES - 1 && *looks > 0 && lane_has_work(lane)) {
+        uint32_t entry;
+
+        --*looks;
+        if (lane->kept_at < lane->kept_todo) {
+            fill_kept(flush, &lane->kept[lane->kept_at++], shift_ms);
+            continue;
+        }
+        entry = dequeue(flush, lane);
+        if ((entry & LOT_BIT) != 0) {
+            fill_lot(flush, entry & ~LOT_BIT, shift_ms);
+        } else {
+            fill_space(flush, lane, entry, shift_ms);
+        }
+    }
+}
+
+static void post(struct flush *flush, struct lane *lane, bool last, int64_t as_of_ms)
+{
+    struct slice *slice = flush->filling;
+
+    slice->number = ++flush->slice_number;
+    slice->adcode = lane->adcode;
+    slice->wrong_keys = 0;
+    slice->as_of_ms = as_of_ms;
+    slice->applied = flush->target;
+    slice->free_expected = lane->free_count;
+    slice->flags = (last ? (uint32_t)SLICE_LAST : 0) |
+                   (lane->rewriting ? (uint32_t)SLICE_REWRITE : 0) |
+                   (lane->free_drop ? (uint32_t)SLICE_FREE_DROP : 0);
+    if (last && !lane->rewriting && lane->adcode != ADCODE_CITY) {
+        slice->flags |= SLICE_FREE_CHECK;
+    }
+    lane->free_drop = false;
+    lane->rewriting = lane->rewriting && !last;
+    lane->written = true;
+    kept_shift(lane);
+    flush->filling = NULL;
+    redis_writer_post(flush->writer, slice);
+}
+
+/* Moves the lane on by at most one slice. False: no slice is free. */
+static bool lane_step(struct flush *flush, int64_t at_ms, int64_t shift_ms, unsigned *looks)
+{
+    struct lane *lane = &flush->lanes[flush->lane];
+    bool due = at_ms - lane->as_of_ms >= HEARTBEAT_MS || lane->written;
+    bool work = lane_has_work(lane);
+
+    if (work || due || (flush->filling != NULL && flush->filling->count > 0)) {
+        if (flush->filling == NULL) {
+            flush->filling = redis_writer_slice(flush->writer);
+            if (flush->filling == NULL) {
+                return false;
+            }
+            flush->filling->count = 0;
+        }
+        flush->filling->as_of_ms = at_ms + shift_ms;
+        fill_lane(flush, lane, shift_ms, looks);
+        work = lane_has_work(lane);
+        if (work && flush->filling->count < SLICE_IMAGES - 1) {
+            return true; /* looked long enough: the rest in the next step */
+        }
+        if (work || due || flush->filling->count > 0) {
+            post(flush, lane, !work, at_ms + shift_ms);
+            lane->as_of_ms = at_ms;
+        }
+    }
+    flush->lane += work ? 0 : 1;
+    return true;
+}
+
+/* --- the inventory --- */
+
+static bool lane_make(struct lane *lane, uint32_t adcode, uint32_t cap, struct flush *flush)
+{
+    *lane = (struct lane){.adcode = adcode, .cap = cap, .rewriting = true};
+    for (uint32_t i = 0; i < flush->lane_count; i++) {
+        if (flush->lanes[i].adcode == adcode) {
+            struct lane *old = &flush->lanes[i];
+
+            lane->kept = old->kept;
+            lane->kept_cap = old->kept_cap;
+            lane->kept_count = old->kept_count;
+            lane->kept_todo = old->kept_todo;
+            lane->kept_at = old->kept_at;
+            lane->as_of_ms = old->as_of_ms;
+            lane->written = old->written;
+            lane->rewriting = old->rewriting;
+            lane->free_drop = old->free_drop;
+            lane->free_rebuilt_ms = old->free_rebuilt_ms;
+            old->kept = NULL;
+        }
+    }
+    lane->queue = calloc(cap > 0 ? cap : 1, sizeof *lane->queue);
+    return lane->queue != NULL;
+}
+
+static uint32_t *lane_sizes(const struct inventory *inv)
+{
+    uint32_t *sizes = calloc(inv->district_count + 1u, sizeof *sizes);
+
+    for (uint32_t i = 0; sizes != NULL && i < inv->lot_count; i++) {
+        sizes[inv->lots[i].district]++;
+    }
+    for (uint32_t i = 0; sizes != NULL && i < inv->space_count; i++) {
+        sizes[inv->lots[inv->spaces[i].lot].district]++;
+    }
+    return sizes;
+}
+
+static struct lane *lanes_make(struct flush *flush, const struct inventory *inv,
+                               const uint32_t *sizes)
+{
+    struct lane *lanes = calloc(inv->district_count + 1u, sizeof *lanes);
+    bool ok = lanes != NULL;
+
+    for (uint32_t i = 0; ok && i <= inv->district_count; i++) {
+        ok = lane_make(&lanes[i], i < inv->district_count ? inv->districts[i].adcode : ADCODE_CITY,
+                       sizes[i], flush);
+    }
+    if (!ok) {
+        lanes_free(lanes, inv->district_count + 1u);
+        return NULL;
+    }
+    return lanes;
+}
+
+/* A place that moved or left is written in full; the others keep what is known of them. */
+static void compare_places(struct flush *flush, const struct inventory *before,
+                           const struct inventory *inv)
+{
+    for (uint32_t i = 0; i < inv->space_count; i++) {
+        const struct inv_space *now = &inv->spaces[i];
+
+        if (before == NULL || i >= before->space_count) {
+            continue;
+        }
+        if (memcmp(&before->spaces[i].at, &now->at, sizeof now->at) != 0 ||
+            before->spaces[i].removed != now->removed) {
+            flush->spaces[i] = (struct written){0};
+        }
+    }
+}
+
+static void recount_free(struct flush *flush)
+{
+    for (uint32_t i = 0; i < flush->inv->space_count; i++) {
+        if (flush->spaces[i].free) {
+            lane_of(flush, i)->free_count++;
+        }
+    }
+}
+
+enum err flush_reserve(struct flush *flush, const struct inventory *inv)
+{
+    size_t bits = (size_t)inv->space_count + inv->lot_count;
+    uint32_t *sizes = lane_sizes(inv);
+    uint64_t *queued = calloc(bits / 64 + 1, sizeof *queued);
+    struct written *spaces = calloc((size_t)inv->space_count + 1, sizeof *spaces);
+    struct lane *lanes =
+        sizes != NULL && queued != NULL && spaces != NULL ? lanes_make(flush, inv, sizes) : NULL;
+
+    free(sizes);
+    if (flush->filling != NULL && flush->filling->count > 0 && lanes != NULL) {
+        post(flush, &flush->lanes[flush->lane], false, flush->filling->as_of_ms);
+    }
+    if (lanes == NULL) {
+        free(queued);
+        free(spaces);
+        return ERR_NO_MEMORY;
+    }
+    if (flush->spaces != NULL) {
+        uint32_t n = flush->space_cap < inv->space_count ? flush->space_cap : inv->space_count;
+
+        memcpy(spaces, flush->spaces, n * sizeof *spaces);
+    }
+    lanes_free(flush->lanes, flush->lane_count);
+    free(flush->spaces);
+    free(flush->queued);
+    flush->spaces = spaces;
+    flush->queued = queued;
+    flush->lanes = lanes;
+    flush->lane_count = inv->district_count + 1u;
+    flush->space_cap = inv->space_count;
+    flush->lot_cap = inv->lot_count;
+    compare_places(flush, flush->inv, inv);
+    flush->inv = inv;
+    recount_free(flush);
+    /* All is looked at again; the digests tell what has to be written. The flush under way begins
+     * anew. */
+    for (uint32_t i = 0; i < inv->space_count; i++) {
+        enqueue(flush, i);
+    }
+    for (uint32_t i = 0; i < inv->lot_count; i++) {
+        enqueue(flush, i | LOT_BIT);
+    }
+    flush->lane = 0;
+    for (uint32_t i = 0; flush->running && i < flush->lane_count; i++) {
+        flush->lanes[i].todo = flush->lanes[i].count;
+    }
+    return ERR_OK;
+}
+
+/* --- the step --- */
+
+static void free_rebuild(struct flush *flush, uint32_t adcode, int64_t at_ms)
+{
+    struct lane *lane = NULL;
+
+    for (uint32_t i = 0; i + 1 < flush->lane_count; i++) {
+        if (flush->lanes[i].adcode == adcode) {
+            lane = &flush->lanes[i];
+        }
+    }
+    if (lane == NULL ||
+        (lane->free_rebuilt_ms != 0 && at_ms - lane->free_rebuilt_ms < FREE_REBUILD_MS)) {
+        return;
+    }
+    log_line(LOG_WARNING, "redis",
+             "the set of free spaces of %06u is not what was written: built anew", adcode);
+    lane->free_rebuilt_ms = at_ms;
+    lane->free_drop = true;
+    lane->as_of_ms = 0;
+    for (uint32_t i = 0; i < flush->inv->space_count; i++) {
+        if (flush->spaces[i].free && lane_of(flush, i) == lane) {
+            forget(flush, i);
+            enqueue(flush, i);
+        }
+    }
+}
+
+void flush_all(struct flush *flush)
+{
+    struct image image;
+
+    if (flush->inv == NULL) {
+        return;
+    }
+    if (flush->filling != NULL && flush->filling->count > 0) {
+        post(flush, &flush->lanes[flush->lane], false, flush->filling->as_of_ms);
+    }
+    for (uint32_t i = 0; i < flush->inv->space_count; i++) {
+        forget(flush, i);
+        enqueue(flush, i);
+    }
+    for (uint32_t i = 0; i < flush->inv->lot_count; i++) {
+        enqueue(flush, i | LOT_BIT);
+    }
+    for (uint32_t i = 0; i < flush->inv->device_count; i++) {
+        if (flush->source.suspect(flush->source.ctx, i, &image) &&
+            flush_keep(flush, &image) != ERR_OK) {
+            log_line(LOG_ERROR, "redis", "too many suspect devices wait for Redis");
+            break;
+        }
+    }
+    /* The flush under way may only be confirmed when all of this is written. */
+    flush->lane = 0;
+    for (uint32_t i = 0; i < flush->lane_count; i++) {
+        struct lane *lane = &flush->lanes[i];
+
+        lane->rewriting = true;
+        lane->as_of_ms = 0;
+        if (flush->running) {
+            lane->todo = lane->count;
+            lane->kept_todo = lane->kept_count;
+        }
+    }
+}
+
+static void finish_if_confirmed(struct flush *flush)
+{
+    if (flush->running && flush->lane == flush->lane_count &&
+        flush->news.confirmed >= flush->slice_number) {
+        flush->running = false;
+        flush->confirmed = flush->target;
+        count_add(redis_writer_counters(flush->writer), COUNT_REDIS_FLUSHES, 1);
+    }
+}
+
+static void hear_news(struct flush *flush, int64_t at_ms)
+{
+    redis_writer_news(flush->writer, &flush->news);
+    if (flush->news.lost) {
+        flush_all(flush);
+    } else if (flush->news.free_wrong) {
+        free_rebuild(flush, flush->news.adcode, at_ms);
+    }
+    finish_if_confirmed(flush);
+}
+
+static void begin(struct flush *flush, struct position newest, int64_t at_ms)
+{
+    bool due = false;
+
+    for (uint32_t i = 0; i < flush->lane_count; i++) {
+        const struct lane *lane = &flush->lanes[i];
+
+        due = due || lane->count > 0 || lane->kept_count > 0 ||
+              at_ms - lane->as_of_ms >= HEARTBEAT_MS;
+    }
+    if (!due) {
+        return;
+    }
+    flush->running = true;
+    flush->target = newest;
+    flush->lane = 0;
+    for (uint32_t i = 0; i < flush->lane_count; i++) {
+        flush->lanes[i].todo = flush->lanes[i].count;
+        flush->lanes[i].kept_todo = flush->lanes[i].kept_count;
+        flush->lanes[i].written = false;
+    }
+}
+
+void flush_step(struct flush *flush, struct position newest, int64_t at_ms, int64_t shift_ms)
+{
+    unsigned looks = LOOKS_PER_STEP;
+
+    if (flush->inv == NULL) {
+        return;
+    }
+    hear_news(flush, at_ms);
+    if (flush->news.stepped_down) {
+        return;
+    }
+    if (!flush->running) {
+        begin(flush, newest, at_ms);
+    }
+    while (flush->running && flush->lane < flush->lane_count) {
+        if (looks == 0) {
+            redis_writer_wake_core(flush->writer);
+            return;
+        }
+        if (!lane_step(flush, at_ms, shift_ms, &looks)) {
+            return;
+        }
+    }
+    finish_if_confirmed(flush);
+}
+
+struct position flush_confirmed(const struct flush *flush)
+{
+    return flush->confirmed;
+}
+
+uint64_t flush_pending(const struct flush *flush)
+{
+    uint64_t n = 0;
+
+    for (uint32_t i = 0; i < flush->lane_count; i++) {
+        n += flush->lanes[i].count + flush->lanes[i].kept_count;
+    }
+    return n;
+}
+
+bool flush_drain(struct flush *flush, struct position newest, struct now now, int drain_ms)
+{
+    int64_t until_ms = host_boot_ms() + drain_ms;
+
+    for (;;) {
+        flush_step(flush, newest, now.at_ms, now.shift_ms);
+        if (flush_pending(flush) == 0 && !flush->running) {
+            return true;
+        }
+        if (flush->news.stepped_down || host_boot_ms() >= until_ms) {
+            return false;
+        }
+        redis_writer_await(flush->writer, 5);
+    }
+}

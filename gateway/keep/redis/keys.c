@@ -1,0 +1,70 @@
+/* Every Redis key in one file, so that docs/DATA_FORMAT.md and the ACL files have one thing to
+ * agree with. Called by the writer, the loader and their tests; pure. */
+#include "gateway/keep/redis/keys.h"
+#include <string.h>
+
+static const char *const district_keys[KEY_KIND_COUNT] = {
+    [KEY_EPOCH] = "epoch",     [KEY_META] = "meta",   [KEY_FREE] = "free",
+    [KEY_CHANGES] = "changes", [KEY_AUDIT] = "audit",
+};
+
+static void add(struct redis_key *key, const char *text, size_t len)
+{
+    memcpy(key->text + key->len, text, len);
+    key->len += len;
+}
+
+/* "bowei:{150402}:" */
+static void begin(struct redis_key *key, uint32_t adcode)
+{
+    char digits[6];
+
+    key->len = 0;
+    add(key, "bowei:{", 7);
+    if (adcode == ADCODE_CITY) {
+        add(key, "city", 4);
+    } else {
+        for (int i = 5; i >= 0; i--) {
+            digits[i] = (char)('0' + adcode % 10);
+            adcode /= 10;
+        }
+        add(key, digits, sizeof digits);
+    }
+    add(key, "}:", 2);
+}
+
+void redis_key_district(struct redis_key *out, uint32_t adcode, enum redis_key_kind kind)
+{
+    begin(out, adcode);
+    add(out, district_keys[kind], strlen(district_keys[kind]));
+}
+
+static void place(struct redis_key *out, uint32_t adcode, const char *what, space_key key)
+{
+    begin(out, adcode);
+    add(out, what, strlen(what));
+    space_id_write(key, out->text + out->len);
+    out->len += SPACE_ID_LEN;
+}
+
+void redis_key_space(struct redis_key *out, uint32_t adcode, space_key key)
+{
+    place(out, adcode, "space:", key);
+}
+
+void redis_key_lot(struct redis_key *out, uint32_t adcode, space_key key)
+{
+    place(out, adcode, "lot:", key);
+}
+
+void redis_key_override(struct redis_key *out, uint32_t adcode, space_key key)
+{
+    place(out, adcode, "override:", key);
+}
+
+void redis_key_suspect(struct redis_key *out, const char *device, size_t len)
+{
+    begin(out, ADCODE_CITY);
+    add(out, "suspect:", 8);
+    add(out, device, len < DEVICE_ID_MAX ? len : DEVICE_ID_MAX);
+}

@@ -1,0 +1,322 @@
+/* What a start reads from Redis: takes the epoch, then loads the image of everything the inventory
+ * names, in pipelines with one batch always under way. Runs in main before the threads; reads no
+ * key by pattern, so it works the same on a shared Redis. */
+#include "bowei/base/log.h"
+#include "gateway/keep/redis/epoch.h"
+#include "gateway/keep/redis/fields.h"
+#include <string.h>
+
+#define DISTRICTS_MAX 1024
+#define BATCH         256 /* hashes a pipeline; perf: 64 -> 256 gives up to +50 % */
+#define TAKE_TRIES    16
+
+/* --- the epoch --- */
+
+static enum err open_link(struct redis_link *link, const struct redis_params *params)
+{
+    *link = (struct redis_link){0};
+    if (!redis_link_open(link, params)) {
+        log_line(LOG_WARNING, "redis", "not reached at start: %s: %s", link_fault_name(link->fault),
+                 link->detail);
+        return ERR_UNAVAILABLE;
+    }
+    return ERR_OK;
+}
+
+/* The greatest epoch and refusal of a schema we do not know. */
+static enum err look_around(struct redis_link *link, const uint32_t *adcodes, size_t n,
+                            uint64_t *most)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct epoch_state state;
+
+        if (!redis_epoch_read(link, adcodes[i], &state)) {
+            return ERR_UNAVAILABLE;
+        }
+        if (state.schema > REDIS_SCHEMA) {
+            log_line(LOG_ERROR, "redis", "schema %llu of district %u is newer than ours (%d)",
+                     (unsigned long long)state.schema, adcodes[i], REDIS_SCHEMA);
+            return ERR_NEWER_SCHEMA;
+        }
+        *most = state.epoch > *most ? state.epoch : *most;
+        *most = state.applied.epoch > *most ? state.applied.epoch : *most;
+    }
+    return ERR_OK;
+}
+
+/* ERR_CONFLICT: somebody else took the same or a greater one meanwhile (*most is raised). */
+static enum err take_all(struct redis_link *link, const uint32_t *adcodes, size_t n, uint64_t epoch,
+                         uint64_t *most)
+{
+    for (size_t i = 0; i < n; i++) {
+        uint64_t found = 0;
+
+        switch (redis_epoch_take(link, adcodes[i], epoch, false, &found)) {
+        case EPOCH_TAKEN: break;
+        case EPOCH_FOREIGN:
+            *most = found > *most ? found : *most;
+            *most = epoch > *most ? epoch : *most;
+            return ERR_CONFLICT;
+        case EPOCH_FAILED: return ERR_UNAVAILABLE;
+        }
+    }
+    return ERR_OK;
+}
+
+enum err redis_take_epoch(const struct redis_params *redis, const struct inventory *inv,
+                          uint64_t at_least, uint64_t *epoch)
+{
+    uint32_t adcodes[DISTRICTS_MAX];
+    size_t n = redis_epoch_districts(inv, adcodes, DISTRICTS_MAX);
+    uint64_t most = at_least > 0 ? at_least - 1 : 0;
+    struct redis_link link;
+    enum err e = open_link(&link, redis);
+
+    if (e != ERR_OK) {
+        return e;
+    }
+    e = ERR_CONFLICT;
+    for (int tries = 0; e == ERR_CONFLICT && tries < TAKE_TRIES; tries++) {
+        e = look_around(&link, adcodes, n, &most);
+        if (e == ERR_OK) {
+            *epoch = most + 1;
+            e = take_all(&link, adcodes, n, *epoch, &most);
+        }
+    }
+    if (e != ERR_OK && e != ERR_NEWER_SCHEMA) {
+        log_line(LOG_WARNING, "redis", "epoch not taken: %s: %s", link_fault_name(link.fault),
+                 link.detail);
+        e = ERR_UNAVAILABLE;
+    }
+    redis_link_close(&link);
+    return e;
+}
+
+/* --- the images --- */
+
+/* Names the n-th hash to read; the loading of one kind of image. */
+struct load_pass {
+    uint32_t count;
+    bool (*name)(const struct inventory *inv, uint32_t at, struct redis_key *key,
+                 struct image *image);
+};
+
+static uint32_t adcode_of_lot(const struct inventory *inv, uint32_t lot)
+{
+    return inv->districts[inv->lots[lot].district].adcode;
+}
+
+static bool name_space(const struct inventory *inv, uint32_t at, struct redis_key *key,
+                       struct image *image)
+{
+    const struct inv_space *space = &inv->spaces[at];
+
+    redis_key_space(key, adcode_of_lot(inv, space->lot), space->key);
+    image->kind = IMAGE_SPACE;
+    image->space.key = space->key;
+    image->space.source = NO_SENSOR;
+    return space->removed == 0;
+}
+
+static bool name_override(const struct inventory *inv, uint32_t at, struct redis_key *key,
+                          struct image *image)
+{
+    const struct inv_space *space = &inv->spaces[at];
+
+    redis_key_override(key, adcode_of_lot(inv, space->lot), space->key);
+    image->kind = IMAGE_OVERRIDE;
+    image->override.key = space->key;
+    return space->removed == 0;
+}
+
+static bool name_lot(const struct inventory *inv, uint32_t at, struct redis_key *key,
+                     struct image *image)
+{
+    redis_key_lot(key, adcode_of_lot(inv, at), inv->lots[at].key);
+    image->kind = IMAGE_LOT;
+    image->lot.key = inv->lots[at].key;
+    return inv->lots[at].removed == 0;
+}
+
+static bool name_suspect(const struct inventory *inv, uint32_t at, struct redis_key *key,
+                         struct image *image)
+{
+    const struct inv_device *device = &inv->devices[at];
+    uint8_t len = device->id_len < DEVICE_ID_MAX ? device->id_len : DEVICE_ID_MAX;
+
+    redis_key_suspect(key, inventory_text(inv, device->id), len);
+    image->kind = IMAGE_SUSPECT;
+    image->suspect.device_len = len;
+    memcpy(image->suspect.device, inventory_text(inv, device->id), len);
+    return true;
+}
+
+struct loading {
+    struct redis_link link;
+    const struct inventory *inv;
+    void (*each)(void *ctx, const struct image *image);
+    void *ctx;
+    struct position newest;
+    uint64_t refused; /* hashes with a field that is not ours */
+};
+
+/* Queues HGETALL of at .. end - 1. */
+static bool ask_batch(struct loading *l, const struct load_pass *pass, uint32_t at, uint32_t end,
+                      struct strbuf *b)
+{
+    strbuf_clear(b);
+    for (; at < end; at++) {
+        struct image image;
+        struct redis_key key;
+
+        if (pass->name(l->inv, at, &key, &image)) {
+            RESP_LITERAL(b, "*2\r\n$7\r\nHGETALL\r\n");
+            resp_key(b, &key);
+        }
+    }
+    return b->len == 0 || (redis_link_append(&l->link, b) && redis_link_flush(&l->link));
+}
+
+static bool is_fused(const struct redisReply *name)
+{
+    return name->len == 1 && name->str[0] == 'k';
+}
+
+/* Field k leans on `since`, so it is read last: a hash table keeps no order. */
+static bool read_fields(const redisReply *reply, struct image *image)
+{
+    bool ok = true;
+
+    for (int pass = 0; pass < 2; pass++) {
+        for (size_t i = 0; i + 1 < reply->elements; i += 2) {
+            const redisReply *name = reply->element[i];
+            const redisReply *value = reply->element[i + 1];
+
+            if (name->type == REDIS_REPLY_STRING && value->type == REDIS_REPLY_STRING &&
+                is_fused(name) == (pass == 1)) {
+                ok = fields_read(&(struct field){name->str, name->len, value->str, value->len},
+                                 image) &&
+                     ok;
+            }
+        }
+    }
+    return ok;
+}
+
+/* A damaged hash is left out and counted in the log: unknown, never wrong. */
+static bool take_reply(struct loading *l, struct image *image)
+{
+    redisReply *reply = redis_link_reply(&l->link);
+
+    if (reply == NULL) {
+        return false;
+    }
+    if (reply->type == REDIS_REPLY_ERROR && !redis_reply_is(reply, "WRONGTYPE")) {
+        redis_link_blame(&l->link, reply);
+        freeReplyObject(reply);
+        return false;
+    }
+    if (reply->type == REDIS_REPLY_ARRAY && reply->elements > 0) {
+        if (read_fields(reply, image) && image->at.epoch != 0) {
+            if (position_compare(image->at, l->newest) > 0) {
+                l->newest = image->at;
+            }
+            l->each(l->ctx, image);
+        } else {
+            l->refused++;
+        }
+    } else if (reply->type == REDIS_REPLY_ERROR) {
+        l->refused++;
+    }
+    freeReplyObject(reply);
+    return true;
+}
+
+static bool take_batch(struct loading *l, const struct load_pass *pass, uint32_t at, uint32_t end)
+{
+    for (; at < end; at++) {
+        struct image image = {0};
+        struct redis_key key;
+
+        if (pass->name(l->inv, at, &key, &image) && !take_reply(l, &image)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Batch n + 1 is sent before the replies of batch n are read, so that Redis never waits for us. */
+static bool load_pass(struct loading *l, const struct load_pass *pass)
+{
+    struct strbuf b = {0};
+    uint32_t at = 0;
+    uint32_t sent = pass->count < BATCH ? pass->count : BATCH;
+    bool ok = ask_batch(l, pass, 0, sent, &b);
+
+    while (ok && at < pass->count) {
+        uint32_t end = sent;
+        uint32_t more = pass->count - sent < BATCH ? pass->count : sent + BATCH;
+
+        ok = ask_batch(l, pass, sent, more, &b) && take_batch(l, pass, at, end);
+        at = end;
+        sent = more;
+    }
+    strbuf_finish(&b);
+    return ok;
+}
+
+static enum err load_meta(struct loading *l, int64_t *high_water_ms)
+{
+    uint32_t adcodes[DISTRICTS_MAX];
+    size_t n = redis_epoch_districts(l->inv, adcodes, DISTRICTS_MAX);
+
+    for (size_t i = 0; i < n; i++) {
+        struct epoch_state state;
+
+        if (!redis_epoch_read(&l->link, adcodes[i], &state)) {
+            return ERR_UNAVAILABLE;
+        }
+        if (state.schema > REDIS_SCHEMA) {
+            return ERR_NEWER_SCHEMA;
+        }
+        if (position_compare(state.applied, l->newest) > 0) {
+            l->newest = state.applied;
+        }
+        *high_water_ms = state.as_of_ms > *high_water_ms ? state.as_of_ms : *high_water_ms;
+    }
+    return ERR_OK;
+}
+
+enum err redis_load(const struct redis_params *redis, const struct inventory *inv,
+                    void (*each)(void *ctx, const struct image *image), void *ctx,
+                    struct position *newest, int64_t *high_water_ms)
+{
+    const struct load_pass passes[] = {
+        {inv->lot_count,    name_lot     },
+        {inv->space_count,  name_space   },
+        {inv->space_count,  name_override},
+        {inv->device_count, name_suspect },
+    };
+    struct loading l = {.inv = inv, .each = each, .ctx = ctx};
+    enum err e = open_link(&l.link, redis);
+
+    *newest = (struct position){0};
+    *high_water_ms = 0;
+    if (e == ERR_OK) {
+        e = load_meta(&l, high_water_ms);
+    }
+    for (size_t i = 0; e == ERR_OK && i < ARRAY_LEN(passes); i++) {
+        if (!load_pass(&l, &passes[i])) {
+            log_line(LOG_WARNING, "redis", "load broken off: %s: %s", link_fault_name(l.link.fault),
+                     l.link.detail);
+            e = ERR_UNAVAILABLE;
+        }
+    }
+    redis_link_close(&l.link);
+    if (l.refused > 0) {
+        log_line(LOG_WARNING, "redis", "%llu keys were not readable and are left out",
+                 (unsigned long long)l.refused);
+    }
+    *newest = l.newest;
+    return e;
+}

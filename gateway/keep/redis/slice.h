@@ -1,0 +1,73 @@
+#ifndef GATEWAY_KEEP_REDIS_SLICE_H
+#define GATEWAY_KEEP_REDIS_SLICE_H
+
+#include "bowei/redis_store.h"
+#include "gateway/keep/redis/keys.h"
+
+/* What the core thread hands to the writer thread: up to SLICE_IMAGES images of one district,
+ * complete in themselves, so that the writer needs neither the core nor the inventory to write
+ * them. */
+
+enum slice_item_flag {
+    ITEM_REMOVED = 1,  /**< the place left the inventory: its key goes */
+    ITEM_FREE_ADD = 2, /**< space: enters the geo set of free spaces */
+    ITEM_FREE_LEAVE = 4,
+    ITEM_CHANGED = 8,     /**< goes on the change list */
+    ITEM_WRONG_TYPE = 16, /**< its key holds a foreign type: delete it first (set by the writer) */
+};
+
+struct slice_item {
+    struct image image; /**< stamps already shifted to wall time */
+    struct position_e7 place;
+    uint8_t flags; /**< enum slice_item_flag */
+    uint8_t source_len;
+    char source[DEVICE_ID_MAX]; /**< device that decided */
+};
+
+enum slice_flag {
+    SLICE_LAST = 1,       /**< of its district in this flush: writes `applied` */
+    SLICE_REWRITE = 2,    /**< Redis lost data: everything is written again */
+    SLICE_FREE_DROP = 4,  /**< the geo set is built anew from here on */
+    SLICE_FREE_CHECK = 8, /**< free_expected is to be compared */
+    SLICE_IN_DOUBT = 16,  /**< sent once, outcome not known (set by the writer) */
+};
+
+struct slice {
+    uint64_t number;        /**< +1 per slice of a flush object; the id on the change stream is
+                               <epoch>-<number> */
+    uint32_t adcode;        /**< ADCODE_CITY for what belongs to no district */
+    uint32_t flags;         /**< enum slice_flag */
+    uint32_t wrong_keys;    /**< bit per enum redis_key_kind of a foreign type: delete first (set by
+                               the writer) */
+    uint32_t free_expected; /**< free spaces of the district after this slice */
+    int64_t as_of_ms;       /**< wall time */
+    struct position applied;
+    uint32_t count;
+    struct slice_item items[SLICE_IMAGES];
+};
+
+/* --- the writer's side of the hand-over, for flush.c; the lock behind it is never held across I/O
+ * --- */
+
+/** What happened since the last call. */
+struct slice_news {
+    uint64_t confirmed; /**< number of the last confirmed slice */
+    bool lost;          /**< Redis lost data (restarted empty, rolled back): write everything */
+    bool free_wrong;    /**< the geo set of `adcode` does not hold what it should */
+    bool stepped_down;
+    uint32_t adcode;
+};
+
+/** An empty slice to fill (items undefined), or NULL when all wait for the writer. Core thread. */
+struct slice *redis_writer_slice(struct redis_writer *writer);
+/** Hands it over. */
+void redis_writer_post(struct redis_writer *writer, struct slice *slice);
+/** Takes the news: lost and free_wrong are told once. */
+void redis_writer_news(struct redis_writer *writer, struct slice_news *out);
+/** Waits until news came in or ms passed. */
+void redis_writer_await(struct redis_writer *writer, int ms);
+/** Asks for another flush_step soon. */
+void redis_writer_wake_core(struct redis_writer *writer);
+struct counters *redis_writer_counters(struct redis_writer *writer);
+
+#endif

@@ -1,0 +1,304 @@
+/* MULTI; HSET...; GEOADD/ZREM; PEXPIRE; XADD; HSET meta; EXEC of one slice (DESIGN 3.5), and the
+ * check of every reply. All values are absolute and the stream id is explicit, so a transaction may
+ * be sent twice. */
+#include "gateway/keep/redis/txn.h"
+#include "bowei/base/log.h"
+#include "gateway/keep/redis/fields.h"
+#include <string.h>
+
+#define FREE_EXPIRES_MS 30000 /* DESIGN 3.10: a dead gateway leaves no free space behind */
+#define CHANGES_MAX     10000 /* entries on the change stream, about */
+
+static void command(struct txn *txn, unsigned item, bool count)
+{
+    if (txn->count < TXN_COMMANDS_MAX) {
+        txn->commands[txn->count++] = (struct txn_command){.item = (uint16_t)item, .count = count};
+    }
+}
+
+static void write_del(struct txn *txn, const struct redis_key *key, unsigned item)
+{
+    RESP_LITERAL(&txn->bytes, "*2\r\n$3\r\nDEL\r\n");
+    resp_key(&txn->bytes, key);
+    command(txn, item, false);
+}
+
+static uint32_t count_flag(const struct slice *slice, unsigned flag)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < slice->count; i++) {
+        n += (slice->items[i].flags & flag) != 0;
+    }
+    return n;
+}
+
+static void write_items(struct txn *txn, const struct slice *slice)
+{
+    struct redis_key key;
+
+    for (uint32_t i = 0; i < slice->count; i++) {
+        if ((slice->items[i].flags & ITEM_WRONG_TYPE) != 0) {
+            fields_key(&key, slice->adcode, &slice->items[i]);
+            write_del(txn, &key, i);
+        }
+        fields_write(&txn->bytes, slice->adcode, &slice->items[i]);
+        command(txn, i, false);
+    }
+}
+
+/* The geo set holds plain IDs, so that GEOSEARCH answers are the public ones. */
+static void write_free(struct txn *txn, const struct slice *slice)
+{
+    struct strbuf *b = &txn->bytes;
+    uint32_t adds = count_flag(slice, ITEM_FREE_ADD);
+    uint32_t leaves = count_flag(slice, ITEM_FREE_LEAVE);
+    struct redis_key key;
+    char id[SPACE_ID_LEN];
+
+    redis_key_district(&key, slice->adcode, KEY_FREE);
+    if ((slice->flags & SLICE_FREE_DROP) != 0) {
+        write_del(txn, &key, TXN_KEY + KEY_FREE);
+    }
+    if (adds > 0) {
+        resp_command(b, 2 + 3 * adds);
+        RESP_LITERAL(b, "$6\r\nGEOADD\r\n");
+        resp_key(b, &key);
+        for (uint32_t i = 0; i < slice->count; i++) {
+            if ((slice->items[i].flags & ITEM_FREE_ADD) != 0) {
+                resp_e7(b, slice->items[i].place.lon);
+                resp_e7(b, slice->items[i].place.lat);
+                space_id_write(slice->items[i].image.space.key, id);
+                resp_bytes(b, id, SPACE_ID_LEN);
+            }
+        }
+        command(txn, TXN_KEY + KEY_FREE, false);
+    }
+    if (leaves > 0) {
+        resp_command(b, 2 + leaves);
+        RESP_LITERAL(b, "$4\r\nZREM\r\n");
+        resp_key(b, &key);
+        for (uint32_t i = 0; i < slice->count; i++) {
+            if ((slice->items[i].flags & ITEM_FREE_LEAVE) != 0) {
+                space_id_write(slice->items[i].image.space.key, id);
+                resp_bytes(b, id, SPACE_ID_LEN);
+            }
+        }
+        command(txn, TXN_KEY + KEY_FREE, false);
+    }
+    RESP_LITERAL(b, "*3\r\n$7\r\nPEXPIRE\r\n");
+    resp_key(b, &key);
+    resp_u64(b, FREE_EXPIRES_MS);
+    command(txn, TXN_KEY + KEY_FREE, false);
+    if ((slice->flags & SLICE_FREE_CHECK) != 0) {
+        RESP_LITERAL(b, "*2\r\n$5\r\nZCARD\r\n");
+        resp_key(b, &key);
+        command(txn, TXN_KEY + KEY_FREE, true);
+    }
+}
+
+bool txn_on_stream(const struct slice *slice)
+{
+    return slice->adcode != ADCODE_CITY &&
+           ((slice->flags & SLICE_REWRITE) != 0 || count_flag(slice, ITEM_CHANGED) > 0);
+}
+
+/* "<id><letter>" without separators for spaces, "<id>" for lots: 19 and 18 bytes a change. */
+static void write_changes(struct txn *txn, const struct slice *slice, uint64_t epoch)
+{
+    bool rewrite = (slice->flags & SLICE_REWRITE) != 0;
+    struct strbuf *b = &txn->bytes;
+    char spaces[SLICE_IMAGES * (SPACE_ID_LEN + 1)];
+    char lots[SLICE_IMAGES * SPACE_ID_LEN];
+    size_t spaces_len = 0;
+    size_t lots_len = 0;
+    struct redis_key key;
+
+    for (uint32_t i = 0; i < slice->count && !rewrite; i++) {
+        const struct slice_item *item = &slice->items[i];
+
+        if ((item->flags & ITEM_CHANGED) == 0) {
+            continue;
+        }
+        if (item->image.kind == IMAGE_SPACE) {
+            space_id_write(item->image.space.key, spaces + spaces_len);
+            spaces_len += SPACE_ID_LEN;
+            spaces[spaces_len++] = (item->flags & ITEM_REMOVED) != 0
+                                       ? '-'
+                                       : fields_state_letter(item->image.space.shown_state);
+        } else if (item->image.kind == IMAGE_LOT) {
+            space_id_write(item->image.lot.key, lots + lots_len);
+            lots_len += SPACE_ID_LEN;
+        }
+    }
+    redis_key_district(&key, slice->adcode, KEY_CHANGES);
+    RESP_LITERAL(b, "*14\r\n$4\r\nXADD\r\n");
+    resp_key(b, &key);
+    RESP_LITERAL(b, "$6\r\nMAXLEN\r\n$1\r\n~\r\n");
+    resp_u64(b, CHANGES_MAX);
+    resp_pair(b, epoch, slice->number);
+    RESP_LITERAL(b, "$2\r\nat\r\n");
+    resp_i64(b, slice->as_of_ms);
+    RESP_LITERAL(b, "$7\r\nrewrite\r\n");
+    resp_u64(b, rewrite);
+    RESP_LITERAL(b, "$6\r\nspaces\r\n");
+    resp_bytes(b, spaces, spaces_len);
+    RESP_LITERAL(b, "$4\r\nlots\r\n");
+    resp_bytes(b, lots, lots_len);
+    command(txn, TXN_KEY + KEY_CHANGES, false);
+}
+
+static void write_meta(struct txn *txn, const struct slice *slice, uint64_t epoch,
+                       const char *run_id)
+{
+    struct strbuf *b = &txn->bytes;
+    bool last = (slice->flags & SLICE_LAST) != 0;
+    struct redis_key key;
+    char applied[41];
+    size_t len;
+
+    redis_key_district(&key, slice->adcode, KEY_META);
+    resp_command(b, last ? 12 : 10);
+    RESP_LITERAL(b, "$4\r\nHSET\r\n");
+    resp_key(b, &key);
+    RESP_LITERAL(b, "$5\r\nas_of\r\n");
+    resp_i64(b, slice->as_of_ms);
+    RESP_LITERAL(b, "$5\r\nepoch\r\n");
+    resp_u64(b, epoch);
+    RESP_LITERAL(b, "$6\r\nschema\r\n");
+    resp_u64(b, REDIS_SCHEMA);
+    RESP_LITERAL(b, "$6\r\nrun_id\r\n");
+    resp_text(b, run_id);
+    if (last) {
+        len = u64_write(slice->applied.epoch, applied);
+        applied[len++] = ':';
+        len += u64_write(slice->applied.seq, applied + len);
+        RESP_LITERAL(b, "$7\r\napplied\r\n");
+        resp_bytes(b, applied, len);
+    }
+    command(txn, TXN_KEY + KEY_META, false);
+}
+
+void txn_render(struct txn *txn, const struct slice *slice, uint64_t epoch, const char *run_id)
+{
+    struct redis_key key;
+
+    strbuf_clear(&txn->bytes);
+    txn->count = 0;
+    txn->number = slice->number;
+    RESP_LITERAL(&txn->bytes, "*1\r\n$5\r\nMULTI\r\n");
+    for (unsigned kind = 0; kind < KEY_KIND_COUNT; kind++) {
+        if ((slice->wrong_keys & 1u << kind) != 0) {
+            redis_key_district(&key, slice->adcode, (enum redis_key_kind)kind);
+            write_del(txn, &key, TXN_KEY + kind);
+        }
+    }
+    write_items(txn, slice);
+    if (slice->adcode != ADCODE_CITY) {
+        write_free(txn, slice);
+        if (txn_on_stream(slice)) {
+            write_changes(txn, slice, epoch);
+        }
+    }
+    write_meta(txn, slice, epoch, run_id);
+    RESP_LITERAL(&txn->bytes, "*1\r\n$4\r\nEXEC\r\n");
+}
+
+/* One reply out of EXEC's array. */
+static void judge(struct txn_command command, const redisReply *reply, struct slice *slice,
+                  struct counters *counters, enum txn_outcome *outcome)
+{
+    static int64_t gate;
+    const bool row =
+        (command.item & TXN_KEY) == 0 && slice->items[command.item].image.kind == IMAGE_AUDIT;
+    unsigned kind = (command.item & TXN_KEY) != 0 ? command.item - TXN_KEY : (unsigned)KEY_AUDIT;
+
+    if (reply->type != REDIS_REPLY_ERROR) {
+        return;
+    }
+    if (redis_reply_is(reply, "WRONGTYPE")) {
+        if ((command.item & TXN_KEY) != 0 || row) {
+            slice->wrong_keys |= 1u << kind;
+        } else {
+            slice->items[command.item].flags |= ITEM_WRONG_TYPE;
+        }
+        count_add(counters, COUNT_REDIS_WRONG_TYPE, 1);
+        *outcome = TXN_AGAIN;
+        return;
+    }
+    if (redis_reply_is(reply, "ERR The ID specified in XADD is equal or smaller")) {
+        return; /* this entry is there already: the slice was sent before */
+    }
+    /* Sending the same bytes again would get the same answer: say it and go on. */
+    log_rate(LOG_ERROR, &gate, 60000, "redis", "a write was refused: %s", reply->str);
+    count_add(counters, COUNT_REDIS_ERRORS, 1);
+}
+
+static enum txn_outcome judge_exec(const struct txn *txn, const redisReply *exec,
+                                   struct redis_link *link, struct slice *slice,
+                                   struct counters *counters)
+{
+    enum txn_outcome outcome = TXN_DONE;
+
+    if (exec->type == REDIS_REPLY_NIL) {
+        return TXN_EXAMINE;
+    }
+    if (exec->type != REDIS_REPLY_ARRAY || exec->elements != txn->count) {
+        redis_link_blame(link, exec);
+        return TXN_FAILED;
+    }
+    for (uint32_t i = 0; i < txn->count; i++) {
+        judge(txn->commands[i], exec->element[i], slice, counters, &outcome);
+    }
+    return outcome;
+}
+
+static bool free_differs(const struct txn *txn, const redisReply *exec, const struct slice *slice)
+{
+    for (uint32_t i = 0; i < txn->count; i++) {
+        if (txn->commands[i].count && exec->element[i]->type == REDIS_REPLY_INTEGER) {
+            return exec->element[i]->integer != (long long)slice->free_expected;
+        }
+    }
+    return false;
+}
+
+enum txn_outcome txn_receive(const struct txn *txn, struct redis_link *link, struct slice *slice,
+                             struct counters *counters, bool *free_wrong)
+{
+    enum txn_outcome outcome;
+    bool refused = false;
+    redisReply *reply;
+
+    *free_wrong = false;
+    /* MULTI and each queued command; the first error says why EXEC will be refused. */
+    for (uint32_t i = 0; i < txn->count + 1; i++) {
+        reply = redis_link_reply(link);
+        if (reply == NULL) {
+            return TXN_FAILED;
+        }
+        if (reply->type == REDIS_REPLY_ERROR && !refused) {
+            redis_link_blame(link, reply);
+            refused = true;
+        }
+        freeReplyObject(reply);
+    }
+    reply = redis_link_reply(link);
+    if (reply == NULL) {
+        return TXN_FAILED;
+    }
+    if (refused) {
+        outcome = TXN_FAILED;
+    } else {
+        outcome = judge_exec(txn, reply, link, slice, counters);
+        *free_wrong = outcome == TXN_DONE && free_differs(txn, reply, slice);
+    }
+    freeReplyObject(reply);
+    count_add(counters, COUNT_REDIS_COMMANDS, txn->count);
+    return outcome;
+}
+
+void txn_finish(struct txn *txn)
+{
+    strbuf_finish(&txn->bytes);
+}

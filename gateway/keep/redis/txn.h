@@ -1,0 +1,43 @@
+#ifndef GATEWAY_KEEP_REDIS_TXN_H
+#define GATEWAY_KEEP_REDIS_TXN_H
+
+#include "gateway/keep/redis/link.h"
+#include "gateway/keep/redis/slice.h"
+
+/* One slice as one fenced transaction: its bytes, and what its replies mean. */
+
+/** A command of the transaction: whose key it writes. */
+struct txn_command {
+    uint16_t item; /**< index of the item, or TXN_KEY + enum redis_key_kind */
+    bool count;    /**< its reply is the number of free spaces */
+};
+
+#define TXN_KEY 0x8000u
+/* A DEL before each item, and for the district: free dropped, added to, left, expiry, count,
+ * changes, meta, DELs. */
+#define TXN_COMMANDS_MAX (2 * SLICE_IMAGES + 16)
+
+struct txn {
+    struct strbuf bytes; /* MULTI ... EXEC */
+    uint64_t number;     /* slice it was rendered from, 0 = none */
+    uint32_t count;
+    struct txn_command commands[TXN_COMMANDS_MAX];
+};
+
+enum txn_outcome {
+    TXN_DONE,
+    TXN_AGAIN,   /**< foreign types were found and marked in the slice: render and send again */
+    TXN_EXAMINE, /**< EXEC was refused by WATCH: look who wrote the epoch key */
+    TXN_FAILED,  /**< link->fault says why */
+};
+
+void txn_render(struct txn *txn, const struct slice *slice, uint64_t epoch, const char *run_id);
+/** Reads the replies up to and with EXEC. *free_wrong: the geo set's size is not
+ * slice->free_expected. */
+enum txn_outcome txn_receive(const struct txn *txn, struct redis_link *link, struct slice *slice,
+                             struct counters *counters, bool *free_wrong);
+void txn_finish(struct txn *txn);
+/** True when the slice put an entry on the change stream. */
+bool txn_on_stream(const struct slice *slice);
+
+#endif

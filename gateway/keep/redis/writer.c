@@ -1,0 +1,676 @@
+/* The Redis writer: one thread, one blocking connection. Takes slices from the core thread, writes
+ * each as a fenced transaction, and keeps at it until it is confirmed, or until another gateway has
+ * taken over.
+ *
+ * A slice is never given up: after any error the connection is closed, a new one is made (backoff
+ * with full jitter), Redis is examined (epoch, run id, meta), and the slice is sent again unless
+ * the change stream shows that it arrived. The replies of slice n are awaited while slice n + 1 is
+ * rendered and n + 2 is being filled. */
+#include "bowei/base/city_clock.h"
+#include "bowei/base/log.h"
+#include "gateway/keep/redis/epoch.h"
+#include "gateway/keep/redis/txn.h"
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <time.h>
+
+#define SLICES 3 /* one in flight, one rendered, one being filled */
+#define DISTRICTS_MAX                                                                              \
+    256 /* counties of a province and the city; seats of more are not compared                     \
+         */
+#define BACKOFF_FIRST_MS 200
+#define BACKOFF_MAX_MS   5000 /* after Redis is back all is equal within 10 s */
+#define DRAIN_MS         2000 /* redis_writer_stop gives the slices under way that long */
+#define TEXT_MAX         256
+
+enum slot_state { SLOT_EMPTY, SLOT_FILLING, SLOT_FULL };
+
+/* What this process knows to be confirmed in a district. */
+struct seat {
+    uint32_t adcode;
+    bool written;
+    struct position applied;
+};
+
+struct redis_writer {
+    struct redis_writer_params params; /* immutable after start */
+    char texts[4][TEXT_MAX];           /* what params.redis points to */
+    uint32_t reader;                   /* of the inventory board */
+    pthread_t thread;
+    pthread_mutex_t lock;          /* short: never held across I/O or a callback */
+    pthread_cond_t work;           /* the writer waits: a slice, or the end */
+    pthread_cond_t told;           /* the core waits, when it drains */
+    enum slot_state slots[SLICES]; /* guarded by lock */
+    struct slice_news news;        /* guarded by lock */
+    bool stopping;                 /* guarded by lock */
+    int64_t stop_by_ms;            /* guarded by lock; boottime */
+    _Atomic int state;             /* enum redis_state */
+    _Atomic int64_t since_ms;
+    /* writer thread only */
+    struct redis_link link;
+    char run_id[RUN_ID_MAX];
+    bool watched; /* the connection watches watched_adcode and our epoch was there */
+    uint32_t watched_adcode;
+    struct txn txns[2];
+    unsigned txn; /* the one for the current slice */
+    struct slice *current;
+    struct seat seats[DISTRICTS_MAX];
+    size_t seat_count;
+    unsigned attempts;
+    uint64_t random;
+    enum link_fault logged;
+    struct slice slices[SLICES]; /* each owned by whom its slot says */
+};
+
+/* --- the hand-over --- */
+
+struct slice *redis_writer_slice(struct redis_writer *w)
+{
+    struct slice *found = NULL;
+
+    pthread_mutex_lock(&w->lock);
+    for (int i = 0; i < SLICES && found == NULL; i++) {
+        if (w->slots[i] == SLOT_EMPTY) {
+            w->slots[i] = SLOT_FILLING;
+            found = &w->slices[i];
+        }
+    }
+    pthread_mutex_unlock(&w->lock);
+    return found;
+}
+
+void redis_writer_post(struct redis_writer *w, struct slice *slice)
+{
+    pthread_mutex_lock(&w->lock);
+    w->slots[slice - w->slices] = SLOT_FULL;
+    pthread_cond_signal(&w->work);
+    pthread_mutex_unlock(&w->lock);
+}
+
+void redis_writer_news(struct redis_writer *w, struct slice_news *out)
+{
+    pthread_mutex_lock(&w->lock);
+    *out = w->news;
+    w->news.lost = false;
+    w->news.free_wrong = false;
+    pthread_mutex_unlock(&w->lock);
+}
+
+static struct timespec after_ms(int64_t ms)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    ts.tv_sec += ms / 1000;
+    ts.tv_nsec += (ms % 1000) * 1000000;
+    if (ts.tv_nsec >= 1000000000) {
+        ts.tv_sec++;
+        ts.tv_nsec -= 1000000000;
+    }
+    return ts;
+}
+
+void redis_writer_await(struct redis_writer *w, int ms)
+{
+    struct timespec until = after_ms(ms);
+
+    pthread_mutex_lock(&w->lock);
+    (void)pthread_cond_timedwait(&w->told, &w->lock, &until);
+    pthread_mutex_unlock(&w->lock);
+}
+
+void redis_writer_wake_core(struct redis_writer *w)
+{
+    if (w->params.wake_core != NULL) {
+        w->params.wake_core(w->params.ctx);
+    }
+}
+
+struct counters *redis_writer_counters(struct redis_writer *w)
+{
+    return w->params.counters;
+}
+
+/* The full slice with the lowest number, but not `except`; NULL when there is none. */
+static struct slice *next_locked(struct redis_writer *w, const struct slice *except)
+{
+    struct slice *found = NULL;
+
+    for (int i = 0; i < SLICES; i++) {
+        if (w->slots[i] == SLOT_FULL && &w->slices[i] != except &&
+            (found == NULL || w->slices[i].number < found->number)) {
+            found = &w->slices[i];
+        }
+    }
+    return found;
+}
+
+static struct slice *peek(struct redis_writer *w)
+{
+    struct slice *next;
+
+    pthread_mutex_lock(&w->lock);
+    next = next_locked(w, w->current);
+    pthread_mutex_unlock(&w->lock);
+    return next;
+}
+
+/* True when the thread is to end: stopped, and nothing left to write or no time left for it. */
+static bool over_locked(struct redis_writer *w)
+{
+    return w->stopping && ((w->current == NULL && next_locked(w, NULL) == NULL) ||
+                           host_boot_ms() >= w->stop_by_ms);
+}
+
+/* Waits for a slice; NULL when the thread is to end. */
+static struct slice *take(struct redis_writer *w)
+{
+    struct slice *slice;
+
+    pthread_mutex_lock(&w->lock);
+    for (slice = next_locked(w, NULL); slice == NULL && !w->stopping;
+         slice = next_locked(w, NULL)) {
+        pthread_cond_wait(&w->work, &w->lock);
+    }
+    pthread_mutex_unlock(&w->lock);
+    return slice;
+}
+
+/* --- states --- */
+
+static void become(struct redis_writer *w, enum redis_state state)
+{
+    if (atomic_load(&w->state) != (int)state) {
+        atomic_store(&w->since_ms, host_boot_ms());
+        atomic_store(&w->state, (int)state);
+    }
+}
+
+static void up(struct redis_writer *w)
+{
+    if (atomic_load(&w->state) != REDIS_UP) {
+        log_line(LOG_INFO, "redis", "up");
+        w->logged = FAULT_NONE;
+        become(w, REDIS_UP);
+    }
+}
+
+static void down(struct redis_writer *w)
+{
+    if (w->link.fault != w->logged) {
+        log_line(LOG_WARNING, "redis", "down: %s: %s", link_fault_name(w->link.fault),
+                 w->link.detail);
+        w->logged = w->link.fault;
+    }
+    if (atomic_load(&w->state) == REDIS_UP) {
+        count_add(w->params.counters, COUNT_REDIS_ERRORS, 1);
+    }
+    redis_link_close(&w->link);
+    w->watched = false;
+    become(w, REDIS_DOWN);
+}
+
+static void step_down(struct redis_writer *w, uint64_t found)
+{
+    log_line(LOG_ERROR, "redis",
+             "stepping down: epoch %llu was taken by another gateway, ours is %llu",
+             (unsigned long long)found, (unsigned long long)w->params.epoch);
+    redis_link_close(&w->link);
+    become(w, REDIS_STEPPED_DOWN);
+    pthread_mutex_lock(&w->lock);
+    w->news.stepped_down = true;
+    pthread_cond_broadcast(&w->told);
+    pthread_mutex_unlock(&w->lock);
+    if (w->params.stepped_down != NULL) {
+        w->params.stepped_down(w->params.ctx);
+    }
+    redis_writer_wake_core(w);
+}
+
+static void confirm(struct redis_writer *w)
+{
+    struct slice *slice = w->current;
+
+    if ((slice->flags & SLICE_LAST) != 0) {
+        for (size_t i = 0; i < w->seat_count; i++) {
+            if (w->seats[i].adcode == slice->adcode) {
+                w->seats[i].written = true;
+                w->seats[i].applied = slice->applied;
+            }
+        }
+    }
+    w->current = NULL;
+    count_add(w->params.counters, COUNT_REDIS_SLICES, 1);
+    pthread_mutex_lock(&w->lock);
+    w->news.confirmed = slice->number;
+    w->slots[slice - w->slices] = SLOT_EMPTY;
+    pthread_cond_broadcast(&w->told);
+    pthread_mutex_unlock(&w->lock);
+    redis_writer_wake_core(w);
+}
+
+/* Redis does not hold what we wrote: the core is told to hand over everything again, and what is
+ * under way no longer says that all before it was applied. */
+static void lost(struct redis_writer *w)
+{
+    log_line(LOG_INFO, "redis", "writing everything: Redis is new, was restarted or lost data");
+    count_add(w->params.counters, COUNT_REDIS_REWRITES, 1);
+    for (size_t i = 0; i < w->seat_count; i++) {
+        w->seats[i].written = false;
+    }
+    pthread_mutex_lock(&w->lock);
+    w->news.lost = true;
+    for (int i = 0; i < SLICES; i++) {
+        if (w->slots[i] == SLOT_FULL) {
+            w->slices[i].flags &= ~(uint32_t)(SLICE_LAST | SLICE_FREE_CHECK | SLICE_IN_DOUBT);
+        }
+    }
+    pthread_mutex_unlock(&w->lock);
+    redis_writer_wake_core(w);
+}
+
+/* --- connecting --- */
+
+/* Seats follow the inventory: new districts get one, the others keep theirs. */
+static void seats_update(struct redis_writer *w)
+{
+    uint32_t adcodes[DISTRICTS_MAX];
+    const struct inventory *inv = inventory_get(w->params.board, w->reader);
+    size_t n = redis_epoch_districts(inv, adcodes, DISTRICTS_MAX);
+
+    inventory_put(w->params.board, w->reader);
+    for (size_t i = 0; i < n && w->seat_count < DISTRICTS_MAX; i++) {
+        size_t at = 0;
+
+        while (at < w->seat_count && w->seats[at].adcode != adcodes[i]) {
+            at++;
+        }
+        if (at == w->seat_count) {
+            w->seats[w->seat_count++] = (struct seat){.adcode = adcodes[i]};
+        }
+    }
+}
+
+/* One district: whose it is, and whether it holds what we confirmed. False: down or stepped down.
+ */
+static bool examine_seat(struct redis_writer *w, const struct seat *seat, bool *data_lost)
+{
+    struct epoch_state found;
+    uint64_t other = 0;
+
+    if (!redis_epoch_read(&w->link, seat->adcode, &found)) {
+        down(w);
+        return false;
+    }
+    if (seat->written && (!found.has_meta || position_compare(found.applied, seat->applied) < 0)) {
+        *data_lost = true;
+    }
+    switch (redis_epoch_take(&w->link, seat->adcode, w->params.epoch, true, &other)) {
+    case EPOCH_TAKEN: return true;
+    case EPOCH_FOREIGN:
+        if (other > w->params.epoch) {
+            step_down(w, other);
+            return false;
+        }
+        w->link.fault = FAULT_SPEECH; /* touched while we took it: look again on a new connection */
+        break;
+    case EPOCH_FAILED: break;
+    }
+    down(w);
+    return false;
+}
+
+/* On every new connection, and when WATCH refused or the epoch was gone. */
+static bool examine(struct redis_writer *w)
+{
+    char run_id[RUN_ID_MAX];
+    bool data_lost;
+
+    w->watched = false;
+    w->txns[0].number = 0;
+    w->txns[1].number = 0;
+    if (!redis_link_run_id(&w->link, run_id)) {
+        down(w);
+        return false;
+    }
+    data_lost = w->run_id[0] == '\0' || strcmp(run_id, w->run_id) != 0;
+    seats_update(w);
+    for (size_t i = 0; i < w->seat_count; i++) {
+        if (!examine_seat(w, &w->seats[i], &data_lost)) {
+            return false;
+        }
+    }
+    memcpy(w->run_id, run_id, sizeof run_id);
+    if (data_lost) {
+        lost(w);
+    }
+    return true;
+}
+
+/* Did the slice in doubt arrive? Its id on the change stream tells. */
+static bool arrived(struct redis_writer *w)
+{
+    const struct slice *slice = w->current;
+    struct strbuf b = {0};
+    struct redis_key key;
+    redisReply *reply;
+    uint64_t epoch;
+    uint64_t number;
+    bool found = false;
+
+    if (slice == NULL || (slice->flags & SLICE_IN_DOUBT) == 0 || !txn_on_stream(slice)) {
+        return false;
+    }
+    redis_key_district(&key, slice->adcode, KEY_CHANGES);
+    resp_command(&b, 6);
+    resp_text(&b, "XREVRANGE");
+    resp_key(&b, &key);
+    resp_text(&b, "+");
+    resp_text(&b, "-");
+    resp_text(&b, "COUNT");
+    resp_text(&b, "1");
+    reply = redis_link_ask(&w->link, &b);
+    strbuf_finish(&b);
+    if (reply != NULL && reply->type == REDIS_REPLY_ARRAY && reply->elements == 1 &&
+        reply->element[0]->type == REDIS_REPLY_ARRAY && reply->element[0]->elements == 2) {
+        const redisReply *id = reply->element[0]->element[0];
+
+        found = id->type == REDIS_REPLY_STRING &&
+                resp_pair_parse(id->str, id->len, &epoch, &number) && epoch == w->params.epoch &&
+                number == slice->number;
+    }
+    freeReplyObject(reply);
+    return found;
+}
+
+static bool connect_to(struct redis_writer *w)
+{
+    if (!redis_link_open(&w->link, &w->params.redis)) {
+        down(w);
+        return false;
+    }
+    count_add(w->params.counters, COUNT_REDIS_CONNECTS, 1);
+    if (!examine(w)) {
+        return false;
+    }
+    if (arrived(w)) {
+        confirm(w);
+    }
+    return w->link.context != NULL;
+}
+
+static uint64_t random_next(struct redis_writer *w)
+{
+    w->random ^= w->random << 13;
+    w->random ^= w->random >> 7;
+    w->random ^= w->random << 17;
+    return w->random;
+}
+
+/* Full jitter: many gateways that lost one Redis do not come back in step. Ends early when stopped.
+ */
+static void pause_after_failure(struct redis_writer *w)
+{
+    uint64_t cap = BACKOFF_FIRST_MS << (w->attempts < 5 ? w->attempts : 5);
+    int64_t ms = 20 + (int64_t)(random_next(w) % (cap < BACKOFF_MAX_MS ? cap : BACKOFF_MAX_MS));
+    int64_t until_ms = host_boot_ms() + ms;
+
+    w->attempts++;
+    pthread_mutex_lock(&w->lock);
+    while (!over_locked(w) && host_boot_ms() < until_ms) {
+        int64_t left_ms = until_ms - host_boot_ms();
+        /* While stopping, look at the deadline again and again. */
+        struct timespec until = after_ms(w->stopping && left_ms > 50 ? 50
+                                         : left_ms > 0               ? left_ms
+                                                                     : 1);
+
+        (void)pthread_cond_timedwait(&w->work, &w->lock, &until);
+    }
+    pthread_mutex_unlock(&w->lock);
+}
+
+/* --- writing --- */
+
+/* Judges what GET said under WATCH. False: the slice must wait (examined again, down or stepped
+ * down). */
+static bool watch_judge(struct redis_writer *w, uint32_t adcode, uint64_t found)
+{
+    w->watched = found == w->params.epoch;
+    w->watched_adcode = adcode;
+    if (w->watched) {
+        return true;
+    }
+    if (found > w->params.epoch) {
+        step_down(w, found);
+        return false;
+    }
+    (void)examine(w); /* gone or set back: data was lost; then watch anew */
+    return false;
+}
+
+static bool watch(struct redis_writer *w, uint32_t adcode)
+{
+    struct strbuf b = {0};
+    redisReply *reply;
+    uint64_t found;
+    bool ok;
+
+    RESP_LITERAL(&b, "*1\r\n$7\r\nUNWATCH\r\n");
+    redis_epoch_watch(&b, adcode);
+    reply = redis_link_ask(&w->link, &b);
+    strbuf_finish(&b);
+    ok = reply != NULL;
+    freeReplyObject(reply);
+    if (!ok || !redis_epoch_watched(&w->link, &found)) {
+        down(w);
+        return false;
+    }
+    return watch_judge(w, adcode, found);
+}
+
+static struct txn *rendered(struct redis_writer *w, unsigned which, const struct slice *slice)
+{
+    struct txn *txn = &w->txns[which];
+
+    if (txn->number != slice->number) {
+        txn_render(txn, slice, w->params.epoch, w->run_id);
+    }
+    return txn;
+}
+
+/* Sends the current slice with WATCH and GET for the next one at its tail, and renders that while
+ * waiting. */
+static bool send_current(struct redis_writer *w, struct txn *txn, uint32_t *tail_adcode)
+{
+    struct slice *next = peek(w);
+    bool ok;
+
+    *tail_adcode = next != NULL ? next->adcode : w->current->adcode;
+    redis_epoch_watch(&txn->bytes, *tail_adcode);
+    w->current->flags |= SLICE_IN_DOUBT;
+    w->watched = false;
+    ok = redis_link_append(&w->link, &txn->bytes) && redis_link_flush(&w->link);
+    txn->number = 0;
+    if (ok && next != NULL) {
+        (void)rendered(w, 1 - w->txn, next);
+    }
+    return ok;
+}
+
+/* One attempt at the current slice. */
+static void deliver(struct redis_writer *w)
+{
+    struct slice *slice = w->current;
+    struct txn *txn;
+    uint32_t tail_adcode;
+    uint64_t found;
+    bool free_wrong;
+    enum txn_outcome outcome;
+
+    if ((!w->watched || w->watched_adcode != slice->adcode) && !watch(w, slice->adcode)) {
+        return;
+    }
+    txn = rendered(w, w->txn, slice);
+    if (!send_current(w, txn, &tail_adcode)) {
+        down(w);
+        return;
+    }
+    outcome = txn_receive(txn, &w->link, slice, w->params.counters, &free_wrong);
+    if (outcome == TXN_FAILED || !redis_epoch_watched(&w->link, &found)) {
+        down(w);
+        return;
+    }
+    w->attempts = 0;
+    if (outcome == TXN_DONE) {
+        if (free_wrong) {
+            pthread_mutex_lock(&w->lock);
+            w->news.free_wrong = true;
+            w->news.adcode = slice->adcode;
+            pthread_mutex_unlock(&w->lock);
+        }
+        w->txn = 1 - w->txn;
+        confirm(w);
+    }
+    if (watch_judge(w, tail_adcode, found) && outcome == TXN_EXAMINE) {
+        (void)examine(w); /* touched between WATCH and EXEC, yet still ours */
+    }
+}
+
+static bool over(struct redis_writer *w)
+{
+    bool result;
+
+    pthread_mutex_lock(&w->lock);
+    result = over_locked(w);
+    pthread_mutex_unlock(&w->lock);
+    return result;
+}
+
+static void *run(void *arg)
+{
+    struct redis_writer *w = arg;
+
+    (void)prctl(PR_SET_NAME, "bowei-redis", 0, 0, 0);
+    while (atomic_load(&w->state) != REDIS_STEPPED_DOWN && !over(w)) {
+        if (w->link.context == NULL && !connect_to(w)) {
+            if (atomic_load(&w->state) != REDIS_STEPPED_DOWN) {
+                pause_after_failure(w);
+            }
+            continue;
+        }
+        if (w->attempts == 0) {
+            up(w); /* after a failure only a write that went through says so */
+        }
+        if (w->current == NULL) {
+            w->current = take(w);
+        }
+        if (w->current != NULL) {
+            deliver(w);
+            if (w->link.context == NULL && atomic_load(&w->state) != REDIS_STEPPED_DOWN) {
+                pause_after_failure(w);
+            }
+        }
+    }
+    redis_link_close(&w->link);
+    return NULL;
+}
+
+/* --- start and stop --- */
+
+static const char *keep_text(struct redis_writer *w, int at, const char *text)
+{
+    size_t len = text != NULL ? strnlen(text, TEXT_MAX) : 0;
+
+    if (text == NULL || len == TEXT_MAX) {
+        return NULL;
+    }
+    memcpy(w->texts[at], text, len + 1);
+    return w->texts[at];
+}
+
+static bool sync_init(struct redis_writer *w)
+{
+    pthread_condattr_t attributes;
+    bool ok;
+
+    if (pthread_condattr_init(&attributes) != 0) {
+        return false;
+    }
+    ok = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0 &&
+         pthread_cond_init(&w->work, &attributes) == 0;
+    if (ok && pthread_cond_init(&w->told, &attributes) != 0) {
+        pthread_cond_destroy(&w->work);
+        ok = false;
+    }
+    pthread_condattr_destroy(&attributes);
+    if (ok && pthread_mutex_init(&w->lock, NULL) != 0) {
+        pthread_cond_destroy(&w->work);
+        pthread_cond_destroy(&w->told);
+        ok = false;
+    }
+    return ok;
+}
+
+struct redis_writer *redis_writer_start(const struct redis_writer_params *params)
+{
+    struct redis_writer *w = calloc(1, sizeof *w);
+
+    if (w == NULL) {
+        return NULL;
+    }
+    w->params = *params;
+    w->params.redis.socket = keep_text(w, 0, params->redis.socket);
+    w->params.redis.host = keep_text(w, 1, params->redis.host);
+    w->params.redis.username = keep_text(w, 2, params->redis.username);
+    w->params.redis.password = keep_text(w, 3, params->redis.password);
+    w->random = (uint64_t)host_boot_ms() * 0x9E3779B97F4A7C15u ^ params->epoch ^ 1u;
+    if (!sync_init(w)) {
+        goto undo_memory;
+    }
+    w->reader = inventory_reader(params->board);
+    atomic_store(&w->since_ms, host_boot_ms());
+    if (pthread_create(&w->thread, NULL, run, w) != 0) {
+        goto undo_sync;
+    }
+    return w;
+
+undo_sync:
+    pthread_mutex_destroy(&w->lock);
+    pthread_cond_destroy(&w->work);
+    pthread_cond_destroy(&w->told);
+undo_memory:
+    free(w);
+    return NULL;
+}
+
+void redis_writer_stop(struct redis_writer *w)
+{
+    if (w == NULL) {
+        return;
+    }
+    pthread_mutex_lock(&w->lock);
+    w->stopping = true;
+    w->stop_by_ms = host_boot_ms() + DRAIN_MS;
+    pthread_cond_broadcast(&w->work);
+    pthread_mutex_unlock(&w->lock);
+    pthread_join(w->thread, NULL);
+    pthread_mutex_destroy(&w->lock);
+    pthread_cond_destroy(&w->work);
+    pthread_cond_destroy(&w->told);
+    txn_finish(&w->txns[0]);
+    txn_finish(&w->txns[1]);
+    explicit_bzero(w->texts, sizeof w->texts);
+    free(w);
+}
+
+enum redis_state redis_writer_state(const struct redis_writer *w)
+{
+    return (enum redis_state)atomic_load(&w->state);
+}
+
+int64_t redis_writer_since_ms(const struct redis_writer *w)
+{
+    return atomic_load(&w->since_ms);
+}
