@@ -3,11 +3,11 @@
  * memory (DESIGN 3.10).
  *
  * A sensor is: present bits u8 | tag u32 | value and pending, a nibble each | flags u8 | join u8,
- * then the fields whose bit is set: counter varint, heard (the first one 6 bytes, the others zigzag
- * from the first), debounce u8 and pending_ms zigzag from heard, changes as newest minute u24 and
- * 10 counts in 5 bytes, quiet_ms zigzag from heard, battery_mv varint, rssi zigzag. Longest:
- * 8+5+6+8+6 without the three that may be left out, and a counter above 2^28 leaves out the changes
- * too. */
+ * then the fields whose bit is set: counter varint; heard_ms (6 bytes the first time, then zigzag
+ * from that one); debounce u8 and pending_ms zigzag from heard; changes as the newest minute,
+ * zigzag from heard's minute, and 10 counts in 5 bytes; quiet_ms zigzag from heard; battery_mv
+ * varint; rssi zigzag. Without the fields of the last row of `thrift` the longest is 8 + 5 + 6 + 6
+ * bytes. */
 #include "bowei/journal.h"
 #include "gateway/keep/packer.h"
 
@@ -55,6 +55,23 @@ static int64_t plus(int64_t a, int64_t b)
     return (int64_t)((uint64_t)a + (uint64_t)b);
 }
 
+/* Minutes are kept mod 2^24 above the 40 bits of counts (sensor_image.changes). */
+#define COUNT_BITS  40
+#define MINUTE_MASK 0xffffffu
+
+static uint64_t minute_of(int64_t at_ms)
+{
+    return (uint64_t)(at_ms / 60000) & MINUTE_MASK;
+}
+
+/* The shorter way round from b to a. */
+static int64_t minute_minus(uint64_t a, uint64_t b)
+{
+    uint64_t ahead = (a - b) & MINUTE_MASK;
+
+    return ahead <= MINUTE_MASK / 2 ? (int64_t)ahead : (int64_t)ahead - (int64_t)MINUTE_MASK - 1;
+}
+
 static void pack_one(struct packer *p, const struct sensor_image *s, unsigned without,
                      int64_t *base_ms)
 {
@@ -84,7 +101,8 @@ static void pack_one(struct packer *p, const struct sensor_image *s, unsigned wi
         packer_zigzag(p, minus(s->pending_ms, s->heard_ms));
     }
     if ((present & WITH_CHANGES) != 0) {
-        packer_u64(p, s->changes);
+        packer_zigzag(p, minute_minus(s->changes >> COUNT_BITS, minute_of(s->heard_ms)));
+        packer_uint(p, s->changes, COUNT_BITS / 8);
     }
     if ((present & WITH_QUIET) != 0) {
         packer_zigzag(p, minus(s->quiet_ms, s->heard_ms));
@@ -145,7 +163,9 @@ static void unpack_one(struct unpacker *u, struct sensor_image *s, int64_t *base
         s->pending_ms = plus(s->heard_ms, unpacker_zigzag(u));
     }
     if ((present & WITH_CHANGES) != 0) {
-        s->changes = unpacker_u64(u);
+        uint64_t minute = (minute_of(s->heard_ms) + (uint64_t)unpacker_zigzag(u)) & MINUTE_MASK;
+
+        s->changes = unpacker_uint(u, COUNT_BITS / 8) | minute << COUNT_BITS;
     }
     if ((present & WITH_QUIET) != 0) {
         s->quiet_ms = plus(s->heard_ms, unpacker_zigzag(u));
