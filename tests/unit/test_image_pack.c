@@ -1,10 +1,11 @@
 /* Packed images: every image comes back as it was, every cut or changed length is refused, and two
  * sensors always fit the 64 bytes that Redis may hold in one field. */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
 
 #include "bowei/journal.h"
 #include "tests/unit/random_image.h"
