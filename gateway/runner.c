@@ -14,6 +14,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 enum {
     BATCH = 64,
@@ -349,6 +350,7 @@ static bool drained(struct runner *r, int64_t boot_ms)
 static void *run(void *arg)
 {
     struct runner *r = arg;
+    (void)prctl(PR_SET_NAME, "core");
     for (;;) {
         struct now now;
         size_t n = intake_take(r->p.intake, r->inputs, BATCH, sleep_until(r), &now);
@@ -409,7 +411,6 @@ struct runner *runner_start(const struct runner_params *params)
     if (pthread_create(&r->thread, NULL, run, r) != 0) {
         goto undo_flush;
     }
-    pthread_setname_np(r->thread, "core");
     return r;
 undo_flush:
     flush_destroy(r->flush);

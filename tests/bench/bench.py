@@ -1,0 +1,382 @@
+#!/usr/bin/python3
+"""The bench: rows of the performance table, each a ratio of two things measured in turn on this machine.
+
+    tests/bench/run.sh [--sizes 1000,10000,100000,1000000] [--rows near,cached,...] [--rounds 3]
+
+Prints one Markdown table a row group and leaves all figures in build/bench/results.json.
+"""
+import argparse
+import json
+import os
+import random
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
+import testbed  # noqa: E402
+from testbed import Testbed, check_character, free_port, wait_until  # noqa: E402
+
+TOP = Path(__file__).resolve().parents[2]
+BENCH = TOP / "build" / "bench" / "tests" / "bench"
+SPACES_PER_LOT = 200
+M_PER_DEGREE = 111195.0
+LAT, LON = 42.2578, 118.8869
+WRK_SECONDS = 4
+
+
+class City(Testbed):
+    """A gateway with n spaces at 1000 a square kilometre, each with one native device; 30 % of them free."""
+
+    def runTest(self):
+        pass
+
+    def build(self, n):
+        self.n = n
+        self.setUp()
+        side_m = (n / 1000.0) ** 0.5 * 1000
+        draw = random.Random(n)
+        self.centres = []
+        spaces, lots = [], {}
+        lat_m, lon_m = 1 / M_PER_DEGREE, 1 / (M_PER_DEGREE * 0.7401)
+        for i in range(n):
+            lot, number = divmod(i, SPACES_PER_LOT)
+            street, site = divmod(lot, 999)
+            body = f"150402{street + 1:03d}R{site + 1:03d}"
+            if body not in lots:
+                lots[body] = (LAT + draw.random() * side_m * lat_m, LON + draw.random() * side_m * lon_m)
+            full = f"{body}{number + 1:04d}"
+            spaces.append((full + check_character(full), f"{LAT + draw.random() * side_m * lat_m:.7f}",
+                           f"{LON + draw.random() * side_m * lon_m:.7f}"))
+        for _ in range(4096):
+            self.centres.append((LAT + draw.uniform(0.1, 0.9) * side_m * lat_m, LON + draw.uniform(0.1, 0.9) * side_m * lon_m))
+        self.ids = [s[0] for s in spaces]
+        self.lots = [k + "0000" + check_character(k + "0000") for k in lots]
+        lot_rows = [(f"{k}0000{check_character(k + '0000')}", f"点位{k[-3:]}", f"Site {k[-3:]}", "spaces", f"{at[0]:.7f}", f"{at[1]:.7f}", "")
+                    for k, at in lots.items()]
+        self.start_redis()
+        self.make_city(spaces, [(f"dev-{i}", "mqtt", "native", 0, s[0]) for i, s in enumerate(spaces)], lots=lot_rows)
+        self.start_gateway()
+        self.counter = 1
+        self.publish(n, 1)
+        wait_until("all heard", lambda: self.get("/v1/city")[1]["unknown"] == 0, 300, 0.1)
+        wait_until("Redis has all", self.flushed, 120, 0.1)
+        return self
+
+    def publish(self, messages, qos):
+        """Publishes and returns the publisher's seconds."""
+        first = self.counter
+        self.counter += messages // self.n + 1
+        return float(subprocess.run([BENCH / "publish_load", str(self.broker_port), str(self.n), str(messages), str(qos), str(first)],
+                                    capture_output=True, text=True, check=True).stdout)
+
+    def metrics(self):
+        text = self.get("/metrics")[1].decode()
+        return {m.group(1): float(m.group(2)) for m in re.finditer(r"^([a-z_]+(?:\{[^}]*\})?) ([0-9.e+]+)", text, re.M)}
+
+    def flushed(self):
+        r = self.redis()
+        newest = self.metrics().get("bowei_readings_accepted_total", 0)
+        meta = [r.hget(k, "applied") for k in r.scan_iter("bowei:{*}:meta", count=10000)]
+        numbers = [int(m.split(":")[1]) for m in meta if m and ":" in m]
+        return bool(numbers) and max(numbers) >= newest
+
+    def rss_kib(self):
+        status = Path(f"/proc/{self.gateway.child.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+)", status).group(1))
+
+    def finish(self):
+        self.doCleanups()
+
+
+def wrk(port, script, seconds=WRK_SECONDS):
+    out = subprocess.run(["wrk", "-t1", "-c64", f"-d{seconds}s", "--latency", "-s", script, f"http://127.0.0.1:{port}/"],
+                         capture_output=True, text=True, check=True).stdout
+    rate = float(re.search(r"Requests/sec:\s+([\d.]+)", out).group(1))
+    bad = re.search(r"Non-2xx or 3xx responses: (\d+)", out)
+    assert bad is None, out
+    p99 = re.search(r"99%\s+([\d.]+)(us|ms|s)", out)
+    return rate, float(p99.group(1)) * {"us": 1e-3, "ms": 1, "s": 1e3}[p99.group(2)]
+
+
+def lua(folder, name, paths):
+    path = folder / f"{name}.lua"
+    rows = ",\n".join(json.dumps(p) for p in paths)
+    path.write_text(f"local paths = {{\n{rows}\n}}\nlocal requests = {{}}\nlocal i = 0\n"
+                    "function init(args)\n  for n, p in ipairs(paths) do requests[n] = wrk.format('GET', p) end\nend\n"
+                    "function request()\n  i = i % #requests + 1\n  return requests[i]\nend\n")
+    return str(path)
+
+
+def alternate(rounds, things):
+    """Runs each named thing in turn, `rounds` times; {name: [values]}."""
+    values = {name: [] for name in things}
+    for _ in range(rounds):
+        for name, thing in things.items():
+            values[name].append(thing())
+    return values
+
+
+def ratio(values, a, b):
+    pairs = [x / y for x, y in zip(values[a], values[b])]
+    return statistics.median(pairs), min(pairs), max(pairs)
+
+
+class Nginx:
+    def __init__(self, folder):
+        self.port = free_port()
+        (folder / "www").mkdir()
+        os.chmod(folder, 0o755)
+        body = "x" * 1024
+        (folder / "www" / "index.html").write_text(body)
+        conf = folder / "nginx.conf"
+        conf.write_text(f"worker_processes 1;\ndaemon off;\npid {folder}/nginx.pid;\nerror_log {folder}/nginx.log;\nuser root;\n"
+                        "events { worker_connections 1024; }\nhttp {\n access_log off; sendfile on; tcp_nopush on; open_file_cache max=100;\n"
+                        f" keepalive_requests 100000000;\n client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f;\n"
+                        f" uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;\n"
+                        f" server {{ listen 127.0.0.1:{self.port}; location / {{ root {folder}/www; try_files /index.html =404; }} }}\n}}\n")
+        self.child = subprocess.Popen(["nginx", "-c", conf, "-p", folder])
+        wait_until("nginx", lambda: port_open(self.port), 10)
+
+    def stop(self):
+        self.child.terminate()
+        self.child.wait()
+
+
+def port_open(port):
+    import socket
+    with socket.socket() as s:
+        return s.connect_ex(("127.0.0.1", port)) == 0
+
+
+class Webdis:
+    def __init__(self, folder, redis_socket):
+        self.port = free_port()
+        conf = folder / "webdis.json"
+        conf.write_text(json.dumps({"redis_host": str(redis_socket), "redis_port": 0, "http_host": "127.0.0.1", "http_port": self.port,
+                                    "threads": 2, "pool_size": 20, "daemonize": False, "websockets": False, "verbosity": 0,
+                                    "logfile": str(folder / "webdis.log")}))
+        self.child = subprocess.Popen(["webdis", conf], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_until("webdis", lambda: port_open(self.port), 10)
+
+    def stop(self):
+        self.child.terminate()
+        self.child.wait()
+
+
+def bench_http(city, rounds, rows):
+    out = {}
+    extra = Path(tempfile.mkdtemp(prefix="bowei-bench-"))
+    nginx, webdis = Nginx(extra), Webdis(extra, city.redis_socket)
+    try:
+        near = lua(extra, "near", [f"/v1/spaces/near?lat={a:.6f}&lon={o:.6f}&radius=300&limit=20" for a, o in city.centres])
+        geo = lua(extra, "geo", [f"/GEOSEARCH/bowei:%7B150402%7D:free/FROMLONLAT/{o:.6f}/{a:.6f}/BYRADIUS/300/m/ASC/COUNT/20/WITHDIST"
+                                 for a, o in city.centres])
+        lot = lua(extra, "lot", [f"/v1/lots/{i}" for i in city.lots[:64]])
+        page = lua(extra, "page", ["/v1/lots?limit=3"])
+        space = lua(extra, "space", [f"/v1/spaces/{i}" for i in random.Random(1).sample(city.ids, min(4096, city.n))])
+        port = city.http_port
+        if "near" in rows:
+            v = alternate(rounds, {"nginx": lambda: wrk(nginx.port, near), "bowei": lambda: wrk(port, near), "webdis": lambda: wrk(webdis.port, geo)})
+            rates = {k: [r for r, _ in x] for k, x in v.items()}
+            out["near"] = {"bowei_req_s": statistics.median(rates["bowei"]), "nginx_req_s": statistics.median(rates["nginx"]),
+                           "webdis_req_s": statistics.median(rates["webdis"]), "vs_nginx": ratio(rates, "bowei", "nginx"),
+                           "vs_webdis": ratio(rates, "bowei", "webdis"), "p99_ms": statistics.median(p for _, p in v["bowei"]),
+                           "nginx_p99_ms": statistics.median(p for _, p in v["nginx"]),
+                           "answer_bytes": len(city.get(f"/v1/spaces/near?lat={city.centres[0][0]:.6f}&lon={city.centres[0][1]:.6f}&radius=300&limit=20")[1].__repr__())}
+        if "cached" in rows:
+            v = alternate(rounds, {"nginx": lambda: wrk(nginx.port, lot)[0], "lot": lambda: wrk(port, lot)[0], "page": lambda: wrk(port, page)[0],
+                                   "space": lambda: wrk(port, space)[0]})
+            out["cached"] = {k + "_req_s": statistics.median(x) for k, x in v.items()}
+            out["cached"].update({f"{k}_vs_nginx": ratio(v, k, "nginx") for k in ("lot", "page", "space")})
+    finally:
+        nginx.stop()
+        webdis.stop()
+        shutil.rmtree(extra, ignore_errors=True)
+    return out
+
+
+def bare_rate(city, messages, qos):
+    """Messages a second of a callback that only counts; the gateway is stopped meanwhile so that it takes no share."""
+    counter = subprocess.Popen([BENCH / "count_messages", str(city.broker_port), "bowei/up/+", str(qos), str(messages)],
+                               stdout=subprocess.PIPE, text=True)
+    assert counter.stdout.readline().strip() == "ready"
+    city.publish(messages, qos)
+    took = float(counter.stdout.readline())
+    counter.wait()
+    return messages / took
+
+
+def gateway_rate(city, messages, qos):
+    """Messages a second from the first publish until all are applied, journalled and written to Redis with fencing."""
+    before = city.metrics()["bowei_readings_applied_total"]
+    begin = time.monotonic()
+    city.publish(messages, qos)
+    wait_until("applied", lambda: city.metrics()["bowei_readings_applied_total"] >= before + messages, 120, 0.005)
+    applied = time.monotonic()
+    wait_until("in Redis", city.flushed, 60, 0.005)
+    return messages / (time.monotonic() - begin), messages / (applied - begin)
+
+
+def bench_ingest(city, rounds):
+    out = {}
+    for qos, messages in ((0, 200000), (1, 60000)):
+        bare, full, applied = [], [], []
+        for _ in range(rounds):
+            city.gateway.stop()
+            bare.append(bare_rate(city, messages, qos))
+            city.start_gateway()
+            rate, to_core = gateway_rate(city, messages, qos)
+            full.append(rate)
+            applied.append(to_core)
+        pairs = [a / b for a, b in zip(full, bare)]
+        out[f"qos{qos}"] = {"bare_msg_s": statistics.median(bare), "bowei_msg_s": statistics.median(full),
+                            "applied_msg_s": statistics.median(applied), "ratio": (statistics.median(pairs), min(pairs), max(pairs))}
+    return out
+
+
+def bench_latency(city, samples=300):
+    """Publish -> visible in REST, idle: polls one space over one kept connection."""
+    import http.client
+    connection = http.client.HTTPConnection("127.0.0.1", city.http_port)
+    field = city.publisher("latency")
+    field.client.socket().setsockopt(6, 1, 1)
+    took = []
+    state = False
+    counter = 1000000
+    for _ in range(samples):
+        counter += 1
+        state = not state
+        want = b'"state":"free"' if not state else b'"state":"occupied"'
+        begin = time.perf_counter()
+        field.native("dev-0", qos=0, occupied=state, counter=counter)
+        while True:
+            connection.request("GET", f"/v1/spaces/{city.ids[0]}")
+            body = connection.getresponse().read()
+            if want in body.split(b'"known"')[0]:
+                break
+            if time.perf_counter() - begin > 5:
+                raise AssertionError(body)
+        took.append((time.perf_counter() - begin) * 1000)
+        pause = time.perf_counter() + 0.01
+        while time.perf_counter() < pause:
+            time.sleep(0.001)
+    field.close()
+    took.sort()
+    return {"p50_ms": took[len(took) // 2], "p99_ms": took[int(len(took) * 0.99)], "max_ms": took[-1]}
+
+
+def bench_memory(city):
+    r = city.redis()
+    keys = [k for k in r.scan_iter("bowei:{*}:space:*", count=10000)][:2000]
+    pipe = r.pipeline(transaction=False)
+    for k in keys:
+        pipe.memory_usage(k)
+    hashes = statistics.mean(pipe.execute())
+    geo = sum(r.memory_usage(k, samples=0) or 0 for k in r.scan_iter("bowei:{*}:free", count=10000)) / city.n
+    rss = city.rss_kib() * 1024
+    return {"rss_mib": rss / 2 ** 20, "bytes_per_space_over_15mb": (rss - 15e6) / city.n, "bar_mib": (15e6 + 200 * city.n) / 2 ** 20,
+            "redis_bytes_per_space": hashes + geo}
+
+
+def bench_restart(city, rounds):
+    took = []
+    for _ in range(rounds):
+        city.gateway.kill()
+        begin = time.monotonic()
+        city.gateway.start()
+        wait_until("ready", city.ready, 60, 0.01)
+        took.append(time.monotonic() - begin)
+    unknown = city.get("/v1/city")[1]["unknown"]
+    return {"seconds": statistics.median(took), "worst": max(took), "unknown_after": unknown}
+
+
+def bench_writer(rounds):
+    folder = Path(tempfile.mkdtemp(prefix="bowei-bench-"))
+    socket_path = folder / "redis.sock"
+    child = subprocess.Popen(["redis-server", "--port", "0", "--unixsocket", str(socket_path), "--save", "", "--dir", str(folder)],
+                             stdout=subprocess.DEVNULL)
+    try:
+        wait_until("redis", socket_path.exists, 10)
+
+        def reference():
+            out = subprocess.run(["redis-benchmark", "-s", socket_path, "-c", "1", "-P", "256", "-n", "1000000", "-r", "100000", "-q", "HSET",
+                                  "sp:__rand_int__", "st", "1", "ts", "1700000000"], capture_output=True, text=True, check=True).stdout
+            return float(re.findall(r"([\d.]+) requests per second", out)[-1])
+
+        def ours():
+            out = subprocess.run([BENCH / "bench_writer", str(socket_path)], capture_output=True, text=True, check=True).stdout
+            return float(re.findall(r"([\d.]+) HSETs/s", out)[-1])
+
+        v = alternate(rounds, {"redis-benchmark": reference, "bowei": ours})
+        return {k + "_hset_s": statistics.median(x) for k, x in v.items()} | {"ratio": ratio(v, "bowei", "redis-benchmark")}
+    finally:
+        child.terminate()
+        child.wait()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def bench_modbus(rounds):
+    out = subprocess.run([BENCH / "bench_modbus", str(rounds)], capture_output=True, text=True, check=True).stdout
+    return json.loads(out)
+
+
+def show(value):
+    if isinstance(value, (tuple, list)):
+        return f"{value[0]:.2f} ({value[1]:.2f}-{value[2]:.2f})"
+    return f"{value:,.0f}" if isinstance(value, (int, float)) and abs(value) >= 1000 else f"{value:.2f}"
+
+
+def print_rows(title, rows):
+    print(f"\n### {title}\n\n| figure | value |\n|---|---|")
+    for k, v in rows.items():
+        print(f"| {k} | {show(v)} |")
+    sys.stdout.flush()
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--sizes", default="1000,10000,100000,1000000")
+    p.add_argument("--rows", default="near,cached,ingest,latency,memory,restart,writer,modbus")
+    p.add_argument("--rounds", type=int, default=3)
+    a = p.parse_args()
+    rows, results = a.rows.split(","), {}
+    if "writer" in rows:
+        results["writer"] = bench_writer(max(a.rounds, 5))
+        print_rows("Redis writer", results["writer"])
+    if "modbus" in rows:
+        results["modbus"] = bench_modbus(a.rounds)
+        print_rows("Modbus", results["modbus"])
+    for n in [int(s) for s in a.sizes.split(",") if s]:
+        if not set(rows) & {"near", "cached", "ingest", "latency", "memory", "restart"}:
+            break
+        city = City()
+        try:
+            city.build(n)
+            r = bench_http(city, a.rounds, rows)
+            if "latency" in rows:
+                r["latency"] = bench_latency(city)
+            if "memory" in rows:
+                r["memory"] = bench_memory(city)
+            if "restart" in rows:
+                r["restart"] = bench_restart(city, a.rounds)
+            if "ingest" in rows:
+                r["ingest"] = {f"{k} {x}": y for k, v in bench_ingest(city, a.rounds).items() for x, y in v.items()}
+            results[str(n)] = r
+            for k, v in r.items():
+                print_rows(f"{k}, {n:,} spaces", v)
+        finally:
+            city.finish()
+    out = TOP / "build" / "bench" / "results.json"
+    out.write_text(json.dumps(results, indent=1))
+
+
+if __name__ == "__main__":
+    testbed.BUILD = TOP / "build" / "bench"
+    testbed.BOWEI = testbed.BUILD / "bowei"
+    main()
