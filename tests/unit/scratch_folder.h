@@ -34,7 +34,9 @@ static inline void scratch_folder_remove(const char *path)
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) {
             continue;
         }
-        snprintf(below, sizeof below, "%s/%s", path, entry->d_name);
+        if (snprintf(below, sizeof below, "%s/%s", path, entry->d_name) >= (int)sizeof below) {
+            continue;
+        }
         if (lstat(below, &st) == 0 && S_ISDIR(st.st_mode)) {
             scratch_folder_remove(below);
         } else {

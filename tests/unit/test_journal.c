@@ -229,7 +229,7 @@ static size_t files_in(const struct fixture *f, const char *ending, char *name, 
         if (len > strlen(ending) && strcmp(entry->d_name + len - strlen(ending), ending) == 0) {
             count++;
             if (name != NULL) {
-                snprintf(name, cap, "%s/%s", f->folder, entry->d_name);
+                assert_true(snprintf(name, cap, "%s/%s", f->folder, entry->d_name) < (int)cap);
             }
         }
     }

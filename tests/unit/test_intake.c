@@ -1,0 +1,344 @@
+/* Intake: one order for everything, nothing accepted is lost when the core stalls, and a disk that
+ * refuses is told to the driver before it acknowledges. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "bowei/intake.h"
+#include "tests/unit/scratch_folder.h"
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#define WALL_MS 1789000000000
+
+static _Atomic int write_error;
+static struct counters counters;
+
+static ssize_t failing_write(int fd, const void *data, size_t len, off_t offset)
+{
+    if (atomic_load(&write_error) != 0) {
+        errno = atomic_load(&write_error);
+        return -1;
+    }
+    return pwrite(fd, data, len, offset);
+}
+
+static const struct journal_disk failing_disk = {failing_write, fdatasync, ftruncate,
+                                                 posix_fallocate};
+
+struct fixture {
+    char folder[256];
+    struct journal *journal;
+    struct intake *intake;
+    struct intake_port port;
+};
+
+static int set_up(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+    struct journal_params journal = {.counters = &counters, .disk = &failing_disk};
+    struct intake_params params = {.counters = &counters, .epoch = 3, .next_seq = 1};
+
+    scratch_folder_make(f->folder, sizeof f->folder);
+    memset(&counters, 0, sizeof counters);
+    atomic_store(&write_error, 0);
+    journal.folder = f->folder;
+    assert_int_equal(journal_open_with(&journal, &f->journal), ERR_OK);
+    params.journal = f->journal;
+    params.wall_ms = host_wall_ms();
+    params.boot_ms = host_boot_ms();
+    f->intake = intake_create(&params);
+    assert_non_null(f->intake);
+    f->port = intake_port_of(f->intake);
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+
+    intake_destroy(f->intake);
+    journal_close(f->journal);
+    scratch_folder_remove(f->folder);
+    free(f);
+    return 0;
+}
+
+static struct reading reading_of(uint32_t device, uint32_t counter)
+{
+    struct reading reading = {
+        .sensor = device, .counter = counter, .root = device + 1000, .has = HAS_COUNTER};
+
+    reading.device_len = (uint8_t)snprintf(reading.device, sizeof reading.device, "d%u", device);
+    return reading;
+}
+
+static enum err put(struct fixture *f, uint32_t device, uint32_t counter)
+{
+    const struct reading reading = reading_of(device, counter);
+
+    return f->port.readings(f->port.ctx, 5, &reading, 1);
+}
+
+static size_t take(struct fixture *f, struct input *inputs, size_t n)
+{
+    struct now now;
+    size_t got = intake_take(f->intake, inputs, n, 0, &now);
+
+    for (size_t i = 0; i < got; i++) {
+        assert_true(inputs[i].now.at_ms <= now.at_ms);
+    }
+    return got;
+}
+
+static void inputs_come_in_order_with_positions(void **state)
+{
+    struct fixture *f = *state;
+    struct inventory inventory = {.version = 9};
+    struct command command = {.inventory_version = 5};
+    struct reading batch[3] = {reading_of(1, 1), reading_of(2, 2), reading_of(3, 3)};
+    struct input in[16];
+
+    batch[1].unchanged = true;
+    assert_int_equal(f->port.readings(f->port.ctx, 5, batch, 3), ERR_OK);
+    assert_int_equal(f->port.readings(f->port.ctx, 5, batch, 0), ERR_OK);
+    assert_int_equal(f->port.command(f->port.ctx, &command), ERR_OK);
+    assert_int_equal(f->port.session_lost(f->port.ctx, 4, WALL_MS), ERR_OK);
+    assert_int_equal(intake_inventory(f->intake, &inventory), ERR_OK);
+    assert_int_equal(intake_lag(f->intake), 6);
+    assert_int_equal(take(f, in, 16), 6);
+    for (uint64_t i = 0; i < 6; i++) {
+        assert_int_equal(in[i].at.epoch, 3);
+        assert_int_equal(in[i].at.seq, i + 1);
+        assert_true(i == 0 || in[i].now.at_ms >= in[i - 1].now.at_ms);
+    }
+    assert_int_equal(in[1].kind, INPUT_READING);
+    assert_true(in[1].reading.unchanged);
+    assert_int_equal(in[2].reading.sensor, 3);
+    assert_int_equal(in[2].inventory_version, 5);
+    assert_ptr_equal(in[3].command, &command);
+    assert_int_equal(in[4].kind, INPUT_SESSION_LOST);
+    assert_int_equal(in[4].session_lost.source, 4);
+    assert_true(in[4].session_lost.since_ms == WALL_MS);
+    assert_ptr_equal(in[5].inventory, &inventory);
+    assert_int_equal(intake_newest(f->intake).seq, 6);
+    assert_int_equal(intake_lag(f->intake), 0);
+    assert_int_equal(count_get(&counters, COUNT_READINGS_ACCEPTED), 3);
+    intake_set_epoch(f->intake, 8);
+    intake_set_epoch(f->intake, 2);
+    assert_int_equal(put(f, 1, 4), ERR_OK);
+    assert_int_equal(take(f, in, 16), 1);
+    assert_int_equal(in[0].at.epoch, 8);
+    assert_int_equal(in[0].at.seq, 7);
+}
+
+static void a_full_disk_refuses_the_reading(void **state)
+{
+    struct fixture *f = *state;
+    struct input in[4];
+
+    assert_int_equal(put(f, 1, 1), ERR_OK);
+    atomic_store(&write_error, ENOSPC);
+    assert_int_equal(put(f, 1, 2), ERR_DISK_FULL);
+    atomic_store(&write_error, EIO);
+    assert_int_equal(put(f, 1, 2), ERR_IO);
+    atomic_store(&write_error, 0);
+    assert_int_equal(put(f, 1, 3), ERR_OK);
+    assert_int_equal(take(f, in, 4), 2);
+    assert_int_equal(in[0].reading.counter, 1);
+    assert_int_equal(in[1].reading.counter, 3);
+    assert_int_equal(in[1].at.seq, 2);
+}
+
+/* Everything the drivers put in while the core stands still for five rings comes out, in order. */
+static void a_stalled_core_loses_nothing(void **state)
+{
+    struct fixture *f = *state;
+    static struct input in[256];
+    struct inventory inventory[3] = {{.version = 20}, {.version = 21}, {.version = 22}};
+    struct command command = {0};
+    const uint32_t total = 5 * INTAKE_RING;
+    uint32_t counter = 0;
+    uint32_t taken = 0;
+    uint64_t inventories = 0;
+    uint64_t sessions = 0;
+    uint64_t last = 0;
+    size_t got;
+
+    while (counter < total) {
+        assert_int_equal(put(f, counter % 50, counter + 1), ERR_OK);
+        counter++;
+        if (counter == INTAKE_RING / 2 + 100) {
+            assert_int_equal(f->port.command(f->port.ctx, &command), ERR_OVERLOADED);
+        }
+        if (counter == 100 || counter == INTAKE_RING + 77 || counter == 3 * INTAKE_RING) {
+            assert_int_equal(intake_inventory(f->intake, &inventory[inventories++]), ERR_OK);
+        }
+        if (counter == 2 * INTAKE_RING) {
+            assert_int_equal(f->port.session_lost(f->port.ctx, 1, WALL_MS), ERR_OK);
+        }
+    }
+    assert_int_equal(f->port.command(f->port.ctx, &command), ERR_OVERLOADED);
+    assert_int_equal(count_get(&counters, COUNT_CORE_LAGGED), 1);
+    assert_int_equal(intake_lag(f->intake), total + 4);
+    inventories = 0;
+    while ((got = take(f, in, 256)) > 0) {
+        for (size_t i = 0; i < got; i++) {
+            assert_int_equal(in[i].at.seq, last + 1);
+            last = in[i].at.seq;
+            switch (in[i].kind) {
+            case INPUT_READING:
+                assert_int_equal(in[i].reading.counter, ++taken);
+                assert_int_equal(in[i].reading.sensor, (taken - 1) % 50);
+                assert_int_equal(in[i].inventory_version, 5);
+                break;
+            case INPUT_INVENTORY:
+                assert_ptr_equal(in[i].inventory, &inventory[inventories++]);
+                break;
+            case INPUT_SESSION_LOST: sessions++; break;
+            case INPUT_COMMAND:
+            case INPUT_KIND_COUNT: fail();
+            }
+        }
+        if (taken % 1000 < 256 &&
+            counter < total + 500) { /* it goes on while the core catches up */
+            assert_int_equal(put(f, counter % 50, counter + 1), ERR_OK);
+            counter++;
+        }
+    }
+    assert_int_equal(taken, counter);
+    assert_int_equal(inventories, 3);
+    assert_int_equal(sessions, 1);
+    assert_int_equal(intake_lag(f->intake), 0);
+    assert_int_equal(f->port.command(f->port.ctx, &command), ERR_OK); /* the ring is in use again */
+    assert_int_equal(take(f, in, 256), 1);
+    assert_int_equal(count_get(&counters, COUNT_CORE_LAGGED), 1);
+}
+
+static void unchanged_samples_are_what_an_overrun_drops(void **state)
+{
+    struct fixture *f = *state;
+    static struct input in[256];
+    struct reading sample = reading_of(1, 0);
+    uint32_t samples = 0;
+    uint32_t readings = 0;
+    size_t got;
+
+    sample.unchanged = true;
+    for (uint32_t i = 0; i < INTAKE_RING; i++) {
+        assert_int_equal(put(f, 2, i), ERR_OK);
+        assert_int_equal(f->port.readings(f->port.ctx, 5, &sample, 1), ERR_OK);
+    }
+    while ((got = take(f, in, 256)) > 0) {
+        for (size_t i = 0; i < got; i++) {
+            samples += in[i].reading.unchanged;
+            readings += !in[i].reading.unchanged;
+        }
+    }
+    assert_int_equal(readings, INTAKE_RING);
+    assert_int_equal(samples, INTAKE_RING / 2);
+    assert_int_equal(count_get(&counters, COUNT_SAMPLES_DROPPED), INTAKE_RING / 2);
+}
+
+static void waking_ends_the_wait(void **state)
+{
+    struct fixture *f = *state;
+    struct input in[4];
+    struct now now;
+    int64_t begin_ms = host_boot_ms();
+
+    intake_wake(f->intake);
+    assert_int_equal(intake_take(f->intake, in, 4, begin_ms + 600000, &now), 0);
+    assert_true(host_boot_ms() - begin_ms < 60000);
+    assert_int_equal(intake_take(f->intake, in, 4, host_boot_ms() + 20, &now), 0); /* only once */
+    assert_true(host_boot_ms() - begin_ms >= 20);
+}
+
+/* --- several drivers and a core, all at once --- */
+
+#define PRODUCERS 4
+#define EACH      12000
+
+struct producer {
+    struct fixture *f;
+    uint32_t device;
+};
+
+static void *produce(void *ctx)
+{
+    struct producer *p = ctx;
+
+    for (uint32_t i = 1; i <= EACH; i++) {
+        assert_int_equal(put(p->f, p->device, i), ERR_OK);
+    }
+    return NULL;
+}
+
+static void producers_keep_their_order(void **state)
+{
+    struct fixture *f = *state;
+    static struct input in[64];
+    struct producer producers[PRODUCERS];
+    pthread_t threads[PRODUCERS];
+    uint32_t last[PRODUCERS] = {0};
+    uint64_t seq = 0;
+    size_t total = 0;
+    struct now now;
+
+    for (uint32_t i = 0; i < PRODUCERS; i++) {
+        producers[i] = (struct producer){.f = f, .device = i};
+        assert_int_equal(pthread_create(&threads[i], NULL, produce, &producers[i]), 0);
+    }
+    while (total < PRODUCERS * EACH) {
+        size_t got = intake_take(f->intake, in, 64, host_boot_ms() + 1000, &now);
+
+        for (size_t i = 0; i < got; i++) {
+            assert_int_equal(in[i].at.seq, ++seq);
+            assert_int_equal(in[i].reading.counter, ++last[in[i].reading.sensor]);
+        }
+        total += got;
+    }
+    for (uint32_t i = 0; i < PRODUCERS; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    assert_int_equal(intake_take(f->intake, in, 64, 0, &now), 0);
+}
+
+static void effects_go_to_the_journal(void **state)
+{
+    struct fixture *f = *state;
+    const struct image image = {
+        .kind = IMAGE_AUDIT, .at = {3, 1}
+    };
+
+    assert_int_equal(intake_append_images(f->intake, RECORD_EFFECT, (struct position){3, 1},
+                                          (struct now){0}, 5, &image, 1),
+                     ERR_OK);
+    assert_int_equal(count_get(&counters, COUNT_JOURNAL_RECORDS), 1);
+    atomic_store(&write_error, EIO);
+    assert_int_equal(intake_append_images(f->intake, RECORD_EFFECT, (struct position){3, 1},
+                                          (struct now){0}, 5, &image, 1),
+                     ERR_IO);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(inputs_come_in_order_with_positions),
+        TEST(a_full_disk_refuses_the_reading),
+        TEST(a_stalled_core_loses_nothing),
+        TEST(unchanged_samples_are_what_an_overrun_drops),
+        TEST(waking_ends_the_wait),
+        TEST(producers_keep_their_order),
+        TEST(effects_go_to_the_journal),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
