@@ -1,6 +1,7 @@
 # Warnings, hardening and sanitizers for our own targets; third-party headers are SYSTEM.
 add_library(bowei_flags INTERFACE)
-target_compile_definitions(bowei_flags INTERFACE _POSIX_C_SOURCE=200809L _DEFAULT_SOURCE)
+target_compile_definitions(bowei_flags INTERFACE _POSIX_C_SOURCE=200809L _DEFAULT_SOURCE
+  BOWEI_VERSION="${PROJECT_VERSION}")
 target_compile_options(bowei_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes
   -Wmissing-prototypes -Wold-style-definition -Wundef -Wvla -Wformat=2 -Wcast-qual -Wwrite-strings

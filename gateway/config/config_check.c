@@ -2,6 +2,7 @@
  * must exist, and whether the process may open what all of it needs. Works on a config with faults,
  * too: a refused text is NULL. */
 #include "bowei/base/err.h"
+#include "bowei/base/suggest.h"
 #include "gateway/config/config_read.h"
 #include "gateway/config/register_maps.h"
 #include "gateway/config/setting.h"
@@ -119,7 +120,7 @@ static void check_unit_map(struct config_source *s, const struct config *c,
 
     (void)register_maps(&shipped);
     if (map == NULL) {
-        near = setting_suggest(u->map, map_name_at, c, c->map_count + shipped);
+        near = suggest_name(u->map, map_name_at, c, c->map_count + shipped);
         config_source_fault_of(s, &u->map, u, "%s.map: there is no map \"%s\"%s%s%s", path, u->map,
                                near == NULL ? "" : ", did you mean \"", near == NULL ? "" : near,
                                near == NULL ? "" : "\"?");

@@ -3,6 +3,7 @@
  * a fault at its place. Reading goes on behind a fault, so that one run shows all of them; a
  * refused value leaves its default behind. */
 #include "gateway/config/config_read.h"
+#include "bowei/base/suggest.h"
 #include "gateway/config/register_maps.h"
 #include "gateway/config/setting.h"
 #include <stdio.h>
@@ -115,7 +116,7 @@ static void fault_unknown(struct reader *r, const struct filling *f, const char 
     const char *near = NULL;
 
     collect_names(f->section, prefix, &names);
-    near = setting_suggest(scalar(key), name_at, &names, names.count);
+    near = suggest_name(scalar(key), name_at, &names, names.count);
     config_source_fault(r->source, line_of(key), column_of(key), "%s%s%.60s: unknown key%s%s%s",
                         f->path, prefix, scalar(key), near == NULL ? "" : ", did you mean \"",
                         near == NULL ? "" : near, near == NULL ? "" : "\"?");
@@ -374,7 +375,7 @@ static void read_override(struct reader *r, struct filling *root, const char *te
              row = setting_next(SECTION_ROOT, row)) {
             snprintf(names.text[names.count++], KEY_MAX, "%s", row->key);
         }
-        near = setting_suggest(key, name_at, &names, names.count);
+        near = suggest_name(key, name_at, &names, names.count);
         config_source_fault(r->source, 0, 0, "--set %s: unknown key%s%s%s", key,
                             near == NULL ? "" : ", did you mean \"", near == NULL ? "" : near,
                             near == NULL ? "" : "\"?");

@@ -77,9 +77,6 @@ void setting_free(enum section_id section, void *item);
 bool setting_is_text(enum setting_type type);
 /** "1-65535 ms", "none, even or odd", ... */
 void setting_range(const struct setting *row, struct strbuf *out);
-/** The name of `count` (given by name_at) that is nearest to `text`, NULL when none is near. */
-const char *setting_suggest(const char *text, const char *(*name_at)(const void *ctx, size_t i),
-                            const void *ctx, size_t count);
 
 static inline void *setting_field(const struct setting *row, void *item)
 {

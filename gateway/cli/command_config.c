@@ -1,0 +1,149 @@
+/* `bowei check-config` and `bowei config`, and how every command finds the configuration or the
+ * state folder. */
+#include "bowei/base/suggest.h"
+#include "gateway/cli/commands.h"
+#include "gateway/cli/options.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void print_report(const struct config_report *report)
+{
+    struct strbuf text = {0};
+
+    config_report_print(report, &text);
+    if (!text.failed && text.len > 0) {
+        fwrite(text.data, 1, text.len, stderr);
+    }
+    strbuf_finish(&text);
+}
+
+static int load(const char *path, const struct option_list *sets, struct config **out)
+{
+    struct config_report *report = calloc(1, sizeof *report);
+    enum err e = ERR_NO_MEMORY;
+
+    if (report != NULL) {
+        e = config_load(path, sets->items, sets->count, report, out);
+    }
+    if (e == ERR_CONFIG) {
+        print_report(report);
+    } else if (e != ERR_OK) {
+        fprintf(stderr, "bowei: %s: %s\n", path, err_text(e, 0));
+    }
+    free(report);
+    return e == ERR_OK ? CLI_OK : e == ERR_CONFIG ? CLI_BAD_INPUT : CLI_FAILURE;
+}
+
+int cli_load_config(int argc, char **argv, struct config **out)
+{
+    const char *path = NULL;
+    struct option_list sets = {.count = 0};
+    const struct option rows[] = {
+        {"config", OPTION_TEXT, &path},
+        {"set",    OPTION_LIST, &sets},
+    };
+    struct words words;
+
+    *out = NULL;
+    if (!options_read(argc, argv, rows, ARRAY_LEN(rows), &words)) {
+        return CLI_USAGE;
+    }
+    if (words.count > 0 || path == NULL) {
+        return commands_usage(argv[0],
+                              path == NULL ? "--config FILE is needed" : "takes no arguments");
+    }
+    return load(path, &sets, out);
+}
+
+int command_check_config(int argc, char **argv)
+{
+    const char *path = NULL;
+    struct option_list sets = {.count = 0};
+    const struct option rows[] = {
+        {"config", OPTION_TEXT, &path},
+        {"set",    OPTION_LIST, &sets},
+    };
+    struct words words;
+    struct config *config = NULL;
+    int status = CLI_OK;
+
+    if (!options_read(argc, argv, rows, ARRAY_LEN(rows), &words)) {
+        return CLI_USAGE;
+    }
+    if (words.count + (path != NULL) != 1) {
+        return commands_usage(argv[0], "needs one file");
+    }
+    path = path == NULL ? words.items[0] : path;
+    status = load(path, &sets, &config);
+    if (status == CLI_OK) {
+        fprintf(stderr, "%s is valid: %u lines, %u links\n", path, config->line_count,
+                config->link_count);
+    }
+    config_destroy(config);
+    return status;
+}
+
+struct config_part {
+    const char *name;
+    void (*print)(struct strbuf *out);
+};
+
+static const struct config_part parts[] = {
+    {"reference", config_reference},
+    {"template",  config_template },
+};
+
+static int print_shown(int argc, char **argv)
+{
+    struct config *config = NULL;
+    struct strbuf text = {0};
+    const int status = cli_load_config(argc, argv, &config);
+
+    if (status != CLI_OK) {
+        return status;
+    }
+    config_show(config, &text);
+    config_destroy(config);
+    return commands_print(&text);
+}
+
+int command_config(int argc, char **argv)
+{
+    struct strbuf text = {0};
+
+    if (argc >= 2 && strcmp(argv[1], "show") == 0) {
+        return print_shown(argc - 1, argv + 1);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(parts) && argc == 2; i++) {
+        if (strcmp(parts[i].name, argv[1]) == 0) {
+            parts[i].print(&text);
+            return commands_print(&text);
+        }
+    }
+    return commands_usage(argv[0], "template, show or reference?");
+}
+
+int place_find(struct place *place, const char *command)
+{
+    const struct option_list none = {.count = 0};
+    struct config *config = NULL;
+    int status = CLI_OK;
+
+    if (place->state_option != NULL && place->config_option != NULL) {
+        return commands_usage(command, "either --state or --config");
+    }
+    snprintf(place->state, sizeof place->state, "%s",
+             place->state_option == NULL ? COMMANDS_STATE_DEFAULT : place->state_option);
+    snprintf(place->keys, sizeof place->keys, "%s/keys", place->state);
+    if (place->config_option == NULL) {
+        return CLI_OK;
+    }
+    status = load(place->config_option, &none, &config);
+    if (status == CLI_OK) {
+        snprintf(place->state, sizeof place->state, "%s", config->state_folder);
+        snprintf(place->keys, sizeof place->keys, "%s", config->keys_file);
+    }
+    config_destroy(config);
+    return status;
+}
