@@ -173,11 +173,11 @@ static enum err from_redis(const struct recover_params *params, const struct rec
 {
     struct redis_params redis = *params->redis;
     uint64_t epoch = 0;
-    enum err e = take_epoch(params, &redis, out->epoch, &epoch);
+    enum err e = take_epoch(params, &redis, out->epoch + 1, &epoch);
 
     if (e == ERR_OK) {
         out->epoch_taken = true;
-        out->epoch = epoch > out->epoch ? epoch : out->epoch + 1;
+        out->epoch = epoch;
         redis.timeout_ms = RECOVER_REDIS_MS;
         e = load_redis(params, &redis, calls, out);
     }
@@ -240,7 +240,7 @@ enum err recover_late(const struct recover_params *params, const struct recover_
     enum err e;
 
     if (!recovery->epoch_taken) {
-        e = redis_take_epoch(&redis, params->inventory, recovery->epoch, &epoch);
+        e = redis_take_epoch(&redis, params->inventory, recovery->epoch + 1, &epoch);
         if (e != ERR_OK) {
             return e;
         }
