@@ -36,7 +36,7 @@ struct runner {
     _Atomic int64_t turned_ms;
     struct position newest; /* core thread only, like all below */
     struct now now;
-    int64_t city_due_ms, trim_due_ms, stop_due_ms;
+    int64_t city_due_ms, trim_due_ms;
     bool city_dirty;
     const struct inventory *retired[RETIRED_MAX];
     struct input inputs[BATCH];
@@ -336,17 +336,6 @@ static int64_t sleep_until(struct runner *r)
     return boot_ms + (due_in_ms < TURN_MS ? due_in_ms : TURN_MS);
 }
 
-/* At the stop Redis gets what is dirty, for a moment; what it does not get is in the journal. */
-static bool drained(struct runner *r, int64_t boot_ms)
-{
-    if (r->stop_due_ms == 0) {
-        r->stop_due_ms = boot_ms + DRAIN_MS;
-    }
-    bool confirmed = position_compare(flush_confirmed(r->flush), r->newest) >= 0;
-    return (confirmed && flush_pending(r->flush) == 0) ||
-           redis_writer_state(r->p.writer) != REDIS_UP || boot_ms >= r->stop_due_ms;
-}
-
 static void *run(void *arg)
 {
     struct runner *r = arg;
@@ -363,7 +352,11 @@ static void *run(void *arg)
         publish_city(r, boot_ms);
         flush_step(r->flush, r->newest, r->now.at_ms, r->now.shift_ms);
         maintain(r, boot_ms);
-        if (n == 0 && atomic_load(&r->stop) && drained(r, boot_ms)) {
+        if (n == 0 && atomic_load(&r->stop)) {
+            /* Redis gets what is dirty, for a moment; what it does not get is in the journal */
+            if (!flush_drain(r->flush, r->newest, r->now, DRAIN_MS)) {
+                log_line(LOG_INFO, "runner", "stopped before Redis had all; the journal has it");
+            }
             return NULL;
         }
     }
