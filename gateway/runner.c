@@ -398,8 +398,9 @@ struct runner *runner_start(const struct runner_params *params)
     }
     publish_all(r);
     for (size_t i = 0; i < params->audit_count; i++) {
-        (void)flush_keep(r->flush,
-                         &params->audit[i]); /* a full queue is no loss: the journal has it */
+        if (flush_keep(r->flush, &params->audit[i]) != ERR_OK) {
+            break; /* a full queue is no loss: the journal has them */
+        }
     }
     if (pthread_create(&r->thread, NULL, run, r) != 0) {
         goto undo_flush;
