@@ -1,0 +1,373 @@
+/* Poll plans, register maps, the breaker and reply checks: all pure. */
+#include "bowei/base/err.h"
+#include "sensors/backoff.h"
+#include "sensors/modbus/breaker.h"
+#include "sensors/modbus/poll_plan.h"
+#include "sensors/modbus/register_read.h"
+#include "sensors/modbus/reply.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* Banner P/N 131598: register = I/O + 16 * node, address = register - 1. */
+static const struct register_map dx80 = {.function = 3,
+                                         .base = 1,
+                                         .first = 17,
+                                         .stride = 16,
+                                         .channels = 47,
+                                         .first_channel = 1,
+                                         .mask = 0xffff,
+                                         .occupied_value = 1,
+                                         .empty_value = 0xffff,
+                                         .status_offset = 7,
+                                         .status_fault_mask = 1,
+                                         .status_link_code = 0x35,
+                                         .gap = 16,
+                                         .max_read = 125};
+
+static struct register_map plain(uint32_t channels, uint32_t stride, uint32_t gap,
+                                 uint32_t max_read)
+{
+    return (struct register_map){.function = 3,
+                                 .stride = stride,
+                                 .channels = channels,
+                                 .first_channel = 1,
+                                 .mask = 0xffff,
+                                 .occupied_value = 1,
+                                 .empty_value = -1,
+                                 .status_offset = -1,
+                                 .gap = gap,
+                                 .max_read = max_read};
+}
+
+/* Whatever the map, every part of every point is read exactly once and inside its request. */
+static void check_covered(const struct register_map *map, const struct poll_plan *plan,
+                          uint32_t cap)
+{
+    uint8_t *seen = calloc(map->channels, 1);
+
+    assert_non_null(seen);
+    for (uint32_t i = 0; i < plan->request_count; i++) {
+        const struct poll_request *r = &plan->requests[i];
+
+        assert_in_range(r->count, 1, cap);
+        for (uint32_t k = 0; k < r->item_count; k++) {
+            const struct poll_item *item = &plan->items[r->first_item + k];
+
+            assert_int_equal(seen[item->point] & item->parts, 0);
+            seen[item->point] |= item->parts;
+            if ((item->parts & POLL_VALUE) != 0) {
+                assert_in_range(register_value_address(map, item->point), r->address,
+                                r->address + r->count - 1u);
+                assert_true(map->status_offset == -1 || (seen[item->point] & POLL_STATUS) != 0);
+            }
+            if ((item->parts & POLL_STATUS) != 0) {
+                assert_in_range(register_status_address(map, item->point), r->address,
+                                r->address + r->count - 1u);
+            }
+        }
+    }
+    for (uint32_t p = 0; p < map->channels; p++) {
+        assert_int_equal(seen[p], map->status_offset == -1 ? POLL_VALUE : POLL_VALUE | POLL_STATUS);
+    }
+    free(seen);
+}
+
+static void neighbours_are_merged(void **state)
+{
+    struct register_map map = plain(300, 1, 0, 125);
+    struct poll_plan plan;
+
+    (void)state;
+    assert_int_equal(poll_plan_make(&map, 0, &plan), ERR_OK);
+    assert_int_equal(plan.request_count, 3);
+    assert_int_equal(plan.requests[0].count, 125);
+    assert_int_equal(plan.requests[2].address, 250);
+    assert_int_equal(plan.requests[2].count, 50);
+    check_covered(&map, &plan, 125);
+    poll_plan_finish(&plan);
+    assert_int_equal(poll_plan_make(&map, 10, &plan), ERR_OK);
+    assert_int_equal(plan.request_count, 30);
+    poll_plan_finish(&plan);
+}
+
+static void holes_wider_than_the_gap_split(void **state)
+{
+    struct register_map map = plain(4, 10, 8, 125);
+    struct poll_plan plan;
+
+    (void)state;
+    assert_int_equal(poll_plan_make(&map, 0, &plan), ERR_OK);
+    assert_int_equal(plan.request_count, 4);
+    poll_plan_finish(&plan);
+    map.gap = 9;
+    assert_int_equal(poll_plan_make(&map, 0, &plan), ERR_OK);
+    assert_int_equal(plan.request_count, 1);
+    assert_int_equal(plan.requests[0].count, 31);
+    poll_plan_finish(&plan);
+}
+
+static void dx80_reads_value_and_status_together(void **state)
+{
+    struct poll_plan plan;
+
+    (void)state;
+    assert_int_equal(poll_plan_make(&dx80, 0, &plan), ERR_OK);
+    assert_int_equal(plan.requests[0].address, 16); /* register 17 */
+    assert_int_equal(plan.requests[0].item_count, 8);
+    assert_int_equal(plan.request_count, 6);
+    check_covered(&dx80, &plan, 125);
+    poll_plan_finish(&plan);
+}
+
+/* DXM: 47 values in one read, their status in a second that goes first. */
+static void far_status_is_read_first(void **state)
+{
+    struct register_map map = dx80;
+    struct poll_plan plan;
+
+    (void)state;
+    map.first = 6802;
+    map.stride = 1;
+    map.status_offset = 1050;
+    assert_int_equal(poll_plan_make(&map, 0, &plan), ERR_OK);
+    assert_int_equal(plan.request_count, 2);
+    assert_int_equal(plan.requests[0].address, 7851);
+    assert_int_equal(plan.requests[1].address, 6801);
+    assert_int_equal(plan.requests[1].count, 47);
+    check_covered(&map, &plan, 125);
+    poll_plan_finish(&plan);
+}
+
+static void random_maps_are_covered(void **state)
+{
+    uint32_t seed = 7;
+
+    (void)state;
+    for (int i = 0; i < 2000; i++) {
+        struct register_map map;
+        struct poll_plan plan;
+        uint32_t cap;
+
+        seed = seed * 1664525u + 1013904223u;
+        map = plain(1 + (seed >> 8) % 200, 1 + (seed >> 16) % 20, (seed >> 24) % 30,
+                    1 + (seed >> 4) % 125);
+        map.function = 1 + (seed >> 20) % 4;
+        map.status_offset = (seed & 1) != 0 ? -1 : (int32_t)((seed >> 12) % 60) + 1;
+        cap = map.max_read;
+        if (poll_plan_make(&map, 0, &plan) != ERR_OK) {
+            fail_msg("%s", poll_plan_fault(&map, 0));
+        }
+        check_covered(&map, &plan, cap);
+        for (int k = 0; k < 20; k++) {
+            seed = seed * 1664525u + 1013904223u;
+            (void)poll_plan_split(&plan, (seed >> 8) % plan.request_count);
+        }
+        check_covered(&map, &plan, cap);
+        poll_plan_finish(&plan);
+    }
+}
+
+static void a_split_goes_to_the_widest_hole(void **state)
+{
+    struct register_map map = plain(2, 20, 30, 125);
+    struct poll_plan plan;
+
+    (void)state;
+    assert_int_equal(poll_plan_make(&map, 0, &plan), ERR_OK);
+    assert_int_equal(plan.request_count, 1);
+    assert_true(poll_plan_split(&plan, 0));
+    assert_int_equal(plan.requests[0].count, 1);
+    assert_int_equal(plan.requests[1].address, 20);
+    assert_int_equal(plan.requests[1].count, 1);
+    assert_false(poll_plan_split(&plan, 1));
+    poll_plan_finish(&plan);
+}
+
+static void bad_maps_are_refused(void **state)
+{
+    struct register_map map = plain(10, 1, 0, 125);
+    struct poll_plan plan;
+
+    (void)state;
+    assert_null(poll_plan_fault(&map, 0));
+    assert_non_null(poll_plan_fault(&map, 126));
+    map.function = 5;
+    assert_non_null(poll_plan_fault(&map, 0));
+    assert_int_equal(poll_plan_make(&map, 0, &plan), ERR_CONFIG);
+    map = plain(10, 1, 0, 125);
+    map.first = 65530;
+    assert_non_null(poll_plan_fault(&map, 0));
+    map = plain(10, 1, 0, 125);
+    map.base = 1;
+    assert_non_null(poll_plan_fault(&map, 0));
+    map = plain(2, 0, 0, 125);
+    assert_non_null(poll_plan_fault(&map, 0));
+    map = plain(1, 1, 0, 125);
+    map.status_offset = -5;
+    assert_non_null(poll_plan_fault(&map, 0));
+}
+
+static void registers_say_what_the_map_says(void **state)
+{
+    struct register_memory m = {0};
+    struct register_map map = dx80;
+
+    (void)state;
+    assert_int_equal(register_value_address(&map, 0), 16);
+    assert_int_equal(register_read(&map, 1, 0, &m), VALUE_OCCUPIED);
+    assert_int_equal(register_read(&map, 0, 0, &m), VALUE_FREE);
+    assert_int_equal(register_read(&map, 1, 0x3501, &m), VALUE_LINK_LOST);
+    assert_int_equal(register_read(&map, 0, 0x3501, &m), VALUE_LINK_LOST);
+    assert_int_equal(register_read(&map, 1, 0x3601, &m), VALUE_FAULT);
+    assert_int_equal(register_read(&map, 0, 0xfe00, &m), VALUE_FREE);
+    assert_int_equal(register_read(&map, 0xffff, 0, &m), VALUE_FAULT);
+    map.invert = true;
+    assert_int_equal(register_read(&map, 0, 0, &m), VALUE_OCCUPIED);
+    map.invert = false;
+    map.occupied_value = -1;
+    assert_int_equal(register_read(&map, 7, 0, &m), VALUE_OCCUPIED);
+    map.mask = 0x0008;
+    assert_int_equal(register_read(&map, 7, 0, &m), VALUE_FREE);
+}
+
+static void raw_values_have_hysteresis(void **state)
+{
+    struct register_memory m = {0};
+    struct register_map map = dx80;
+
+    (void)state;
+    map.threshold = 300;
+    map.hysteresis = 40;
+    assert_int_equal(register_read(&map, 300, 0, &m),
+                     VALUE_OCCUPIED); /* first: the threshold itself */
+    assert_int_equal(register_read(&map, 281, 0, &m), VALUE_OCCUPIED);
+    assert_int_equal(register_read(&map, 279, 0, &m), VALUE_FREE);
+    assert_int_equal(register_read(&map, 319, 0, &m), VALUE_FREE);
+    assert_int_equal(register_read(&map, 1, 0x3501, &m), VALUE_LINK_LOST);
+    assert_int_equal(register_read(&map, 319, 0, &m), VALUE_FREE);
+    assert_int_equal(register_read(&map, 320, 0, &m), VALUE_OCCUPIED);
+    map.invert = true;
+    m = (struct register_memory){0};
+    assert_int_equal(register_read(&map, 320, 0, &m), VALUE_FREE);
+    assert_int_equal(register_read(&map, 300, 0, &m), VALUE_FREE);
+    assert_int_equal(register_read(&map, 279, 0, &m), VALUE_OCCUPIED);
+    assert_int_equal(register_read(&map, 300, 0, &m), VALUE_OCCUPIED);
+}
+
+static void the_breaker_probes_shortly(void **state)
+{
+    struct breaker b = {0};
+
+    (void)state;
+    assert_false(breaker_succeed(&b, 40));
+    assert_false(breaker_fail(&b));
+    assert_false(breaker_fail(&b));
+    assert_false(breaker_is_open(&b));
+    assert_int_equal(breaker_timeout_ms(&b, 1000), 1000);
+    assert_true(breaker_fail(&b));
+    assert_true(breaker_is_open(&b));
+    assert_false(breaker_fail(&b));
+    for (int i = 1; i < 8; i++) {
+        assert_int_equal(breaker_timeout_ms(&b, 1000), 80);
+    }
+    assert_int_equal(breaker_timeout_ms(&b, 1000), 1000);
+    assert_true(breaker_succeed(&b, 10));
+    assert_false(breaker_is_open(&b));
+}
+
+static void pauses_grow_to_their_cap(void **state)
+{
+    struct backoff b;
+    int64_t cap = 0;
+
+    (void)state;
+    backoff_init(&b, "line", 1);
+    for (int i = 0; i < 40; i++) {
+        int64_t whole = i < 10 && (250 << i) < 5000 ? 250 << i : 5000;
+
+        cap = backoff_next_ms(&b, 250, 5000);
+        assert_in_range(cap, whole / 2, whole);
+    }
+    backoff_reset(&b);
+    assert_in_range(backoff_next_ms(&b, 250, 5000), 125, 250);
+}
+
+/* Modbus inputs 57-65 of the bad-input corpus, on a frame. */
+static void only_the_exact_reply_counts(void **state)
+{
+    static const struct {
+        const char *what;
+        uint8_t adu[16];
+        size_t len;
+        enum reply_kind kind;
+    } rows[] = {
+        {"right",                   {0, 9, 0, 0, 0, 7, 7, 3, 4, 0, 1, 0xab, 0xcd},          13, REPLY_OK       },
+        {"byte count not as asked", {0, 9, 0, 0, 0, 5, 7, 3, 2, 0, 1},                      11, REPLY_GARBAGE  },
+        {"byte count 0",            {0, 9, 0, 0, 0, 3, 7, 3, 0},                            9,  REPLY_GARBAGE  },
+        {"length 0",                {0, 9, 0, 0, 0, 0, 7, 3, 4, 0, 1, 0xab, 0xcd},          13, REPLY_GARBAGE  },
+        {"length 65535",            {0, 9, 0, 0, 255, 255, 7, 3, 4, 0, 1, 0xab, 0xcd},      13, REPLY_GARBAGE  },
+        {"protocol",                {0, 9, 1, 0, 0, 7, 7, 3, 4, 0, 1, 0xab, 0xcd},          13, REPLY_GARBAGE  },
+        {"transaction",             {0, 8, 0, 0, 0, 7, 7, 3, 4, 0, 1, 0xab, 0xcd},          13, REPLY_GARBAGE  },
+        {"unit",                    {0, 9, 0, 0, 0, 7, 9, 3, 4, 0, 1, 0xab, 0xcd},          13, REPLY_GARBAGE  },
+        {"function",                {0, 9, 0, 0, 0, 7, 7, 4, 4, 0, 1, 0xab, 0xcd},          13, REPLY_GARBAGE  },
+        {"exception 2",             {0, 9, 0, 0, 0, 3, 7, 0x83, 2},                         9,  REPLY_EXCEPTION},
+        {"exception 0",             {0, 9, 0, 0, 0, 3, 7, 0x83, 0},                         9,  REPLY_GARBAGE  },
+        {"exception 12",            {0, 9, 0, 0, 0, 3, 7, 0x83, 12},                        9,  REPLY_GARBAGE  },
+        {"exception 255",           {0, 9, 0, 0, 0, 3, 7, 0x83, 255},                       9,  REPLY_GARBAGE  },
+        {"nothing",                 {0},                                                    0,  REPLY_GARBAGE  },
+        {"glued",                   {0, 9, 0, 0, 0, 7, 7, 3, 4, 0, 1, 0xab, 0xcd, 0, 9, 0}, 16, REPLY_GARBAGE  },
+    };
+    static struct read_reply reply;
+    const struct read_request request = {.unit = 7, .function = 3, .address = 16, .count = 2};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        if (read_reply_decode(&request, 9, rows[i].adu, rows[i].len, &reply) != rows[i].kind) {
+            fail_msg("%s", rows[i].what);
+        }
+    }
+    assert_int_equal(read_reply_decode(&request, 9, rows[0].adu, rows[0].len, &reply), REPLY_OK);
+    assert_int_equal(reply.values[0], 1);
+    assert_int_equal(reply.values[1], 0xabcd);
+}
+
+static void bits_come_lowest_first(void **state)
+{
+    static const uint8_t adu[] = {0, 1, 0, 0, 0, 5, 1, 2, 2, 0x05, 0x01};
+    static struct read_reply reply;
+    const struct read_request request = {.unit = 1, .function = 2, .address = 0, .count = 9};
+    const uint16_t want[9] = {1, 0, 1, 0, 0, 0, 0, 0, 1};
+    uint8_t out[TCP_REQUEST_BYTES];
+    static const uint8_t frame[TCP_REQUEST_BYTES] = {0, 1, 0, 0, 0, 6, 1, 2, 0, 0, 0, 9};
+
+    (void)state;
+    assert_int_equal(read_reply_decode(&request, 1, adu, sizeof adu, &reply), REPLY_OK);
+    assert_memory_equal(reply.values, want, sizeof want);
+    read_request_encode(&request, 1, out);
+    assert_memory_equal(out, frame, sizeof frame);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(neighbours_are_merged),
+        cmocka_unit_test(holes_wider_than_the_gap_split),
+        cmocka_unit_test(dx80_reads_value_and_status_together),
+        cmocka_unit_test(far_status_is_read_first),
+        cmocka_unit_test(random_maps_are_covered),
+        cmocka_unit_test(a_split_goes_to_the_widest_hole),
+        cmocka_unit_test(bad_maps_are_refused),
+        cmocka_unit_test(registers_say_what_the_map_says),
+        cmocka_unit_test(raw_values_have_hysteresis),
+        cmocka_unit_test(the_breaker_probes_shortly),
+        cmocka_unit_test(pauses_grow_to_their_cap),
+        cmocka_unit_test(only_the_exact_reply_counts),
+        cmocka_unit_test(bits_come_lowest_first),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
