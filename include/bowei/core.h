@@ -8,7 +8,10 @@
 /* The core: all state of spaces and lots, and the one pure step that changes it,
  *     (state, input, now) -> (state', effects).
  * No I/O, no clock, no thread, no float, no hash order inside: the same inputs give the same effects, byte for
- * byte, which is what makes replay, simulation and fuzzing cheap. One owner thread. */
+ * byte, which is what makes replay, simulation and fuzzing cheap. One owner thread.
+ *
+ * A closed lot shows its whole capacity as out_of_service; its spaces keep their own states. An override with an end
+ * goes back into service by itself and gives no kept image: its until says so to whoever restores it. */
 
 struct core;
 
@@ -44,7 +47,9 @@ const struct effects *core_advance(struct core *core, struct now now);
 int64_t core_due(const struct core *core);
 
 /* --- recovery: before the first step --- */
-/** Newest position per root or entity wins; an older or equal image is ignored. Images of unknown places are ignored. */
+/** Newest position per root or entity wins; an older or equal image is ignored. Images of unknown places are ignored.
+ *  Also taken after the start (a Redis that came late): its sensors are SENSOR_RESTORED, its place judged at once;
+ *  the caller then publishes all. */
 void core_restore(struct core *core, const struct image *image);
 /** Replays one reading of the journal (outputs off). Skipped unless input->at is above its root's `at`. */
 void core_replay(struct core *core, const struct input *input);

@@ -24,7 +24,7 @@ struct sensor_image {
     uint8_t join;     /**< join epoch, wraps */
     uint8_t debounce; /**< equal samples seen of `pending` */
     uint8_t pending;  /**< value waiting for debounce; VALUE_COUNT_ = none */
-    uint32_t counter;
+    uint32_t counter;   /**< frame counter; without SENSOR_HAS_COUNTER the low 32 bits of the newest network time, ms */
     int64_t heard_ms;   /**< city time of the newest counted message; 0 = never */
     int64_t pending_ms; /**< city time the pending value was first seen */
     uint64_t changes;   /**< value changes by minute: bits 0..39 ten 4-bit counts, 40..63 the newest minute (mod 2^24) */
@@ -63,7 +63,7 @@ struct space_image {
 
 struct gate_image {
     uint32_t tag;
-    uint32_t in, out; /**< last counters; meaningless until heard */
+    uint32_t in, out; /**< last counters; meaningless until heard; both UINT32_MAX: heard, not counted yet */
     int64_t heard_ms; /**< 0 = never */
     uint32_t counter; /**< frame counter */
     uint8_t flags;    /**< enum sensor_flag */

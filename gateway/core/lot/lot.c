@@ -1,0 +1,265 @@
+/* Counts of lots: added up from spaces, or worked out of gate counters. Called by the step. */
+#include "gateway/core/lot/lot.h"
+
+#define NOT_BELIEVED (SENSOR_STARTED | SENSOR_FAULT | SENSOR_LINK_LOST)
+/* A counter that fell from the top sixteenth of its range to the bottom one went round; any other
+ * fall is a reset. */
+#define WRAP_HIGH 0xf0000000U
+#define WRAP_LOW  0x10000000U
+/* Both counters of an image: the gate was heard but has not counted yet. */
+#define GATE_UNCOUNTED UINT32_MAX
+#define RAW_MAX        1000000000 /* far beyond any lot; keeps the arithmetic in range */
+
+void lot_init(struct lot *lot, int64_t now_ms)
+{
+    *lot = (struct lot){.changed_ms = now_ms, .reason = REASON_FRESH};
+}
+
+void lot_move_space(struct lot *lot, enum space_state from, enum space_state to)
+{
+    if (from != SPACE_STATE_COUNT) {
+        lot->spaces[from]--;
+    }
+    if (to != SPACE_STATE_COUNT) {
+        lot->spaces[to]++;
+    }
+}
+
+static const struct sensor_timing *gate_timing(const struct yard *yard, unsigned gate)
+{
+    return &yard->inv->timings[yard->inv->devices[yard->bound[gate].device].timing];
+}
+
+static bool gate_able(const struct sensor *gate, bool clock_suspect)
+{
+    return sensor_value(gate) == VALUE_GATE && !(gate->flags & NOT_BELIEVED) &&
+           !(gate->progress & SENSOR_SUSPECT) &&
+           !(clock_suspect && (gate->flags & SENSOR_RESTORED));
+}
+
+/* Cars since the last count. */
+static int64_t passed(uint32_t before, uint32_t after)
+{
+    if (after >= before || (before >= WRAP_HIGH && after < WRAP_LOW)) {
+        return (uint32_t)(after - before);
+    }
+    return after;
+}
+
+/* The first count of a gate is where it begins; it says nothing of who is inside. */
+static void gate_count(struct lot *lot, struct sensor *gate, const struct reading *reading)
+{
+    if (sensor_value(gate) == VALUE_GATE) {
+        int64_t raw = lot->raw;
+
+        raw += passed((uint32_t)(gate->changes >> 32), reading->gate_in);
+        raw -= passed((uint32_t)gate->changes, reading->gate_out);
+        raw = raw > RAW_MAX ? RAW_MAX : raw < -RAW_MAX ? -RAW_MAX : raw;
+        lot->raw = (int32_t)raw;
+    }
+    gate->changes = (uint64_t)reading->gate_in << 32 | reading->gate_out;
+    gate->values = (uint8_t)((gate->values & 0xf0) | VALUE_GATE);
+    gate->flags &= (uint8_t)~NOT_BELIEVED;
+}
+
+bool lot_hear(struct yard *yard, const struct gate_heard *heard)
+{
+    struct sensor *gate = &yard->gates[heard->gate];
+    const enum reading_value value = (enum reading_value)heard->reading->value;
+    struct sensor_moment moment = {.now = heard->now,
+                                   .break_ms = heard->break_ms,
+                                   .timing = gate_timing(yard, heard->gate),
+                                   .counters = yard->counters};
+
+    switch (sensor_take(gate, heard->reading, &moment)) {
+    case SENSOR_DUPLICATE: count_add(yard->counters, COUNT_READINGS_DUPLICATE, 1); return false;
+    case SENSOR_LATE: count_add(yard->counters, COUNT_READINGS_LATE, 1); return false;
+    case SENSOR_COUNTED: break;
+    }
+    if (value == VALUE_GATE) {
+        gate_count(yard->lot, gate, heard->reading);
+    } else {
+        /* a gate says nothing of a single space */
+        const bool status = value == VALUE_FREE || value == VALUE_OCCUPIED;
+
+        sensor_say(gate, status ? VALUE_ALIVE : value, &moment, true);
+    }
+    return true;
+}
+
+/* Why the gates do not give a count, or REASON_COUNT when they do. Notes which are live. */
+static enum reason gates_fail(const struct yard *yard, int64_t now_ms)
+{
+    enum reason reason = yard->is->sensor_count == 0 ? REASON_UNBOUND : REASON_COUNT;
+
+    for (unsigned i = 0; i < yard->is->sensor_count; i++) {
+        struct sensor *gate = &yard->gates[i];
+
+        gate->progress &= (uint8_t)~SENSOR_WAS_LIVE;
+        if (gate_able(gate, yard->clock_suspect) &&
+            now_ms - gate->heard_ms <= (int64_t)gate_timing(yard, i)->limit_ms) {
+            gate->progress |= SENSOR_WAS_LIVE;
+        } else if (yard->clock_suspect && gate->flags & SENSOR_RESTORED) {
+            reason = REASON_CLOCK_SUSPECT;
+        } else if (reason == REASON_COUNT) {
+            reason = REASON_GATE_SILENT;
+        }
+    }
+    return reason;
+}
+
+static void show_gates(const struct yard *yard, struct lot_counts *shown, enum reason *reason)
+{
+    const int64_t capacity = yard->is->capacity;
+    const int64_t raw = yard->lot->raw;
+    const int64_t inside = raw < 0 ? 0 : raw > capacity ? capacity : raw;
+    uint8_t flags = 0;
+
+    shown->occupied = (uint16_t)inside;
+    shown->free = (uint16_t)(capacity - inside);
+    for (unsigned i = 0; i < yard->is->sensor_count; i++) {
+        flags |= yard->gates[i].flags;
+    }
+    *reason = raw > capacity               ? REASON_COUNT_OVER
+              : raw < 0                    ? REASON_COUNT_UNDER
+              : flags & SENSOR_RESTORED    ? REASON_RESTORED
+              : flags & SENSOR_SESSION_GAP ? REASON_SESSION_GAP
+                                           : REASON_FRESH;
+}
+
+static uint32_t spaces_sum(const struct lot *lot)
+{
+    return lot->spaces[SPACE_FREE] + lot->spaces[SPACE_OCCUPIED] + lot->spaces[SPACE_UNKNOWN] +
+           lot->spaces[SPACE_OUT_OF_SERVICE];
+}
+
+static bool same_counts(const struct lot_counts *a, const struct lot_counts *b)
+{
+    return a->free == b->free && a->occupied == b->occupied && a->unknown == b->unknown &&
+           a->out_of_service == b->out_of_service;
+}
+
+bool lot_judge(struct yard *yard, int64_t now_ms)
+{
+    struct lot *lot = yard->lot;
+    struct lot_counts shown = {0};
+    enum reason reason = REASON_FRESH;
+    uint32_t capacity = spaces_sum(lot);
+
+    if (yard->is->counting == COUNT_GATES) {
+        capacity = yard->is->removed ? 0 : yard->is->capacity;
+        reason = gates_fail(yard, now_ms);
+    }
+    if (lot->closed) {
+        reason = REASON_CLOSED;
+        shown.out_of_service = (uint16_t)capacity;
+    } else if (yard->is->counting == COUNT_SPACES) {
+        shown.free = (uint16_t)lot->spaces[SPACE_FREE];
+        shown.occupied = (uint16_t)lot->spaces[SPACE_OCCUPIED];
+        shown.unknown = (uint16_t)lot->spaces[SPACE_UNKNOWN];
+        shown.out_of_service = (uint16_t)lot->spaces[SPACE_OUT_OF_SERVICE];
+    } else if (yard->is->removed || reason != REASON_COUNT) {
+        shown.unknown = (uint16_t)capacity;
+    } else {
+        show_gates(yard, &shown, &reason);
+    }
+    reason = reason == REASON_COUNT ? REASON_UNBOUND : reason;
+    if (same_counts(&shown, &lot->shown) && reason == (enum reason)lot->reason &&
+        capacity == lot->capacity) {
+        return false;
+    }
+    lot->shown = shown;
+    lot->reason = (uint8_t)reason;
+    lot->capacity = capacity;
+    lot->changed_ms = now_ms;
+    lot->version++;
+    return true;
+}
+
+int64_t lot_due(const struct yard *yard)
+{
+    int64_t due_ms = INT64_MAX;
+
+    for (unsigned i = 0; yard->is->counting == COUNT_GATES && i < yard->is->sensor_count; i++) {
+        if (yard->gates[i].progress & SENSOR_WAS_LIVE) {
+            const int64_t silent_ms = yard->gates[i].heard_ms + gate_timing(yard, i)->limit_ms + 1;
+
+            due_ms = silent_ms < due_ms ? silent_ms : due_ms;
+        }
+    }
+    return due_ms;
+}
+
+int64_t lot_seen_ms(const struct yard *yard)
+{
+    int64_t seen_ms = 0;
+
+    for (unsigned i = 0; i < yard->is->sensor_count; i++) {
+        seen_ms = yard->gates[i].heard_ms > seen_ms ? yard->gates[i].heard_ms : seen_ms;
+    }
+    return seen_ms;
+}
+
+void lot_save(const struct yard *yard, struct lot_image *out)
+{
+    const struct lot *lot = yard->lot;
+
+    *out = (struct lot_image){
+        .key = yard->is->key,
+        .closed = lot->closed,
+        .counting = yard->is->counting,
+        .count_raw = lot->raw,
+        .since_ms = lot->changed_ms,
+        .seen_ms = lot_seen_ms(yard),
+        .reason = lot->reason,
+        .capacity = lot->capacity,
+        .free = lot->shown.free,
+        .occupied = lot->shown.occupied,
+        .unknown = lot->shown.unknown,
+        .out_of_service = lot->shown.out_of_service,
+    };
+    for (unsigned i = 0; i < yard->is->sensor_count && i < GATES_PER_LOT_MAX; i++) {
+        const struct sensor *gate = &yard->gates[i];
+        struct gate_image *image = &out->gates[out->gate_count++];
+        const bool counted = sensor_value(gate) == VALUE_GATE;
+
+        image->tag = gate->tag;
+        image->in = counted ? (uint32_t)(gate->changes >> 32) : GATE_UNCOUNTED;
+        image->out = counted ? (uint32_t)gate->changes : GATE_UNCOUNTED;
+        image->heard_ms = gate->heard_ms;
+        image->counter = gate->counter;
+        image->flags = gate->flags;
+        image->join = gate->join;
+    }
+}
+
+static void gate_load(struct sensor *gate, const struct gate_image *image)
+{
+    const bool counted = image->in != GATE_UNCOUNTED || image->out != GATE_UNCOUNTED;
+
+    gate->changes = (uint64_t)image->in << 32 | image->out;
+    gate->heard_ms = image->heard_ms;
+    gate->counter = image->counter;
+    gate->flags = image->flags;
+    gate->join = image->join;
+    gate->values = (uint8_t)((gate->values & 0xf0) | (image->heard_ms == 0 ? VALUE_COUNT_
+                                                      : counted            ? VALUE_GATE
+                                                                           : VALUE_ALIVE));
+}
+
+void lot_load(struct yard *yard, const struct lot_image *image)
+{
+    struct lot *lot = yard->lot;
+
+    lot->closed = image->closed;
+    lot->raw = image->count_raw;
+    lot->changed_ms = image->since_ms;
+    for (unsigned i = 0; i < yard->is->sensor_count; i++) {
+        for (unsigned k = 0; k < image->gate_count && k < GATES_PER_LOT_MAX; k++) {
+            if (image->gates[k].tag == yard->gates[i].tag) {
+                gate_load(&yard->gates[i], &image->gates[k]);
+                break;
+            }
+        }
+    }
+}

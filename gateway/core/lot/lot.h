@@ -1,0 +1,59 @@
+#ifndef GATEWAY_CORE_LOT_LOT_H
+#define GATEWAY_CORE_LOT_LOT_H
+
+#include "bowei/image.h"
+#include "bowei/inventory.h"
+#include "bowei/view.h"
+#include "gateway/core/space/sensor.h"
+
+/* A lot: the four counts. A lot of single spaces adds up what its spaces show; a count-only lot
+ * works its counts out of its gates (DESIGN 4.9, 4.10). A closed lot shows all its capacity as
+ * out_of_service; its spaces keep their own states. */
+
+struct lot {
+    int64_t changed_ms;                 /**< last change of what is shown */
+    uint64_t at;                        /**< packed position of the last record applied */
+    uint32_t spaces[SPACE_STATE_COUNT]; /**< its live spaces by shown state */
+    struct lot_counts shown;
+    uint32_t capacity; /**< as shown */
+    uint32_t version;
+    uint32_t touched; /**< 1 + its place in the effects of this step */
+    int32_t raw;      /**< cars inside by the gates, unclamped */
+    uint8_t reason;
+    bool closed;
+};
+
+/** A lot with all that belongs to it, put together on the stack for one call. */
+struct yard {
+    struct lot *lot;
+    const struct inv_lot *is;
+    struct sensor *gates; /**< is->sensor_count of them */
+    const struct inv_sensor *bound;
+    const struct inventory *inv;
+    struct counters *counters;
+    bool clock_suspect;
+};
+
+/** Which gate spoke. */
+struct gate_heard {
+    unsigned gate;
+    const struct reading *reading;
+    struct now now;
+    int64_t break_ms;
+};
+
+void lot_init(struct lot *lot, int64_t now_ms);
+/** A space of the lot shows another state now; SPACE_STATE_COUNT = it was or is not there. */
+void lot_move_space(struct lot *lot, enum space_state from, enum space_state to);
+/** Counts or refuses (false) the reading of a gate; does not judge. */
+bool lot_hear(struct yard *yard, const struct gate_heard *heard);
+/** Works out what is shown at now_ms; true when it changed. */
+bool lot_judge(struct yard *yard, int64_t now_ms);
+/** When a gate falls silent next; INT64_MAX = never. */
+int64_t lot_due(const struct yard *yard);
+/** Newest message of a gate; 0 = never. */
+int64_t lot_seen_ms(const struct yard *yard);
+void lot_save(const struct yard *yard, struct lot_image *out);
+void lot_load(struct yard *yard, const struct lot_image *image);
+
+#endif

@@ -1,0 +1,374 @@
+/* What one sensor said last and how far it is believed: the order of its messages, debounce,
+ * flapping and liveness (DESIGN 4.2 to 4.4). Called by space.c for spaces and by lot.c for gates.
+ */
+#include "gateway/core/space/sensor.h"
+#include "bowei/base/bytes.h"
+#include <string.h>
+
+#define MINUTE_MS    60000
+#define MINUTE_MASK  0xffffffU /* struct sensor_image: minutes are kept mod 2^24 */
+#define BIN_COUNT    10
+#define BIN_MASK     0xffffffffffULL /* ten 4-bit bins */
+#define BIN_FULL     15U
+#define NOT_BELIEVED (SENSOR_STARTED | SENSOR_FAULT | SENSOR_LINK_LOST | SENSOR_FLAPPING)
+
+uint32_t sensor_tag(const char *device, size_t len, uint16_t channel)
+{
+    const uint8_t low_high[2] = {(uint8_t)channel, (uint8_t)(channel >> 8)};
+
+    return crc32c(crc32c(0, device, len), low_high, sizeof low_high);
+}
+
+static void set_value(struct sensor *sensor, enum reading_value value)
+{
+    sensor->values = (uint8_t)((sensor->values & 0xf0) | (uint8_t)value);
+}
+
+static void set_pending(struct sensor *sensor, enum reading_value pending, unsigned samples)
+{
+    sensor->values = (uint8_t)((sensor->values & 15) | ((unsigned)pending << 4));
+    sensor->progress = (uint8_t)((sensor->progress & ~3U) | samples);
+    sensor->pending_lag_ms = 0;
+}
+
+static int64_t quiet_ms(const struct sensor *sensor)
+{
+    return (int64_t)((uint64_t)sensor->quiet_high << 32 | sensor->quiet_low);
+}
+
+static void set_quiet(struct sensor *sensor, int64_t at_ms)
+{
+    sensor->quiet_low = (uint32_t)at_ms;
+    sensor->quiet_high = (uint16_t)((uint64_t)at_ms >> 32);
+}
+
+void sensor_init(struct sensor *sensor, uint32_t tag)
+{
+    *sensor = (struct sensor){.tag = tag};
+    set_value(sensor, VALUE_COUNT_);
+    set_pending(sensor, VALUE_COUNT_, 0);
+}
+
+/* The network's time on the city's axis; what is too far ahead is taken as now. */
+static int64_t net_city_ms(const struct reading *reading, const struct sensor_moment *moment)
+{
+    int64_t net_ms;
+
+    if (!(reading->has & HAS_NET_TIME)) {
+        return moment->now.at_ms;
+    }
+    if (__builtin_sub_overflow(reading->net_time_ms, moment->now.shift_ms, &net_ms) ||
+        net_ms > moment->now.at_ms + SENSOR_AHEAD_MS) {
+        count_add(moment->counters, COUNT_READINGS_AHEAD, 1);
+        return moment->now.at_ms;
+    }
+    return net_ms < 1 ? 1 : net_ms;
+}
+
+/* Without a counter the network's time orders. Its low 32 bits are compared in a circle of 49 days.
+ */
+static enum sensor_verdict order_by_time(const struct sensor *sensor, const struct reading *reading,
+                                         int64_t net_ms)
+{
+    const bool never = sensor->heard_ms == 0 && sensor->counter == 0;
+    int64_t newer_ms = net_ms - sensor->heard_ms;
+
+    if (never || !(reading->has & HAS_NET_TIME)) {
+        return SENSOR_COUNTED;
+    }
+    if (!(sensor->flags & SENSOR_HAS_COUNTER) && newer_ms > -INT32_MAX && newer_ms < INT32_MAX) {
+        newer_ms = (int32_t)((uint32_t)net_ms - sensor->counter);
+    }
+    if (newer_ms > 0) {
+        return SENSOR_COUNTED;
+    }
+    return newer_ms == 0 ? SENSOR_DUPLICATE : SENSOR_LATE;
+}
+
+/* By frame counter within the join epoch; a counter that fell is a rejoin when a start says so, or
+ * when the sensor had been silent beyond its limit. After any rejoin the old epoch's stragglers,
+ * whose counters are higher, are known by their network time. */
+static enum sensor_verdict order_by_counter(struct sensor *sensor, const struct reading *reading,
+                                            const struct sensor_moment *moment, int64_t net_ms)
+{
+    const bool newer = net_ms > sensor->heard_ms;
+    const bool silent = moment->now.at_ms - sensor->heard_ms > (int64_t)moment->timing->limit_ms;
+
+    if (reading->counter == sensor->counter) {
+        return SENSOR_DUPLICATE;
+    }
+    if (reading->counter > sensor->counter) {
+        if (reading->value == VALUE_START && newer) {
+            sensor->join++;
+        }
+        return sensor->join != 0 && net_ms < sensor->heard_ms && !silent ? SENSOR_LATE
+                                                                         : SENSOR_COUNTED;
+    }
+    if (reading->value == VALUE_START && newer) {
+        sensor->join++;
+        return SENSOR_COUNTED;
+    }
+    if (silent && newer) {
+        sensor->join++;
+        count_add(moment->counters, COUNT_READINGS_REJOIN_ASSUMED, 1);
+        return SENSOR_COUNTED;
+    }
+    return SENSOR_LATE;
+}
+
+static enum sensor_verdict order(struct sensor *sensor, const struct reading *reading,
+                                 const struct sensor_moment *moment, int64_t net_ms)
+{
+    if (reading->value != VALUE_JOIN && (reading->has & HAS_COUNTER) &&
+        (sensor->flags & SENSOR_HAS_COUNTER)) {
+        return order_by_counter(sensor, reading, moment, net_ms);
+    }
+    if ((reading->has & HAS_COUNTER) && reading->value != VALUE_JOIN) {
+        /* the first counter of an epoch: whatever is not older than what was heard */
+        return net_ms < sensor->heard_ms ? SENSOR_LATE : SENSOR_COUNTED;
+    }
+    return order_by_time(sensor, reading, net_ms);
+}
+
+/* The device was heard: its age begins anew, never going back. */
+static void renew(struct sensor *sensor, int64_t stamp_ms, int64_t break_ms)
+{
+    if (stamp_ms > sensor->heard_ms) {
+        int64_t lag_ms = sensor->pending_lag_ms + (stamp_ms - sensor->heard_ms);
+
+        sensor->pending_lag_ms = (uint16_t)(lag_ms > UINT16_MAX ? UINT16_MAX : lag_ms);
+        sensor->heard_ms = stamp_ms;
+    }
+    sensor->flags &= (uint8_t)~SENSOR_RESTORED;
+    if (sensor->heard_ms >= break_ms) {
+        sensor->flags &= (uint8_t)~SENSOR_SESSION_GAP;
+    }
+}
+
+static void take_health(struct sensor *sensor, const struct reading *reading)
+{
+    if (reading->has & HAS_BATTERY) {
+        sensor->battery_mv = reading->battery_mv;
+    }
+    if (reading->has & HAS_RSSI) {
+        sensor->rssi_dbm = reading->rssi_dbm;
+    }
+    if (reading->has & HAS_BATTERY_LOW) {
+        sensor->flags &= (uint8_t)~SENSOR_BATTERY_LOW;
+        sensor->flags |= reading->battery_low ? SENSOR_BATTERY_LOW : 0;
+    }
+}
+
+enum sensor_verdict sensor_take(struct sensor *sensor, const struct reading *reading,
+                                struct sensor_moment *moment)
+{
+    const int64_t net_ms = net_city_ms(reading, moment);
+    const enum sensor_verdict verdict = order(sensor, reading, moment, net_ms);
+
+    if (verdict != SENSOR_COUNTED) {
+        return verdict;
+    }
+    moment->stamp_ms = net_ms < moment->now.at_ms ? net_ms : moment->now.at_ms;
+    if (reading->value == VALUE_JOIN) {
+        sensor->join++;
+        sensor->flags &= (uint8_t)~SENSOR_HAS_COUNTER;
+        sensor->counter = (uint32_t)net_ms;
+    } else if (reading->has & HAS_COUNTER) {
+        sensor->flags |= SENSOR_HAS_COUNTER;
+        sensor->counter = reading->counter;
+    } else if (!(sensor->flags & SENSOR_HAS_COUNTER)) {
+        sensor->counter = (uint32_t)net_ms;
+    }
+    /* a lost link is said by the gateway: the device itself was not heard */
+    if (reading->value != VALUE_LINK_LOST) {
+        renew(sensor, moment->stamp_ms, moment->break_ms);
+    }
+    take_health(sensor, reading);
+    return SENSOR_COUNTED;
+}
+
+/* Adds a change to the ten one-minute bins; returns how many they hold. */
+static unsigned changes_add(uint64_t *changes, int64_t at_ms)
+{
+    const uint32_t minute = (uint32_t)((uint64_t)(at_ms / MINUTE_MS) & MINUTE_MASK);
+    uint32_t newest = (uint32_t)(*changes >> 40);
+    uint32_t ahead = (minute - newest) & MINUTE_MASK;
+    uint64_t bins = *changes & BIN_MASK;
+    unsigned sum = 0;
+
+    if (ahead > MINUTE_MASK / 2) { /* of an earlier minute: falls into the newest bin */
+        ahead = 0;
+    } else {
+        newest = minute;
+    }
+    bins = ahead >= BIN_COUNT ? 0 : (bins << (4 * ahead)) & BIN_MASK;
+    bins += (bins & BIN_FULL) < BIN_FULL;
+    *changes = (uint64_t)newest << 40 | bins;
+    for (; bins != 0; bins >>= 4) {
+        sum += (unsigned)(bins & BIN_FULL);
+    }
+    return sum;
+}
+
+/* The value counts from at_ms. */
+static void accept(struct sensor *sensor, enum reading_value value, int64_t at_ms,
+                   struct counters *counters)
+{
+    const enum reading_value former = sensor_value(sensor);
+
+    set_pending(sensor, VALUE_COUNT_, 0);
+    set_value(sensor, value);
+    if (former == value || (former != VALUE_FREE && former != VALUE_OCCUPIED)) {
+        return;
+    }
+    if (changes_add(&sensor->changes, at_ms) > SENSOR_FLAP_CHANGES &&
+        !(sensor->flags & SENSOR_FLAPPING)) {
+        sensor->flags |= SENSOR_FLAPPING;
+        count_add(counters, COUNT_FLAPPING, 1);
+    }
+    if (sensor->flags & SENSOR_FLAPPING) {
+        set_quiet(sensor, at_ms);
+    }
+}
+
+/* A status of the place: event sensors count at once, sampled ones after three equal samples or 15
+ * s, but at once out of unknown. */
+static void say_status(struct sensor *sensor, enum reading_value value,
+                       const struct sensor_moment *moment, bool was_live)
+{
+    const bool flapping = (sensor->flags & SENSOR_FLAPPING) != 0;
+    unsigned samples = 1;
+
+    sensor->flags &= (uint8_t) ~(SENSOR_STARTED | SENSOR_FAULT | SENSOR_LINK_LOST);
+    if (!moment->timing->sampled || (!was_live && !flapping) || sensor_value(sensor) == value) {
+        accept(sensor, value, moment->stamp_ms, moment->counters);
+        return;
+    }
+    if (sensor_pending(sensor) != value) {
+        set_pending(sensor, value, samples);
+        return;
+    }
+    samples += sensor->progress & 3;
+    if (samples >= SENSOR_DEBOUNCE_SAMPLES || sensor->pending_lag_ms >= SENSOR_DEBOUNCE_MS) {
+        accept(sensor, value, moment->stamp_ms, moment->counters);
+        return;
+    }
+    sensor->progress = (uint8_t)((sensor->progress & ~3U) | samples);
+}
+
+void sensor_say(struct sensor *sensor, enum reading_value value, const struct sensor_moment *moment,
+                bool was_live)
+{
+    static const uint8_t flag_of[VALUE_COUNT_] = {
+        [VALUE_FAULT] = SENSOR_FAULT,
+        [VALUE_LINK_LOST] = SENSOR_LINK_LOST,
+        [VALUE_START] = SENSOR_STARTED,
+    };
+
+    if (value == VALUE_FREE || value == VALUE_OCCUPIED) {
+        say_status(sensor, value, moment, was_live);
+        return;
+    }
+    if (flag_of[value] != 0) {
+        sensor->flags |= flag_of[value];
+        set_pending(sensor, VALUE_COUNT_, 0);
+    }
+    if (sensor_value(sensor) == VALUE_COUNT_ && sensor->heard_ms != 0) {
+        set_value(sensor, VALUE_ALIVE);
+    }
+}
+
+bool sensor_able(const struct sensor *sensor, bool clock_suspect)
+{
+    const enum reading_value value = sensor_value(sensor);
+
+    return (value == VALUE_FREE || value == VALUE_OCCUPIED) && !(sensor->flags & NOT_BELIEVED) &&
+           !(sensor->progress & SENSOR_SUSPECT) &&
+           !(clock_suspect && (sensor->flags & SENSOR_RESTORED));
+}
+
+bool sensor_live(const struct sensor *sensor, int64_t limit_ms, int64_t at_ms, bool clock_suspect)
+{
+    return at_ms - sensor->heard_ms <= limit_ms && sensor_able(sensor, clock_suspect);
+}
+
+int64_t sensor_due(const struct sensor *sensor)
+{
+    int64_t due_ms = INT64_MAX;
+
+    if (sensor_pending(sensor) != VALUE_COUNT_) {
+        due_ms = sensor->heard_ms - sensor->pending_lag_ms + SENSOR_DEBOUNCE_MS;
+    }
+    if (sensor->flags & SENSOR_FLAPPING && quiet_ms(sensor) + SENSOR_QUIET_MS < due_ms) {
+        due_ms = quiet_ms(sensor) + SENSOR_QUIET_MS;
+    }
+    return due_ms;
+}
+
+void sensor_settle(struct sensor *sensor, int64_t at_ms, struct counters *counters)
+{
+    const enum reading_value pending = sensor_pending(sensor);
+    int64_t due_ms = sensor->heard_ms - sensor->pending_lag_ms + SENSOR_DEBOUNCE_MS;
+
+    if (pending != VALUE_COUNT_ && due_ms <= at_ms) {
+        accept(sensor, pending, due_ms, counters);
+    }
+    if (sensor->flags & SENSOR_FLAPPING && quiet_ms(sensor) + SENSOR_QUIET_MS <= at_ms) {
+        sensor->flags &= (uint8_t)~SENSOR_FLAPPING;
+        sensor->changes = 0;
+        set_quiet(sensor, 0);
+    }
+}
+
+void sensor_save(const struct sensor *sensor, struct sensor_image *out)
+{
+    const bool waits = sensor_pending(sensor) != VALUE_COUNT_;
+
+    *out = (struct sensor_image){
+        .tag = sensor->tag,
+        .value = (uint8_t)sensor_value(sensor),
+        .flags = sensor->flags,
+        .join = sensor->join,
+        .debounce = sensor->progress & 3,
+        .pending = (uint8_t)sensor_pending(sensor),
+        .counter = sensor->counter,
+        .heard_ms = sensor->heard_ms,
+        .pending_ms = waits ? sensor->heard_ms - sensor->pending_lag_ms : 0,
+        .changes = sensor->changes,
+        .quiet_ms = quiet_ms(sensor),
+        .battery_mv = sensor->battery_mv,
+        .rssi_dbm = sensor->rssi_dbm,
+    };
+}
+
+void sensor_load(struct sensor *sensor, const struct sensor_image *image)
+{
+    const int64_t lag_ms = image->heard_ms - image->pending_ms;
+
+    sensor->heard_ms = image->heard_ms;
+    sensor->changes = image->changes;
+    sensor->counter = image->counter;
+    sensor->battery_mv = image->battery_mv;
+    sensor->rssi_dbm = image->rssi_dbm;
+    sensor->flags = image->flags;
+    sensor->join = image->join;
+    set_quiet(sensor, image->quiet_ms);
+    set_value(sensor,
+              image->value > VALUE_COUNT_ ? VALUE_COUNT_ : (enum reading_value)image->value);
+    set_pending(sensor, VALUE_COUNT_, 0);
+    if (image->pending == VALUE_FREE || image->pending == VALUE_OCCUPIED) {
+        set_pending(sensor, (enum reading_value)image->pending, image->debounce & 3U);
+        sensor->pending_lag_ms = (uint16_t)(lag_ms < 0 || lag_ms > UINT16_MAX ? 0 : lag_ms);
+    }
+}
+
+void sensor_move(struct sensor *sensor)
+{
+    if (sensor->heard_ms != 0) {
+        set_value(sensor, VALUE_ALIVE);
+        set_pending(sensor, VALUE_COUNT_, 0);
+        sensor->flags |= SENSOR_STARTED;
+        sensor->flags &= (uint8_t)~SENSOR_FLAPPING;
+        sensor->changes = 0;
+    }
+}

@@ -1,0 +1,81 @@
+#ifndef GATEWAY_CORE_SPACE_SENSOR_H
+#define GATEWAY_CORE_SPACE_SENSOR_H
+
+#include "bowei/base/counters.h"
+#include "bowei/image.h"
+#include "bowei/input.h"
+#include "bowei/sensor_model.h"
+
+/* One sensor's private state: order, debounce, flapping, liveness (DESIGN 4.2 to 4.4). Gates of
+ * count-only lots use the same record: order and liveness are the same, `changes` holds their
+ * counts. */
+
+#define SENSOR_DEBOUNCE_SAMPLES 3 /* DESIGN 4.3 */
+#define SENSOR_DEBOUNCE_MS      15000
+#define SENSOR_FLAP_CHANGES     10 /* more than these in ten minutes */
+#define SENSOR_QUIET_MS         600000
+#define SENSOR_AHEAD_MS         120000 /* DESIGN 4.2 */
+
+/** 40 bytes: there may be a million. */
+struct sensor {
+    int64_t heard_ms;
+    uint64_t changes; /**< as in struct sensor_image; a gate: in << 32 | out */
+    uint32_t quiet_low;
+    uint16_t quiet_high;     /**< with quiet_low: city time of the last change while flapping */
+    uint16_t pending_lag_ms; /**< heard - first seen of the pending value */
+    uint32_t tag;
+    uint32_t counter; /**< frame counter; without one the low 32 bits of the newest network time */
+    uint16_t battery_mv;
+    int16_t rssi_dbm;
+    uint8_t flags; /**< enum sensor_flag */
+    uint8_t join;
+    uint8_t values;   /**< low nibble value, high nibble pending */
+    uint8_t progress; /**< bits 0-1 debounce, 2 suspect, 3 counted as live when last judged */
+};
+
+#define SENSOR_SUSPECT  4
+#define SENSOR_WAS_LIVE 8
+
+/** What may keep a reading from counting. */
+enum sensor_verdict { SENSOR_COUNTED, SENSOR_DUPLICATE, SENSOR_LATE };
+
+/** The moment and limits by which a reading is judged. */
+struct sensor_moment {
+    struct now now;
+    int64_t break_ms; /**< last session loss of its link */
+    const struct sensor_timing *timing;
+    struct counters *counters;
+    int64_t stamp_ms; /**< out: city time the reading stands for */
+};
+
+static inline enum reading_value sensor_value(const struct sensor *sensor)
+{
+    return (enum reading_value)(sensor->values & 15);
+}
+
+static inline enum reading_value sensor_pending(const struct sensor *sensor)
+{
+    return (enum reading_value)(sensor->values >> 4);
+}
+
+void sensor_init(struct sensor *sensor, uint32_t tag);
+/** Orders the reading and, when it counts, takes all of it but its value. */
+enum sensor_verdict sensor_take(struct sensor *sensor, const struct reading *reading,
+                                struct sensor_moment *moment);
+/** Takes the value of a counted reading of a space's sensor; was_live: before this reading. */
+void sensor_say(struct sensor *sensor, enum reading_value value, const struct sensor_moment *moment,
+                bool was_live);
+/** Has said free or occupied and nothing but silence keeps it from voting. */
+bool sensor_able(const struct sensor *sensor, bool clock_suspect);
+/** May vote at at_ms. */
+bool sensor_live(const struct sensor *sensor, int64_t limit_ms, int64_t at_ms, bool clock_suspect);
+/** Next moment of its own (debounce over, flapping over); INT64_MAX = none. */
+int64_t sensor_due(const struct sensor *sensor);
+/** Applies what of that fell due by at_ms. */
+void sensor_settle(struct sensor *sensor, int64_t at_ms, struct counters *counters);
+void sensor_save(const struct sensor *sensor, struct sensor_image *out);
+void sensor_load(struct sensor *sensor, const struct sensor_image *image);
+/** Forgets the value (its place is another now), keeps the order. */
+void sensor_move(struct sensor *sensor);
+
+#endif

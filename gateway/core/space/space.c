@@ -1,0 +1,376 @@
+/* The space state machine: fusion of the sensors' votes, the held disagreement, since, known and
+ * gap (DESIGN 4.4 to 4.9). Called by the step for each reading and by the timer wheel. */
+#include "gateway/core/space/space.h"
+#include <assert.h>
+
+/* flag % of DESIGN 4.8 */
+#define PCT_NONE         100
+#define PCT_RESTORED     60
+#define PCT_SESSION_GAP  50
+#define PCT_HELD         50
+#define PCT_BATTERY_LOW  90
+#define PCT_NOT_ALL_LIVE 90
+
+/* What the live sensors of the lowest rank say together. */
+struct votes {
+    unsigned live;         /**< of all ranks */
+    unsigned source;       /**< the voter heard last */
+    enum space_state said; /**< SPACE_UNKNOWN = none or they differ */
+    bool differ;
+};
+
+static void set_known(struct space *space, enum space_state known)
+{
+    space->marks = (uint8_t)((space->marks & ~3U) | (unsigned)known);
+}
+
+static void set_source(struct space *space, unsigned source)
+{
+    space->marks = (uint8_t)((space->marks & ~0x1cU) | source << 2);
+}
+
+enum space_state space_known(const struct space *space)
+{
+    return (enum space_state)(space->marks & 3);
+}
+
+unsigned space_source(const struct space *space)
+{
+    return space->marks >> 2 & 7;
+}
+
+const struct sensor_timing *place_timing(const struct place *place, unsigned sensor)
+{
+    return &place->inv->timings[place->inv->devices[place->bound[sensor].device].timing];
+}
+
+void space_init(struct place *place, int64_t now_ms)
+{
+    struct space *space = place->space;
+
+    *space = (struct space){.since_ms = now_ms, .state = SPACE_UNKNOWN};
+    space->reason = place->count == 0 ? REASON_UNBOUND : REASON_NEVER_HEARD;
+    set_source(space, SPACE_NO_SOURCE);
+}
+
+/* Counts the votes at at_ms and notes which sensors took part. */
+static struct votes count_votes(const struct place *place, int64_t at_ms)
+{
+    struct votes votes = {.source = SPACE_NO_SOURCE, .said = SPACE_UNKNOWN};
+
+    for (unsigned i = 0; i < place->count; i++) {
+        struct sensor *sensor = &place->sensors[i];
+        const enum space_state says =
+            sensor_value(sensor) == VALUE_FREE ? SPACE_FREE : SPACE_OCCUPIED;
+
+        sensor->progress &= (uint8_t)~SENSOR_WAS_LIVE;
+        if (!sensor_live(sensor, place_timing(place, i)->limit_ms, at_ms, place->clock_suspect)) {
+            continue;
+        }
+        sensor->progress |= SENSOR_WAS_LIVE;
+        votes.live++;
+        if (votes.source == SPACE_NO_SOURCE) {
+            votes.source = i;
+            votes.said = says;
+        } else if (place->bound[i].rank == place->bound[votes.source].rank) {
+            votes.differ = votes.differ || says != votes.said;
+            if (sensor->heard_ms > place->sensors[votes.source].heard_ms) {
+                votes.source = i;
+            }
+        }
+    }
+    return votes;
+}
+
+/* Why a sensor does not vote; the order of the reasons is the order of precedence. */
+static enum reason sensor_reason(const struct sensor *sensor, bool clock_suspect)
+{
+    if (clock_suspect && sensor->flags & SENSOR_RESTORED) {
+        return REASON_CLOCK_SUSPECT;
+    }
+    if (sensor->heard_ms == 0) {
+        return REASON_NEVER_HEARD;
+    }
+    if (sensor->flags & SENSOR_LINK_LOST) {
+        return REASON_LINK_LOST;
+    }
+    if (sensor->flags & SENSOR_FAULT) {
+        return REASON_DEVICE_FAULT;
+    }
+    if (sensor->flags & SENSOR_STARTED || sensor_value(sensor) == VALUE_ALIVE) {
+        return REASON_STARTING; /* alive, but no status yet */
+    }
+    if (sensor->progress & SENSOR_SUSPECT) {
+        return REASON_SENSOR_SUSPECT;
+    }
+    return sensor->flags & SENSOR_FLAPPING ? REASON_FLAPPING : REASON_SILENT;
+}
+
+/* Of the best-ranked sensor; among equals the first reason in the table. */
+static enum reason unknown_reason(const struct place *place)
+{
+    enum reason first = REASON_UNBOUND;
+
+    for (unsigned i = 0; i < place->count && place->bound[i].rank == place->bound[0].rank; i++) {
+        const enum reason reason = sensor_reason(&place->sensors[i], place->clock_suspect);
+
+        if (i == 0 || reason < first) {
+            first = reason;
+        }
+    }
+    return first;
+}
+
+/* The moment a change is dated: when it was said, but never before the present state began. */
+static int64_t since_of(const struct space *space, int64_t stamp_ms)
+{
+    return stamp_ms > space->since_ms ? stamp_ms : space->since_ms;
+}
+
+/* DESIGN 4.7: arrival or departure only when known changes. */
+static void know(struct space *space, enum space_state state, int64_t since_ms)
+{
+    if (space_known(space) == state) {
+        if (space->state == SPACE_UNKNOWN && since_ms > space->since_ms) {
+            const uint64_t gap_s = (uint64_t)(since_ms - space->since_ms) / 1000 + space->gap_s;
+
+            space->gap_s = gap_s > UINT32_MAX ? UINT32_MAX : (uint32_t)gap_s;
+        }
+        return;
+    }
+    set_known(space, state);
+    space->known_since_ms = since_ms;
+    space->gap_s = 0;
+}
+
+static void enter(struct space *space, enum space_state state, int64_t stamp_ms)
+{
+    const int64_t since_ms = since_of(space, stamp_ms);
+
+    if (space->state == state) {
+        return;
+    }
+    if (state != SPACE_UNKNOWN) {
+        know(space, state, since_ms);
+    }
+    space->state = (uint8_t)state;
+    space->since_ms = since_ms;
+}
+
+static void show_unknown(struct space *space, enum reason reason, int64_t stamp_ms)
+{
+    enter(space, SPACE_UNKNOWN, stamp_ms);
+    space->reason = (uint8_t)reason;
+    space->flag_pct = 0;
+    set_source(space, SPACE_NO_SOURCE);
+}
+
+/* Reason and flag % of a free or occupied space (DESIGN 4.8, 4.9). */
+static void show_voted(const struct place *place, const struct votes *votes, bool held)
+{
+    struct space *space = place->space;
+    const uint8_t flags = place->sensors[votes->source].flags;
+    unsigned pct = PCT_NONE;
+
+    if (votes->live < place->count) {
+        pct = PCT_NOT_ALL_LIVE;
+    }
+    if (flags & SENSOR_BATTERY_LOW && pct > PCT_BATTERY_LOW) {
+        pct = PCT_BATTERY_LOW;
+    }
+    if (flags & SENSOR_RESTORED && pct > PCT_RESTORED) {
+        pct = PCT_RESTORED;
+    }
+    if (flags & SENSOR_SESSION_GAP && pct > PCT_SESSION_GAP) {
+        pct = PCT_SESSION_GAP;
+    }
+    if (held && pct > PCT_HELD) {
+        pct = PCT_HELD;
+    }
+    space->reason = flags & SENSOR_RESTORED      ? REASON_RESTORED
+                    : flags & SENSOR_SESSION_GAP ? REASON_SESSION_GAP
+                    : held                       ? REASON_HELD
+                                                 : REASON_FRESH;
+    space->flag_pct = (uint8_t)pct;
+    set_source(space, votes->source);
+}
+
+/* One judgement: who is live at at_ms, what follows, dated stamp_ms. */
+static void judge(const struct place *place, int64_t at_ms, int64_t stamp_ms)
+{
+    struct space *space = place->space;
+    const struct votes votes = count_votes(place, at_ms);
+
+    if (!votes.differ) {
+        space->held_ms = 0;
+        if (votes.said == SPACE_UNKNOWN) {
+            show_unknown(space, unknown_reason(place), stamp_ms);
+            return;
+        }
+        enter(space, votes.said, stamp_ms);
+        show_voted(place, &votes, false);
+        return;
+    }
+    if (space->held_ms == 0) {
+        space->held_ms = at_ms;
+    }
+    if (space->state == SPACE_UNKNOWN || at_ms - space->held_ms >= SPACE_HELD_MS) {
+        show_unknown(space, REASON_CONFLICT, at_ms);
+        return;
+    }
+    show_voted(place, &votes, true);
+}
+
+void space_judge(struct place *place, int64_t now_ms)
+{
+    judge(place, now_ms, now_ms);
+}
+
+int64_t space_due(const struct place *place)
+{
+    const struct space *space = place->space;
+    int64_t due_ms = INT64_MAX;
+
+    for (unsigned i = 0; i < place->count; i++) {
+        const struct sensor *sensor = &place->sensors[i];
+        int64_t next_ms = sensor_due(sensor);
+
+        if (sensor->progress & SENSOR_WAS_LIVE) {
+            const int64_t silent_ms = sensor->heard_ms + place_timing(place, i)->limit_ms + 1;
+
+            next_ms = silent_ms < next_ms ? silent_ms : next_ms;
+        }
+        due_ms = next_ms < due_ms ? next_ms : due_ms;
+    }
+    if (space->held_ms != 0 && space->state != SPACE_UNKNOWN &&
+        space->held_ms + SPACE_HELD_MS < due_ms) {
+        due_ms = space->held_ms + SPACE_HELD_MS;
+    }
+    return due_ms;
+}
+
+void space_settle(struct place *place, int64_t now_ms)
+{
+    for (int64_t due_ms = space_due(place); due_ms <= now_ms; due_ms = space_due(place)) {
+        const int64_t at_ms = since_of(place->space, due_ms);
+
+        if (at_ms > now_ms) { /* a state dated ahead of a clock that was set back at a restart */
+            break;
+        }
+        for (unsigned i = 0; i < place->count; i++) {
+            sensor_settle(&place->sensors[i], at_ms, place->counters);
+        }
+        judge(place, at_ms, at_ms);
+    }
+}
+
+/* A status that was too old already when it came: it says what was, not what is. It moves `known`
+ * where the space shows nothing better, and nothing else. */
+static void remember(const struct place *place, int64_t stamp_ms)
+{
+    struct space *space = place->space;
+    const struct votes votes = count_votes(place, stamp_ms);
+
+    if (votes.differ || votes.said == SPACE_UNKNOWN || space->state != SPACE_UNKNOWN ||
+        space_known(space) == votes.said) {
+        return;
+    }
+    set_known(space, votes.said);
+    space->known_since_ms = stamp_ms > space->known_since_ms ? stamp_ms : space->known_since_ms;
+    space->gap_s = 0;
+}
+
+bool space_hear(struct place *place, const struct heard *heard)
+{
+    const int64_t now_ms = heard->now.at_ms;
+    const enum reading_value value = (enum reading_value)heard->reading->value;
+    struct sensor *sensor = &place->sensors[heard->sensor];
+    struct sensor_moment moment = {.now = heard->now,
+                                   .break_ms = heard->break_ms,
+                                   .timing = place_timing(place, heard->sensor),
+                                   .counters = place->counters};
+    bool was_live;
+
+    space_settle(place, now_ms);
+    was_live = sensor_live(sensor, moment.timing->limit_ms, now_ms, place->clock_suspect);
+    switch (sensor_take(sensor, heard->reading, &moment)) {
+    case SENSOR_DUPLICATE: count_add(place->counters, COUNT_READINGS_DUPLICATE, 1); return false;
+    case SENSOR_LATE: count_add(place->counters, COUNT_READINGS_LATE, 1); return false;
+    case SENSOR_COUNTED: break;
+    }
+    sensor_say(sensor, value, &moment, was_live);
+    sensor_settle(sensor, now_ms, place->counters);
+    if (now_ms - moment.stamp_ms > (int64_t)moment.timing->limit_ms &&
+        (value == VALUE_FREE || value == VALUE_OCCUPIED)) {
+        judge(place, now_ms, now_ms);
+        remember(place, moment.stamp_ms);
+        (void)count_votes(place, now_ms);
+        return true;
+    }
+    judge(place, now_ms, moment.stamp_ms);
+    return true;
+}
+
+int64_t space_seen_ms(const struct place *place)
+{
+    const unsigned source = space_source(place->space);
+    int64_t seen_ms = 0;
+
+    if (source < place->count) {
+        return place->sensors[source].heard_ms;
+    }
+    for (unsigned i = 0; i < place->count; i++) {
+        if (place->sensors[i].heard_ms > seen_ms) {
+            seen_ms = place->sensors[i].heard_ms;
+        }
+    }
+    return seen_ms;
+}
+
+void space_save(const struct place *place, struct space_image *out)
+{
+    const struct space *space = place->space;
+
+    *out = (struct space_image){
+        .state = space->state,
+        .known_state = (uint8_t)space_known(space),
+        .reason = space->reason,
+        .sensor_count = (uint8_t)place->count,
+        .since_ms = space->since_ms,
+        .known_since_ms = space->known_since_ms,
+        .seen_ms = space_seen_ms(place),
+        .held_ms = space->held_ms,
+        .gap_s = space->gap_s,
+    };
+    for (unsigned i = 0; i < place->count; i++) {
+        sensor_save(&place->sensors[i], &out->sensors[i]);
+    }
+}
+
+void space_load(struct place *place, const struct space_image *image)
+{
+    struct space *space = place->space;
+
+    space->since_ms = image->since_ms;
+    space->known_since_ms = image->known_since_ms;
+    space->held_ms = image->held_ms;
+    space->gap_s = image->gap_s;
+    space->state = image->state < SPACE_OUT_OF_SERVICE ? image->state : SPACE_UNKNOWN;
+    space->reason = image->reason < REASON_COUNT ? image->reason : REASON_SILENT;
+    set_known(space,
+              image->known_state < SPACE_OUT_OF_SERVICE ? image->known_state : SPACE_UNKNOWN);
+    set_source(space, SPACE_NO_SOURCE);
+    for (unsigned i = 0; i < place->count; i++) {
+        for (unsigned k = 0; k < image->sensor_count && k < SENSORS_PER_SPACE_MAX; k++) {
+            if (image->sensors[k].tag == place->sensors[i].tag) {
+                sensor_load(&place->sensors[i], &image->sensors[k]);
+                break;
+            }
+        }
+        /* what was live when the image was made falls silent at its exact moment */
+        place->sensors[i].progress &= (uint8_t)~SENSOR_WAS_LIVE;
+        if (sensor_able(&place->sensors[i], false)) {
+            place->sensors[i].progress |= SENSOR_WAS_LIVE;
+        }
+    }
+}

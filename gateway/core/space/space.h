@@ -1,0 +1,74 @@
+#ifndef GATEWAY_CORE_SPACE_SPACE_H
+#define GATEWAY_CORE_SPACE_SPACE_H
+
+#include "bowei/image.h"
+#include "bowei/inventory.h"
+#include "bowei/view.h"
+#include "gateway/core/space/sensor.h"
+
+/* One space: its sensors' votes fused into one state, with since, known and gap (DESIGN 4.4
+ * to 4.9). The override lies on top of it and is not known here. A space is a pure function of what
+ * its sensors said and of time: space_settle replays what fell due since, each at its exact moment,
+ * so that a late or missing tick changes nothing but when it is noticed. */
+
+#define SPACE_HELD_MS   10000 /* DESIGN 4.5: a disagreement holds the former state for 10 s */
+#define SPACE_NO_SOURCE 7     /* fits in the 3 bits of marks; above SENSORS_PER_SPACE_MAX */
+
+/** 40 bytes: there may be a million. */
+struct space {
+    int64_t since_ms, known_since_ms;
+    int64_t held_ms; /**< 0 = no disagreement */
+    uint64_t at;     /**< packed position of the last reading applied */
+    uint32_t gap_s;
+    uint8_t state;    /**< enum space_state as fused */
+    uint8_t reason;   /**< enum reason as fused */
+    uint8_t flag_pct; /**< DESIGN 4.8 */
+    uint8_t marks;    /**< bits 0-1 known state, 2-4 deciding sensor, 5 has an override entry */
+};
+
+#define SPACE_OVERRIDDEN 0x20
+
+/** A space with all that belongs to it, put together on the stack for one call. */
+struct place {
+    struct space *space;
+    struct sensor *sensors; /**< `count` of them, sorted by rank */
+    const struct inv_sensor *bound;
+    const struct inventory *inv;
+    struct counters *counters;
+    unsigned count;
+    bool clock_suspect; /**< restored values are not believed until heard */
+};
+
+/** Which sensor of the place spoke, what it said and by which clock. */
+struct heard {
+    unsigned sensor; /**< index in place->sensors */
+    const struct reading *reading;
+    struct now now;
+    int64_t break_ms; /**< city time of the last session loss of its link */
+};
+
+enum space_state space_known(const struct space *space);
+/** Index of the sensor that decided, SPACE_NO_SOURCE = none. */
+unsigned space_source(const struct space *space);
+const struct sensor_timing *place_timing(const struct place *place, unsigned sensor);
+
+/** Starts unknown: unbound or never heard. */
+void space_init(struct place *place, int64_t now_ms);
+/** Applies all that fell due up to now_ms, in order. */
+void space_settle(struct place *place, int64_t now_ms);
+/** Settles, then counts or refuses the reading; false when refused (and counted so). */
+bool space_hear(struct place *place, const struct heard *heard);
+/** Fuses anew at now_ms, after something besides a reading changed (suspect, session, inventory).
+ */
+void space_judge(struct place *place, int64_t now_ms);
+/** When space_settle has something to do next; INT64_MAX = never. */
+int64_t space_due(const struct place *place);
+/** City time the shown state rests on: heard of the deciding sensor, else of the newest; 0 = never.
+ */
+int64_t space_seen_ms(const struct place *place);
+/** Fills the fused part and the sensors; not the shown fields. */
+void space_save(const struct place *place, struct space_image *out);
+/** Takes over an image; sensors are matched by tag. */
+void space_load(struct place *place, const struct space_image *image);
+
+#endif

@@ -1,0 +1,130 @@
+#ifndef GATEWAY_CORE_STEP_CORE_STATE_H
+#define GATEWAY_CORE_STEP_CORE_STATE_H
+
+#include "bowei/core.h"
+#include "gateway/core/lot/lot.h"
+#include "gateway/core/space/space.h"
+#include "gateway/core/step/kept.h"
+#include "gateway/core/step/wheel.h"
+
+/* The core's state and what the files of step/ share of it. Nothing outside step/ includes this. */
+
+#define CORE_SOURCES  256  /* inv_device.source is a byte */
+#define CORE_FIRE_MAX 1024 /* timers in one core_advance; the rest is due at once again */
+#define CORE_KEPT_MAX 2    /* an entity and its audit row */
+
+/** How things were before the last command. */
+struct undo {
+    struct undo_space {
+        uint32_t slot;
+        struct space former;
+    } * spaces;
+
+    struct undo_lot {
+        uint32_t index;
+        struct lot former;
+    } * lots;
+
+    uint32_t space_count, space_room, lot_count, lot_room;
+    uint32_t override_slot; /**< NO_SLOT = none */
+    struct override_entry override;
+    uint32_t device; /**< NO_SLOT = none */
+    struct suspect_entry suspect;
+    struct city_view city;
+};
+
+struct core {
+    const struct inventory *inv;
+    struct counters *counters;
+    struct now now;
+    bool clock_suspect;
+    struct space *spaces;                          /**< by slot */
+    struct lot *lots;                              /**< by lot index */
+    struct sensor *sensors;                        /**< by sensor index of inv */
+    uint32_t space_count, lot_count, sensor_count; /**< what the arrays hold */
+    struct wheel space_wheel, lot_wheel;
+    struct override_list overrides;
+    struct suspect_list suspects;
+    uint64_t *epochs; /**< of packed positions; [0] = 0 */
+    uint32_t epoch_count, epoch_room;
+    int64_t break_ms[CORE_SOURCES]; /**< last session loss of each source */
+    struct city_view city;
+    struct effects effects;
+    struct touched *touched;
+    size_t touched_room;
+    struct image kept[CORE_KEPT_MAX];
+    struct counters unseen; /**< where a replay counts */
+    struct undo undo;
+    bool running; /**< core_restored or a step came: counts and timers are kept */
+};
+
+/** What the outside sees of a space. */
+struct shown {
+    enum space_state state;
+    enum reason reason;
+    enum space_state known;
+    int64_t since_ms, known_since_ms;
+};
+
+/* --- core.c --- */
+void core_place(struct core *core, uint32_t slot, struct place *out);
+void core_yard(struct core *core, uint32_t lot, struct yard *out);
+void core_shown(const struct core *core, uint32_t slot, struct shown *out);
+
+/** Fuses a slot anew and follows up on what changed from `before`. */
+void core_rejudge(struct core *core, uint32_t slot, const struct shown *before, bool wrote);
+
+/* --- effects.c --- */
+/** Begins the effects of a step. */
+void effects_begin(struct core *core, struct now now);
+/** Makes room for that many touched roots; false on no memory. */
+bool effects_reserve(struct core *core, size_t roots);
+/** After slot may have changed from `before`: counts, lot, city, timer, effects. wrote: its root
+ * was written. */
+void effects_space(struct core *core, uint32_t slot, const struct shown *before, bool wrote);
+/** Judges the lot anew; wrote: its root was written. */
+void effects_lot(struct core *core, uint32_t lot, bool wrote);
+/** Adds an image to what must be journalled. */
+void effects_keep(struct core *core, const struct image *image);
+
+/* --- positions.c: a position in 8 bytes --- */
+#define POSITION_NONE 0
+/** POSITION_NONE when there is no memory for another epoch. */
+uint64_t position_pack(struct core *core, struct position at);
+struct position position_unpack(const struct core *core, uint64_t packed);
+
+/* --- commands.c --- */
+void commands_apply(struct core *core, struct command *command, const struct input *input);
+
+/* --- undo.c: what a command changes is noted before it does --- */
+void undo_begin(struct core *core);
+void undo_finish(struct core *core);
+/** Notes a space and its lot; false on no memory. */
+bool undo_note_space(struct core *core, uint32_t slot);
+bool undo_note_lot(struct core *core, uint32_t lot);
+void undo_note_override(struct core *core, uint32_t slot);
+void undo_note_suspect(struct core *core, uint32_t device);
+
+/* --- override.c: out of service, on top of the fused state --- */
+/** The entry that is set and not over; NULL = in service. */
+const struct override_entry *override_of(const struct core *core, uint32_t slot);
+/** When the override of a slot ends; INT64_MAX = it has no end or is not set. */
+int64_t override_due(const struct core *core, uint32_t slot);
+/** Ends the override of a slot when its time is over. */
+void override_settle(struct core *core, uint32_t slot);
+
+/* --- suspect.c --- */
+/** Sets the suspect bit of every sensor of the device; judges nothing. */
+void suspect_mark(struct core *core, uint32_t device, bool set);
+/** Marks all listed devices that the inventory knows. */
+void suspect_mark_all(struct core *core);
+
+/* --- swap.c --- */
+/** Arrays for a first inventory; false on no memory. */
+bool swap_first(struct core *core);
+void swap_inventory(struct core *core, const struct inventory *next);
+/** Adds up lots and city from nothing; touches nobody. */
+void swap_recount(struct core *core);
+uint32_t swap_tag(const struct inventory *inv, uint32_t sensor);
+
+#endif

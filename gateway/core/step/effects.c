@@ -1,0 +1,130 @@
+/* What a step changed: the roots to write out, the counts that follow from a space, the timers. The
+ * order of effects is the order of the changes, so equal inputs give equal effects. */
+#include "gateway/core/step/core_state.h"
+#include <stdlib.h>
+
+/* A big step (session loss, import) may need an entry for every root; that much is not kept. */
+#define KEEP_ROOM 16384
+
+void effects_begin(struct core *core, struct now now)
+{
+    for (size_t i = 0; i < core->effects.touched_count; i++) {
+        if (core->touched[i].kind == CHANGE_LOT) {
+            core->lots[core->touched[i].index].touched = 0;
+        }
+    }
+    if (core->touched_room > KEEP_ROOM) {
+        struct touched *smaller = realloc(core->touched, KEEP_ROOM * sizeof *smaller);
+
+        if (smaller != NULL) {
+            core->touched = smaller;
+            core->touched_room = KEEP_ROOM;
+        }
+    }
+    core->effects = (struct effects){.touched = core->touched, .kept = core->kept};
+    core->now.shift_ms = now.shift_ms;
+    if (now.at_ms > core->now.at_ms) {
+        core->now.at_ms = now.at_ms;
+    }
+    wheel_start(&core->space_wheel, core->now.at_ms);
+    wheel_start(&core->lot_wheel, core->now.at_ms);
+}
+
+bool effects_reserve(struct core *core, size_t roots)
+{
+    struct touched *larger;
+
+    if (roots <= core->touched_room) {
+        return true;
+    }
+    larger = realloc(core->touched, roots * sizeof *larger);
+    if (larger == NULL) {
+        return false;
+    }
+    core->touched = larger;
+    core->touched_room = roots;
+    core->effects.touched = larger;
+    return true;
+}
+
+static struct touched *touch(struct core *core, enum change_kind kind, uint32_t index)
+{
+    struct touched *touched = &core->touched[core->effects.touched_count++];
+
+    *touched = (struct touched){.kind = kind, .index = index};
+    return touched;
+}
+
+static void city_move(struct core *core, const struct lot *lot, bool in)
+{
+    struct city_view *city = &core->city;
+    const uint64_t sign = in ? 1 : UINT64_MAX;
+
+    city->capacity += sign * lot->capacity;
+    city->free += sign * lot->shown.free;
+    city->occupied += sign * lot->shown.occupied;
+    city->unknown += sign * lot->shown.unknown;
+    city->out_of_service += sign * lot->shown.out_of_service;
+}
+
+void effects_lot(struct core *core, uint32_t index, bool wrote)
+{
+    struct lot *lot = &core->lots[index];
+    const struct lot former = *lot;
+    struct yard yard;
+    bool changed;
+
+    core_yard(core, index, &yard);
+    changed = lot_judge(&yard, core->now.at_ms);
+    wheel_arm(&core->lot_wheel, index, lot_due(&yard));
+    if (changed) {
+        city_move(core, &former, false);
+        city_move(core, lot, true);
+        core->city.version++;
+    }
+    if (!changed && !wrote) {
+        return;
+    }
+    if (lot->touched == 0) {
+        (void)touch(core, CHANGE_LOT, index);
+        lot->touched = (uint32_t)core->effects.touched_count;
+    }
+    core->touched[lot->touched - 1].shown |= changed;
+}
+
+void effects_space(struct core *core, uint32_t slot, const struct shown *before, bool wrote)
+{
+    const uint32_t lot = core->inv->spaces[slot].lot;
+    struct place place;
+    struct shown after;
+    int64_t due_ms;
+    bool changed;
+
+    core_place(core, slot, &place);
+    core_shown(core, slot, &after);
+    due_ms = space_due(&place);
+    if (place.space->marks & SPACE_OVERRIDDEN) {
+        const int64_t end_ms = override_due(core, slot);
+
+        due_ms = end_ms < due_ms ? end_ms : due_ms;
+    }
+    wheel_arm(&core->space_wheel, slot, due_ms);
+    changed = after.state != before->state || after.reason != before->reason ||
+              after.known != before->known || after.since_ms != before->since_ms ||
+              after.known_since_ms != before->known_since_ms;
+    if (!changed && !wrote) {
+        return;
+    }
+    touch(core, CHANGE_SPACE, slot)->shown = changed;
+    if (after.state != before->state && !core->inv->spaces[slot].removed) {
+        lot_move_space(&core->lots[lot], before->state, after.state);
+        effects_lot(core, lot, false);
+    }
+}
+
+void effects_keep(struct core *core, const struct image *image)
+{
+    if (core->effects.kept_count < CORE_KEPT_MAX) {
+        core->kept[core->effects.kept_count++] = *image;
+    }
+}

@@ -1,0 +1,190 @@
+/* Recovery: images first (newest position per root or entity), then readings of the journal, then
+ * all is judged at the present. Late images of a Redis that came after the start take the same way.
+ */
+#include "gateway/core/step/core_state.h"
+#include <string.h>
+
+static void restore_space(struct core *core, const struct image *image)
+{
+    const uint32_t slot = inventory_space(core->inv, image->space.key);
+    struct place place;
+    struct shown before;
+
+    if (slot == NO_SLOT ||
+        position_compare(image->at, position_unpack(core, core->spaces[slot].at)) <= 0) {
+        return;
+    }
+    core_shown(core, slot, &before);
+    core_place(core, slot, &place);
+    space_load(&place, &image->space);
+    place.space->at = position_pack(core, image->at);
+    if (core->running) {
+        for (unsigned i = 0; i < place.count; i++) {
+            if (place.sensors[i].heard_ms != 0) {
+                place.sensors[i].flags |= SENSOR_RESTORED;
+            }
+        }
+        space_settle(&place, core->now.at_ms);
+        core_rejudge(core, slot, &before, true);
+    }
+}
+
+static void restore_lot(struct core *core, const struct image *image)
+{
+    const uint32_t lot = inventory_lot(core->inv, image->lot.key);
+    struct yard yard;
+
+    if (lot == NO_SLOT ||
+        position_compare(image->at, position_unpack(core, core->lots[lot].at)) <= 0) {
+        return;
+    }
+    core_yard(core, lot, &yard);
+    lot_load(&yard, &image->lot);
+    yard.lot->at = position_pack(core, image->at);
+    if (core->running) {
+        for (uint32_t i = 0; i < yard.is->sensor_count; i++) {
+            if (yard.gates[i].heard_ms != 0) {
+                yard.gates[i].flags |= SENSOR_RESTORED;
+            }
+        }
+        effects_lot(core, lot, true);
+    }
+}
+
+static void restore_override(struct core *core, const struct image *image)
+{
+    const uint32_t slot = inventory_space(core->inv, image->override.key);
+    struct override_entry *entry;
+    struct shown before;
+
+    if (slot == NO_SLOT || (unsigned)image->override.reason >= OUT_REASON_COUNT) {
+        return;
+    }
+    core_shown(core, slot, &before);
+    entry = override_list_make(&core->overrides, slot);
+    if (entry == NULL) {
+        count_add(core->counters, COUNT_CORE_NO_MEMORY, 1);
+        return;
+    }
+    if (position_compare(image->at, entry->at) <= 0) {
+        return;
+    }
+    entry->at = image->at;
+    entry->image = image->override;
+    core->spaces[slot].marks |= SPACE_OVERRIDDEN;
+    if (core->running) {
+        override_settle(core, slot);
+        effects_space(core, slot, &before, true);
+    }
+}
+
+static void restore_suspect(struct core *core, const struct image *image)
+{
+    const struct suspect_image *from = &image->suspect;
+    struct suspect_entry *entry;
+    uint32_t device;
+
+    if (from->device_len > DEVICE_ID_MAX) {
+        return;
+    }
+    device = inventory_device(core->inv, from->device, from->device_len);
+    if (device == NO_SLOT) {
+        return;
+    }
+    entry = suspect_list_make(&core->suspects, from->device, from->device_len);
+    if (entry == NULL) {
+        count_add(core->counters, COUNT_CORE_NO_MEMORY, 1);
+        return;
+    }
+    if (position_compare(image->at, entry->at) <= 0) {
+        return;
+    }
+    entry->at = image->at;
+    entry->image = *from;
+    suspect_mark(core, device, from->set);
+    for (uint32_t i = 0; core->running && i < core->inv->devices[device].sensor_count; i++) {
+        const uint32_t sensor =
+            core->inv->device_sensors[core->inv->devices[device].sensors_of + i];
+        const uint32_t target = core->inv->sensors[sensor].target;
+        struct shown before;
+
+        effects_begin(core, core->now);
+        if (core->inv->sensors[sensor].gate) {
+            effects_lot(core, target, false);
+        } else {
+            core_shown(core, target, &before);
+            core_rejudge(core, target, &before, false);
+        }
+    }
+}
+
+void core_restore(struct core *core, const struct image *image)
+{
+    if (core->running) {
+        effects_begin(core, core->now);
+    }
+    switch (image->kind) {
+    case IMAGE_SPACE: restore_space(core, image); break;
+    case IMAGE_LOT: restore_lot(core, image); break;
+    case IMAGE_OVERRIDE: restore_override(core, image); break;
+    case IMAGE_SUSPECT: restore_suspect(core, image); break;
+    case IMAGE_AUDIT:
+    case IMAGE_KIND_COUNT: break;
+    }
+}
+
+/* Nothing restored may lie ahead of a clock that was set back: it would never grow old. */
+static void clamp(int64_t *stamp_ms, int64_t now_ms)
+{
+    *stamp_ms = *stamp_ms > now_ms ? now_ms : *stamp_ms;
+}
+
+static void clamp_space(struct space *space, int64_t now_ms)
+{
+    clamp(&space->since_ms, now_ms);
+    clamp(&space->known_since_ms, now_ms);
+    clamp(&space->held_ms, now_ms);
+}
+
+void core_restored(struct core *core, struct now now, bool clock_suspect)
+{
+    core->now = now;
+    for (uint32_t i = 0; i < core->sensor_count; i++) {
+        clamp(&core->sensors[i].heard_ms, now.at_ms);
+    }
+    for (uint32_t slot = 0; slot < core->space_count; slot++) {
+        struct place place;
+
+        clamp_space(&core->spaces[slot], now.at_ms);
+        core_place(core, slot, &place);
+        space_settle(&place, now.at_ms);
+    }
+    for (uint32_t i = 0; i < core->sensor_count; i++) {
+        if (core->sensors[i].heard_ms != 0) {
+            core->sensors[i].flags |= SENSOR_RESTORED;
+        }
+    }
+    core->clock_suspect = clock_suspect;
+    core->running = true;
+    effects_begin(core, now);
+    for (uint32_t slot = 0; slot < core->space_count; slot++) {
+        struct place place;
+        struct shown shown;
+
+        core_place(core, slot, &place);
+        override_settle(core, slot);
+        space_judge(&place, now.at_ms);
+        core_shown(core, slot, &shown);
+        effects_space(core, slot, &shown, false);
+    }
+    for (uint32_t lot = 0; lot < core->lot_count; lot++) {
+        clamp(&core->lots[lot].changed_ms, now.at_ms);
+    }
+    swap_recount(core);
+    for (uint32_t lot = 0; lot < core->lot_count; lot++) {
+        struct yard yard;
+
+        core_yard(core, lot, &yard);
+        wheel_arm(&core->lot_wheel, lot, lot_due(&yard));
+    }
+}
