@@ -14,9 +14,10 @@
 #include <stdlib.h>
 
 #define FANOUT     16
-#define LEVELS_MAX 9   /* 16^8 = 2^32 places */
-#define QUEUE_MAX  512 /* nodes waiting; beyond it a node is searched at once, exact all the same  \
-                        */
+#define LEVELS_MAX 9 /* 16^8 = 2^32 places */
+#define QUEUE_MAX                                                                                  \
+    512 /* nodes waiting; beyond it a node is searched at once, exact all the same                 \
+         */
 
 #define RAD_PER_E7 1.7453292519943295e-9
 

@@ -1,0 +1,22 @@
+#ifndef GATEWAY_INVENTORY_COMPLETE_H
+#define GATEWAY_INVENTORY_COMPLETE_H
+
+#include "gateway/inventory/report.h"
+#include "gateway/inventory/rows.h"
+
+/** A draft being completed. */
+struct merge {
+    struct draft *draft;
+    const struct draft *current; /**< NULL = none */
+    struct import_report *report;
+    bool replace;
+    uint16_t current_file; /**< number of the current inventory among the draft's files */
+};
+
+/** Tells what is wrong with a row of m->draft. */
+void complete_fault(struct merge *m, enum draft_table table, const void *row, const char *field,
+                    const char *reason);
+/** Every reference of the sorted and merged draft. */
+enum err complete_references(struct merge *m) MUST_CHECK;
+
+#endif

@@ -1,0 +1,57 @@
+#ifndef GATEWAY_INVENTORY_ROW_H
+#define GATEWAY_INVENTORY_ROW_H
+
+#include "gateway/inventory/draft.h"
+
+/* One row of a file on its way into the draft, whatever the file's form: the reader names a field
+ * and gives its text, the table of fields says what it means. */
+
+struct row {
+    struct draft *draft;
+    enum draft_table table;
+    enum crs crs;
+    struct row_origin origin;
+    uint32_t set;           /**< bit per field of the table */
+    struct position_deg at; /**< as in the file */
+    bool no_memory;
+
+    union {
+        struct draft_lot lot;
+        struct draft_space space;
+        struct draft_device device;
+        struct draft_binding binding;
+        struct draft_alias alias;
+        struct draft_retired retired;
+    };
+
+    char reason[200]; /**< why the last row_set or row_end said no */
+};
+
+/** A column or property. set fills the row, or says in row->reason why not. */
+struct row_field {
+    const char *name;
+    bool required;
+    bool (*set)(struct row *row, const char *text, size_t len);
+};
+
+/** "lots", ... */
+const char *row_table_name(enum draft_table table);
+/** Fields of a table; ends with a NULL name. */
+const struct row_field *row_fields(enum draft_table table);
+const struct row_field *row_field_find(enum draft_table table, const char *name, size_t len);
+/** "id, lot, lat, ..." */
+void row_fields_list(enum draft_table table, char *out, size_t cap);
+
+void row_begin(struct row *row, struct draft *draft, enum draft_table table, enum crs crs,
+               struct row_origin origin);
+/** An empty text leaves the field unset. */
+bool row_set(struct row *row, const struct row_field *field, const char *text, size_t len);
+/** Sets the position from a geometry. */
+bool row_set_position(struct row *row, struct position_deg at);
+/** Checks the whole and adds it to the draft; on false *field names the culprit (or no_memory is
+ * set). */
+bool row_end(struct row *row, const char **field);
+/** Decimal degrees, no exponent. */
+bool row_degrees(const char *text, size_t len, double *out);
+
+#endif

@@ -1,0 +1,391 @@
+/* Comparing, sorting and copying the rows of a draft; draft_complete merges with these. */
+#include "gateway/inventory/rows.h"
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int key_order(space_key a, space_key b)
+{
+    return (a > b) - (a < b);
+}
+
+static int text_order(struct row_ref a, uint32_t at, struct row_ref b, uint32_t bt)
+{
+    return strcmp(draft_text(a.draft, at), draft_text(b.draft, bt));
+}
+
+static bool text_same(struct row_ref a, uint32_t at, struct row_ref b, uint32_t bt)
+{
+    return text_order(a, at, b, bt) == 0;
+}
+
+/* --- identity --- */
+
+static int lot_order(struct row_ref a, struct row_ref b)
+{
+    return key_order(((const struct draft_lot *)a.row)->key,
+                     ((const struct draft_lot *)b.row)->key);
+}
+
+static int space_order(struct row_ref a, struct row_ref b)
+{
+    return key_order(((const struct draft_space *)a.row)->key,
+                     ((const struct draft_space *)b.row)->key);
+}
+
+static int device_order(struct row_ref a, struct row_ref b)
+{
+    return text_order(a, ((const struct draft_device *)a.row)->id, b,
+                      ((const struct draft_device *)b.row)->id);
+}
+
+static int binding_order(struct row_ref a, struct row_ref b)
+{
+    const struct draft_binding *x = a.row;
+    const struct draft_binding *y = b.row;
+    int order = text_order(a, x->device, b, y->device);
+
+    return order != 0 ? order : (int)x->channel - (int)y->channel;
+}
+
+static int alias_order(struct row_ref a, struct row_ref b)
+{
+    const struct draft_alias *x = a.row;
+    const struct draft_alias *y = b.row;
+    int order = text_order(a, x->scheme, b, y->scheme);
+
+    return order != 0 ? order : text_order(a, x->value, b, y->value);
+}
+
+static int retired_order(struct row_ref a, struct row_ref b)
+{
+    return key_order(((const struct draft_retired *)a.row)->key,
+                     ((const struct draft_retired *)b.row)->key);
+}
+
+/* --- sameness --- */
+
+static bool position_same(struct position_e7 a, struct position_e7 b)
+{
+    return a.lat == b.lat && a.lon == b.lon;
+}
+
+static bool lot_same(struct row_ref a, struct row_ref b)
+{
+    const struct draft_lot *x = a.row;
+    const struct draft_lot *y = b.row;
+    bool same = position_same(x->at, y->at) && x->capacity == y->capacity &&
+                x->height_cm == y->height_cm && x->counting == y->counting &&
+                x->entrance_count == y->entrance_count && text_same(a, x->name_zh, b, y->name_zh) &&
+                text_same(a, x->name_en, b, y->name_en) &&
+                text_same(a, x->address, b, y->address) && text_same(a, x->hours, b, y->hours) &&
+                text_same(a, x->fee, b, y->fee);
+
+    for (uint32_t i = 0; same && i < x->entrance_count; i++) {
+        same = position_same(a.draft->entrances[x->entrances + i],
+                             b.draft->entrances[y->entrances + i]);
+    }
+    return same;
+}
+
+static bool space_same(struct row_ref a, struct row_ref b)
+{
+    const struct draft_space *x = a.row;
+    const struct draft_space *y = b.row;
+
+    return position_same(x->at, y->at) && x->lot == y->lot && x->attributes == y->attributes;
+}
+
+static bool device_same(struct row_ref a, struct row_ref b)
+{
+    const struct draft_device *x = a.row;
+    const struct draft_device *y = b.row;
+
+    return x->heartbeat_s == y->heartbeat_s && x->stale_limit_s == y->stale_limit_s &&
+           text_same(a, x->source, b, y->source) && text_same(a, x->model, b, y->model);
+}
+
+static bool binding_same(struct row_ref a, struct row_ref b)
+{
+    const struct draft_binding *x = a.row;
+    const struct draft_binding *y = b.row;
+
+    return x->target == y->target && x->rank == y->rank;
+}
+
+static bool alias_same(struct row_ref a, struct row_ref b)
+{
+    return ((const struct draft_alias *)a.row)->key == ((const struct draft_alias *)b.row)->key;
+}
+
+static bool retired_same(struct row_ref a, struct row_ref b)
+{
+    return ((const struct draft_retired *)a.row)->replaced_by ==
+           ((const struct draft_retired *)b.row)->replaced_by;
+}
+
+/* --- labels --- */
+
+static void key_label(space_key key, char *out, size_t cap)
+{
+    char id[SPACE_ID_LEN + 1];
+
+    space_id_format(key, id);
+    (void)snprintf(out, cap, "%s", id);
+}
+
+static void lot_label(struct row_ref r, char *out, size_t cap)
+{
+    key_label(((const struct draft_lot *)r.row)->key, out, cap);
+}
+
+static void space_label(struct row_ref r, char *out, size_t cap)
+{
+    key_label(((const struct draft_space *)r.row)->key, out, cap);
+}
+
+static void device_label(struct row_ref r, char *out, size_t cap)
+{
+    (void)snprintf(out, cap, "device %s",
+                   draft_text(r.draft, ((const struct draft_device *)r.row)->id));
+}
+
+static void binding_label(struct row_ref r, char *out, size_t cap)
+{
+    const struct draft_binding *b = r.row;
+
+    (void)snprintf(out, cap, "device %s channel %u", draft_text(r.draft, b->device), b->channel);
+}
+
+static void alias_label(struct row_ref r, char *out, size_t cap)
+{
+    const struct draft_alias *a = r.row;
+
+    (void)snprintf(out, cap, "%s %s", draft_text(r.draft, a->scheme),
+                   draft_text(r.draft, a->value));
+}
+
+static void retired_label(struct row_ref r, char *out, size_t cap)
+{
+    key_label(((const struct draft_retired *)r.row)->key, out, cap);
+}
+
+static const struct {
+    int (*order)(struct row_ref a, struct row_ref b);
+    bool (*same)(struct row_ref a, struct row_ref b);
+    void (*label)(struct row_ref r, char *out, size_t cap);
+    size_t origin; /* where struct row_origin stands */
+} tables[TABLE_COUNT] = {
+    [TABLE_LOT] = {lot_order,     lot_same,     lot_label,     offsetof(struct draft_lot,   origin)},
+    [TABLE_SPACE] = {space_order,   space_same,   space_label,   offsetof(struct draft_space, origin)},
+    [TABLE_DEVICE] = {device_order,  device_same,  device_label,
+                   offsetof(struct draft_device,                                            origin)},
+    [TABLE_BINDING] = {binding_order, binding_same, binding_label,
+                   offsetof(struct draft_binding,                                           origin)},
+    [TABLE_ALIAS] = {alias_order,   alias_same,   alias_label,   offsetof(struct draft_alias, origin)},
+    [TABLE_RETIRED] = {retired_order, retired_same, retired_label,
+                   offsetof(struct draft_retired,                                           origin)},
+};
+
+int rows_order(enum draft_table table, struct row_ref a, struct row_ref b)
+{
+    return tables[table].order(a, b);
+}
+
+bool rows_same(enum draft_table table, struct row_ref a, struct row_ref b)
+{
+    return tables[table].same(a, b);
+}
+
+void rows_label(enum draft_table table, struct row_ref row, char *out, size_t cap)
+{
+    tables[table].label(row, out, cap);
+}
+
+struct row_origin rows_origin(enum draft_table table, const void *row)
+{
+    struct row_origin at;
+
+    memcpy(&at, (const char *)row + tables[table].origin, sizeof at);
+    return at;
+}
+
+/* --- sorting --- */
+
+/* One round of a merge sort from the bottom: runs of `run` numbers become runs of twice that. */
+static void runs_merge(const struct draft *d, enum draft_table table, const uint32_t *from,
+                       uint32_t *to, uint32_t run)
+{
+    uint32_t count = d->tables[table].count;
+
+    for (uint32_t low = 0; low < count;) {
+        uint32_t mid = count - low < run ? count : low + run;
+        uint32_t high = count - mid < run ? count : mid + run;
+        uint32_t a = low;
+        uint32_t b = mid;
+
+        for (uint32_t i = low; i < high; i++) {
+            bool left = b == high || (a < mid && rows_order(table, row_ref_of(d, table, from[a]),
+                                                            row_ref_of(d, table, from[b])) <= 0);
+
+            to[i] = left ? from[a++] : from[b++];
+        }
+        low = high;
+    }
+}
+
+static bool is_sorted(const struct draft *d, enum draft_table table)
+{
+    for (uint32_t i = 1; i < d->tables[table].count; i++) {
+        if (rows_order(table, row_ref_of(d, table, i - 1), row_ref_of(d, table, i)) > 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+enum err rows_sort(struct draft *draft, enum draft_table table)
+{
+    struct rows *rows = &draft->tables[table];
+    size_t size = draft_row_size[table];
+    uint32_t *from;
+    uint32_t *to;
+    char *sorted;
+    enum err e = ERR_NO_MEMORY;
+
+    if (rows->count < 2 || is_sorted(draft, table)) {
+        return ERR_OK;
+    }
+    from = malloc(rows->count * sizeof *from);
+    to = malloc(rows->count * sizeof *to);
+    sorted = malloc(rows->count * size);
+    if (from == NULL || to == NULL || sorted == NULL) {
+        goto undo_memory;
+    }
+    for (uint32_t i = 0; i < rows->count; i++) {
+        from[i] = i;
+    }
+    for (uint64_t run = 1; run < rows->count; run *= 2) {
+        uint32_t *swap = from;
+
+        runs_merge(draft, table, from, to, (uint32_t)run);
+        from = to;
+        to = swap;
+    }
+    for (uint32_t i = 0; i < rows->count; i++) {
+        memcpy(sorted + i * size, rows->data + from[i] * size, size);
+    }
+    free(rows->data);
+    rows->data = sorted;
+    rows->cap = rows->count;
+    sorted = NULL;
+    e = ERR_OK;
+undo_memory:
+    free(from);
+    free(to);
+    free(sorted);
+    return e;
+}
+
+static space_key key_of(const struct draft *d, enum draft_table table, uint32_t i)
+{
+    const struct row_ref r = row_ref_of(d, table, i);
+
+    switch (table) {
+    case TABLE_LOT: return ((const struct draft_lot *)r.row)->key;
+    case TABLE_SPACE: return ((const struct draft_space *)r.row)->key;
+    case TABLE_RETIRED: return ((const struct draft_retired *)r.row)->key;
+    case TABLE_DEVICE:
+    case TABLE_BINDING:
+    case TABLE_ALIAS:
+    case TABLE_COUNT: break;
+    }
+    return 0;
+}
+
+uint32_t rows_find(const struct draft *draft, enum draft_table table, space_key key)
+{
+    uint32_t low = 0;
+    uint32_t high = draft->tables[table].count;
+
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+
+        if (key_of(draft, table, mid) < key) {
+            low = mid + 1;
+        } else {
+            high = mid;
+        }
+    }
+    return low < draft->tables[table].count && key_of(draft, table, low) == key ? low : NO_SLOT;
+}
+
+/* --- copying --- */
+
+static enum err text_move(struct draft *to, const struct draft *from, uint32_t *offset, int repeat)
+{
+    const char *text = draft_text(from, *offset);
+
+    return draft_text_add(to, text, strlen(text), repeat, offset);
+}
+
+static enum err lot_texts(struct draft *to, const struct draft *from, struct draft_lot *lot)
+{
+    uint32_t *const texts[] = {&lot->name_zh, &lot->name_en, &lot->address, &lot->hours, &lot->fee};
+    uint32_t first = to->entrance_count;
+
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        if (text_move(to, from, texts[i], -1) != ERR_OK) {
+            return ERR_NO_MEMORY;
+        }
+    }
+    for (uint32_t i = 0; i < lot->entrance_count; i++) {
+        if (draft_entrance_add(to, from->entrances[lot->entrances + i]) != ERR_OK) {
+            return ERR_NO_MEMORY;
+        }
+    }
+    lot->entrances = first;
+    return ERR_OK;
+}
+
+static enum err texts_move(struct draft *to, const struct draft *from, enum draft_table table,
+                           void *row)
+{
+    struct draft_device *device = row;
+    struct draft_binding *binding = row;
+    struct draft_alias *alias = row;
+    bool good = true;
+
+    switch (table) {
+    case TABLE_LOT: return lot_texts(to, from, row);
+    case TABLE_DEVICE:
+        good = text_move(to, from, &device->id, -1) == ERR_OK &&
+               text_move(to, from, &device->source, 0) == ERR_OK &&
+               text_move(to, from, &device->model, 1) == ERR_OK;
+        break;
+    case TABLE_BINDING: good = text_move(to, from, &binding->device, -1) == ERR_OK; break;
+    case TABLE_ALIAS:
+        good = text_move(to, from, &alias->scheme, 0) == ERR_OK &&
+               text_move(to, from, &alias->value, -1) == ERR_OK;
+        break;
+    case TABLE_SPACE:
+    case TABLE_RETIRED:
+    case TABLE_COUNT: break;
+    }
+    return good ? ERR_OK : ERR_NO_MEMORY;
+}
+
+enum err rows_copy(struct draft *to, enum draft_table table, struct row_ref from, uint16_t file)
+{
+    struct row_origin at = rows_origin(table, from.row);
+    char *row = draft_row_add(to, table);
+
+    if (row == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    at.file = file;
+    memcpy(row, from.row, draft_row_size[table]);
+    memcpy(row + tables[table].origin, &at, sizeof at);
+    return texts_move(to, from.draft, table, row);
+}
