@@ -446,6 +446,40 @@ static void any_torn_or_garbled_end_keeps_the_prefix(void **state)
     }
 }
 
+/* What was appended together comes back together or not at all. */
+static void a_torn_append_is_gone_whole(void **state)
+{
+    struct fixture *f = *state;
+    struct journal *journal = open_journal(f, 0);
+    const struct record_stamp stamp = {
+        .at = {1, 2}
+    };
+    struct image images[3] = {
+        {.kind = IMAGE_OVERRIDE}, {.kind = IMAGE_AUDIT}, {.kind = IMAGE_AUDIT}};
+    char name[512];
+    uint8_t bytes[4096];
+    size_t first;
+    size_t len;
+    FILE *file;
+
+    assert_int_equal(append_reading(journal, 1), ERR_OK);
+    first = (size_t)journal_bytes(journal);
+    assert_int_equal(journal_append_images(journal, RECORD_EFFECT, &stamp, images, 3), ERR_OK);
+    journal_close(journal);
+    assert_int_equal(files_in(f, ".bwj", name, sizeof name), 1);
+    file = fopen(name, "rb");
+    len = fread(bytes, 1, sizeof bytes, file);
+    fclose(file);
+    for (size_t cut = first; cut <= len; cut++) {
+        struct heard *heard;
+
+        put_file(name, bytes, cut);
+        heard = hear_all(f);
+        assert_int_equal(heard->count, cut == len ? 4 : 1);
+        free(heard);
+    }
+}
+
 static void a_newer_schema_is_refused_with_its_number(void **state)
 {
     struct fixture *f = *state;
@@ -815,6 +849,7 @@ int main(void)
         TEST(segments_follow_each_other),
         TEST(old_effects_do_not_disturb_the_order),
         TEST(any_torn_or_garbled_end_keeps_the_prefix),
+        TEST(a_torn_append_is_gone_whole),
         TEST(a_newer_schema_is_refused_with_its_number),
         TEST(a_full_disk_keeps_nothing_half),
         TEST(an_io_error_closes_the_segment),

@@ -1,6 +1,7 @@
 /* Appending to the journal: intake's readings before they are acknowledged, the core's effects
  * before they are published. What is written is either whole or cut off again; a file that cannot
  * be cut is closed, so that nothing good ever follows something half-written. */
+#include "bowei/base/bytes.h"
 #include "bowei/base/log.h"
 #include "gateway/keep/journal/journal_state.h"
 #include "gateway/keep/journal/record.h"
@@ -273,6 +274,15 @@ struct source {
     enum record_type type;
 };
 
+/* Ties the records of one append together. */
+static void batch_seal(uint8_t *batch, size_t records)
+{
+    for (; records > 1; records--) {
+        record_set_more(batch, records - 1);
+        batch += le32_get(batch);
+    }
+}
+
 static enum err append_source(struct journal *j, const struct source *source, size_t n)
 {
     struct batch_sum sum = {0};
@@ -293,6 +303,7 @@ static enum err append_source(struct journal *j, const struct source *source, si
         len += put;
     }
     if (e == ERR_OK && len > 0) {
+        batch_seal(j->batch, sum.records);
         e = append_locked(j, len, &sum);
     }
     pthread_mutex_unlock(&j->lock);

@@ -10,6 +10,7 @@
 #include "gateway/keep/packer.h"
 
 #define RECORD_FORMAT 1
+#define MORE_AT       10 /* offset of `more` */
 
 /* The head behind length and crc. */
 static struct packer begin(uint8_t *out, enum record_type type, const struct record_stamp *stamp)
@@ -144,18 +145,54 @@ static bool body_get(struct unpacker *u, unsigned type, struct record *out)
     }
 }
 
+/* Length of a record that is whole and sound by its sum; 0 = none. */
+static size_t sound(const uint8_t *bytes, size_t len)
+{
+    size_t whole = len < RECORD_HEAD ? 0 : le32_get(bytes);
+
+    return whole < RECORD_HEAD || whole > RECORD_MAX || whole > len ||
+                   le32_get(bytes + 4) != crc32c(0, bytes + 8, whole - 8) ||
+                   bytes[8] != RECORD_FORMAT
+               ? 0
+               : whole;
+}
+
+void record_set_more(uint8_t *record, size_t more)
+{
+    size_t len = le32_get(record);
+    unsigned capped = more > UINT16_MAX ? UINT16_MAX : (unsigned)more;
+
+    record[MORE_AT] = (uint8_t)capped;
+    record[MORE_AT + 1] = (uint8_t)(capped >> 8);
+    le32_put(record + 4, crc32c(0, record + 8, len - 8));
+}
+
+size_t record_batch(const uint8_t *bytes, size_t len, size_t *records)
+{
+    size_t at = sound(bytes, len);
+    size_t more = at == 0 ? 0 : (size_t)bytes[MORE_AT] | (size_t)bytes[MORE_AT + 1] << 8;
+
+    *records = 1;
+    for (; more > 0 && at > 0; more--) {
+        size_t next = sound(bytes + at, len - at);
+
+        if (next == 0) {
+            return 0;
+        }
+        at += next;
+        ++*records;
+    }
+    return at;
+}
+
 size_t record_decode(const uint8_t *bytes, size_t len, struct record *out)
 {
     struct unpacker u;
     size_t whole;
     unsigned type;
 
-    if (len < RECORD_HEAD) {
-        return 0;
-    }
-    whole = le32_get(bytes);
-    if (whole < RECORD_HEAD || whole > RECORD_MAX || whole > len ||
-        le32_get(bytes + 4) != crc32c(0, bytes + 8, whole - 8) || bytes[8] != RECORD_FORMAT) {
+    whole = sound(bytes, len);
+    if (whole == 0) {
         return 0;
     }
     type = bytes[9];

@@ -172,14 +172,23 @@ size_t segment_visit(const struct segment_bytes *bytes,
         return 0;
     }
     for (;;) {
-        size_t len = record_decode(bytes->data + at, bytes->len - at, &record);
+        size_t records;
+        size_t end = at + record_batch(bytes->data + at, bytes->len - at, &records);
+        size_t begin = at;
 
-        if (len == 0) {
-            return at;
+        for (; at < end; records--) {
+            size_t len = record_decode(bytes->data + at, bytes->len - at, &record);
+
+            if (len == 0) {
+                return begin; /* sound, but of no kind we know */
+            }
+            at += len;
+            if (!visit(ctx, &record)) {
+                *stopped = true;
+                return at;
+            }
         }
-        at += len;
-        if (!visit(ctx, &record)) {
-            *stopped = true;
+        if (begin == end) {
             return at;
         }
     }
