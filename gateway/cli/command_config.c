@@ -1,6 +1,7 @@
 /* `bowei check-config` and `bowei config`, and how every command finds the configuration or the
  * state folder. */
 #include "bowei/base/suggest.h"
+#include "bowei/envelope_names.h"
 #include "gateway/cli/commands.h"
 #include "gateway/cli/options.h"
 #include <stdio.h>
@@ -18,6 +19,44 @@ static void print_report(const struct config_report *report)
     strbuf_finish(&text);
 }
 
+static const char *envelope_at(const void *ctx, size_t i)
+{
+    (void)ctx;
+    return envelope_name(i, NULL);
+}
+
+/* The envelopes a link names must be ones the field side has: the settings table cannot know them.
+ */
+static int check_envelopes(const char *path, const struct config *config)
+{
+    int status = CLI_OK;
+    size_t count = 0;
+
+    while (envelope_name(count, NULL) != NULL) {
+        count++;
+    }
+    for (uint32_t i = 0; i < config->link_count; i++) {
+        for (uint32_t k = 0; k < config->links[i].subscription_count; k++) {
+            const char *name = config->links[i].subscriptions[k].envelope;
+            const char *near = suggest_name(name, envelope_at, NULL, count);
+            size_t at = 0;
+
+            while (at < count && strcmp(envelope_name(at, NULL), name) != 0) {
+                at++;
+            }
+            if (at == count) {
+                fprintf(
+                    stderr,
+                    "%s: links[%u].subscriptions[%u].envelope: there is no envelope \"%s\"%s%s%s\n",
+                    path, i, k, name, near == NULL ? "" : ", did you mean \"",
+                    near == NULL ? "" : near, near == NULL ? "" : "\"?");
+                status = CLI_BAD_INPUT;
+            }
+        }
+    }
+    return status;
+}
+
 static int load(const char *path, const struct option_list *sets, struct config **out)
 {
     struct config_report *report = calloc(1, sizeof *report);
@@ -32,6 +71,11 @@ static int load(const char *path, const struct option_list *sets, struct config 
         fprintf(stderr, "bowei: %s: %s\n", path, err_text(e, 0));
     }
     free(report);
+    if (e == ERR_OK && check_envelopes(path, *out) != CLI_OK) {
+        config_destroy(*out);
+        *out = NULL;
+        return CLI_BAD_INPUT;
+    }
     return e == ERR_OK ? CLI_OK : e == ERR_CONFIG ? CLI_BAD_INPUT : CLI_FAILURE;
 }
 

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +24,7 @@
 
 struct import_call {
     struct place place;
-    bool dry_run, replace, allow_removals, json;
+    bool dry_run, replace, allow_removals, json, quiet;
     const char *crs_text;
     enum crs crs;
     const char *command;
@@ -95,6 +96,9 @@ static int print_report(const struct import_call *call, uint64_t version, bool a
     struct strbuf out = {0};
     struct json_writer w;
 
+    if (call->quiet && !call->json) {
+        return CLI_OK;
+    }
     if (!call->json) {
         for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
             strbuf_printf(&out,
@@ -120,6 +124,21 @@ static int print_report(const struct import_call *call, uint64_t version, bool a
     json_object_end(&w);
     strbuf_putc(&out, '\n');
     return commands_print(&out);
+}
+
+/* Says what was done, unless --quiet; failures are always said. */
+static void say(const struct import_call *call, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+static void say(const struct import_call *call, const char *fmt, ...)
+{
+    va_list args;
+
+    if (call->quiet) {
+        return;
+    }
+    va_start(args, fmt);
+    vfprintf(stderr, fmt, args);
+    va_end(args);
 }
 
 static int fail(const char *what, enum err e)
@@ -215,7 +234,7 @@ static int wait_applied(const struct import_call *call, pid_t owner, uint64_t ve
     }
     for (int waited = 0; waited < APPLY_WAIT_MS; waited += APPLY_STEP_MS) {
         if (state_folder_applied(call->place.state, &applied) == ERR_OK && applied >= version) {
-            fprintf(stderr, "applied as version %" PRIu64 "\n", version);
+            say(call, "applied as version %" PRIu64 "\n", version);
             return CLI_OK;
         }
         if (state_folder_owner(call->place.state) != owner) {
@@ -254,10 +273,10 @@ static int store(struct import_call *call)
     if (owner > 0) {
         status = wait_applied(call, owner, version);
     } else {
-        fprintf(stderr,
-                "stored as version %" PRIu64
-                "; no gateway is running here, it is applied at the next start\n",
-                version);
+        say(call,
+            "stored as version %" PRIu64
+            "; no gateway is running here, it is applied at the next start\n",
+            version);
     }
     if (print_report(call, version, owner > 0 && status == CLI_OK) != CLI_OK) {
         return CLI_FAILURE;
@@ -273,11 +292,11 @@ static int import_locked(struct import_call *call)
         return status;
     }
     if (call->dry_run) {
-        fprintf(stderr, "dry run: nothing was changed\n");
+        say(call, "dry run: nothing was changed\n");
         return print_report(call, 0, false);
     }
     if (changes(&call->report) == 0 && call->version > 0) {
-        fprintf(stderr, "nothing differs from version %" PRIu64 "\n", call->version);
+        say(call, "nothing differs from version %" PRIu64 "\n", call->version);
         return print_report(call, call->version, false);
     }
     return store(call);
@@ -320,6 +339,7 @@ int command_import(int argc, char **argv)
         {"crs",            OPTION_TEXT, &call.crs_text           },
         {"dry-run",        OPTION_FLAG, &call.dry_run            },
         {"json",           OPTION_FLAG, &call.json               },
+        {"quiet",          OPTION_FLAG, &call.quiet              },
         {"replace",        OPTION_FLAG, &call.replace            },
         {"state",          OPTION_TEXT, &call.place.state_option },
     };

@@ -11,7 +11,7 @@
 struct keys_call {
     struct place place;
     const char *keys, *role, *name, *operator_code;
-    bool json;
+    bool json, quiet;
     const char *command;
     struct words words; /* words.items[0] is the action */
 };
@@ -82,7 +82,9 @@ static int create(const struct keys_call *call)
         json_object_end(&w);
     } else {
         strbuf_puts(&out, text);
-        fprintf(stderr, "This key is shown only now; %s keeps its hash.\n", call->keys);
+        if (!call->quiet) {
+            fprintf(stderr, "This key is shown only now; %s keeps its hash.\n", call->keys);
+        }
     }
     strbuf_putc(&out, '\n');
     return commands_print(&out);
@@ -156,7 +158,9 @@ static int revoke(const struct keys_call *call)
     if (e != ERR_OK) {
         return fail(call, e);
     }
-    fprintf(stderr, "revoked %s\n", call->words.items[1]);
+    if (!call->quiet) {
+        fprintf(stderr, "revoked %s\n", call->words.items[1]);
+    }
     return CLI_OK;
 }
 
@@ -179,6 +183,7 @@ int command_keys(int argc, char **argv)
         {"keys",     OPTION_TEXT, &call.keys               },
         {"name",     OPTION_TEXT, &call.name               },
         {"operator", OPTION_TEXT, &call.operator_code      },
+        {"quiet",    OPTION_FLAG, &call.quiet              },
         {"role",     OPTION_TEXT, &call.role               },
         {"state",    OPTION_TEXT, &call.place.state_option },
     };

@@ -2,10 +2,10 @@
  * decode`: one frame. */
 #include "bowei/base/bytes.h"
 #include "bowei/base/json_write.h"
+#include "bowei/envelope_names.h"
 #include "bowei/sensor_model.h"
 #include "gateway/cli/commands.h"
 #include "gateway/cli/options.h"
-#include "sensors/mqtt/envelope.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,11 +67,10 @@ int command_envelopes(int argc, char **argv)
 {
     struct known rows[KNOWN_MAX];
     size_t count = 0;
-    const struct envelope *const *envelopes = envelope_all(&count);
 
-    count = count < KNOWN_MAX ? count : KNOWN_MAX;
-    for (size_t i = 0; i < count; i++) {
-        rows[i] = (struct known){envelopes[i]->name, envelopes[i]->doc};
+    while (count < KNOWN_MAX && envelope_name(count, NULL) != NULL) {
+        rows[count].name = envelope_name(count, &rows[count].doc);
+        count++;
     }
     return print_known(argc, argv, rows, count);
 }

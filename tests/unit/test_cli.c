@@ -1,0 +1,473 @@
+/* The command line: each test runs a command in a child process and looks at its exit code,
+ * standard output and standard error, as a shell would. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "bowei/base/json_read.h"
+#include "bowei/cli.h"
+#include "bowei/journal.h"
+#include "bowei/state_folder.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define TEXT_MAX  65536
+#define ARGS_MAX  16
+#define NODES_MAX 512
+
+static char folder[] = "/tmp/bowei-cli-XXXXXX";
+static char out_text[TEXT_MAX], err_text_read[TEXT_MAX];
+
+static const char *path_of(const char *name)
+{
+    static char paths[4][256];
+    static unsigned next;
+    char *path = paths[next++ % 4];
+
+    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
+    return path;
+}
+
+static void write_file(const char *name, const char *text)
+{
+    FILE *file = fopen(path_of(name), "wb");
+
+    assert_non_null(file);
+    assert_int_equal(fwrite(text, 1, strlen(text), file), strlen(text));
+    assert_int_equal(fclose(file), 0);
+}
+
+static void read_back(const char *name, char *out)
+{
+    FILE *file = fopen(path_of(name), "rb");
+
+    assert_non_null(file);
+    out[fread(out, 1, TEXT_MAX - 1, file)] = '\0';
+    fclose(file);
+}
+
+static int extra_run(int argc, char **argv)
+{
+    printf("extra %d %s\n", argc, argv[0]);
+    return 42;
+}
+
+static const struct cli_command extra = {
+    .name = "serve", .summary = "run", .usage = "bowei serve", .run = extra_run};
+
+static void run_child(int argc, char **argv)
+{
+    const int out = open(path_of("out"), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    const int err = open(path_of("err"), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+    if (dup2(out, STDOUT_FILENO) < 0 || dup2(err, STDERR_FILENO) < 0) {
+        _exit(99);
+    }
+    const int status = cli_run(argc, argv, &extra, 1);
+
+    fflush(stdout);
+    _exit(status);
+}
+
+/* Runs "bowei" with the words up to NULL; fills out_text and err_text_read. */
+static int bowei(const char *first, ...)
+{
+    char *argv[ARGS_MAX + 2] = {strdup("bowei")};
+    int argc = 1;
+    int status = 0;
+    pid_t child = 0;
+    va_list args;
+
+    va_start(args, first);
+    for (const char *word = first; word != NULL && argc <= ARGS_MAX;
+         word = va_arg(args, const char *)) {
+        argv[argc++] = strdup(word);
+    }
+    va_end(args);
+    fflush(stdout);
+    child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        run_child(argc, argv);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    for (int i = 0; i < argc; i++) {
+        free(argv[i]);
+    }
+    read_back("out", out_text);
+    read_back("err", err_text_read);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+/* Every line of standard output is one JSON document. */
+static unsigned json_lines(void)
+{
+    static struct json_node nodes[NODES_MAX];
+    unsigned lines = 0;
+
+    for (char *line = out_text; *line != '\0'; lines++) {
+        const size_t len = strcspn(line, "\n");
+        struct json_doc doc;
+
+        assert_int_equal(json_parse(&doc, line, len, nodes, NODES_MAX), JSON_OK);
+        line += len + (line[len] == '\n');
+    }
+    return lines;
+}
+
+static void test_help_and_unknown_commands(void **state)
+{
+    (void)state;
+    assert_int_equal(bowei(NULL), CLI_USAGE);
+    assert_string_equal(out_text, "");
+    assert_non_null(strstr(err_text_read, "check-config"));
+    assert_int_equal(bowei("help", NULL), CLI_OK);
+    assert_non_null(strstr(out_text, "journal"));
+    assert_non_null(strstr(out_text, "serve"));
+    assert_int_equal(bowei("--help", NULL), CLI_OK);
+    assert_int_equal(bowei("help", "import", NULL), CLI_OK);
+    assert_non_null(strstr(out_text, "--dry-run"));
+    assert_int_equal(bowei("import", "x", "-h", NULL), CLI_OK);
+    assert_non_null(strstr(out_text, "--dry-run"));
+    assert_int_equal(bowei("improt", NULL), CLI_USAGE);
+    assert_string_equal(err_text_read, "bowei: there is no command improt, did you mean import?\n");
+    assert_int_equal(bowei("serve", "a", NULL), 42);
+    assert_string_equal(out_text, "extra 2 serve\n");
+    assert_int_equal(bowei("version", NULL), CLI_OK);
+    assert_int_equal(strncmp(out_text, "bowei ", 6), 0);
+    assert_int_equal(bowei("version", "--json", NULL), CLI_OK);
+    assert_int_equal(json_lines(), 1);
+}
+
+static void test_unknown_options_never_run(void **state)
+{
+    (void)state;
+    assert_int_equal(bowei("import", "--dryrun", "x", NULL), CLI_USAGE);
+    assert_string_equal(err_text_read,
+                        "bowei import: --dryrun is not an option, did you mean --dry-run?\n");
+    assert_int_equal(bowei("import", "--crs", NULL), CLI_USAGE);
+    assert_int_equal(bowei("import", "--dry-run=1", "x", NULL), CLI_USAGE);
+    assert_int_equal(bowei("import", "-x", NULL), CLI_USAGE);
+    assert_int_equal(bowei("import", NULL), CLI_USAGE);
+    assert_int_equal(bowei("import", "--crs", "mars", "x", NULL), CLI_USAGE);
+    assert_int_equal(bowei("export", "--format", "csv", NULL), CLI_USAGE);
+    assert_int_equal(bowei("import", "--state", "a", "--config", "b", "c", NULL), CLI_USAGE);
+}
+
+static void test_ids(void **state)
+{
+    (void)state;
+    assert_int_equal(bowei("id", "check", "150402001R0010012Z", NULL), CLI_OK);
+    assert_int_equal(bowei("id", "check", "150402001R0010012Y", NULL), CLI_FAILURE);
+    assert_string_equal(out_text,
+                        "150402001R0010012Y: the check character does not match, it should be Z\n");
+    assert_int_equal(bowei("id", "check", " 150402001R0010012Z", NULL), CLI_FAILURE);
+    assert_int_equal(bowei("id", "format", "150402001r0010012z", NULL), CLI_OK);
+    assert_string_equal(out_text, "150402-001-R001-0012-Z\n");
+    assert_int_equal(bowei("id", "make", "150402-001-r001-0012", NULL), CLI_OK);
+    assert_string_equal(out_text, "150402001R0010012Z\n");
+    assert_int_equal(bowei("id", "make", "150402001R0010012Z", NULL), CLI_FAILURE);
+    assert_string_equal(out_text, "");
+    assert_int_not_equal(err_text_read[0], '\0');
+    assert_int_equal(bowei("id", "check", "x", "150402001R0010012Z", "--json", NULL), CLI_FAILURE);
+    assert_int_equal(json_lines(), 2);
+    assert_int_equal(bowei("id", "check", NULL), CLI_USAGE);
+    assert_int_equal(bowei("id", "chekc", "x", NULL), CLI_USAGE);
+}
+
+static void test_check_config(void **state)
+{
+    (void)state;
+    write_file("good.yaml", "http: {port: 0}\n");
+    write_file("bad.yaml", "http: {prot: 0}\n");
+    write_file("envelope.yaml",
+               "links:\n  - name: a\n    subscriptions: [{topic: t, envelope: natvie}]\n");
+    assert_int_equal(bowei("check-config", path_of("good.yaml"), NULL), CLI_OK);
+    assert_int_equal(
+        bowei("check-config", "--config", path_of("good.yaml"), "--set", "http.port=x", NULL),
+        CLI_BAD_INPUT);
+    assert_int_equal(bowei("check-config", path_of("bad.yaml"), NULL), CLI_BAD_INPUT);
+    assert_non_null(
+        strstr(err_text_read, "bad.yaml:1:8: http.prot: unknown key, did you mean \"port\"?"));
+    assert_string_equal(out_text, "");
+    assert_int_equal(bowei("check-config", path_of("envelope.yaml"), NULL), CLI_BAD_INPUT);
+    assert_non_null(
+        strstr(err_text_read, "there is no envelope \"natvie\", did you mean \"native\"?"));
+    assert_int_equal(bowei("check-config", path_of("none.yaml"), NULL), CLI_BAD_INPUT);
+    assert_int_equal(bowei("check-config", NULL), CLI_USAGE);
+    assert_int_equal(
+        bowei("config", "show", "--config", path_of("good.yaml"), "--set", "instance=z", NULL),
+        CLI_OK);
+    assert_non_null(strstr(out_text, "instance: \"z\""));
+    assert_int_equal(bowei("config", "template", NULL), CLI_OK);
+    write_file("template.yaml", out_text);
+    assert_int_equal(bowei("check-config", path_of("template.yaml"), NULL), CLI_OK);
+    assert_int_equal(bowei("config", "reference", NULL), CLI_OK);
+    assert_int_equal(bowei("config", "tempalte", NULL), CLI_USAGE);
+    assert_int_equal(bowei("config", "show", NULL), CLI_USAGE);
+}
+
+static void test_keys(void **state)
+{
+    char prefix[9];
+
+    (void)state;
+    assert_int_equal(bowei("keys", "create", "--role", "staff", "--name", "desk", "--keys",
+                           path_of("keys"), NULL),
+                     CLI_OK);
+    assert_int_equal(strncmp(out_text, "bw_", 3), 0);
+    assert_non_null(strstr(err_text_read, "shown only now"));
+    snprintf(prefix, sizeof prefix, "%.8s", out_text + 3);
+    assert_int_equal(bowei("keys", "create", "--role", "operator", "--operator", "MB", "--name",
+                           "feed", "--quiet", "--json", "--keys", path_of("keys"), NULL),
+                     CLI_OK);
+    assert_int_equal(json_lines(), 1);
+    assert_string_equal(err_text_read, "");
+    assert_int_equal(bowei("keys", "list", "--keys", path_of("keys"), NULL), CLI_OK);
+    assert_non_null(strstr(out_text, prefix));
+    assert_int_equal(bowei("keys", "revoke", prefix, "--keys", path_of("keys"), NULL), CLI_OK);
+    assert_int_equal(bowei("keys", "list", "--json", "--keys", path_of("keys"), NULL), CLI_OK);
+    assert_int_equal(json_lines(), 1);
+    assert_non_null(strstr(out_text, "\"revoked\":true"));
+    assert_int_equal(bowei("keys", "revoke", "zzzzzzzz", "--keys", path_of("keys"), NULL),
+                     CLI_NOT_FOUND);
+    assert_int_equal(
+        bowei("keys", "create", "--role", "king", "--name", "x", "--keys", path_of("keys"), NULL),
+        CLI_USAGE);
+    assert_int_equal(bowei("keys", "create", "--role", "staff", "--name", "a b", "--keys",
+                           path_of("keys"), NULL),
+                     CLI_USAGE);
+    assert_int_equal(bowei("keys", "create", "--role", "operator", "--name", "x", "--keys",
+                           path_of("keys"), NULL),
+                     CLI_USAGE);
+    assert_int_equal(bowei("keys", "create", "--role", "staff", "--operator", "MB", "--name", "x",
+                           "--keys", path_of("keys"), NULL),
+                     CLI_USAGE);
+    assert_int_equal(bowei("keys", "create", "--role", "staff", "--name", "x", "--keys",
+                           "/nonexistent/keys", NULL),
+                     CLI_FAILURE);
+}
+
+static void test_models_and_decode(void **state)
+{
+    (void)state;
+    assert_int_equal(bowei("models", NULL), CLI_OK);
+    assert_non_null(strstr(out_text, "bosch_tps110"));
+    assert_int_equal(bowei("models", "--json", NULL), CLI_OK);
+    assert_int_equal(json_lines(), 1);
+    assert_int_equal(bowei("envelopes", NULL), CLI_OK);
+    assert_non_null(strstr(out_text, "native"));
+    assert_int_equal(bowei("decode", "--model", "bosch_tps110", "--fport", "1", "01", NULL),
+                     CLI_OK);
+    assert_int_equal(json_lines(), 1);
+    assert_non_null(strstr(out_text, "\"occupied\":true"));
+    assert_int_equal(bowei("decode", "--model", "bosch_tps110", "--fport", "1", "", NULL),
+                     CLI_FAILURE);
+    assert_string_equal(out_text, "{\"refused\":\"length\"}\n");
+    assert_int_equal(bowei("decode", "--model", "bosch_tps110", "--fport", "256", "01", NULL),
+                     CLI_USAGE);
+    assert_int_equal(bowei("decode", "--model", "bosch_tps110", "0x", NULL), CLI_USAGE);
+    assert_int_equal(bowei("decode", "--model", "none", "01", NULL), CLI_USAGE);
+}
+
+static const char lots_csv[] =
+    "id,name_zh,name_en,counting,lat,lon,capacity\n"
+    "150402001R00100008,钢铁街,Gangtie Street,spaces,42.2578,118.8869,\n";
+static const char spaces_csv[] = "id,lat,lon\n150402001R0010012Z,42.2578,118.8869\n";
+
+static void make_city(void)
+{
+    write_file("lots.csv", lots_csv);
+    write_file("spaces.csv", spaces_csv);
+}
+
+static void test_import_and_export(void **state)
+{
+    char first[TEXT_MAX];
+
+    (void)state;
+    make_city();
+    assert_int_equal(bowei("export", "--state", path_of("city"), NULL), CLI_NOT_FOUND);
+    assert_int_equal(bowei("import", "--dry-run", "--state", path_of("city"), path_of("lots.csv"),
+                           path_of("spaces.csv"), NULL),
+                     CLI_OK);
+    assert_non_null(strstr(out_text, "spaces    1 added, 0 changed, 0 removed"));
+    assert_int_not_equal(access(path_of("city"), F_OK), 0); /* a dry run leaves nothing behind */
+    assert_int_equal(bowei("import", "--state", path_of("city"), path_of("lots.csv"),
+                           path_of("spaces.csv"), NULL),
+                     CLI_OK);
+    assert_non_null(strstr(err_text_read, "stored as version 1; no gateway is running here"));
+    assert_int_equal(bowei("export", "--state", path_of("city"), NULL), CLI_OK);
+    snprintf(first, sizeof first, "%s", out_text);
+    assert_int_not_equal(first[0], '\0');
+    assert_int_equal(bowei("import", "--state", path_of("city"), path_of("spaces.csv"), NULL),
+                     CLI_OK);
+    assert_non_null(strstr(err_text_read, "nothing differs from version 1"));
+    write_file("back.geojson", first);
+    assert_int_equal(bowei("import", "--json", "--quiet", "--state", path_of("again"),
+                           path_of("back.geojson"), NULL),
+                     CLI_OK);
+    assert_int_equal(json_lines(), 1);
+    assert_string_equal(err_text_read, "");
+    assert_int_equal(bowei("export", "--state", path_of("again"), NULL), CLI_OK);
+    assert_string_equal(out_text, first);
+}
+
+static void test_import_refuses_as_a_whole(void **state)
+{
+    (void)state;
+    make_city();
+    write_file("wrong.csv",
+               "id,lat,lon\n150402001R0010012Y,42.2578,118.8869\n150402001R0010013X,99,118.8869\n");
+    assert_int_equal(bowei("import", "--state", path_of("wrong"), path_of("lots.csv"),
+                           path_of("wrong.csv"), NULL),
+                     CLI_BAD_INPUT);
+    assert_non_null(strstr(err_text_read, "wrong.csv:2:1: id: "));
+    assert_non_null(strstr(err_text_read, "wrong.csv:3:"));
+    assert_non_null(strstr(err_text_read, "nothing was changed"));
+    assert_int_equal(bowei("export", "--state", path_of("wrong"), NULL), CLI_NOT_FOUND);
+    assert_int_equal(bowei("import", "--state", path_of("wrong"), path_of("absent.csv"), NULL),
+                     CLI_BAD_INPUT);
+}
+
+/* A stand-in for the server: owns the folder, and names the version in force when it is told to. */
+static pid_t start_owner(const char *path, bool answers)
+{
+    int ready[2];
+    char byte = 0;
+    pid_t child = 0;
+
+    assert_int_equal(pipe(ready), 0);
+    child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct state_folder *owned = NULL;
+        pid_t other = 0;
+        sigset_t hup;
+        int signal_number = 0;
+
+        sigemptyset(&hup);
+        sigaddset(&hup, SIGHUP);
+        sigprocmask(SIG_BLOCK, &hup, NULL);
+        if (state_folder_open(path, &owned, &other) != ERR_OK || write(ready[1], "x", 1) != 1 ||
+            sigwait(&hup, &signal_number) != 0 ||
+            (answers && state_folder_set_applied(owned, 1) != ERR_OK)) {
+            _exit(1);
+        }
+        while (answers) {
+            pause(); /* holds the lock until it is killed */
+        }
+        _exit(0); /* dies with the version unapplied */
+    }
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    close(ready[0]);
+    close(ready[1]);
+    return child;
+}
+
+static void test_import_waits_for_the_gateway(void **state)
+{
+    pid_t owner = 0;
+
+    (void)state;
+    make_city();
+    owner = start_owner(path_of("live"), true);
+    assert_int_equal(bowei("import", "--state", path_of("live"), path_of("lots.csv"),
+                           path_of("spaces.csv"), NULL),
+                     CLI_OK);
+    assert_string_equal(err_text_read, "applied as version 1\n");
+    kill(owner, SIGKILL);
+    waitpid(owner, NULL, 0);
+    owner = start_owner(path_of("dying"), false);
+    assert_int_equal(bowei("import", "--state", path_of("dying"), path_of("lots.csv"),
+                           path_of("spaces.csv"), NULL),
+                     CLI_UNREACHABLE);
+    assert_non_null(strstr(err_text_read, "the gateway has stopped"));
+    waitpid(owner, NULL, 0);
+}
+
+static void test_journal_dump(void **state)
+{
+    static struct counters counters;
+    const struct record_stamp stamp = {
+        .at = {.epoch = 3, .seq = 7},
+          .now = {.at_ms = 1700000000123         },
+          .inventory_version = 2
+    };
+    struct reading reading = {
+        .value = VALUE_OCCUPIED, .has = HAS_COUNTER, .counter = 41, .channel = 2};
+    struct image image = {
+        .kind = IMAGE_OVERRIDE, .at = {3, 8}
+    };
+    struct journal *journal = NULL;
+
+    (void)state;
+    assert_int_equal(space_id_parse("150402001R0010012Z", SPACE_ID_LEN, &reading.root), ID_OK);
+    image.override.key = reading.root;
+    image.override.set = true;
+    memcpy(reading.device, "0004a30b", 8);
+    reading.device_len = 8;
+    assert_int_equal(mkdir(path_of("dump"), 0700), 0);
+    assert_int_equal(journal_open(path_of("dump/journal"), &counters, 0, &journal), ERR_OK);
+    assert_int_equal(journal_append_readings(journal, &stamp, &reading, 1), ERR_OK);
+    assert_int_equal(journal_append_images(journal, RECORD_EFFECT, &stamp, &image, 1), ERR_OK);
+    assert_int_equal(bowei("journal", "dump", "--json", "--state", path_of("dump"), NULL), CLI_OK);
+    journal_close(journal);
+    assert_int_equal(json_lines(), 2);
+    assert_non_null(
+        strstr(out_text,
+               "{\"type\":\"R\",\"epoch\":3,\"seq\":7,\"at\":\"2023-11-14T22:13:20Z\","
+               "\"at_ms\":1700000000123,\"inventory\":2,\"root\":\"150402001R0010012Z\","
+               "\"device\":\"0004a30b\",\"channel\":2,\"value\":\"occupied\",\"counter\":41}\n"));
+    assert_non_null(strstr(out_text, "\"type\":\"E\""));
+    assert_non_null(strstr(out_text, "\"kind\":\"override\""));
+    assert_int_equal(bowei("journal", "dump", "--state", path_of("dump"), NULL), CLI_OK);
+    assert_non_null(strstr(out_text, "150402001R0010012Z 0004a30b/2 occupied"));
+    assert_int_equal(bowei("journal", "dump", "--state", path_of("nowhere"), NULL), CLI_NOT_FOUND);
+    assert_int_equal(bowei("journal", NULL), CLI_USAGE);
+    assert_int_equal(bowei("journal", "dmp", NULL), CLI_USAGE);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    return mkdtemp(folder) == NULL;
+}
+
+static int tear_down(void **state)
+{
+    char command[300];
+
+    (void)state;
+    snprintf(command, sizeof command, "rm -rf '%s'", folder);
+    return system(command);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_help_and_unknown_commands),
+        cmocka_unit_test(test_unknown_options_never_run),
+        cmocka_unit_test(test_ids),
+        cmocka_unit_test(test_check_config),
+        cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_models_and_decode),
+        cmocka_unit_test(test_import_and_export),
+        cmocka_unit_test(test_import_refuses_as_a_whole),
+        cmocka_unit_test(test_import_waits_for_the_gateway),
+        cmocka_unit_test(test_journal_dump),
+    };
+
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
