@@ -359,15 +359,6 @@ static void set_degraded(struct gateway *g, int64_t boot_ms)
     status_set(&g->status, DEGRADED_CORE_LAG,
                intake_lag(g->intake) > LAG_INPUTS || boot_ms - runner_turned_ms(g->runner) > 2000);
     status_set(&g->status, DEGRADED_STEPPED_DOWN, atomic_load(&g->stepped_down));
-    bool down[2] = {false, false};
-    uint32_t links = atomic_load(&g->status.links);
-    for (uint32_t i = 0; i < links && i < STATUS_LINKS_MAX; i++) {
-        if (!atomic_load(&g->status.link[i].up)) {
-            down[strcmp(g->status.link[i].kind, "modbus") == 0] = true;
-        }
-    }
-    status_set(&g->status, DEGRADED_BROKER_DOWN, down[0]);
-    status_set(&g->status, DEGRADED_MODBUS_DOWN, down[1]);
 }
 
 /* A new inventory goes in once everything before it is safely in Redis, so that no older reading

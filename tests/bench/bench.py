@@ -321,9 +321,85 @@ def bench_writer(rounds):
         shutil.rmtree(folder, ignore_errors=True)
 
 
+class PolledCity(Testbed):
+    """A gateway that polls one Modbus line of many registers, all bound to spaces."""
+
+    def runTest(self):
+        pass
+
+    def build(self, line, units, channels):
+        self.modbus = line
+        self.setUp()
+        spaces, bindings, devices = [], [], []
+        for u in range(units):
+            devices.append((f"bench/u{u}", "bench", "modbus"))
+            for c in range(channels):
+                ident = testbed.space_id(c + 1, site=u + 1)
+                spaces.append((ident, f"{LAT + c * 1e-5:.7f}", f"{LON + u * 1e-4:.7f}"))
+                bindings.append((f"bench/u{u}", c + 1, ident, 0))
+        self.start_redis()
+        self.make_city(spaces, [(d, s, m, 0, "") for d, s, m in devices], bindings=bindings)
+        self.start_gateway()
+        return self
+
+    def polls(self, seconds):
+        def count():
+            m = re.search(r'bowei_modbus_polls_total\{result="ok"\} (\d+)', self.get("/metrics")[1].decode())
+            return int(m.group(1)) if m else 0
+        wait_until("polls", lambda: count() > 10, 30)
+        first, begin = count(), time.monotonic()
+        time.sleep(seconds)
+        last = count()
+        return (last - first) / (time.monotonic() - begin)
+
+
 def bench_modbus(rounds):
-    out = subprocess.run([BENCH / "bench_modbus", str(rounds)], capture_output=True, text=True, check=True).stdout
-    return json.loads(out)
+    server = subprocess.Popen([BENCH / "modbus_server"], stdout=subprocess.PIPE, text=True)
+    port = int(server.stdout.readline())
+    units = "".join(f"      - name: u{u}\n        unit: {u + 1}\n        map: bench\n        period_ms: 50\n" for u in range(16))
+    line = ("maps:\n  - name: bench\n    function: 3\n    base: 0\n    first: 0\n    stride: 1\n    channels: 4000\n    max_read: 125\n"
+            f"lines:\n  - name: bench\n    host: 127.0.0.1\n    port: {port}\n    units:\n{units}")
+    bare, ours = [], []
+    city = PolledCity()
+    try:
+        city.build(line, 16, 4000)
+        for _ in range(rounds):
+            ours.append(city.polls(4))
+            city.gateway.stop()
+            bare.append(float(subprocess.run([BENCH / "modbus_loop", str(port), "4"], capture_output=True, text=True, check=True).stdout))
+            city.start_gateway(ready=False)
+            wait_until("polling again", lambda: city.ready(), 30)
+    finally:
+        city.finish()
+        server.kill()
+    pairs = [a / b for a, b in zip(ours, bare)]
+    out = {"bare_reads_s": statistics.median(bare), "bowei_reads_s": statistics.median(ours),
+           "ratio": (statistics.median(pairs), min(pairs), max(pairs))}
+    out.update(bench_rtu(9600))
+    out.update(bench_rtu(115200))
+    return out
+
+
+def bench_rtu(baud):
+    """Wire use on a pty: the arithmetic time of a transaction (bytes and two gaps of 3.5 characters) over the time it took."""
+    folder = Path(tempfile.mkdtemp(prefix="bowei-bench-"))
+    slave = subprocess.Popen([BENCH / "rtu_slave", folder / "tty", str(baud)], stdout=subprocess.PIPE, text=True)
+    assert slave.stdout.readline().strip() == "ready"
+    units = "".join(f"      - name: u{u}\n        unit: {u + 1}\n        map: bench\n        period_ms: 50\n" for u in range(8))
+    line = ("maps:\n  - name: bench\n    function: 3\n    base: 0\n    first: 0\n    stride: 1\n    channels: 47\n    max_read: 125\n"
+            f"lines:\n  - name: bench\n    device: {folder}/tty\n    baud: {baud}\n    parity: even\n    units:\n{units}")
+    city = PolledCity()
+    try:
+        city.build(line, 8, 47)
+        rate = city.polls(5)
+    finally:
+        city.finish()
+        slave.kill()
+        shutil.rmtree(folder, ignore_errors=True)
+    character = 11 / baud
+    gap = max(3.5 * character, 0.00175 if baud > 19200 else 0)
+    ideal = (8 + 5 + 2 * 47) * character + 2 * gap
+    return {f"rtu_{baud}_reads_s": rate, f"rtu_{baud}_wire_use": rate * ideal}
 
 
 def show(value):

@@ -1,7 +1,6 @@
-/* Bench: the bare counting callback that ingest is compared with: subscribes, counts, and prints the seconds from the first to
- * the last of MESSAGES messages.
- *     count_messages PORT TOPIC QOS MESSAGES
- * Prints "ready" when subscribed. */
+/* Bench: the bare counting callback that ingest is compared with: subscribes, counts, and prints
+ * the seconds from the first to the last of MESSAGES messages. count_messages PORT TOPIC QOS
+ * MESSAGES Prints "ready" when subscribed. */
 
 #include <mosquitto.h>
 
@@ -32,7 +31,8 @@ static void on_connect(struct mosquitto *client, void *ctx, int rc)
     }
 }
 
-static void on_subscribe(struct mosquitto *client, void *ctx, int mid, int count, const int *granted)
+static void on_subscribe(struct mosquitto *client, void *ctx, int mid, int count,
+                         const int *granted)
 {
     (void)client;
     (void)ctx;

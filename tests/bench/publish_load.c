@@ -1,6 +1,7 @@
 /* Bench: publishes numbered native readings of about 200 bytes as fast as the broker takes them.
  *     publish_load PORT DEVICES MESSAGES QOS FIRST_COUNTER
- * Device i of message m is m % DEVICES; a third of the devices says free. Prints the seconds it took. */
+ * Device i of message m is m % DEVICES; a third of the devices says free. Prints the seconds it
+ * took. */
 
 #include <mosquitto.h>
 
@@ -48,11 +49,12 @@ static void publish(struct mosquitto *client, long m, long devices, int qos, lon
     long device = m % devices, counter = first + m / devices;
     char topic[64], body[256];
     snprintf(topic, sizeof topic, "bowei/up/dev-%ld", device);
-    int len = snprintf(body, sizeof body,
-                       "{\"device\":\"dev-%ld\",\"channel\":0,\"occupied\":%s,\"counter\":%ld,\"battery_v\":3.61,"
-                       "\"temperature_c\":21.5,\"rssi\":-87,\"note\":\"padding to the size of a usual uplink, "
-                       "about two hundred bytes in all ....\"}",
-                       device, device % 10 < 3 ? "false" : "true", counter);
+    int len = snprintf(
+        body, sizeof body,
+        "{\"device\":\"dev-%ld\",\"channel\":0,\"occupied\":%s,\"counter\":%ld,\"battery_v\":3.61,"
+        "\"temperature_c\":21.5,\"rssi\":-87,\"note\":\"padding to the size of a usual uplink, "
+        "about two hundred bytes in all ....\"}",
+        device, device % 10 < 3 ? "false" : "true", counter);
     while (mosquitto_publish(client, NULL, topic, len, body, qos, false) != MOSQ_ERR_SUCCESS) {
         pause_shortly();
     }
