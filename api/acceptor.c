@@ -1,0 +1,224 @@
+/* The acceptor thread: takes connections, moves their sockets to 1024 and above (libmodbus and
+ * libmosquitto use select(), which aborts beyond that), hands them to libmicrohttpd. Between two
+ * connections it cuts what is over its deadline, gives up waiting requests and wakes streams. */
+#define _GNU_SOURCE /* accept4 */
+#include "api/server.h"
+#include "bowei/base/city_clock.h"
+#include "bowei/base/log.h"
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define LOW_FDS         1024 /* FD_SETSIZE: kept free for select() users */
+#define BACKLOG         256
+#define TICK_MS         50
+#define STREAM_PAUSE_MS 20 /* changes within it leave in one piece */
+#define ACCEPTS_A_ROUND 64
+#define FULL_PAUSE_MS   100 /* out of descriptors: the backlog waits */
+#define LOG_EVERY_MS    1000
+
+static enum err listen_fail(const struct api *api, char detail[160], const char *why)
+{
+    const struct config *config = api->p.config;
+
+    (void)snprintf(detail, 160, "%s:%u: %s",
+                   config->http.host == NULL ? "127.0.0.1" : config->http.host,
+                   (unsigned)config->http.port, why);
+    for (char *c = detail; *c != '\0'; c++) {
+        if (c > detail && c[-1] == ' ' && isupper((unsigned char)*c)) {
+            *c = (char)tolower((unsigned char)*c);
+        }
+    }
+    return ERR_IO;
+}
+
+static enum err listen_on(struct api *api, const struct addrinfo *to, char detail[160])
+{
+    struct sockaddr_storage bound;
+    socklen_t len = sizeof bound;
+    int on = 1;
+    int fd = socket(to->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    if (fd < 0) {
+        return listen_fail(api, detail, strerror(errno));
+    }
+    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (bind(fd, to->ai_addr, to->ai_addrlen) != 0 || listen(fd, BACKLOG) != 0 ||
+        getsockname(fd, (struct sockaddr *)&bound, &len) != 0) {
+        enum err e = listen_fail(api, detail, strerror(errno));
+
+        close(fd);
+        return e;
+    }
+    if (bound.ss_family == AF_INET6) {
+        struct sockaddr_in6 in6;
+
+        memcpy(&in6, &bound, sizeof in6);
+        api->port = ntohs(in6.sin6_port);
+    } else {
+        struct sockaddr_in in;
+
+        memcpy(&in, &bound, sizeof in);
+        api->port = ntohs(in.sin_port);
+    }
+    api->listen_fd = fd;
+    return ERR_OK;
+}
+
+enum err acceptor_listen(struct api *api, char detail[160])
+{
+    const struct config *config = api->p.config;
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+                             .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE};
+    struct addrinfo *to = NULL;
+    char port[8];
+    enum err e;
+    int rc;
+
+    (void)snprintf(port, sizeof port, "%u", (unsigned)(uint16_t)config->http.port);
+    rc =
+        getaddrinfo(config->http.host == NULL ? "127.0.0.1" : config->http.host, port, &hints, &to);
+    if (rc != 0) {
+        return listen_fail(api, detail, gai_strerror(rc));
+    }
+    e = listen_on(api, to, detail);
+    freeaddrinfo(to);
+    return e;
+}
+
+/* A whole answer for a socket that never becomes a connection. */
+static void turn_away(int fd, enum err why, const char *detail)
+{
+    struct strbuf body = {0};
+    struct strbuf text = {0};
+
+    problem_write(&body, why, detail);
+    strbuf_printf(&text,
+                  "HTTP/1.1 %d Refused\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
+                  "Retry-After: 1\r\nConnection: close\r\n\r\n",
+                  err_http_status(why), type_problem, body.len);
+    strbuf_add(&text, body.data, body.len);
+    if (!text.failed && !body.failed) {
+        (void)send(fd, text.data, text.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+        (void)shutdown(fd, SHUT_WR);
+    }
+    strbuf_finish(&body);
+    strbuf_finish(&text);
+    close(fd);
+}
+
+static int fd_raise(int fd)
+{
+    int high = fcntl(fd, F_DUPFD_CLOEXEC, LOW_FDS);
+
+    if (high < 0) {
+        return fd; /* the limit of descriptors is low: stay where we are */
+    }
+    close(fd);
+    return high;
+}
+
+static void admit(struct api *api, int fd, const struct sockaddr_storage *from, socklen_t from_len,
+                  int64_t boot_ms)
+{
+    const struct sockaddr *address = (const struct sockaddr *)from;
+    int on = 1;
+    enum admission admission;
+
+    fd = fd_raise(fd);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    admission = connections_admit(&api->connections, fd, address,
+                                  boot_ms + (int64_t)api->p.config->http.header_deadline_s * 1000);
+    switch (admission) {
+    case ADMITTED:
+        /* libmicrohttpd closes the socket when it refuses it */
+        if (MHD_add_connection(api->daemon, fd, address, from_len) != MHD_YES) {
+            connections_release(&api->connections, fd);
+        }
+        break;
+    case REFUSED_PER_IP:
+        count_add(api->p.counters, COUNT_HTTP_CUT_PER_IP, 1);
+        turn_away(fd, ERR_TOO_MANY, "too many connections from this address");
+        break;
+    case REFUSED_CAP:
+    case REFUSED_MEMORY:
+        count_add(api->p.counters, COUNT_HTTP_CUT_CAP, 1);
+        turn_away(fd, ERR_OVERLOADED, "too many connections");
+        break;
+    }
+}
+
+/* Returns how long to leave the listen socket alone, ms. */
+static int accept_round(struct api *api, int64_t boot_ms)
+{
+    static int64_t gate; /* of log_rate */
+
+    for (unsigned i = 0; i < ACCEPTS_A_ROUND; i++) {
+        struct sockaddr_storage from;
+        socklen_t len = sizeof from;
+        int fd =
+            accept4(api->listen_fd, (struct sockaddr *)&from, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+        if (fd >= 0) {
+            admit(api, fd, &from, len, boot_ms);
+        } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            log_rate(LOG_WARNING, &gate, LOG_EVERY_MS, "api", "no connection can be taken: %s",
+                     strerror(errno));
+            return FULL_PAUSE_MS;
+        } else if (errno != EINTR && errno != ECONNABORTED) {
+            break;
+        }
+    }
+    return 0;
+}
+
+static void tick(struct api *api, int64_t boot_ms)
+{
+    uint32_t cut = connections_reap(&api->connections, boot_ms);
+
+    if (cut > 0) {
+        count_add(api->p.counters, COUNT_HTTP_CUT_DEADLINE, cut);
+    }
+    pending_expire(api->pending, boot_ms);
+    streams_tick(&api->streams, boot_ms);
+}
+
+void *acceptor_run(void *arg)
+{
+    struct api *api = arg;
+    int64_t accept_from = 0;
+    int64_t wake_from = 0;
+    int64_t ticked = 0;
+
+    while (!atomic_load(&api->stopping)) {
+        int64_t boot_ms = host_boot_ms();
+        struct pollfd fds[3] = {
+            {.fd = api->wake_fd,                                 .events = POLLIN},
+            {.fd = boot_ms >= accept_from ? api->listen_fd : -1, .events = POLLIN},
+            {.fd = boot_ms >= wake_from ? api->ring_fd : -1,     .events = POLLIN},
+        };
+        uint64_t drained;
+
+        (void)poll(fds, ARRAY_LEN(fds), wake_from > boot_ms ? STREAM_PAUSE_MS : TICK_MS);
+        boot_ms = host_boot_ms();
+        if (fds[1].revents != 0) {
+            accept_from = boot_ms + accept_round(api, boot_ms);
+        }
+        if (fds[2].revents != 0 && read(api->ring_fd, &drained, sizeof drained) > 0) {
+            streams_wake(&api->streams);
+            wake_from = boot_ms + STREAM_PAUSE_MS;
+        }
+        if (boot_ms - ticked >= TICK_MS) {
+            tick(api, boot_ms);
+            ticked = boot_ms;
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,228 @@
+/* The table of HTTP connections. libmicrohttpd's own time-out is one of inactivity: a client that
+ * drips a byte at a time lives for ever. So each connection has a deadline here and the acceptor
+ * cuts it. */
+#include "api/connections.h"
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum err connections_init(struct connections *c, uint32_t cap, uint32_t per_ip, bool limit_loopback)
+{
+    *c = (struct connections){.cap = cap, .per_ip = per_ip, .limit_loopback = limit_loopback};
+    c->slots = calloc(cap, sizeof(struct connection *));
+    if (c->slots == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    if (pthread_mutex_init(&c->lock, NULL) != 0) {
+        free(c->slots);
+        c->slots = NULL;
+        return ERR_NO_MEMORY;
+    }
+    return ERR_OK;
+}
+
+void connections_finish(struct connections *c)
+{
+    if (c->slots == NULL) {
+        return;
+    }
+    for (uint32_t i = 0; i < c->cap; i++) {
+        if (c->slots[i] != NULL) {
+            strbuf_finish(&c->slots[i]->request.body);
+            free(c->slots[i]);
+        }
+    }
+    free(c->slots);
+    c->slots = NULL;
+    pthread_mutex_destroy(&c->lock);
+}
+
+/* IPv4 as ::ffff:a.b.c.d, IPv6 by its /64: one host has many addresses there. */
+static void address_take(struct origin *origin, const struct sockaddr *address)
+{
+    static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
+    memset(origin->address, 0, sizeof origin->address);
+    origin->loopback = false;
+    if (address->sa_family == AF_INET) {
+        struct sockaddr_in in;
+
+        memcpy(&in, address, sizeof in);
+        memcpy(origin->address, mapped, sizeof mapped);
+        memcpy(origin->address + 12, &in.sin_addr, 4);
+        origin->loopback = origin->address[12] == 127;
+    } else if (address->sa_family == AF_INET6) {
+        struct sockaddr_in6 in6;
+
+        memcpy(&in6, address, sizeof in6);
+        origin->loopback = IN6_IS_ADDR_LOOPBACK(&in6.sin6_addr);
+        memcpy(origin->address, &in6.sin6_addr, IN6_IS_ADDR_V4MAPPED(&in6.sin6_addr) ? 16 : 8);
+    }
+}
+
+static enum admission admit_locked(struct connections *c, const struct origin *origin, int fd,
+                                   int64_t deadline_ms)
+{
+    struct connection *slot = NULL;
+    struct connection **empty = NULL;
+    uint32_t same = 0;
+
+    for (uint32_t i = 0; i < c->cap; i++) {
+        struct connection *other = c->slots[i];
+
+        if (other == NULL) {
+            empty = empty == NULL ? &c->slots[i] : empty;
+        } else if (other->fd < 0) {
+            slot = slot == NULL ? other : slot;
+        } else if (memcmp(&other->origin.address, origin->address, sizeof origin->address) == 0) {
+            same++;
+        }
+    }
+    if ((!origin->loopback || c->limit_loopback) && same >= c->per_ip) {
+        return REFUSED_PER_IP;
+    }
+    if (slot == NULL && empty == NULL) {
+        return REFUSED_CAP;
+    }
+    if (slot == NULL) {
+        slot = calloc(1, sizeof *slot);
+        if (slot == NULL) {
+            return REFUSED_MEMORY;
+        }
+        *empty = slot;
+    }
+    slot->fd = fd;
+    slot->origin = *origin;
+    slot->streams = 0;
+    atomic_store(&slot->deadline_ms, deadline_ms);
+    c->used++;
+    return ADMITTED;
+}
+
+enum admission connections_admit(struct connections *c, int fd, const struct sockaddr *address,
+                                 int64_t deadline_ms)
+{
+    struct origin origin;
+    enum admission admission;
+
+    address_take(&origin, address);
+    pthread_mutex_lock(&c->lock);
+    admission = admit_locked(c, &origin, fd, deadline_ms);
+    pthread_mutex_unlock(&c->lock);
+    return admission;
+}
+
+static struct connection *find_locked(struct connections *c, int fd)
+{
+    for (uint32_t i = 0; i < c->cap; i++) {
+        if (c->slots[i] != NULL && c->slots[i]->fd == fd) {
+            return c->slots[i];
+        }
+    }
+    return NULL;
+}
+
+struct connection *connections_find(struct connections *c, int fd)
+{
+    struct connection *slot;
+
+    pthread_mutex_lock(&c->lock);
+    slot = find_locked(c, fd);
+    pthread_mutex_unlock(&c->lock);
+    return slot;
+}
+
+void connections_release(struct connections *c, int fd)
+{
+    struct connection *slot;
+
+    pthread_mutex_lock(&c->lock);
+    slot = find_locked(c, fd);
+    if (slot != NULL) {
+        slot->fd = -1;
+        c->used--;
+    }
+    pthread_mutex_unlock(&c->lock);
+}
+
+uint32_t connections_reap(struct connections *c, int64_t boot_ms)
+{
+    uint32_t cut = 0;
+
+    pthread_mutex_lock(&c->lock);
+    for (uint32_t i = 0; i < c->cap; i++) {
+        struct connection *slot = c->slots[i];
+
+        if (slot != NULL && slot->fd >= 0 && atomic_load(&slot->deadline_ms) <= boot_ms) {
+            (void)shutdown(slot->fd, SHUT_RDWR);
+            atomic_store(&slot->deadline_ms, INT64_MAX);
+            cut++;
+        }
+    }
+    pthread_mutex_unlock(&c->lock);
+    return cut;
+}
+
+uint32_t connections_used(struct connections *c)
+{
+    uint32_t used;
+
+    pthread_mutex_lock(&c->lock);
+    used = c->used;
+    pthread_mutex_unlock(&c->lock);
+    return used;
+}
+
+/* FNV-1a (offset and prime of its 64-bit form). */
+static uint64_t address_hash(const struct connection *slot)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+    for (size_t i = 0; i < sizeof slot->origin.address; i++) {
+        hash = (hash ^ slot->origin.address[i]) * UINT64_C(0x100000001b3);
+    }
+    return hash | 1;
+}
+
+/* Bucket of the address, filled up to now. A foreign one in its place is evicted. */
+static uint32_t *bucket_fill(struct limiter *limiter, const struct connection *slot,
+                             int64_t boot_ms, uint32_t per_s_m, uint32_t burst)
+{
+    uint64_t hash = address_hash(slot);
+    size_t at = (size_t)(hash >> 20) & (LIMITER_BUCKETS - 1);
+    uint64_t full = (uint64_t)burst * 1000;
+    uint64_t tokens;
+
+    if (limiter->bucket[at].hash != hash) {
+        limiter->bucket[at].hash = hash;
+        limiter->bucket[at].tokens_m = (uint32_t)full;
+        limiter->bucket[at].at_ms = boot_ms;
+    }
+    tokens = limiter->bucket[at].tokens_m +
+             (uint64_t)(boot_ms - limiter->bucket[at].at_ms) * per_s_m / 1000;
+    if (tokens > limiter->bucket[at].tokens_m) {
+        limiter->bucket[at].tokens_m = (uint32_t)(tokens > full ? full : tokens);
+        limiter->bucket[at].at_ms = boot_ms;
+    }
+    return &limiter->bucket[at].tokens_m;
+}
+
+bool limiter_has(struct limiter *limiter, const struct connection *slot, int64_t boot_ms,
+                 uint32_t per_s_m, uint32_t burst)
+{
+    return *bucket_fill(limiter, slot, boot_ms, per_s_m, burst) >= 1000;
+}
+
+bool limiter_take(struct limiter *limiter, const struct connection *slot, int64_t boot_ms,
+                  uint32_t per_s_m, uint32_t burst)
+{
+    uint32_t *tokens_m = bucket_fill(limiter, slot, boot_ms, per_s_m, burst);
+
+    if (*tokens_m < 1000) {
+        return false;
+    }
+    *tokens_m -= 1000;
+    return true;
+}

@@ -1,0 +1,70 @@
+#ifndef API_CONNECTIONS_H
+#define API_CONNECTIONS_H
+
+#include "api/request.h"
+#include <pthread.h>
+#include <stdatomic.h>
+
+/* The table of HTTP connections: caps, deadlines and the request under way of each. The acceptor
+ * reserves a slot before MHD gets the socket; MHD's closing note frees it. */
+
+/** Who is at the other end: an IPv4 address, or an IPv6 /64. */
+struct origin {
+    uint8_t address[16];
+    bool loopback;
+};
+
+struct connection {
+    int fd;                      /**< -1 = free; guarded by connections.lock */
+    struct origin origin;        /**< immutable while in use */
+    _Atomic int64_t deadline_ms; /**< boottime; INT64_MAX = none */
+    uint32_t streams;
+    struct request request;
+};
+
+#define LIMITER_BUCKETS 1024u /**< a power of two */
+
+/** Token buckets by address hash; MHD thread only. */
+struct limiter {
+    struct {
+        uint64_t hash;
+        int64_t at_ms;
+        uint32_t tokens_m; /**< thousandths */
+    } bucket[LIMITER_BUCKETS];
+};
+
+struct connections {
+    pthread_mutex_t lock;      /**< rank 20; never held across a call into MHD */
+    struct connection **slots; /**< pointers: a slot is allocated at its first use */
+    uint32_t cap, used;
+    uint32_t per_ip;
+    bool limit_loopback;
+    struct limiter requests, failures;
+};
+
+enum err connections_init(struct connections *c, uint32_t cap, uint32_t per_ip,
+                          bool limit_loopback) MUST_CHECK;
+void connections_finish(struct connections *c);
+
+enum admission { ADMITTED, REFUSED_CAP, REFUSED_PER_IP, REFUSED_MEMORY };
+
+struct sockaddr;
+/** Reserves a slot for a socket. Acceptor thread. */
+enum admission connections_admit(struct connections *c, int fd, const struct sockaddr *address,
+                                 int64_t deadline_ms);
+/** The slot of a socket, NULL when there is none. */
+struct connection *connections_find(struct connections *c, int fd);
+/** Frees the slot: from here on the reaper leaves the socket alone. */
+void connections_release(struct connections *c, int fd);
+/** Shuts every socket whose deadline is over; returns how many. */
+uint32_t connections_reap(struct connections *c, int64_t boot_ms);
+uint32_t connections_used(struct connections *c);
+/** Takes a token of the address; false when there is none. per_s tokens a second, `burst` at most.
+ */
+bool limiter_take(struct limiter *limiter, const struct connection *slot, int64_t boot_ms,
+                  uint32_t per_s_m, uint32_t burst);
+/** Looks only: is there a token? */
+bool limiter_has(struct limiter *limiter, const struct connection *slot, int64_t boot_ms,
+                 uint32_t per_s_m, uint32_t burst);
+
+#endif

@@ -1,0 +1,286 @@
+/* From a checked head to an answer: kept answers first, then target, route, key, parameters,
+ * handler. Every refusal on the way is problem+json. MHD thread only. */
+#include "api/handlers/staff.h"
+#include "api/server.h"
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#define FAILURES_BURST   10  /* wrong keys an address may show ... */
+#define FAILURES_PER_S_M 167 /* ... and gets back: 10 a minute */
+#define BURST_SECONDS    2
+#define ALLOW_MAX        64
+
+static void allow_write(uint32_t methods, char out[ALLOW_MAX])
+{
+    size_t n = 0;
+
+    methods |= 1u << METHOD_OPTIONS;
+    if (methods >> METHOD_GET & 1) {
+        methods |= 1u << METHOD_HEAD;
+    }
+    out[0] = '\0';
+    for (unsigned m = 0; m < METHOD_OTHER; m++) {
+        if (methods >> m & 1) {
+            n += (size_t)snprintf(out + n, ALLOW_MAX - n, "%s%s", n == 0 ? "" : ", ",
+                                  method_name((enum method)m));
+        }
+    }
+}
+
+static void options_answer(struct request *rq)
+{
+    char allow[ALLOW_MAX];
+
+    allow_write(rq->match.methods, allow);
+    rq->kind = rq->match.public_path ? REPLY_OPEN : REPLY_PRIVATE;
+    respond_empty(rq, 204);
+    respond_header(rq, "Allow", allow);
+    if (rq->match.public_path) {
+        respond_header(rq, "Access-Control-Allow-Methods", "GET, HEAD, OPTIONS");
+        respond_header(rq, "Access-Control-Allow-Headers",
+                       "Accept, Authorization, If-None-Match, Last-Event-ID");
+        respond_header(rq, "Access-Control-Expose-Headers", "ETag, Link, Retry-After");
+        respond_header(rq, "Access-Control-Max-Age", "86400");
+    }
+}
+
+/* Does the kept answer still stand? */
+static bool answer_stands(const struct request *rq, const struct kept_answer *answer)
+{
+    const struct api *api = rq->api;
+    uint64_t changes = answer->version.lot == NO_SLOT
+                           ? change_ring_newest(api->p.changes)
+                           : view_lot_version(api->p.view, answer->version.lot);
+
+    return answer->version.inventory == rq->inv->version && answer->version.changes == changes &&
+           answer->version.lagging == rq->now.lagging;
+}
+
+/* Answers from the cache of ready responses. Only for requests without a key: the rest goes the
+ * long way. */
+static bool kept_answer(struct request *rq)
+{
+    struct kept_answer *answer;
+
+    if ((rq->method != METHOD_GET && rq->method != METHOD_HEAD) || rq->heads.authorizations != 0 ||
+        rq->body.len != 0) {
+        return false;
+    }
+    rq->accept = accept_class(rq->heads.accept, true);
+    answer = answer_find(&rq->api->cache, rq);
+    if (answer == NULL || !answer_stands(rq, answer)) {
+        return false;
+    }
+    rq->kind = REPLY_PUBLIC;
+    if (respond_not_modified(rq, answer->etag)) {
+        return true;
+    }
+    rq->reply = answer->response;
+    rq->reply_kept = true;
+    rq->status = 200;
+    return true;
+}
+
+static bool rate_allows(struct request *rq)
+{
+    struct api *api = rq->api;
+    uint32_t per_s = api->p.config->http.requests_per_s;
+
+    if (per_s == 0 || (rq->slot->origin.loopback && !api->p.config->http.rate_limit_loopback)) {
+        return true;
+    }
+    if (limiter_take(&api->connections.requests, rq->slot, rq->boot_ms, per_s * 1000,
+                     per_s * BURST_SECONDS)) {
+        return true;
+    }
+    respond_problem(rq, ERR_TOO_MANY, NULL);
+    return false;
+}
+
+/* Finds out who asks; a key that is shown must be valid, on public routes too. */
+static bool authenticate(struct request *rq)
+{
+    struct api *api = rq->api;
+    const struct key_row *row;
+
+    if (rq->heads.authorization == NULL) {
+        return true;
+    }
+    auth_refresh(&api->auth, rq->boot_ms);
+    if (!limiter_has(&api->connections.failures, rq->slot, rq->boot_ms, FAILURES_PER_S_M,
+                     FAILURES_BURST) &&
+        !rq->slot->origin.loopback) {
+        respond_problem(rq, ERR_TOO_MANY, "too many wrong keys from this address");
+        return false;
+    }
+    row = auth_check(&api->auth, rq->heads.authorization);
+    if (row == NULL) {
+        count_add(api->p.counters, COUNT_HTTP_AUTH_FAILED, 1);
+        (void)limiter_take(&api->connections.failures, rq->slot, rq->boot_ms, FAILURES_PER_S_M,
+                           FAILURES_BURST);
+        respond_problem(rq, ERR_UNAUTHENTICATED, "the key is not valid");
+        return false;
+    }
+    rq->role = row->role;
+    memcpy(rq->actor, row->name, sizeof rq->actor);
+    return true;
+}
+
+static bool route_pick(struct request *rq)
+{
+    char allow[ALLOW_MAX];
+
+    route_find(rq->method, rq->path, &rq->match);
+    rq->kind = rq->match.public_path ? REPLY_OPEN : REPLY_PRIVATE;
+    if (rq->match.methods == 0) {
+        respond_problem(rq, ERR_NOT_FOUND, "there is no such path; / lists what there is");
+        return false;
+    }
+    if (rq->method == METHOD_OPTIONS) {
+        options_answer(rq);
+        return false;
+    }
+    if (rq->match.route == NULL) {
+        allow_write(rq->match.methods, allow);
+        respond_problem(rq, ERR_METHOD_NOT_ALLOWED, NULL);
+        respond_header(rq, "Allow", allow);
+        return false;
+    }
+    return true;
+}
+
+static bool may_use(struct request *rq)
+{
+    if (!authenticate(rq)) {
+        return false;
+    }
+    if (route_allows(rq->match.route, rq->role)) {
+        return true;
+    }
+    respond_problem(rq, rq->heads.authorization == NULL ? ERR_UNAUTHENTICATED : ERR_FORBIDDEN,
+                    NULL);
+    return false;
+}
+
+static bool representation_pick(struct request *rq)
+{
+    const struct route *route = rq->match.route;
+    bool other_type = route->answer == ANSWER_METRICS || (route->flags & ROUTE_STREAM) != 0;
+
+    rq->accept = accept_class(rq->heads.accept, (route->flags & ROUTE_GEO) != 0);
+    if (rq->accept == ACCEPT_NONE && !other_type) {
+        respond_problem(rq, ERR_NOT_ACCEPTABLE,
+                        route->flags & ROUTE_GEO ? "application/json or application/geo+json"
+                                                 : "application/json");
+        return false;
+    }
+    return true;
+}
+
+static bool params_pick(struct request *rq)
+{
+    const struct route *route = rq->match.route;
+
+    if (!params_parse(rq->raw_query, rq->raw_query_len, route->params, rq->scratch,
+                      sizeof rq->scratch, &rq->query, &rq->faults)) {
+        respond_faults(rq, ERR_BAD_PARAMETER, &rq->faults);
+        return false;
+    }
+    if (rq->accept == ACCEPT_GEO && rq->query.crs != CRS_WGS84) {
+        faults_add(&rq->faults, "crs", "GeoJSON is always wgs84 (RFC 7946 section 4)");
+        respond_faults(rq, ERR_BAD_PARAMETER, &rq->faults);
+        return false;
+    }
+    return true;
+}
+
+static bool body_pick(struct request *rq)
+{
+    if (rq->body.failed) {
+        respond_problem(rq, ERR_TOO_LARGE, NULL);
+        return false;
+    }
+    if (rq->body.len > 0 && !(rq->match.route->flags & ROUTE_BODY)) {
+        respond_problem(rq, ERR_BAD_REQUEST, "this request takes no body");
+        return false;
+    }
+    if (rq->body.len > 0 &&
+        (rq->heads.content_type == NULL ||
+         strncasecmp(rq->heads.content_type, type_json, strlen(type_json)) != 0 ||
+         strchr("; \t", rq->heads.content_type[strlen(type_json)]) == NULL)) {
+        respond_problem(rq, ERR_MEDIA_TYPE, NULL);
+        return false;
+    }
+    return true;
+}
+
+/* Health and documents are there before the first inventory. */
+static bool needs_no_inventory(const struct route *route)
+{
+    return route->answer == ANSWER_HEALTH || route->answer == ANSWER_METRICS ||
+           route->answer == ANSWER_OPENAPI || route->answer == ANSWER_INDEX;
+}
+
+static void handle(struct request *rq)
+{
+    enum target_fault fault;
+
+    if (rq->inv != NULL && kept_answer(rq)) {
+        return;
+    }
+    fault = target_parse(rq->target, rq->target_len, rq->path, &rq->raw_query, &rq->raw_query_len);
+    if (rq->method == METHOD_OPTIONS && strcmp(rq->target, "*") == 0) {
+        respond_empty(rq, 204);
+        return;
+    }
+    if (fault != TARGET_OK) {
+        rq->path[0] = '\0';
+        respond_problem(rq, ERR_BAD_REQUEST, target_fault_text(fault));
+        return;
+    }
+    if (!route_pick(rq) || !may_use(rq) || !representation_pick(rq) || !params_pick(rq) ||
+        !body_pick(rq)) {
+        return;
+    }
+    rq->kind = rq->match.route->role == ROLE_PUBLIC ? REPLY_PUBLIC : REPLY_PRIVATE;
+    if (rq->inv == NULL && !needs_no_inventory(rq->match.route)) {
+        respond_problem(rq, ERR_UNAVAILABLE, "starting: no inventory yet");
+        return;
+    }
+    rq->match.route->handler(rq);
+}
+
+void dispatch(struct request *rq)
+{
+    struct api *api = rq->api;
+
+    rq->now = view_now(api->p.view, rq->boot_ms);
+    if (!rate_allows(rq)) {
+        return;
+    }
+    rq->inv = inventory_get(api->p.board, api->reader);
+    handle(rq);
+    inventory_put(api->p.board, api->reader);
+    rq->inv = NULL;
+}
+
+void dispatch_resumed(struct request *rq)
+{
+    struct api *api = rq->api;
+
+    rq->boot_ms = host_boot_ms();
+    rq->now = view_now(api->p.view, rq->boot_ms);
+    rq->inv = inventory_get(api->p.board, api->reader);
+    if (!pending_answered(rq->pending)) {
+        respond_problem(rq, ERR_UNAVAILABLE, "the gateway did not decide within 2 s");
+    } else if (rq->pending->command.result != ERR_OK) {
+        respond_problem(rq, rq->pending->command.result,
+                        rq->pending->command.detail[0] == '\0' ? NULL
+                                                               : rq->pending->command.detail);
+    } else {
+        staff_answer(rq);
+    }
+    inventory_put(api->p.board, api->reader);
+    rq->inv = NULL;
+}

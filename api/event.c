@@ -1,0 +1,105 @@
+/* A change as the text of a server-sent event. Made of the change and the inventory alone: no
+ * clock, no view, so that a resumed stream repeats the same bytes. Times are city time. */
+#include "api/stream.h"
+
+#define TIMING_AT 23 /* of space_live.bits: bowei/view.h */
+
+static void id_member(struct json_writer *w, const char *key, space_key place)
+{
+    char id[SPACE_ID_LEN + 1];
+
+    space_id_format(place, id);
+    json_kv_str(w, key, id);
+}
+
+static void time_member(struct json_writer *w, const char *key, int64_t city_ms)
+{
+    if (city_ms > 0) {
+        json_kv_time(w, key, city_ms);
+    } else {
+        json_kv_null(w, key);
+    }
+}
+
+static void space_write(struct json_writer *w, const struct inventory *inv, uint32_t slot,
+                        const struct space_view *view, int64_t at_ms)
+{
+    json_object(w);
+    id_member(w, "id", inv->spaces[slot].key);
+    id_member(w, "lot", inv->lots[inv->spaces[slot].lot].key);
+    json_kv_str(w, "state", space_state_name(view->state));
+    time_member(w, "since", view->since_ms);
+    time_member(w, "seen", view->seen_ms);
+    json_key(w, "known");
+    if (view->known_state == SPACE_UNKNOWN) {
+        json_null(w);
+    } else {
+        json_object(w);
+        json_kv_str(w, "state", space_state_name(view->known_state));
+        time_member(w, "since", view->known_since_ms);
+        json_object_end(w);
+    }
+    json_kv_u64(w, "confidence", view->confidence);
+    json_kv_str(w, "reason", reason_code(view->reason));
+    time_member(w, "as_of", at_ms);
+    json_object_end(w);
+}
+
+static void lot_write(struct json_writer *w, const struct inventory *inv, uint32_t lot,
+                      const struct lot_view *view, int64_t at_ms)
+{
+    json_object(w);
+    id_member(w, "id", inv->lots[lot].key);
+    json_kv_bool(w, "closed", view->closed);
+    json_kv_u64(w, "capacity", view->capacity);
+    json_kv_u64(w, "free", view->counts.free);
+    json_kv_u64(w, "occupied", view->counts.occupied);
+    json_kv_u64(w, "unknown", view->counts.unknown);
+    json_kv_u64(w, "out_of_service", view->counts.out_of_service);
+    json_kv_str(w, "reason", reason_code(view->reason));
+    time_member(w, "as_of", at_ms);
+    json_object_end(w);
+}
+
+void event_space(struct strbuf *out, const struct inventory *inv, uint32_t slot,
+                 const struct space_view *view, int64_t at_ms)
+{
+    struct json_writer w;
+
+    strbuf_puts(out, "event: space\ndata: ");
+    json_writer_init(&w, out);
+    space_write(&w, inv, slot, view, at_ms);
+    strbuf_puts(out, "\n\n");
+}
+
+void event_lot(struct strbuf *out, const struct inventory *inv, uint32_t lot,
+               const struct lot_view *view, int64_t at_ms)
+{
+    struct json_writer w;
+
+    strbuf_puts(out, "event: lot\ndata: ");
+    json_writer_init(&w, out);
+    lot_write(&w, inv, lot, view, at_ms);
+    strbuf_puts(out, "\n\n");
+}
+
+bool event_write(struct strbuf *out, const struct inventory *inv, uint64_t epoch,
+                 const struct change *change)
+{
+    struct space_view view;
+    uint32_t all = change->kind == CHANGE_SPACE ? inv->space_count : inv->lot_count;
+
+    if (change->index >= all) {
+        return false;
+    }
+    strbuf_printf(out, "id: %llu-%llu\n", (unsigned long long)epoch,
+                  (unsigned long long)change->number);
+    if (change->kind == CHANGE_LOT) {
+        event_lot(out, inv, change->index, &change->lot, change->at_ms);
+        return true;
+    }
+    space_live_judge(&change->space, &inv->timings[change->space.bits >> TIMING_AT], change->at_ms,
+                     &view);
+    event_space(out, inv, change->index, &view, change->at_ms);
+    return true;
+}

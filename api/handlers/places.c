@@ -1,0 +1,183 @@
+/* What the space and lot handlers share: finding the place that a path names, and the envelope of
+ * lists. */
+#include "api/handlers/places.h"
+#include <stdio.h>
+#include <string.h>
+
+#define HEAD_ROOM 512u /* envelope and cursor */
+
+void place_gone(struct request *rq, space_key replaced_by)
+{
+    char id[SPACE_ID_LEN + 1];
+
+    if (replaced_by == 0) {
+        respond_problem(rq, ERR_GONE, NULL);
+        return;
+    }
+    space_id_format(replaced_by, id);
+    respond_problem_with(rq, ERR_GONE, NULL, "replaced_by", id);
+}
+
+uint32_t place_find(struct request *rq, bool lot)
+{
+    const char *text = rq->match.argument;
+    space_key key;
+    space_key replaced_by = 0;
+    enum id_fault fault = space_id_parse(text, strlen(text), &key);
+    uint32_t index;
+    bool removed;
+
+    if (fault != ID_OK) {
+        respond_problem(rq, ERR_BAD_ID, id_fault_text(fault));
+        return NO_SLOT;
+    }
+    index = lot ? inventory_lot(rq->inv, key) : inventory_space(rq->inv, key);
+    removed = index != NO_SLOT &&
+              (lot ? rq->inv->lots[index].removed : rq->inv->spaces[index].removed) != 0;
+    if (index != NO_SLOT && !removed) {
+        return index;
+    }
+    if (inventory_tombstone(rq->inv, key, &replaced_by) || removed) {
+        place_gone(rq, replaced_by);
+    } else {
+        respond_problem(rq, ERR_NOT_FOUND, lot ? "there is no such lot" : "there is no such space");
+    }
+    return NO_SLOT;
+}
+
+void place_scene(struct request *rq, struct scene *scene)
+{
+    scene_init(scene, rq->inv, rq->api->p.view, rq->now, rq->query.crs);
+    scene->geo = rq->accept == ACCEPT_GEO;
+}
+
+/* {"crs":..,"as_of":..,"coverage":..,"items":[ or the GeoJSON form of it. */
+static void head_write(struct page *page, struct strbuf *out)
+{
+    struct json_writer w;
+    bool geo = page->scene.geo;
+
+    json_writer_init(&w, out);
+    json_object(&w);
+    if (geo) {
+        json_kv_str(&w, "type", "FeatureCollection");
+    } else {
+        json_kv_str(&w, "crs", crs_name(page->scene.crs));
+    }
+    json_kv_time(&w, "as_of", page->scene.now.as_of_ms + page->scene.now.shift_ms);
+    if (page->near) {
+        json_kv_bool(&w, "coverage", page->coverage);
+    }
+    json_key(&w, geo ? "features" : "items");
+    strbuf_putc(out, '[');
+}
+
+bool page_open(struct page *page, struct request *rq, uint32_t items, bool lots)
+{
+    page->rq = rq;
+    place_scene(rq, &page->scene);
+    page->text = (struct strbuf){0};
+    page->body = NULL;
+    page->has_item = false;
+    if (lots) {
+        head_write(page, &page->text);
+        return true;
+    }
+    page->body = body_take(&rq->api->bodies, (size_t)items * SPACE_JSON_MAX + HEAD_ROOM);
+    if (page->body == NULL) {
+        respond_problem(rq, ERR_NO_MEMORY, NULL);
+        return false;
+    }
+    /* the head goes straight into the body: a buffer of fixed size is a strbuf that never grows */
+    page->text =
+        (struct strbuf){.data = page->body->data, .cap = page->body->cap, .limit = page->body->cap};
+    head_write(page, &page->text);
+    page->p = page->body->data + page->text.len;
+    page->text = (struct strbuf){0};
+    return true;
+}
+
+void page_space(struct page *page, uint32_t slot, const struct space_view *view,
+                int64_t distance_mm)
+{
+    if (page->has_item) {
+        *page->p++ = ',';
+    }
+    page->has_item = true;
+    page->p = scene_space(&page->scene, page->p, slot, view, distance_mm);
+}
+
+void page_lot(struct page *page, uint32_t lot, const struct lot_view *view, int64_t distance_mm)
+{
+    struct json_writer w;
+
+    if (page->has_item) {
+        strbuf_putc(&page->text, ',');
+    }
+    page->has_item = true;
+    json_writer_init(&w, &page->text);
+    scene_lot(&page->scene, &w, lot, view, distance_mm);
+}
+
+/* Link: <same target with the cursor replaced>; rel="next". The raw target is plain ASCII without
+ * <, > and ". */
+static void link_add(struct request *rq, const char *cursor)
+{
+    char link[TARGET_MAX + CURSOR_TEXT_MAX + 40];
+    size_t path_len = strcspn(rq->target, "?");
+    size_t n = (size_t)snprintf(link, sizeof link, "<%.*s?", (int)path_len, rq->target);
+    const char *pair = rq->raw_query == NULL ? "" : rq->raw_query;
+
+    while (*pair != '\0') {
+        size_t len = strcspn(pair, "&");
+
+        if (len > 0 && strncmp(pair, "cursor=", 7) != 0) {
+            n += (size_t)snprintf(link + n, sizeof link - n, "%.*s&", (int)len, pair);
+        }
+        pair += len + (pair[len] == '&');
+    }
+    (void)snprintf(link + n, sizeof link - n, "cursor=%s>; rel=\"next\"", cursor);
+    respond_header(rq, "Link", link);
+}
+
+static void tail_write(struct strbuf *out, const char *cursor)
+{
+    strbuf_putc(out, ']');
+    if (cursor != NULL) {
+        strbuf_puts(out, ",\"next\":\"");
+        strbuf_puts(out, cursor);
+        strbuf_putc(out, '"');
+    }
+    strbuf_putc(out, '}');
+}
+
+void page_close(struct page *page, const struct cursor *next, const char *etag)
+{
+    struct request *rq = page->rq;
+    const char *type = page->scene.geo ? type_geo : type_json;
+    char text[CURSOR_TEXT_MAX];
+    const char *cursor = NULL;
+
+    if (next != NULL) {
+        (void)cursor_write(next, text);
+        cursor = text;
+    }
+    if (page->body != NULL) {
+        size_t used = (size_t)(page->p - page->body->data);
+        struct strbuf tail = {
+            .data = page->p, .cap = page->body->cap - used, .limit = page->body->cap - used};
+
+        tail_write(&tail, cursor);
+        page->body->len = used + tail.len;
+        respond_body(rq, 200, type, page->body);
+    } else {
+        tail_write(&page->text, cursor);
+        respond_text(rq, 200, type, &page->text);
+    }
+    if (etag != NULL) {
+        respond_header(rq, "ETag", etag);
+    }
+    if (cursor != NULL) {
+        link_add(rq, cursor);
+    }
+}

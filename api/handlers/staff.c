@@ -1,0 +1,371 @@
+/* What staff decide: out of service, closed, counts, suspect devices. A handler checks the request
+ * and makes a command; the core decides, and the answer leaves when its effect is durable. */
+#include "api/handlers/staff.h"
+#include "api/handlers/places.h"
+#include "bowei/base/city_clock.h"
+#include "bowei/base/json_read.h"
+#include <stdio.h>
+#include <string.h>
+
+#define BODY_NODES 32u
+#define F(name)    (UINT32_C(1) << BODY_##name)
+
+const struct body_field_row body_field_rows[BODY_FIELD_COUNT] = {
+    [BODY_REASON] = {"reason",   "string",  "maintenance, closed, event or withdrawn"   },
+    [BODY_UNTIL] = {"until",    "string",  "RFC 3339 time at which it ends by itself"  },
+    [BODY_NOTE] = {"note",     "string",  "free text for the audit, at most 119 bytes"},
+    [BODY_OCCUPIED] = {"occupied", "integer", "cars inside; either this or free"          },
+    [BODY_FREE] = {"free",     "integer", "free places; either this or occupied"      },
+};
+
+static const struct {
+    const char *handler;
+    uint32_t fields, required;
+} takes[] = {
+    {"space_out_post",      F(REASON) | F(UNTIL) | F(NOTE),  F(REASON)},
+    {"lot_closed_post",     F(UNTIL) | F(NOTE),              0        },
+    {"lot_count_post",      F(OCCUPIED) | F(FREE) | F(NOTE), 0        },
+    {"device_suspect_post", F(NOTE),                         0        },
+};
+
+static const char *const reasons[OUT_REASON_COUNT] = {
+    [OUT_MAINTENANCE] = "maintenance",
+    [OUT_CLOSED] = "closed",
+    [OUT_EVENT] = "event",
+    [OUT_WITHDRAWN] = "withdrawn",
+};
+
+const char *out_reason_name(enum out_reason reason)
+{
+    return (unsigned)reason < OUT_REASON_COUNT ? reasons[reason] : "";
+}
+
+uint32_t body_fields_of(const char *handler, uint32_t *required)
+{
+    for (size_t i = 0; i < ARRAY_LEN(takes); i++) {
+        if (strcmp(takes[i].handler, handler) == 0) {
+            *required = takes[i].required;
+            return takes[i].fields;
+        }
+    }
+    *required = 0;
+    return 0;
+}
+
+/* A body under way into a command. */
+struct reading_body {
+    struct request *rq;
+    struct json_doc doc;
+    struct command *command;
+    uint32_t has;
+    int64_t occupied, free;
+};
+
+static void field_fault(struct reading_body *b, enum body_field field, const char *detail)
+{
+    char where[40];
+
+    (void)snprintf(where, sizeof where, "/%s", body_field_rows[field].name);
+    faults_add(&b->rq->faults, where, "%s", detail);
+}
+
+static void read_reason(struct reading_body *b, const struct json_node *value)
+{
+    for (unsigned r = 0; r < OUT_REASON_COUNT; r++) {
+        if (json_is_text(&b->doc, value, reasons[r])) {
+            b->command->reason = (enum out_reason)r;
+            return;
+        }
+    }
+    field_fault(b, BODY_REASON, "must be maintenance, closed, event or withdrawn");
+}
+
+static void read_until(struct reading_body *b, const struct json_node *value)
+{
+    char text[40];
+    int64_t wall_ms = 0;
+    int len = json_text(&b->doc, value, text, sizeof text);
+
+    if (value->kind == JSON_NULL) {
+        return;
+    }
+    if (len < 0 || rfc3339_parse(text, (uint32_t)len, &wall_ms) != 0) {
+        field_fault(b, BODY_UNTIL, "must be an RFC 3339 time, e.g. 2026-11-21T18:00:00+08:00");
+        return;
+    }
+    b->command->until_ms = wall_ms - b->rq->now.shift_ms;
+    if (b->command->until_ms <= b->rq->now.at_ms) {
+        field_fault(b, BODY_UNTIL, "must be in the future");
+    }
+}
+
+static void read_note(struct reading_body *b, const struct json_node *value)
+{
+    if (json_text(&b->doc, value, b->command->note, sizeof b->command->note) < 0) {
+        field_fault(b, BODY_NOTE, "must be a text of at most 119 bytes");
+    }
+}
+
+static void read_count(struct reading_body *b, const struct json_node *value, enum body_field field,
+                       int64_t *out)
+{
+    if (!json_int(&b->doc, value, out) || *out < 0 || *out > 65535) {
+        field_fault(b, field, "must be a whole number from 0 to 65535");
+    }
+}
+
+static void read_field(struct reading_body *b, enum body_field field, const struct json_node *value)
+{
+    b->has |= UINT32_C(1) << (unsigned)field;
+    switch (field) {
+    case BODY_REASON: read_reason(b, value); break;
+    case BODY_UNTIL: read_until(b, value); break;
+    case BODY_NOTE: read_note(b, value); break;
+    case BODY_OCCUPIED: read_count(b, value, BODY_OCCUPIED, &b->occupied); break;
+    case BODY_FREE: read_count(b, value, BODY_FREE, &b->free); break;
+    case BODY_FIELD_COUNT: break;
+    }
+}
+
+static void unknown_field(struct reading_body *b, const struct json_node *key, uint32_t fields)
+{
+    char name[32];
+    char where[40];
+    char known[80] = "";
+    size_t n = 0;
+
+    if (json_text(&b->doc, key, name, sizeof name) < 0) {
+        (void)snprintf(name, sizeof name, "(too long)");
+    }
+    for (unsigned f = 0; f < BODY_FIELD_COUNT; f++) {
+        if (fields >> f & 1 && n < sizeof known) {
+            n += (size_t)snprintf(known + n, sizeof known - n, "%s%s", n == 0 ? "" : ", ",
+                                  body_field_rows[f].name);
+        }
+    }
+    (void)snprintf(where, sizeof where, "/%s", name);
+    faults_add(&b->rq->faults, where, "unknown field; known: %s", known);
+}
+
+static void read_members(struct reading_body *b, uint32_t fields)
+{
+    const struct json_node *root = &b->doc.nodes[0];
+    const struct json_node *key = json_first(&b->doc, root);
+
+    for (uint32_t i = 0; i < root->count && key != NULL; i++) {
+        const struct json_node *value = json_after(&b->doc, key);
+        unsigned f = 0;
+
+        while (f < BODY_FIELD_COUNT &&
+               !(fields >> f & 1 && json_is_text(&b->doc, key, body_field_rows[f].name))) {
+            f++;
+        }
+        if (value == NULL) {
+            return;
+        }
+        if (f < BODY_FIELD_COUNT) {
+            read_field(b, (enum body_field)f, value);
+        } else {
+            unknown_field(b, key, fields);
+        }
+        key = json_after(&b->doc, value);
+    }
+}
+
+/* Reads the JSON body into the command; answers 400 or 422 itself. */
+static bool body_read(struct reading_body *b)
+{
+    struct request *rq = b->rq;
+    struct json_node nodes[BODY_NODES];
+    uint32_t required;
+    uint32_t fields = body_fields_of(rq->match.route->name, &required);
+
+    rq->faults = (struct faults){.pointer = true};
+    if (rq->body.len > 0) {
+        enum json_fault fault = json_parse(&b->doc, rq->body.data, rq->body.len, nodes, BODY_NODES);
+
+        if (fault != JSON_OK) {
+            respond_problem(rq, ERR_BAD_JSON, json_fault_text(fault));
+            return false;
+        }
+        if (nodes[0].kind != JSON_OBJECT) {
+            respond_problem(rq, ERR_BAD_JSON, "the body must be an object");
+            return false;
+        }
+        read_members(b, fields);
+    }
+    for (unsigned f = 0; f < BODY_FIELD_COUNT; f++) {
+        if (required >> f & 1 && !(b->has >> f & 1)) {
+            field_fault(b, (enum body_field)f, "is required");
+        }
+    }
+    if (rq->faults.count > 0) {
+        respond_faults(rq, ERR_UNPROCESSABLE, &rq->faults);
+        return false;
+    }
+    return true;
+}
+
+void staff_submit(struct request *rq)
+{
+    struct api *api = rq->api;
+    struct command *command = &rq->pending->command;
+
+    memcpy(command->actor, rq->actor, sizeof command->actor - 1);
+    command->inventory_version = rq->inv->version;
+    rq->phase = PHASE_WAITING;
+    rq->suspended = true;
+    pending_submit(rq->pending, rq->mhd, rq->boot_ms + PENDING_WAIT_MS, api->p.intake.command,
+                   api->p.intake.ctx);
+}
+
+static bool pending_open(struct request *rq, enum command_kind kind)
+{
+    rq->pending = pending_create(rq->api->pending, 0);
+    if (rq->pending == NULL) {
+        respond_problem(rq, ERR_NO_MEMORY, NULL);
+        return false;
+    }
+    rq->pending->command.kind = kind;
+    return true;
+}
+
+/* A request for a space or lot: with or without a body. */
+static void place_command(struct request *rq, enum command_kind kind, bool lot)
+{
+    uint32_t index = place_find(rq, lot);
+    struct reading_body b = {.rq = rq};
+
+    if (index == NO_SLOT || !pending_open(rq, kind)) {
+        return;
+    }
+    b.command = &rq->pending->command;
+    b.command->key = lot ? rq->inv->lots[index].key : rq->inv->spaces[index].key;
+    if (body_read(&b)) {
+        staff_submit(rq);
+    }
+}
+
+void space_out_post(struct request *rq)
+{
+    place_command(rq, COMMAND_SPACE_OUT, false);
+}
+
+void space_out_delete(struct request *rq)
+{
+    place_command(rq, COMMAND_SPACE_IN, false);
+}
+
+void lot_closed_post(struct request *rq)
+{
+    place_command(rq, COMMAND_LOT_CLOSE, true);
+}
+
+void lot_closed_delete(struct request *rq)
+{
+    place_command(rq, COMMAND_LOT_OPEN, true);
+}
+
+void lot_count_post(struct request *rq)
+{
+    uint32_t lot = place_find(rq, true);
+    struct reading_body b = {.rq = rq};
+    const struct inv_lot *row;
+
+    if (lot == NO_SLOT || !pending_open(rq, COMMAND_LOT_COUNT)) {
+        return;
+    }
+    row = &rq->inv->lots[lot];
+    b.command = &rq->pending->command;
+    b.command->key = row->key;
+    if (!body_read(&b)) {
+        return;
+    }
+    if (row->counting != COUNT_GATES) {
+        respond_problem(rq, ERR_CONFLICT, "this lot is counted by its spaces, not by gates");
+        return;
+    }
+    if ((b.has & (F(OCCUPIED) | F(FREE))) == (F(OCCUPIED) | F(FREE)) ||
+        (b.has & (F(OCCUPIED) | F(FREE))) == 0) {
+        field_fault(&b, BODY_OCCUPIED, "give either occupied or free");
+    } else if (b.has & F(OCCUPIED) ? b.occupied > row->capacity : b.free > row->capacity) {
+        field_fault(&b, b.has & F(OCCUPIED) ? BODY_OCCUPIED : BODY_FREE,
+                    "is above the lot's capacity");
+    }
+    if (rq->faults.count > 0) {
+        respond_faults(rq, ERR_UNPROCESSABLE, &rq->faults);
+        return;
+    }
+    b.command->count =
+        b.has & F(OCCUPIED) ? (uint32_t)b.occupied : row->capacity - (uint32_t)b.free;
+    staff_submit(rq);
+}
+
+static void device_command(struct request *rq, enum command_kind kind)
+{
+    uint32_t device = inventory_device(rq->inv, rq->match.argument, strlen(rq->match.argument));
+    struct reading_body b = {.rq = rq};
+
+    if (device == NO_SLOT) {
+        respond_problem(rq, ERR_NOT_FOUND, "there is no such device");
+        return;
+    }
+    if (!pending_open(rq, kind)) {
+        return;
+    }
+    b.command = &rq->pending->command;
+    b.command->device = device;
+    if (body_read(&b)) {
+        staff_submit(rq);
+    }
+}
+
+void device_suspect_post(struct request *rq)
+{
+    device_command(rq, COMMAND_DEVICE_SUSPECT);
+}
+
+void device_suspect_delete(struct request *rq)
+{
+    device_command(rq, COMMAND_DEVICE_TRUST);
+}
+
+static void suspect_answer(struct request *rq, bool suspect)
+{
+    struct strbuf out = {0};
+    struct json_writer w;
+
+    json_writer_init(&w, &out);
+    json_object(&w);
+    json_kv_str(&w, "id", rq->match.argument);
+    json_kv_bool(&w, "suspect", suspect);
+    json_object_end(&w);
+    respond_text(rq, 200, type_json, &out);
+}
+
+void staff_answer(struct request *rq)
+{
+    uint32_t index;
+
+    switch (rq->pending->command.kind) {
+    case COMMAND_SPACE_OUT:
+    case COMMAND_SPACE_IN:
+        index = place_find(rq, false);
+        if (index != NO_SLOT) {
+            space_answer(rq, index);
+        }
+        break;
+    case COMMAND_LOT_CLOSE:
+    case COMMAND_LOT_OPEN:
+    case COMMAND_LOT_COUNT:
+        index = place_find(rq, true);
+        if (index != NO_SLOT) {
+            lot_answer(rq, index);
+        }
+        break;
+    case COMMAND_DEVICE_SUSPECT: suspect_answer(rq, true); break;
+    case COMMAND_DEVICE_TRUST: suspect_answer(rq, false); break;
+    case COMMAND_DEVICES: devices_answer(rq); break;
+    case COMMAND_KIND_COUNT: break;
+    }
+}

@@ -1,0 +1,29 @@
+#ifndef API_HANDLERS_STAFF_H
+#define API_HANDLERS_STAFF_H
+
+#include "api/request.h"
+#include "bowei/command.h"
+
+/** Answers a staff request that the core has carried out: the reply shows the object as it is now.
+ */
+void staff_answer(struct request *rq);
+/** Hands the request's pending command to the core; the request sleeps until it is answered. */
+void staff_submit(struct request *rq);
+/** A page of devices, from the command's rows. */
+void devices_answer(struct request *rq);
+
+/** Fields a staff body may have. */
+enum body_field { BODY_REASON, BODY_UNTIL, BODY_NOTE, BODY_OCCUPIED, BODY_FREE, BODY_FIELD_COUNT };
+
+struct body_field_row {
+    const char *name;
+    const char *type; /**< JSON type */
+    const char *doc;
+};
+
+extern const struct body_field_row body_field_rows[BODY_FIELD_COUNT];
+/** Bit per field that the handler of that name takes; *required: those that must be there. */
+uint32_t body_fields_of(const char *handler, uint32_t *required);
+const char *out_reason_name(enum out_reason reason);
+
+#endif

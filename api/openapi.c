@@ -1,0 +1,421 @@
+/* openapi.json and the route part of docs/API.md, both out of the tables: routes.def, params.def,
+ * schemas.def and the staff bodies. */
+#include "api/handlers/staff.h"
+#include "api/route.h"
+#include "bowei/api.h"
+#include "bowei/base/json_write.h"
+#include <stdio.h>
+#include <string.h>
+
+struct field_row {
+    const char *schema, *name, *type, *doc;
+};
+
+static const struct field_row fields[] = {
+#define FIELD(schema, name, type, doc) {#schema, name, type, doc},
+#include "api/schemas.def"
+#undef FIELD
+};
+
+static const struct {
+    const char *schema; /* NULL: the media type says it all */
+    const char *type;
+} answers[ANSWER_COUNT] = {
+    [ANSWER_SPACE] = {"Space",       "application/json"            },
+    [ANSWER_SPACE_LIST] = {"SpaceList",   "application/json"            },
+    [ANSWER_LOT] = {"Lot",         "application/json"            },
+    [ANSWER_LOT_LIST] = {"LotList",     "application/json"            },
+    [ANSWER_CITY] = {"City",        "application/json"            },
+    [ANSWER_PLACE] = {"Place",       "application/json"            },
+    [ANSWER_EVENTS] = {NULL,          "text/event-stream"           },
+    [ANSWER_DEVICE] = {"Device",      "application/json"            },
+    [ANSWER_DEVICE_LIST] = {"DeviceList",  "application/json"            },
+    [ANSWER_UNKNOWN_LIST] = {"UnknownList", "application/json"            },
+    [ANSWER_HEALTH] = {"Health",      "application/json"            },
+    [ANSWER_METRICS] = {NULL,          "application/openmetrics-text"},
+    [ANSWER_OPENAPI] = {NULL,          "application/json"            },
+    [ANSWER_INDEX] = {"Index",       "application/json"            },
+};
+
+static void reference_write(struct json_writer *w, const char *name, size_t len)
+{
+    char text[64];
+
+    (void)snprintf(text, sizeof text, "#/components/schemas/%.*s", (int)len, name);
+    json_kv_str(w, "$ref", text);
+}
+
+/* "string?" -> {"type":["string","null"]}, "[Space]" -> an array of references. */
+static void type_write(struct json_writer *w, const char *type, size_t len)
+{
+    bool null = len > 0 && type[len - 1] == '?';
+    bool named;
+
+    len -= null ? 1 : 0;
+    if (len > 2 && type[0] == '[') {
+        json_kv_str(w, "type", "array");
+        json_key(w, "items");
+        json_object(w);
+        type_write(w, type + 1, len - 2);
+        json_object_end(w);
+        return;
+    }
+    named = type[0] >= 'A' && type[0] <= 'Z';
+    if (named && !null) {
+        reference_write(w, type, len);
+    } else if (named) {
+        json_key(w, "oneOf");
+        json_array(w);
+        json_object(w);
+        reference_write(w, type, len);
+        json_object_end(w);
+        json_object(w);
+        json_kv_str(w, "type", "null");
+        json_object_end(w);
+        json_array_end(w);
+    } else {
+        json_key(w, "type");
+        if (null) {
+            json_array(w);
+            json_strn(w, type, len);
+            json_str(w, "null");
+            json_array_end(w);
+        } else {
+            json_strn(w, type, len);
+        }
+    }
+}
+
+static void schemas_write(struct json_writer *w)
+{
+    json_key(w, "schemas");
+    json_object(w);
+    for (size_t i = 0; i < ARRAY_LEN(fields);) {
+        const char *schema = fields[i].schema;
+
+        json_key(w, schema);
+        json_object(w);
+        json_kv_str(w, "type", "object");
+        json_key(w, "properties");
+        json_object(w);
+        for (; i < ARRAY_LEN(fields) && strcmp(fields[i].schema, schema) == 0; i++) {
+            json_key(w, fields[i].name);
+            json_object(w);
+            type_write(w, fields[i].type, strlen(fields[i].type));
+            if (fields[i].doc[0] != '\0') {
+                json_kv_str(w, "description", fields[i].doc);
+            }
+            json_object_end(w);
+        }
+        json_object_end(w);
+        json_object_end(w);
+    }
+    json_object_end(w);
+}
+
+static bool param_required(const struct route *route, unsigned p)
+{
+    return p == PARAM_LAT || p == PARAM_LON ||
+           (route->answer == ANSWER_PLACE && (p == PARAM_SCHEME || p == PARAM_VALUE));
+}
+
+static void path_parameter_write(struct json_writer *w, const char *path)
+{
+    const char *open = strchr(path, '{');
+    size_t len;
+
+    if (open == NULL) {
+        return;
+    }
+    len = strcspn(open + 1, ".}");
+    json_object(w);
+    json_key(w, "name");
+    json_strn(w, open + 1, len);
+    json_kv_str(w, "in", "path");
+    json_kv_bool(w, "required", true);
+    json_key(w, "schema");
+    json_object(w);
+    json_kv_str(w, "type", "string");
+    json_object_end(w);
+    json_object_end(w);
+}
+
+static void param_schema_write(struct json_writer *w, unsigned p)
+{
+    const struct param_row *row = &param_rows[p];
+    bool degrees = p == PARAM_LAT || p == PARAM_LON;
+
+    json_key(w, "schema");
+    json_object(w);
+    if (row->low == 0 && row->high == 0) {
+        json_kv_str(w, "type", "string");
+    } else {
+        json_kv_str(w, "type", degrees ? "number" : "integer");
+        json_kv_i64(w, "minimum", row->low);
+        json_kv_i64(w, "maximum", row->high);
+    }
+    json_object_end(w);
+}
+
+static void parameters_write(struct json_writer *w, const struct route *route)
+{
+    json_key(w, "parameters");
+    json_array(w);
+    path_parameter_write(w, route->path);
+    for (unsigned p = 0; p < PARAM_COUNT; p++) {
+        if (route->params >> p & 1) {
+            json_object(w);
+            json_kv_str(w, "name", param_rows[p].name);
+            json_kv_str(w, "in", "query");
+            json_kv_bool(w, "required", param_required(route, p));
+            json_kv_str(w, "description", param_rows[p].doc);
+            param_schema_write(w, p);
+            json_object_end(w);
+        }
+    }
+    json_array_end(w);
+}
+
+static void body_write(struct json_writer *w, const struct route *route)
+{
+    uint32_t required;
+    uint32_t takes = body_fields_of(route->name, &required);
+
+    if (takes == 0) {
+        return;
+    }
+    json_key(w, "requestBody");
+    json_object(w);
+    json_kv_bool(w, "required", required != 0);
+    json_key(w, "content");
+    json_object(w);
+    json_key(w, "application/json");
+    json_object(w);
+    json_key(w, "schema");
+    json_object(w);
+    json_kv_str(w, "type", "object");
+    json_kv_bool(w, "additionalProperties", false);
+    json_key(w, "properties");
+    json_object(w);
+    for (unsigned f = 0; f < BODY_FIELD_COUNT; f++) {
+        if (takes >> f & 1) {
+            json_key(w, body_field_rows[f].name);
+            json_object(w);
+            json_kv_str(w, "type", body_field_rows[f].type);
+            json_kv_str(w, "description", body_field_rows[f].doc);
+            json_object_end(w);
+        }
+    }
+    json_object_end(w);
+    json_key(w, "required");
+    json_array(w);
+    for (unsigned f = 0; f < BODY_FIELD_COUNT; f++) {
+        if (required >> f & 1) {
+            json_str(w, body_field_rows[f].name);
+        }
+    }
+    json_array_end(w);
+    for (unsigned depth = 0; depth < 4; depth++) {
+        json_object_end(w);
+    }
+}
+
+static void content_write(struct json_writer *w, const char *type, const char *schema)
+{
+    json_key(w, type);
+    json_object(w);
+    if (schema != NULL) {
+        json_key(w, "schema");
+        json_object(w);
+        reference_write(w, schema, strlen(schema));
+        json_object_end(w);
+    }
+    json_object_end(w);
+}
+
+static void responses_write(struct json_writer *w, const struct route *route)
+{
+    json_key(w, "responses");
+    json_object(w);
+    json_key(w, "200");
+    json_object(w);
+    json_kv_str(w, "description", route->doc);
+    json_key(w, "content");
+    json_object(w);
+    content_write(w, answers[route->answer].type, answers[route->answer].schema);
+    if (route->flags & ROUTE_GEO) {
+        content_write(w, "application/geo+json", NULL);
+    }
+    json_object_end(w);
+    json_object_end(w);
+    json_key(w, "default");
+    json_object(w);
+    json_kv_str(w, "description", "what went wrong (RFC 9457)");
+    json_key(w, "content");
+    json_object(w);
+    content_write(w, "application/problem+json", "Problem");
+    json_object_end(w);
+    json_object_end(w);
+    json_object_end(w);
+}
+
+static void operation_write(struct json_writer *w, const struct route *route)
+{
+    static const char *const lower[METHOD_COUNT] = {
+        [METHOD_GET] = "get",       [METHOD_HEAD] = "head",       [METHOD_POST] = "post",
+        [METHOD_DELETE] = "delete", [METHOD_OPTIONS] = "options", [METHOD_OTHER] = "trace",
+    };
+
+    json_key(w, lower[route->method]);
+    json_object(w);
+    json_kv_str(w, "operationId", route->name);
+    json_kv_str(w, "summary", route->doc);
+    parameters_write(w, route);
+    body_write(w, route);
+    responses_write(w, route);
+    if (route->role != ROLE_PUBLIC) {
+        json_kv_str(w, "x-role", role_name(route->role));
+        json_key(w, "security");
+        json_array(w);
+        json_object(w);
+        json_key(w, "key");
+        json_array(w);
+        json_array_end(w);
+        json_object_end(w);
+        json_array_end(w);
+    }
+    json_object_end(w);
+}
+
+/* "/v1/devices/{device...}/suspect" as OpenAPI has it: without the dots. */
+static void path_key(struct json_writer *w, const char *path)
+{
+    char text[80];
+    size_t n = 0;
+
+    for (; *path != '\0' && n + 1 < sizeof text; path++) {
+        if (*path != '.' || path[1] == 'j') { /* the dot of .json stays */
+            text[n++] = *path;
+        }
+    }
+    text[n] = '\0';
+    json_key(w, text);
+}
+
+static void paths_write(struct json_writer *w)
+{
+    size_t count;
+    const struct route *rows = routes(&count);
+
+    json_key(w, "paths");
+    json_object(w);
+    for (size_t i = 0; i < count; i++) {
+        bool first = true;
+
+        for (size_t j = 0; j < i; j++) {
+            first = first && strcmp(rows[j].path, rows[i].path) != 0;
+        }
+        if (!first) {
+            continue;
+        }
+        path_key(w, rows[i].path);
+        json_object(w);
+        for (size_t j = i; j < count; j++) {
+            if (strcmp(rows[j].path, rows[i].path) == 0) {
+                operation_write(w, &rows[j]);
+            }
+        }
+        json_object_end(w);
+    }
+    json_object_end(w);
+}
+
+void api_openapi(struct strbuf *out)
+{
+    struct json_writer w;
+
+    json_writer_init(&w, out);
+    json_object(&w);
+    json_kv_str(&w, "openapi", "3.1.0");
+    json_key(&w, "info");
+    json_object(&w);
+    json_kv_str(&w, "title", "Bowei");
+    json_kv_str(&w, "description",
+                "The city's parking: live state of every space and lot under one ID.");
+    json_kv_str(&w, "version", BOWEI_VERSION);
+    json_object_end(&w);
+    paths_write(&w);
+    json_key(&w, "components");
+    json_object(&w);
+    json_key(&w, "securitySchemes");
+    json_object(&w);
+    json_key(&w, "key");
+    json_object(&w);
+    json_kv_str(&w, "type", "http");
+    json_kv_str(&w, "scheme", "bearer");
+    json_object_end(&w);
+    json_object_end(&w);
+    schemas_write(&w);
+    json_object_end(&w);
+    json_object_end(&w);
+}
+
+static void route_reference(struct strbuf *out, const struct route *route)
+{
+    uint32_t required;
+    uint32_t takes = body_fields_of(route->name, &required);
+
+    strbuf_printf(out, "### %s %s\n\n%s. Role: %s. Answers: %s%s.\n\n", method_name(route->method),
+                  route->path, route->doc, role_name(route->role),
+                  answers[route->answer].schema == NULL ? answers[route->answer].type
+                                                        : answers[route->answer].schema,
+                  route->flags & ROUTE_GEO ? ", also as GeoJSON" : "");
+    if (route->params != 0) {
+        strbuf_puts(out, "| parameter | range | meaning |\n|---|---|---|\n");
+    }
+    for (unsigned p = 0; p < PARAM_COUNT; p++) {
+        const struct param_row *row = &param_rows[p];
+
+        if (!(route->params >> p & 1)) {
+            continue;
+        }
+        strbuf_printf(out, "| `%s`%s | ", row->name, param_required(route, p) ? " (required)" : "");
+        if (row->low != 0 || row->high != 0) {
+            strbuf_printf(out, "%lld..%lld", (long long)row->low, (long long)row->high);
+        }
+        strbuf_printf(out, " | %s |\n", row->doc);
+    }
+    if (takes != 0) {
+        strbuf_puts(out, "| field of the body | type | meaning |\n|---|---|---|\n");
+    }
+    for (unsigned f = 0; f < BODY_FIELD_COUNT; f++) {
+        if (takes >> f & 1) {
+            strbuf_printf(out, "| `%s`%s | %s | %s |\n", body_field_rows[f].name,
+                          required >> f & 1 ? " (required)" : "", body_field_rows[f].type,
+                          body_field_rows[f].doc);
+        }
+    }
+    if (route->params != 0 || takes != 0) {
+        strbuf_putc(out, '\n');
+    }
+}
+
+void api_reference(struct strbuf *out)
+{
+    size_t count;
+    const struct route *rows = routes(&count);
+    const char *schema = "";
+
+    strbuf_puts(out, "## Routes\n\n");
+    for (size_t i = 0; i < count; i++) {
+        route_reference(out, &rows[i]);
+    }
+    strbuf_puts(out, "## Answers\n");
+    for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+        if (strcmp(schema, fields[i].schema) != 0) {
+            schema = fields[i].schema;
+            strbuf_printf(out, "\n### %s\n\n| field | type | meaning |\n|---|---|---|\n", schema);
+        }
+        strbuf_printf(out, "| `%s` | %s | %s |\n", fields[i].name, fields[i].type, fields[i].doc);
+    }
+}

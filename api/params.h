@@ -1,0 +1,85 @@
+#ifndef API_PARAMS_H
+#define API_PARAMS_H
+
+#include "bowei/inventory.h"
+#include "bowei/view.h"
+
+/* Query parameters: from the raw query of a target to typed, range-checked values. One table
+ * (params.def) says name, parser and range; the route says which of them it knows. */
+
+enum param {
+
+#define PARAM(name, text, parser, low, high, doc) PARAM_##name,
+#include "api/params.def"
+#undef PARAM
+    PARAM_COUNT
+};
+
+#define P(name) (UINT32_C(1) << PARAM_##name)
+
+struct param_row {
+    const char *name;
+    const char *parser;
+    int64_t low, high; /**< both 0: no number */
+    const char *doc;
+};
+
+extern const struct param_row param_rows[PARAM_COUNT];
+
+/** Where a page goes on. */
+struct cursor {
+    int64_t distance_mm; /**< near only */
+    space_key key;
+    char kind;        /**< 'n' near, 'k' by ID, 'd' devices */
+    uint64_t version; /**< devices: inventory version */
+};
+
+#define CURSOR_TEXT_MAX 40
+
+/** base64url text of a cursor, NUL-terminated; returns its length. */
+size_t cursor_write(const struct cursor *cursor, char out[CURSOR_TEXT_MAX]);
+bool cursor_read(const char *text, size_t len, struct cursor *out);
+
+#define TOPIC_SPACES 1u
+#define TOPIC_LOTS   2u
+
+struct query {
+    uint32_t has; /**< bit per enum param */
+    enum crs crs;
+    struct position_e7 at;  /**< WGS-84 */
+    int64_t lat_e9, lon_e9; /**< as asked, in crs */
+    int64_t west_e9, south_e9, east_e9, north_e9;
+    uint32_t radius_m, limit, min_confidence, min_free;
+    uint8_t states; /**< bit per enum space_state; 0 = any */
+    uint8_t kinds;  /**< bit per enum place_kind; 0 = any */
+    attribute_set attributes;
+    space_key lot;
+    struct cursor cursor;
+    const char *scheme, *value;
+    uint32_t topics;
+    bool snapshot, silent;
+    const char *last_event_id;
+};
+
+#define FAULTS_MAX 8
+
+/** What was wrong with a request, field by field. */
+struct faults {
+    uint32_t count;
+
+    struct fault_row {
+        char where[40]; /**< parameter name or JSON pointer */
+        char detail[160];
+    } rows[FAULTS_MAX];
+
+    bool pointer; /**< `where` is a JSON pointer */
+};
+
+void faults_add(struct faults *faults, const char *where, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+/** Parses `raw` (without the '?') of a route that knows `known`; decoded texts live in scratch.
+ * Every fault is noted; true when there is none. */
+bool params_parse(const char *raw, size_t len, uint32_t known, char *scratch, size_t cap,
+                  struct query *out, struct faults *faults);
+
+#endif

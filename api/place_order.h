@@ -1,0 +1,20 @@
+#ifndef API_PLACE_ORDER_H
+#define API_PLACE_ORDER_H
+
+#include "bowei/inventory.h"
+
+/* Slots of the live spaces and lots in the order of their IDs: what lists page through. Made once
+ * per inventory version. MHD thread only. */
+struct place_order {
+    uint64_t version; /**< of the inventory; 0 = none yet */
+    uint32_t *spaces, *lots;
+    uint32_t space_count, lot_count;
+};
+
+enum err place_order_refresh(struct place_order *order, const struct inventory *inv) MUST_CHECK;
+void place_order_finish(struct place_order *order);
+/** First position whose key is above `after` (0 = from the start). */
+uint32_t place_order_after(const struct place_order *order, const struct inventory *inv, bool lots,
+                           space_key after);
+
+#endif

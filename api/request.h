@@ -1,0 +1,79 @@
+#ifndef API_REQUEST_H
+#define API_REQUEST_H
+
+#include "api/respond.h"
+#include "api/route.h"
+#include "api/target.h"
+#include <netinet/in.h>
+
+/* One request from its first line to its answer. It lives in its connection's slot, so no request
+ * costs an allocation; MHD thread only. */
+
+struct api;
+struct connection;
+struct pending;
+
+enum accept_class { ACCEPT_JSON, ACCEPT_GEO, ACCEPT_NONE, ACCEPT_CLASS_COUNT };
+
+enum request_phase {
+    PHASE_LINE,    /**< the request line has come */
+    PHASE_HEAD,    /**< the head is checked, the body may come */
+    PHASE_WAITING, /**< suspended for the core */
+    PHASE_PHASE_COUNT
+};
+
+#define BODY_MAX    65536u /**< bytes of a request body */
+#define SCRATCH_MAX (TARGET_MAX + 64)
+
+/** The header values that matter; they live in MHD's memory as long as the request. */
+struct heads {
+    const char *accept, *authorization, *if_none_match, *last_event_id, *content_type,
+        *content_length, *transfer_encoding, *host;
+    uint32_t authorizations, content_lengths, transfer_encodings, hosts;
+    size_t bytes;
+    const char *fault; /**< what is wrong with the framing, NULL = nothing */
+};
+
+struct request {
+    struct api *api;
+    struct connection *slot;
+    struct MHD_Connection *mhd;
+    enum request_phase phase;
+    enum method method;
+    const char *uri; /**< where MHD has the target: only for pointer comparison */
+    size_t target_len;
+    bool target_too_long;
+    bool refused; /**< answered from the head: the body is not read */
+    char target[TARGET_MAX + 1];
+    char path[TARGET_MAX + 1];
+    char scratch[SCRATCH_MAX];
+    const char *raw_query;
+    size_t raw_query_len;
+    struct heads heads;
+    struct strbuf body;
+    struct route_match match;
+    struct query query;
+    struct faults faults;
+    enum accept_class accept;
+    enum role role;
+    char actor[KEY_NAME_MAX];
+    int64_t boot_ms;
+    struct view_now now;
+    const struct inventory *inv; /**< borrowed while a handler runs */
+    struct pending *pending;
+    bool suspended;
+    /* the answer */
+    struct MHD_Response *reply;
+    bool reply_kept; /**< the cache holds the reply, too */
+    bool counted;    /**< in api.requests */
+    unsigned status;
+    enum reply_kind kind;
+};
+
+/** Empties it for the next request of its connection. */
+void request_reset(struct request *rq);
+/** Reads and checks the head: counts, framing, bare line feeds. */
+void request_heads_read(struct request *rq, const char *version);
+enum accept_class accept_class(const char *accept, bool geo);
+
+#endif

@@ -1,0 +1,82 @@
+#ifndef API_ROUTE_H
+#define API_ROUTE_H
+
+#include "api/params.h"
+#include "bowei/keys.h"
+
+/* The route table: one row per method and path (routes.def), from which dispatch, legality and
+ * documents come. */
+
+enum method {
+    METHOD_GET,
+    METHOD_HEAD,
+    METHOD_POST,
+    METHOD_DELETE,
+    METHOD_OPTIONS,
+    METHOD_OTHER,
+    METHOD_COUNT
+};
+
+#define ROUTE_GEO    1u /**< also as application/geo+json */
+#define ROUTE_KEEP   2u /**< the ready answer is kept while its version stands, 1 s at most */
+#define ROUTE_BODY   4u /**< takes a JSON body */
+#define ROUTE_STREAM 8u /**< text/event-stream */
+
+/** What a route answers with: names of the schemas in openapi.c. */
+enum answer {
+    ANSWER_SPACE,
+    ANSWER_SPACE_LIST,
+    ANSWER_LOT,
+    ANSWER_LOT_LIST,
+    ANSWER_CITY,
+    ANSWER_PLACE,
+    ANSWER_EVENTS,
+    ANSWER_DEVICE,
+    ANSWER_DEVICE_LIST,
+    ANSWER_UNKNOWN_LIST,
+    ANSWER_HEALTH,
+    ANSWER_METRICS,
+    ANSWER_OPENAPI,
+    ANSWER_INDEX,
+    ANSWER_COUNT
+};
+
+struct request;
+typedef void route_handler(struct request *rq);
+
+struct route {
+    enum method method;
+    const char *path;
+    enum role role;
+    route_handler *handler;
+    const char *name;
+    uint32_t flags;
+    uint32_t params; /**< bit per enum param */
+    enum answer answer;
+    const char *doc;
+};
+
+/** All rows in the order of routes.def. */
+const struct route *routes(size_t *count);
+enum method method_find(const char *name);
+const char *method_name(enum method method);
+
+#define PATH_ARGUMENT_MAX 64
+
+struct route_match {
+    const struct route *route; /**< NULL: no such path, or not with this method */
+    uint32_t methods;          /**< bit per method the path takes; 0 = no such path */
+    bool public_path;          /**< its GET is public */
+    char argument[PATH_ARGUMENT_MAX];
+};
+
+/** Finds the row for a decoded path; HEAD goes to GET. */
+void route_find(enum method method, const char *path, struct route_match *out);
+/** May a key of that role use the route? Default deny. */
+bool route_allows(const struct route *route, enum role role);
+
+#define ROUTE(method, path, role, handler, flags, params, answer, doc) route_handler handler;
+#include "api/routes.def"
+#undef ROUTE
+
+#endif

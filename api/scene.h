@@ -1,0 +1,54 @@
+#ifndef API_SCENE_H
+#define API_SCENE_H
+
+#include "bowei/base/json_write.h"
+#include "bowei/view.h"
+
+/* Rendering spaces and lots for one answer. The space writer is the hot path: constant pieces by
+ * memcpy, stamps and coordinates in fixed point, what neighbours share (lot, day) kept from one to
+ * the next. */
+
+#define SPACE_JSON_MAX 1024u /**< bytes of one space at most, as a GeoJSON feature too */
+#define DAYS_KEPT      4u
+
+struct scene {
+    const struct inventory *inv;
+    const struct view *view;
+    struct view_now now;
+    enum crs crs;
+    bool geo;
+    uint32_t lot; /**< whose text is in lot_text */
+    char lot_text[SPACE_ID_LEN];
+
+    struct {
+        int64_t start_ms;
+        char text[11]; /**< "2026-11-21T" */
+    } day[DAYS_KEPT];
+};
+
+void scene_init(struct scene *scene, const struct inventory *inv, const struct view *view,
+                struct view_now now, enum crs crs);
+/** Writes one space; at most SPACE_JSON_MAX bytes. distance_mm < 0: none. Returns the end. */
+char *scene_space(struct scene *scene, char *p, uint32_t slot, const struct space_view *view,
+                  int64_t distance_mm);
+/** RFC 3339 of a city time, 20 bytes without quotes. */
+char *scene_stamp(struct scene *scene, char *p, int64_t city_ms);
+/** One lot as an object. */
+void scene_lot(struct scene *scene, struct json_writer *w, uint32_t lot,
+               const struct lot_view *view, int64_t distance_mm);
+/** The same space through the JSON writer: what the fast one is tested against. */
+void scene_space_plain(struct scene *scene, struct json_writer *w, uint32_t slot,
+                       const struct space_view *view, int64_t distance_mm);
+const char *lot_kind_name(enum lot_kind kind);
+
+/** A box as asked, in its own crs, and a WGS-84 box round it for the index. */
+struct geo_box {
+    enum crs crs;
+    int64_t west_e9, south_e9, east_e9, north_e9;
+    struct position_e7 south_west, north_east;
+};
+
+void geo_box_make(struct geo_box *box);
+bool geo_box_has(const struct geo_box *box, struct position_e7 at);
+
+#endif

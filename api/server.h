@@ -1,0 +1,43 @@
+#ifndef API_SERVER_H
+#define API_SERVER_H
+
+#include "api/answer_cache.h"
+#include "api/auth.h"
+#include "api/connections.h"
+#include "api/pending.h"
+#include "api/place_order.h"
+#include "api/request.h"
+#include "api/stream.h"
+#include "bowei/api.h"
+#include <pthread.h>
+
+/* What the parts of the API share. Everything is the MHD thread's unless it says otherwise. */
+struct api {
+    struct api_params p;
+    struct MHD_Daemon *daemon;
+    int listen_fd, wake_fd, ring_fd; /**< wake_fd: stops the acceptor */
+    uint16_t port;
+    pthread_t acceptor;
+    uint32_t reader; /**< hazard slot of the MHD thread */
+    _Atomic bool stopping;
+    _Atomic uint32_t requests;      /**< under way */
+    struct connections connections; /**< own lock, rank 20 */
+    struct pending_board *pending;  /**< own lock, rank 21 */
+    struct streams streams;         /**< own lock, rank 22 */
+    struct auth auth;
+    struct answer_cache cache;
+    struct bodies bodies;
+    struct place_order order;
+    struct spatial_hit hits[1001]; /**< scratch of near: limit + 1 */
+};
+
+/** The acceptor thread: accepts, wakes streams, cuts what is over its deadline. arg: struct api. */
+void *acceptor_run(void *arg);
+/** Binds and listens. ERR_IO with *detail. */
+enum err acceptor_listen(struct api *api, char detail[160]) MUST_CHECK;
+/** From a checked head to the reply (or a suspended request). */
+void dispatch(struct request *rq);
+/** The same once the core has answered a suspended request, or not. */
+void dispatch_resumed(struct request *rq);
+
+#endif

@@ -1,0 +1,156 @@
+/* Strict decoding of request targets. libmicrohttpd's own decoding is switched off (it would turn
+ * %2f and %00 into bytes before the router looks), so every path and parameter comes through here,
+ * once. */
+#include "api/target.h"
+#include "bowei/base/bytes.h"
+#include "bowei/base/err.h"
+#include <string.h>
+
+static const char *const fault_texts[TARGET_FAULT_COUNT] = {
+    [TARGET_OK] = "fine",
+    [TARGET_FORM] = "the request target must be a path that begins with /",
+    [TARGET_BYTE] = "the request target holds a byte that must be percent-encoded",
+    [TARGET_ESCAPE] = "a % must be followed by two hexadecimal digits",
+    [TARGET_HIDDEN] = "an encoded separator or control byte is not allowed",
+    [TARGET_SEGMENT] = "empty, . and .. path segments are not allowed",
+    [TARGET_UTF8] = "the request target is not UTF-8",
+};
+
+const char *target_fault_text(enum target_fault fault)
+{
+    return (unsigned)fault < TARGET_FAULT_COUNT ? fault_texts[fault] : fault_texts[TARGET_FORM];
+}
+
+/* RFC 3986 pchar without '%', and '/'; '?' is the query's only. */
+static bool path_byte(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+           (c != '\0' && strchr("-._~!$&'()*+,;=:@/", c) != NULL);
+}
+
+static int hex_value(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    if (c >= 'a' && c <= 'f') {
+        return c - 'a' + 10;
+    }
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* "%41" at text -> 0x41, -1 when it is no escape. */
+static int escape_value(const char *text, size_t left)
+{
+    int high = left >= 3 ? hex_value(text[1]) : -1;
+    int low = left >= 3 ? hex_value(text[2]) : -1;
+
+    return high < 0 || low < 0 ? -1 : high * 16 + low;
+}
+
+static enum target_fault segments_check(const char *path)
+{
+    const char *segment = path + 1;
+
+    if (path[1] == '\0') {
+        return TARGET_OK;
+    }
+    for (;;) {
+        size_t len = strcspn(segment, "/");
+
+        if (len == 0 || (len == 1 && segment[0] == '.') ||
+            (len == 2 && segment[0] == '.' && segment[1] == '.')) {
+            return TARGET_SEGMENT;
+        }
+        if (segment[len] == '\0') {
+            return TARGET_OK;
+        }
+        segment += len + 1;
+    }
+}
+
+static enum target_fault query_check(const char *raw, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (raw[i] == '%') {
+            int value = escape_value(raw + i, len - i);
+
+            if (value < 0) {
+                return TARGET_ESCAPE;
+            }
+            if (value < 0x20 || value == 0x7f) {
+                return TARGET_HIDDEN;
+            }
+            i += 2;
+        } else if (!path_byte(raw[i]) && raw[i] != '?') {
+            return TARGET_BYTE;
+        }
+    }
+    return TARGET_OK;
+}
+
+static enum target_fault path_decode(const char *raw, size_t len, char *path)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        int value = (unsigned char)raw[i];
+
+        if (raw[i] == '%') {
+            value = escape_value(raw + i, len - i);
+            if (value < 0) {
+                return TARGET_ESCAPE;
+            }
+            if (value < 0x20 || value == 0x7f || value == '/' || value == '\\') {
+                return TARGET_HIDDEN;
+            }
+            i += 2;
+        } else if (!path_byte(raw[i])) {
+            return TARGET_BYTE;
+        }
+        path[n++] = (char)value;
+    }
+    path[n] = '\0';
+    return utf8_valid(path, n) ? segments_check(path) : TARGET_UTF8;
+}
+
+enum target_fault target_parse(const char *raw, size_t len, char *path, const char **query,
+                               size_t *query_len)
+{
+    const char *mark = memchr(raw, '?', len);
+    size_t path_len = mark == NULL ? len : (size_t)(mark - raw);
+    enum target_fault fault;
+
+    *query = NULL;
+    *query_len = 0;
+    if (len == 0 || raw[0] != '/') {
+        return TARGET_FORM;
+    }
+    fault = path_decode(raw, path_len, path);
+    if (fault == TARGET_OK && mark != NULL) {
+        *query = mark + 1;
+        *query_len = len - path_len - 1;
+        fault = query_check(*query, *query_len);
+    }
+    return fault;
+}
+
+int target_query_decode(const char *raw, size_t len, char *out, size_t cap)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        int value = raw[i] == '+' ? ' ' : (unsigned char)raw[i];
+
+        if (raw[i] == '%') {
+            value = escape_value(raw + i, len - i);
+            i += 2;
+        }
+        if (value < 0 || n + 1 >= cap) {
+            return -1;
+        }
+        out[n++] = (char)value;
+    }
+    out[n] = '\0';
+    return utf8_valid(out, n) ? (int)n : -1;
+}

@@ -1,0 +1,64 @@
+/* What is wrong right now, one word of bits and a table of links: each part sets its own, readyz,
+ * /v1/city and /metrics read. */
+#include "bowei/status.h"
+#include "bowei/base/err.h"
+#include <string.h>
+
+static const char *const codes[DEGRADED_COUNT] = {
+#define DEGRADED(name, code, en) [DEGRADED_##name] = (code),
+#include "bowei/degraded.def"
+#undef DEGRADED
+};
+
+const char *degraded_code(enum degraded d)
+{
+    return (unsigned)d < DEGRADED_COUNT ? codes[d] : "unknown";
+}
+
+void status_set(struct status *status, enum degraded which, bool on)
+{
+    uint32_t bit = UINT32_C(1) << (unsigned)which;
+
+    if (on) {
+        atomic_fetch_or_explicit(&status->degraded, bit, memory_order_relaxed);
+    } else {
+        atomic_fetch_and_explicit(&status->degraded, ~bit, memory_order_relaxed);
+    }
+}
+
+bool status_is(const struct status *status, enum degraded which)
+{
+    return atomic_load_explicit(&status->degraded, memory_order_relaxed) >> (unsigned)which & 1;
+}
+
+static void text_copy(char *out, size_t cap, const char *text)
+{
+    size_t len = strlen(text);
+
+    len = len < cap ? len : cap - 1;
+    memcpy(out, text, len);
+    out[len] = '\0';
+}
+
+int status_add_link(struct status *status, const char *kind, const char *name)
+{
+    uint32_t index = atomic_load(&status->links);
+
+    if (index >= STATUS_LINKS_MAX) {
+        return -1;
+    }
+    text_copy(status->link[index].name, sizeof status->link[index].name, name);
+    text_copy(status->link[index].kind, sizeof status->link[index].kind, kind);
+    atomic_store(&status->links, index + 1);
+    return (int)index;
+}
+
+void status_link_up(struct status *status, int link, bool up, int64_t boot_ms)
+{
+    if (link < 0 || link >= STATUS_LINKS_MAX) {
+        return;
+    }
+    if (atomic_exchange(&status->link[link].up, up) != up) {
+        atomic_store(&status->link[link].since_boot_ms, boot_ms);
+    }
+}
