@@ -59,15 +59,17 @@ static void up_set(struct line *line, bool up)
     status_link_up(line->params.ports->status, line->params.status_index, up, host_boot_ms());
 }
 
-/* Up = connected, and at least one unit is not on probation. */
+/* Up = connected or to be connected again at once (one unit failed), and not every unit on
+ * probation. */
 static void up_judge(struct line *line)
 {
     const struct line_config *config = line->params.config;
+    bool open = port_is_open(&line->port) || line->open_again_ms <= host_boot_ms();
     bool up = false;
     bool tried = true;
 
     for (uint32_t i = 0; i < config->unit_count; i++) {
-        up = up || (port_is_open(&line->port) && !breaker_is_open(&line->units[i].breaker));
+        up = up || (open && !breaker_is_open(&line->units[i].breaker));
         tried = tried && line->units[i].tried;
     }
     up_set(line, up);
@@ -85,7 +87,9 @@ static bool line_open(struct line *line)
     if (port_open(&line->port)) {
         count(line, COUNT_MODBUS_CONNECTS);
         line->good = false;
-        for (uint32_t i = 0; i < config->unit_count; i++) {
+        /* after a real break only: a unit's timeout also reconnects, and must not journal the
+         * others anew */
+        for (uint32_t i = 0; i < config->unit_count && !line->up; i++) {
             unit_connected(&line->units[i]);
         }
         return true;
@@ -123,13 +127,15 @@ static void unit_failed(struct line *line, struct unit *unit)
 static bool exception_take(struct line *line, struct unit *unit, uint32_t request)
 {
     struct poll_request *r = &unit->plan.requests[request];
+    unsigned address = r->address;
+    unsigned count_before = r->count;
 
     switch (line->reply.exception) {
     case EXCEPTION_ADDRESS:
         if (poll_plan_split(&unit->plan, request)) {
             log_line(LOG_INFO, AREA,
-                     "%s: no such addresses in %u..%u, reading it in two from now on", unit->device,
-                     r->address, r->address + r->count - 1u);
+                     "%s: has no addresses somewhere in %u..%u, reading them in two", unit->device,
+                     address, address + count_before - 1u);
             return true;
         }
         break;
