@@ -168,7 +168,7 @@ int command_config(int argc, char **argv)
     return commands_usage(argv[0], "template, show or reference?");
 }
 
-int place_find(struct place *place, const char *command)
+int command_place_find(struct place *place, const char *command)
 {
     const struct option_list none = {.count = 0};
     struct config *config = NULL;

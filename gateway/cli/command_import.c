@@ -355,7 +355,7 @@ int command_import(int argc, char **argv)
         !crs_parse(call.crs_text, (uint32_t)strlen(call.crs_text), &call.crs)) {
         return commands_usage(argv[0], "--crs must be wgs84, gcj02 or bd09");
     }
-    status = place_find(&call.place, argv[0]);
+    status = command_place_find(&call.place, argv[0]);
     return status == CLI_OK ? import(&call) : status;
 }
 
@@ -410,6 +410,6 @@ int command_export(int argc, char **argv)
         return commands_usage(argv[0],
                               words.count > 0 ? "takes no arguments" : "--format is geojson");
     }
-    status = place_find(&place, argv[0]);
+    status = command_place_find(&place, argv[0]);
     return status == CLI_OK ? export(&place) : status;
 }

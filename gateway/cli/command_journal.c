@@ -262,6 +262,6 @@ int command_journal(int argc, char **argv)
     if (words.count != 1 || strcmp(words.items[0], "dump") != 0) {
         return commands_usage(argv[0], "dump is what it can do");
     }
-    status = place_find(&place, argv[0]);
+    status = command_place_find(&place, argv[0]);
     return status == CLI_OK ? dump_all(&place, json) : status;
 }

@@ -196,7 +196,7 @@ int command_keys(int argc, char **argv)
         if (strcmp(actions[i].name, call.words.items[0]) == 0 &&
             actions[i].words == call.words.count) {
             if (call.keys == NULL) {
-                status = place_find(&call.place, argv[0]);
+                status = command_place_find(&call.place, argv[0]);
                 call.keys = call.place.keys;
             }
             return status == CLI_OK ? actions[i].run(&call) : status;

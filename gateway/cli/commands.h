@@ -25,6 +25,6 @@ struct place {
 };
 
 /** Fills state and keys. 0, or an exit code with a message printed. */
-int place_find(struct place *place, const char *command);
+int command_place_find(struct place *place, const char *command);
 
 #endif
