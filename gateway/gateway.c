@@ -193,6 +193,7 @@ static enum err start_core(struct gateway *g, struct now start)
                                                .wake_core = on_wake,
                                                .stepped_down = on_stepped_down,
                                                .ctx = g};
+    (void)inventory_publish(&g->board, g->inventory); /* the writer looks up districts */
     g->writer = redis_writer_start(&writer);
     if (g->writer == NULL) {
         return ERR_NO_MEMORY;

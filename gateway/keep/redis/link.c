@@ -43,7 +43,7 @@ const char *link_fault_name(enum link_fault fault)
 static bool failed(struct redis_link *link, enum link_fault fault, const char *detail)
 {
     link->fault = fault;
-    snprintf(link->detail, sizeof link->detail, "%s", detail);
+    snprintf(link->detail, sizeof link->detail, "%.*s", (int)sizeof link->detail - 1, detail);
     redis_link_close(link);
     return false;
 }
@@ -155,13 +155,13 @@ static bool greet(struct redis_link *link, const struct redis_params *params)
     redisReply *reply = NULL;
     bool ok = true;
 
-    if (params->password != NULL) {
+    if (params->password != NULL || params->username != NULL) {
         resp_command(&b, params->username != NULL ? 3 : 2);
         resp_text(&b, "AUTH");
         if (params->username != NULL) {
             resp_text(&b, params->username);
         }
-        resp_text(&b, params->password);
+        resp_text(&b, params->password != NULL ? params->password : ""); /* nopass: the socket's mode guards */
         reply = redis_link_ask(link, &b);
         ok = reply != NULL;
         freeReplyObject(reply);

@@ -548,12 +548,23 @@ static bool over(struct redis_writer *w)
     return result;
 }
 
+/* A start without Redis writes nothing before what Redis holds was read and merged. */
+static void await_epoch(struct redis_writer *w)
+{
+    pthread_mutex_lock(&w->lock);
+    while (w->params.epoch == 0 && !w->stopping) {
+        pthread_cond_wait(&w->work, &w->lock);
+    }
+    pthread_mutex_unlock(&w->lock);
+}
+
 static void *run(void *arg)
 {
     struct redis_writer *w = arg;
 
     (void)prctl(PR_SET_NAME, "bowei-redis", 0, 0, 0);
-    while (atomic_load(&w->state) != REDIS_STEPPED_DOWN && !over(w)) {
+    await_epoch(w);
+    while (w->params.epoch != 0 && atomic_load(&w->state) != REDIS_STEPPED_DOWN && !over(w)) {
         if (w->link.context == NULL && !connect_to(w)) {
             if (atomic_load(&w->state) != REDIS_STEPPED_DOWN) {
                 pause_after_failure(w);
@@ -643,6 +654,16 @@ undo_sync:
 undo_memory:
     free(w);
     return NULL;
+}
+
+void redis_writer_set_epoch(struct redis_writer *w, uint64_t epoch)
+{
+    pthread_mutex_lock(&w->lock);
+    if (w->params.epoch == 0) {
+        w->params.epoch = epoch;
+    }
+    pthread_cond_broadcast(&w->work);
+    pthread_mutex_unlock(&w->lock);
 }
 
 void redis_writer_stop(struct redis_writer *w)
