@@ -196,7 +196,9 @@ static unsigned changes_add(uint64_t *changes, int64_t at_ms)
     uint64_t bins = *changes & BIN_MASK;
     unsigned sum = 0;
 
-    if (ahead > MINUTE_MASK / 2) { /* of an earlier minute: falls into the newest bin */
+    if (bins == 0) {
+        newest = minute;
+    } else if (ahead > MINUTE_MASK / 2) { /* of an earlier minute: falls into the newest bin */
         ahead = 0;
     } else {
         newest = minute;
