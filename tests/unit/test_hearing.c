@@ -62,7 +62,7 @@ static enum err native(const char *payload)
 
 static enum err up(const char *payload)
 {
-    return take("chirpstack_v4", UP_TOPIC, payload, strlen(payload), false);
+    return take("chirpstack", UP_TOPIC, payload, strlen(payload), false);
 }
 
 /* Sum of all refusals but `but`; so that each bad input is counted once and under its own reason.
@@ -207,7 +207,7 @@ static void bad_topics_are_counted(void **state)
         static const char payload[] =
             "{\"deviceInfo\":{\"devEui\":\"0101010101010101\"},\"fPort\":1,\"data\":\"AQ==\"}";
 
-        assert_int_equal(take("chirpstack_v4", topic, payload, sizeof payload - 1, false), ERR_OK);
+        assert_int_equal(take("chirpstack", topic, payload, sizeof payload - 1, false), ERR_OK);
         if (count_get(&f->counters, COUNT_MQTT_REFUSED_TOPIC) != i + 1) {
             fail_msg("%.80s", topic);
         }
@@ -373,7 +373,7 @@ static void chirpstack_uplinks(void **state)
     assert_int_equal(r.temperature_dc, -10);
     assert_int_equal(r.counter, 7);
     /* another device, another model, a topic prefix */
-    assert_int_equal(take("chirpstack_v4", "cn470/application/a/device/1000000000000001/event/up",
+    assert_int_equal(take("chirpstack", "cn470/application/a/device/1000000000000001/event/up",
                           nwave, sizeof nwave - 1, false),
                      ERR_OK);
     assert_int_equal(fixture_last(f).battery_mv, 3344);
@@ -428,18 +428,18 @@ static void chirpstack_other_events(void **state)
 
         (void)snprintf(topic, sizeof topic, "application/a/device/0101010101010101/event/%s",
                        ignored[i]);
-        assert_int_equal(take("chirpstack_v4", topic, body, sizeof body - 1, false), ERR_OK);
+        assert_int_equal(take("chirpstack", topic, body, sizeof body - 1, false), ERR_OK);
     }
     assert_int_equal(up(body), ERR_OK); /* MAC only */
     assert_int_equal(up("{\"deviceInfo\":{\"devEui\":\"0101010101010101\"},\"data\":\"AQ==\"}"),
                      ERR_OK);
     assert_int_equal(count_get(&f->counters, COUNT_MQTT_IGNORED), ARRAY_LEN(ignored) + 2);
     assert_int_equal(f->calls, 0);
-    assert_int_equal(take("chirpstack_v4", "application/a/device/0101010101010101/event/join", body,
+    assert_int_equal(take("chirpstack", "application/a/device/0101010101010101/event/join", body,
                           sizeof body - 1, false),
                      ERR_OK);
     assert_int_equal(fixture_last(f).value, VALUE_JOIN);
-    assert_int_equal(take("chirpstack_v4", "application/a/device/0101010101010101/event/status",
+    assert_int_equal(take("chirpstack", "application/a/device/0101010101010101/event/status",
                           status, sizeof status - 1, false),
                      ERR_OK);
     assert_int_equal(fixture_last(f).value, VALUE_ALIVE);
@@ -459,14 +459,14 @@ static void mangled_uplinks(void **state)
 
     (void)state;
     for (size_t len = 0; len < sizeof good - 1; len++) {
-        assert_int_equal(take("chirpstack_v4", UP_TOPIC, good, len, false), ERR_OK);
+        assert_int_equal(take("chirpstack", UP_TOPIC, good, len, false), ERR_OK);
     }
     assert_int_equal(f->calls, 0);
     for (size_t i = 0; i < sizeof good - 1; i++) {
         for (int bit = 0; bit < 8; bit++) {
             memcpy(bad, good, sizeof good);
             bad[i] = (char)(bad[i] ^ 1 << bit);
-            assert_int_equal(take("chirpstack_v4", UP_TOPIC, bad, sizeof good - 1, false), ERR_OK);
+            assert_int_equal(take("chirpstack", UP_TOPIC, bad, sizeof good - 1, false), ERR_OK);
         }
     }
     for (uint32_t i = 0; i < fixture_heard(f); i++) {

@@ -239,8 +239,8 @@ static enum decode_fault open_chirpstack(const char *topic, const struct json_do
     return DECODE_OK; /* ack, txack, log, location, integration */
 }
 
-const struct envelope envelope_chirpstack_v4 = {
-    .name = "chirpstack_v4",
+const struct envelope envelope_chirpstack = {
+    .name = "chirpstack",
     .doc = "ChirpStack v4 JSON events (up, join, status)",
     .open = open_chirpstack,
 };
