@@ -273,10 +273,6 @@ static void check_stores(struct config_source *s, const struct config *c)
         config_source_fault_of(s, &c->redis.host, &c->redis.socket,
                                "redis.host: redis.socket is set, too, keep one");
     }
-    if (c->redis.username != NULL && c->redis.password == NULL &&
-        !config_source_refused(s, &c->redis.password)) {
-        config_source_fault_of(s, &c->redis.username, NULL, "redis.username: without password");
-    }
     if (c->journal.reserve_mib >= c->journal.limit_mib) {
         config_source_fault_of(s, &c->journal.reserve_mib, &c->journal.limit_mib,
                                "journal.reserve_mib: %u is not below journal.limit_mib %u",

@@ -13,10 +13,12 @@
 #include "bowei/state_folder.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -439,6 +441,76 @@ static void test_journal_dump(void **state)
     assert_int_equal(bowei("journal", "dmp", NULL), CLI_USAGE);
 }
 
+/* A server of one answer on a port of the kernel's choosing. */
+static pid_t start_server(const char *answer, char url[40])
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t len = sizeof at;
+    const int fd = socket(AF_INET, SOCK_STREAM, 0);
+    pid_t child = 0;
+
+    assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(listen(fd, 1), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
+    snprintf(url, 40, "http://127.0.0.1:%u", ntohs(at.sin_port));
+    child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        char request[4096];
+        const int peer = accept(fd, NULL, NULL);
+
+        if (read(peer, request, sizeof request) <= 0 ||
+            write(peer, answer, strlen(answer)) != (ssize_t)strlen(answer)) {
+            _exit(1);
+        }
+        shutdown(peer, SHUT_WR);
+        _exit(0);
+    }
+    close(fd);
+    return child;
+}
+
+static int ask_server(const char *answer, const char *command, const char *first,
+                      const char *second)
+{
+    char url[40];
+    const pid_t server = start_server(answer, url);
+    const int code = bowei(command, "--url", url, first, second, NULL);
+
+    waitpid(server, NULL, 0);
+    return code;
+}
+
+static void test_rest_commands(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        ask_server("HTTP/1.0 200 "
+                   "OK\r\n\r\n{\"items\":[{\"id\":\"A\",\"state\":\"free\",\"confidence\":97},"
+                   "{\"id\":\"B\",\"state\":\"unknown\"}]}",
+                   "spaces", "list", NULL),
+        CLI_OK);
+    assert_non_null(strstr(out_text, "\nA                    free "));
+    assert_non_null(strstr(out_text, "\nB                    unknown "));
+    assert_int_equal(
+        ask_server("HTTP/1.0 200 OK\r\n\r\n{\"id\":\"L\",\"free\":3}", "lots", "L", "--json"),
+        CLI_OK);
+    assert_string_equal(out_text, "{\"id\":\"L\",\"free\":3}\n");
+    assert_int_equal(ask_server("HTTP/1.1 404 Not Found\r\n\r\n{}", "spaces", "get", "X"),
+                     CLI_NOT_FOUND);
+    assert_int_equal(ask_server("HTTP/1.1 401 No\r\n\r\n{}", "spaces", "get", "X"), CLI_AUTH);
+    assert_int_equal(ask_server("HTTP/1.1 503 No\r\n\r\n{}", "spaces", "get", "X"), CLI_FAILURE);
+    assert_int_equal(ask_server("nonsense", "spaces", "get", "X"), CLI_UNREACHABLE);
+    assert_int_equal(ask_server("HTTP/1.0 200 OK\r\n\r\n{broken", "lots", NULL, NULL), CLI_FAILURE);
+    assert_int_equal(ask_server("HTTP/1.0 200 OK\r\n\r\nok", "doctor", "--quick", NULL), CLI_OK);
+    assert_int_equal(ask_server("HTTP/1.0 503 No\r\n\r\nno", "doctor", "--quick", NULL),
+                     CLI_FAILURE);
+    assert_int_equal(bowei("doctor", "--quick", "--url", "http://127.0.0.1:1", NULL),
+                     CLI_UNREACHABLE);
+    assert_int_equal(bowei("doctor", "--url", "ftp://x", NULL), CLI_UNREACHABLE);
+    assert_int_equal(bowei("spaces", "frobnicate", NULL), CLI_USAGE);
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -467,6 +539,7 @@ int main(void)
         cmocka_unit_test(test_import_refuses_as_a_whole),
         cmocka_unit_test(test_import_waits_for_the_gateway),
         cmocka_unit_test(test_journal_dump),
+        cmocka_unit_test(test_rest_commands),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -110,7 +110,6 @@ static const struct broken brokens[] = {
     {"secret file a folder",    "redis:\n  password_file: /\n",                                             2, 18, "\"/\" is not a file"                              },
     {"secret twice",            "redis:\n  password: ${PATH}\n  password_file: /x\n  username: u\n",        3, 18,
      "given in two ways"                                                                                                                                              },
-    {"username alone",          "redis:\n  username: u\n",                                                  2, 13, "redis.username: without password"                 },
     {"two Redis",               "redis:\n  socket: /a\n  host: b\n",                                        3, 9,
      "redis.host: redis.socket is set, too"                                                                                                                           },
     {"reserve",                 "journal:\n  limit_mib: 16\n  reserve_mib: 16\n",                           3, 16,

@@ -1,0 +1,19 @@
+#ifndef GATEWAY_CLI_HTTP_GET_H
+#define GATEWAY_CLI_HTTP_GET_H
+
+#include "bowei/base/strbuf.h"
+
+/** An answer; zeroed is valid. */
+struct http_answer {
+    int status; /**< 0 = none came */
+    struct strbuf body;
+    char why[160]; /**< why none came */
+};
+
+/** GET base + path, base = "http://host[:port]". False when the server cannot be reached or does
+ * not answer within timeout_ms: why says it. The caller finishes answer->body. */
+bool http_get(const char *base, const char *path, int timeout_ms, struct http_answer *answer);
+/** Appends text to a URL, percent-encoded. */
+void http_get_escape(const char *text, struct strbuf *url);
+
+#endif
