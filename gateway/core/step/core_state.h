@@ -82,6 +82,8 @@ bool effects_reserve(struct core *core, size_t roots);
 /** After slot may have changed from `before`: counts, lot, city, timer, effects. wrote: its root
  * was written. */
 void effects_space(struct core *core, uint32_t slot, const struct shown *before, bool wrote);
+/** The same without counts, lot and city. */
+void effects_shown(struct core *core, uint32_t slot, const struct shown *before, bool wrote);
 /** Judges the lot anew; wrote: its root was written. */
 void effects_lot(struct core *core, uint32_t lot, bool wrote);
 /** Adds an image to what must be journalled. */

@@ -92,9 +92,8 @@ void effects_lot(struct core *core, uint32_t index, bool wrote)
     core->touched[lot->touched - 1].shown |= changed;
 }
 
-void effects_space(struct core *core, uint32_t slot, const struct shown *before, bool wrote)
+void effects_shown(struct core *core, uint32_t slot, const struct shown *before, bool wrote)
 {
-    const uint32_t lot = core->inv->spaces[slot].lot;
     struct place place;
     struct shown after;
     int64_t due_ms;
@@ -112,13 +111,21 @@ void effects_space(struct core *core, uint32_t slot, const struct shown *before,
     changed = after.state != before->state || after.reason != before->reason ||
               after.known != before->known || after.since_ms != before->since_ms ||
               after.known_since_ms != before->known_since_ms;
-    if (!changed && !wrote) {
-        return;
+    if (changed || wrote) {
+        touch(core, CHANGE_SPACE, slot)->shown = changed;
     }
-    touch(core, CHANGE_SPACE, slot)->shown = changed;
-    if (after.state != before->state && !core->inv->spaces[slot].removed) {
-        lot_move_space(&core->lots[lot], before->state, after.state);
-        effects_lot(core, lot, false);
+}
+
+void effects_space(struct core *core, uint32_t slot, const struct shown *before, bool wrote)
+{
+    const struct inv_space *is = &core->inv->spaces[slot];
+    struct shown after;
+
+    effects_shown(core, slot, before, wrote);
+    core_shown(core, slot, &after);
+    if (after.state != before->state && !is->removed) {
+        lot_move_space(&core->lots[is->lot], before->state, after.state);
+        effects_lot(core, is->lot, false);
     }
 }
 

@@ -175,7 +175,7 @@ void core_restored(struct core *core, struct now now, bool clock_suspect)
         override_settle(core, slot);
         space_judge(&place, now.at_ms);
         core_shown(core, slot, &shown);
-        effects_space(core, slot, &shown, false);
+        effects_shown(core, slot, &shown, false);
     }
     for (uint32_t lot = 0; lot < core->lot_count; lot++) {
         clamp(&core->lots[lot].changed_ms, now.at_ms);

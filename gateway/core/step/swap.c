@@ -186,7 +186,7 @@ static void touch_changed(struct core *core, const struct former *former)
         struct shown now;
 
         core_shown(core, slot, &now);
-        effects_space(core, slot, known ? &former->shown[slot] : &now, !known || moved);
+        effects_shown(core, slot, known ? &former->shown[slot] : &now, !known || moved);
     }
     for (uint32_t lot = 0; lot < core->lot_count; lot++) {
         const bool known = lot < former->lot_count;
