@@ -1,0 +1,110 @@
+/* `bowei-sim make`: lays a city out and writes its inventory and the gateway's lines and links. A
+ * second call with the same numbers keeps the files and ports there are, so that a second start is
+ * quick. */
+#include "bowei/base/log.h"
+#include "sensors/sim/field_file.h"
+#include "sensors/sim/run.h"
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool same(const struct city_params *a, const struct city_params *b)
+{
+    return a->spaces == b->spaces && a->seed == b->seed && a->lines == b->lines &&
+           a->heartbeat_s == b->heartbeat_s;
+}
+
+/* Creates the folder and those above it. */
+static bool folder_make(const char *path)
+{
+    char part[PATH_MAX];
+
+    if (snprintf(part, sizeof part, "%s", path) >= (int)sizeof part) {
+        return false;
+    }
+    for (char *p = part + 1; *p != '\0'; p++) {
+        if (*p == '/') {
+            *p = '\0';
+            if (mkdir(part, 0755) != 0 && errno != EEXIST) {
+                return false;
+            }
+            *p = '/';
+        }
+    }
+    return mkdir(part, 0755) == 0 || errno == EEXIST;
+}
+
+/* Keeps the ports there are as long as nobody else took them. */
+static bool ports_choose(struct field_file *file, uint32_t lines)
+{
+    for (uint32_t i = 0; i < lines; i++) {
+        bool again = i >= file->lines || !field_port_is_free(file->ports[i]) ||
+                     file->ports[i] == file->broker_port;
+
+        for (int tries = 0; again && tries < 100; tries++) {
+            file->ports[i] = field_port_free();
+            again = file->ports[i] == 0 || file->ports[i] == file->broker_port;
+            for (uint32_t k = 0; k < i; k++) {
+                again = again || file->ports[k] == file->ports[i];
+            }
+        }
+        if (again) {
+            return false;
+        }
+    }
+    file->lines = lines;
+    return true;
+}
+
+static enum err make_in(const char *folder, const struct make_options *o)
+{
+    const struct city_params wanted = {
+        .spaces = o->spaces, .seed = o->seed, .lines = o->lines, .heartbeat_s = o->heartbeat_s};
+    char path[PATH_MAX];
+    struct field_file file;
+    struct city *city = NULL;
+    const bool kept = field_file_read(folder, &file) == ERR_OK && same(&file.params, &wanted);
+    enum err e = city_create(&wanted, &city);
+
+    if (e != ERR_OK) {
+        return e;
+    }
+    file.lines = kept ? file.lines : 0;
+    file.params = wanted;
+    file.broker_port = o->broker_port;
+    if (!kept) {
+        (void)snprintf(path, sizeof path, "%s/counters.bin", folder);
+        (void)unlink(path); /* other devices: they never spoke */
+        (void)snprintf(path, sizeof path, "%s/city", folder);
+        e = folder_make(path) ? city_write(city, path) : ERR_IO;
+    }
+    if (e == ERR_OK) {
+        e = ports_choose(&file, city->lines) ? field_file_write(folder, &file, city) : ERR_IO;
+    }
+    city_destroy(city);
+    return e;
+}
+
+int make_command(const struct make_options *options)
+{
+    char folder[PATH_MAX];
+    enum err e;
+
+    if (!folder_make(options->dir) || realpath(options->dir, folder) == NULL) {
+        (void)fprintf(stderr, "bowei-sim: %s: %s\n", options->dir, strerror(errno));
+        return 1;
+    }
+    e = make_in(folder, options);
+    if (e == ERR_BAD_PARAMETER) {
+        (void)fprintf(stderr,
+                      "bowei-sim: --spaces must be 1 to %u and --lines enough for their units\n",
+                      (unsigned)CITY_SPACES_MAX);
+    } else if (e != ERR_OK) {
+        (void)fprintf(stderr, "bowei-sim: %s: %s\n", folder, err_text(e, 0));
+    }
+    return e == ERR_OK ? 0 : 1;
+}

@@ -1,0 +1,34 @@
+#ifndef SENSORS_SIM_RUN_H
+#define SENSORS_SIM_RUN_H
+
+#include <stdint.h>
+
+/* The commands of bowei-sim; each returns the exit status. */
+
+struct make_options {
+    const char *dir;
+    uint32_t spaces, seed, lines, heartbeat_s;
+    uint16_t broker_port;
+};
+
+struct run_options {
+    const char *dir;
+    const char *truth;    /**< or NULL */
+    const char *faults;   /**< or NULL */
+    uint16_t broker_port; /**< 0 = as made */
+    double speed;
+    uint32_t duration_s; /**< 0 = until a signal */
+};
+
+struct load_options {
+    uint16_t broker_port;
+    uint32_t devices, rate, seconds;
+    int qos;
+    const char *prefix;
+};
+
+int make_command(const struct make_options *options);
+int run_command(const struct run_options *options);
+int load_command(const struct load_options *options);
+
+#endif
