@@ -86,7 +86,10 @@ void event_lot(struct strbuf *out, const struct inventory *inv, uint32_t lot,
 bool event_write(struct strbuf *out, const struct inventory *inv, uint64_t epoch,
                  const struct change *change)
 {
+    /* a class of another inventory than the reader's: long past */
+    static const struct sensor_timing unheard = {0};
     struct space_view view;
+    unsigned timing;
     uint32_t all = change->kind == CHANGE_SPACE ? inv->space_count : inv->lot_count;
 
     if (change->index >= all) {
@@ -98,8 +101,9 @@ bool event_write(struct strbuf *out, const struct inventory *inv, uint64_t epoch
         event_lot(out, inv, change->index, &change->lot, change->at_ms);
         return true;
     }
-    space_live_judge(&change->space, &inv->timings[change->space.bits >> TIMING_AT], change->at_ms,
-                     &view);
+    timing = change->space.bits >> TIMING_AT;
+    space_live_judge(&change->space, timing < inv->timing_count ? &inv->timings[timing] : &unheard,
+                     change->at_ms, &view);
     event_space(out, inv, change->index, &view, change->at_ms);
     return true;
 }

@@ -138,7 +138,7 @@ static const char *framing_fault(const struct heads *heads)
     return heads->authorizations > 1 ? "Authorization is given twice" : NULL;
 }
 
-void request_heads_read(struct request *rq, const char *version)
+void request_heads_read(struct request *rq, const char *method, const char *version)
 {
     struct heads *heads = &rq->heads;
     struct walk walk = {.heads = heads, .in_order = true};
@@ -149,7 +149,8 @@ void request_heads_read(struct request *rq, const char *version)
         return;
     }
     /* "GET target version": one space between, else bytes hide in the gap */
-    walk.in_order = rq->target_too_long || version == rq->uri + rq->target_len + 1;
+    walk.in_order = rq->target_too_long || (rq->uri == method + strlen(method) + 1 &&
+                                            version == rq->uri + rq->target_len + 1);
     walk.end = version + strlen(version);
     (void)MHD_get_connection_values_n(rq->mhd, MHD_HEADER_KIND, head_visit, &walk);
     if (heads->fault == NULL && !walk.in_order) {

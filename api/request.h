@@ -73,7 +73,7 @@ struct request {
 /** Empties it for the next request of its connection. */
 void request_reset(struct request *rq);
 /** Reads and checks the head: counts, framing, bare line feeds. */
-void request_heads_read(struct request *rq, const char *version);
+void request_heads_read(struct request *rq, const char *method, const char *version);
 enum accept_class accept_class(const char *accept, bool geo);
 
 #endif

@@ -92,7 +92,7 @@ static enum MHD_Result head_come(struct request *rq, const char *method, const c
     rq->boot_ms = host_boot_ms();
     rq->method = method_find(method);
     rq->phase = PHASE_HEAD;
-    request_heads_read(rq, version);
+    request_heads_read(rq, method, version);
     length = rq->heads.content_length;
     if (rq->target_too_long) {
         respond_problem(rq, ERR_URI_TOO_LONG, "a request target may have 1024 bytes");
