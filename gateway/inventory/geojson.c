@@ -289,7 +289,8 @@ static void row_finish(struct geojson *g, struct row *row, bool good)
 
     if (good && !row_end(row, &field) && !row->no_memory) {
         (void)refuse(g, json_member(&g->doc, g->doc.nodes, "geometry"),
-                     strcmp(field, "lat") == 0 ? "geometry" : field, row->reason);
+                     strcmp(field, "lat") == 0 || strcmp(field, "lon") == 0 ? "geometry" : field,
+                     row->reason);
     }
     g->no_memory = g->no_memory || row->no_memory;
 }

@@ -573,6 +573,14 @@ static bool is_missing(const struct row *row, const char **field)
     return false;
 }
 
+/* Which half of the position a fault of it is told of. */
+static const char *position_field(const struct row *row)
+{
+    bool lon_good = row->at.lon >= -180 && row->at.lon <= 180;
+
+    return lon_good || row->at.lat > 90 || row->at.lat < -90 ? "lat" : "lon";
+}
+
 /* What one row can say of itself; what needs other rows is draft_complete's. */
 static bool lot_whole(struct row *row, const char **field)
 {
@@ -583,13 +591,13 @@ static bool lot_whole(struct row *row, const char **field)
     if (row->lot.counting == COUNT_SPACES) {
         row->lot.capacity = 0; /* the number of its spaces; a figure in the file is a remark */
     }
-    *field = "lat";
+    *field = position_field(row);
     return place_check(row->at, row->crs, &row->lot.at, row->reason, sizeof row->reason);
 }
 
 static bool space_whole(struct row *row, const char **field)
 {
-    *field = "lat";
+    *field = position_field(row);
     if (row->space.lot == 0) {
         row->space.lot = space_key_site(row->space.key);
     }
