@@ -191,9 +191,6 @@ enum epoch_taken redis_epoch_take(struct redis_link *link, uint32_t adcode, uint
     if (*found > epoch || (*found == epoch && !mine)) {
         return EPOCH_FOREIGN; /* the WATCH ends with the next EXEC or the connection */
     }
-    if (*found == epoch) {
-        return EPOCH_TAKEN;
-    }
     if (!take_send(link, adcode, epoch)) {
         return EPOCH_FAILED;
     }
