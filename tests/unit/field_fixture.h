@@ -32,8 +32,9 @@ struct fixture {
     pthread_mutex_t lock;
     /* guarded by lock */
     struct reading heard[HEARD_MAX];
-    uint32_t heard_count, calls, sessions_lost;
-    int64_t session_lost_since_ms;
+    uint32_t heard_count;
+    _Atomic uint32_t calls, sessions_lost;
+    _Atomic int64_t session_lost_since_ms;
     enum err answer; /* what the intake says */
 };
 
@@ -60,8 +61,8 @@ static inline enum err fixture_session_lost(void *ctx, uint8_t source, int64_t s
 
     (void)source;
     pthread_mutex_lock(&f->lock);
-    f->sessions_lost++;
     f->session_lost_since_ms = since_wall_ms;
+    f->sessions_lost++;
     pthread_mutex_unlock(&f->lock);
     return ERR_OK;
 }

@@ -365,7 +365,9 @@ static void values_follow_the_registers(void **state)
     assert_int_equal(first.has, 0);
     assert_int_equal(first.root, 1000);
     assert_false(first.unchanged);
-    assert_int_equal(f->heard_count / f->calls, 4); /* one call a reply */
+    pthread_mutex_lock(&f->lock);
+    assert_int_equal(f->heard_count, 4 * f->calls); /* one call a reply */
+    pthread_mutex_unlock(&f->lock);
     assert_true(fixture_last(f).unchanged);
     slave_set(16, 0);
     WAIT_FOR(value_of("line/a", 1) == VALUE_FREE, 3000);

@@ -132,7 +132,7 @@ static void publisher_stop(void)
 {
     if (publisher != NULL) {
         (void)mosquitto_disconnect(publisher);
-        (void)mosquitto_loop_stop(publisher, true);
+        (void)mosquitto_loop_stop(publisher, false);
         mosquitto_destroy(publisher);
         publisher = NULL;
     }
