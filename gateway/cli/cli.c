@@ -109,7 +109,6 @@ int cli_run(int argc, char **argv, const struct cli_command *extra, size_t extra
     struct table table = {.count = 0};
     const struct cli_command *row = NULL;
     const char *name = argc > 1 ? argv[1] : "";
-    const char *topic = argc > 2 ? argv[2] : NULL;
 
     table_add(&table, own, ARRAY_LEN(own));
     table_add(&table, extra, extra_count);
@@ -127,8 +126,8 @@ int cli_run(int argc, char **argv, const struct cli_command *extra, size_t extra
     if (row != NULL) {
         return row->run(argc - 1, argv + 1);
     }
-    if (strcmp(name, "help") == 0 && topic != NULL && topic[0] != '-') {
-        return print_help(&table, topic);
+    if (strcmp(name, "help") == 0 && argc > 2 && argv[2][0] != '-') {
+        return print_help(&table, argv[2]);
     }
     if (strcmp(name, "help") == 0 || asks_help(argc, argv)) {
         print_overview(&table, stdout);

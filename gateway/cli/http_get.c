@@ -149,7 +149,7 @@ static bool receive_all(int fd, struct strbuf *out, int64_t deadline_ms)
 /* Takes status line and head off the front of the answer. */
 static bool split_answer(struct http_answer *answer)
 {
-    char *text = answer->body.data;
+    char *text = NULL;
     char *body = NULL;
 
     strbuf_putc(&answer->body, '\0');

@@ -359,7 +359,7 @@ bool setting_put(const struct setting *row, void *item, const char *text, char w
         /* the value is not repeated: it may be the secret itself */
         return refuse(why, "a secret does not stand in the file: use ${NAME} or %s_file", row->key);
     }
-    good = expand(text, &expanded, why) &&
+    good = expand(text, &expanded, why) && expanded.data != NULL &&
            put_expanded(row, setting_field(row, item), expanded.data, why);
     strbuf_finish(&expanded);
     return good;
