@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -69,6 +70,7 @@ static UNUSED_FIXTURE void server_run(struct redis_server *server)
     server->pid = fork();
     assert_true(server->pid >= 0);
     if (server->pid == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* never outlives a test that failed */
         execlp("redis-server", "redis-server", "--port", "0", "--unixsocket", server->socket,
                "--save", "", "--appendonly", "no", "--dir", server->folder, "--logfile",
                "redis.log", "--enable-debug-command", "yes",

@@ -99,6 +99,18 @@ static void put_at(struct strbuf *b, struct position at)
  * shown state. */
 enum fused_bit { FUSED_SINCE = 1, FUSED_KNOWN_SINCE = 2, FUSED_HELD = 4, FUSED_GAP = 8 };
 
+/* A bit for each sensor that was heard when the space was last seen (nearly always): its stamp is
+ * not said again. */
+static unsigned heard_with_seen(const struct space_image *s)
+{
+    unsigned bits = 0;
+
+    for (unsigned i = 0; i < s->sensor_count && i < SENSORS_PER_SPACE_MAX; i++) {
+        bits |= s->seen_ms != 0 && s->sensors[i].heard_ms == s->seen_ms ? 1u << i : 0;
+    }
+    return bits;
+}
+
 static size_t pack_fused(const struct space_image *s, uint8_t out[PRIVATE_MAX])
 {
     struct packer p = {.at = out, .end = out + PRIVATE_MAX};
@@ -109,7 +121,7 @@ static size_t pack_fused(const struct space_image *s, uint8_t out[PRIVATE_MAX])
 
     packer_u8(&p, (s->state & 3u) | (s->known_state & 3u) << 2 | bits << 4);
     packer_u8(&p, s->reason);
-    packer_u8(&p, s->sensor_count);
+    packer_u8(&p, s->sensor_count | heard_with_seen(s) << 4);
     if ((bits & FUSED_SINCE) != 0) {
         packer_uint(&p, (uint64_t)s->since_ms, 8);
     }
@@ -131,15 +143,22 @@ static bool unpack_fused(const struct field *f, struct space_image *s)
     struct unpacker u = {.at = bytes, .end = bytes + f->value_len};
     unsigned first = unpacker_u8(&u);
     unsigned bits = first >> 4;
+    unsigned last;
 
     s->state = first & 3;
     s->known_state = first >> 2 & 3;
     s->reason = unpacker_u8(&u);
-    s->sensor_count = unpacker_u8(&u);
+    last = unpacker_u8(&u);
+    s->sensor_count = last & 15;
     s->since_ms = (bits & FUSED_SINCE) != 0 ? unpacker_i64(&u) : s->shown_since_ms;
     s->known_since_ms = (bits & FUSED_KNOWN_SINCE) != 0 ? unpacker_i64(&u) : s->since_ms;
     s->held_ms = (bits & FUSED_HELD) != 0 ? unpacker_i64(&u) : 0;
     s->gap_s = (bits & FUSED_GAP) != 0 ? (uint32_t)unpacker_varint(&u) : 0;
+    for (unsigned i = 0; i < SENSORS_PER_SPACE_MAX; i++) {
+        if ((last >> 4 & 1u << i) != 0) {
+            s->sensors[i].heard_ms = s->seen_ms;
+        }
+    }
     return !u.failed && s->reason < REASON_COUNT && s->sensor_count <= SENSORS_PER_SPACE_MAX;
 }
 
@@ -147,7 +166,9 @@ static void write_space(struct strbuf *b, const struct slice_item *item)
 {
     static const char *const names[] = {"p", "q"};
     const struct space_image *s = &item->image.space;
+    struct space_image lean = *s;
     uint8_t bytes[PRIVATE_MAX];
+    unsigned with_seen = heard_with_seen(s);
 
     resp_text(b, "state");
     resp_text(b, word(state_words, SPACE_STATE_COUNT, s->shown_state));
@@ -160,12 +181,21 @@ static void write_space(struct strbuf *b, const struct slice_item *item)
     put_bytes(b, "src", item->source, item->source_len);
     put_at(b, item->image.at);
     put_bytes(b, "k", bytes, pack_fused(s, bytes));
+    for (unsigned i = 0; i < SENSORS_PER_SPACE_MAX; i++) {
+        struct sensor_image *sensor = &lean.sensors[i];
+
+        /* pending and quiet are kept relative to heard: with one of them it is said in full */
+        if ((with_seen & 1u << i) != 0 && sensor->pending_ms == 0 && sensor->quiet_ms == 0 &&
+            sensor->debounce == 0) {
+            sensor->heard_ms = 0;
+        }
+    }
     for (unsigned first = 0; first < s->sensor_count; first += SENSORS_PER_FIELD) {
         unsigned n = s->sensor_count - first;
 
         n = n < SENSORS_PER_FIELD ? n : SENSORS_PER_FIELD;
         put_bytes(b, names[first / SENSORS_PER_FIELD], bytes,
-                  image_pack_sensors(s, first, n, bytes));
+                  image_pack_sensors(&lean, first, n, bytes));
     }
 }
 
