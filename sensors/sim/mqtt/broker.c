@@ -134,11 +134,12 @@ enum err broker_publish(struct broker *b, const struct broker_message *message, 
 {
     int id = 0;
 
+    b->inflight++; /* at QoS 0 the callback comes before the call returns */
     if (mosquitto_publish(b->client, &id, message->topic, (int)message->len, message->body,
                           message->qos, false) != MOSQ_ERR_SUCCESS) {
+        b->inflight--;
         return ERR_IO;
     }
-    b->inflight++;
     *mid = (uint16_t)id;
     return ERR_OK;
 }

@@ -98,13 +98,19 @@ static void put_devices(const struct city *city, struct strbuf *b)
 
 static void put_bindings(const struct city *city, struct strbuf *b)
 {
-    strbuf_puts(b, "device,channel,target,rank\n");
+    strbuf_puts(b, "device,channel,space,lot,rank\n");
     for (uint32_t i = 0; i < city->sensor_count; i++) {
         const struct city_sensor *s = &city->sensors[i];
         const struct city_device *d = &city->devices[s->device];
 
         strbuf_printf(b, "%s,%u,", d->id, (unsigned)s->channel);
-        put_key(b, d->tech == TECH_GATE ? city->lots[s->target].key : city->spaces[s->target].key);
+        if (d->tech == TECH_GATE) {
+            strbuf_putc(b, ',');
+            put_key(b, city->lots[s->target].key);
+        } else {
+            put_key(b, city->spaces[s->target].key);
+            strbuf_putc(b, ',');
+        }
         strbuf_printf(b, ",%u\n", (unsigned)s->rank);
     }
 }

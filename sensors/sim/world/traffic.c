@@ -35,15 +35,28 @@ uint32_t traffic_rhythm(uint8_t profile, int64_t now_ms)
     return (uint32_t)(row[hour] + step * part / HOUR_MS);
 }
 
-/* Length of the phase that begins now. The mean free time follows from the wanted occupancy p: p =
- * stay / (stay + free). */
-static int64_t phase_ms(const struct traffic *t, struct traffic_space *s, int64_t now_ms)
+/* Mean length of a phase. The mean free time follows from the wanted occupancy p: p = stay / (stay
+ * + free). */
+static double phase_mean_ms(const struct traffic_space *s, int64_t now_ms)
 {
     const double p = traffic_rhythm(s->profile, now_ms) / 1000.0;
-    const double mean = s->occupied ? STAY_MEAN_MS : STAY_MEAN_MS * (1 - p) / p;
+
+    return s->occupied ? STAY_MEAN_MS : STAY_MEAN_MS * (1 - p) / p;
+}
+
+/* Length of the phase that begins now. */
+static int64_t phase_ms(const struct traffic *t, struct traffic_space *s, int64_t now_ms)
+{
+    const double mean = phase_mean_ms(s, now_ms);
     const double rest = mean > STAY_LEAST_MS ? mean - STAY_LEAST_MS : 1;
 
     return 1 + (int64_t)((STAY_LEAST_MS - rest * log(rng_unit(&s->rng))) / t->speed);
+}
+
+/* What is left of the phase that was under way when the simulation began. */
+static int64_t rest_ms(const struct traffic *t, struct traffic_space *s, int64_t now_ms)
+{
+    return 1 + (int64_t)(-phase_mean_ms(s, now_ms) * log(rng_unit(&s->rng)) / t->speed);
 }
 
 static bool before(const struct traffic *t, uint32_t a, uint32_t b)
@@ -92,7 +105,7 @@ enum err traffic_init(struct traffic *t, const struct traffic_params *params, in
         s->rng = rng_stream(params->seed, (uint64_t)i + 1);
         s->profile = params->profiles[i];
         s->occupied = rng_below(&s->rng, 1000) < traffic_rhythm(s->profile, now_ms);
-        s->due_ms = now_ms + phase_ms(t, s, now_ms);
+        s->due_ms = now_ms + rest_ms(t, s, now_ms);
         t->heap[i] = i;
     }
     for (uint32_t i = params->count / 2; i-- > 0;) {
