@@ -1,0 +1,514 @@
+/* The server itself: kept connections, HEAD, CORS, roles, deadlines, caps, staff requests that
+ * wait, the documents made of the tables. */
+#include "api/route.h"
+#include "bowei/base/json_read.h"
+#include "tests/unit/api_fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+static struct api_city *city;
+
+static int setup(void **state)
+{
+    (void)state;
+    city = city_open();
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    city_close(city);
+    return 0;
+}
+
+static int beat(void **state)
+{
+    (void)state;
+    city_beat(city);
+    return 0;
+}
+
+static void two_requests_one_connection(void **state)
+{
+    static const char ask[] = "GET /v1/city HTTP/1.1\r\nHost: x\r\n\r\n";
+    int fd = client_open(city);
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        struct answer_text a;
+        char text[32];
+
+        client_send(fd, ask, sizeof ask - 1);
+        a = client_read(fd, false);
+        assert_int_equal(a.status, 200);
+        assert_false(a.closed);
+        assert_null(head_find(a.head, "Connection", text, sizeof text));
+        answer_free(&a);
+    }
+    close(fd);
+}
+
+static void head_has_no_body(void **state)
+{
+    static const char *const targets[] = {"/v1/city", "/v1/lots",      "/livez",
+                                          "/metrics", "/openapi.json", "/v1/stream"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(targets); i++) {
+        struct answer_text a = client_ask(city, "HEAD", targets[i], "Connection: close\r\n", NULL);
+
+        assert_int_equal(a.status, 200);
+        assert_int_equal(a.body_len, 0);
+        answer_free(&a);
+    }
+}
+
+static void cors(void **state)
+{
+    struct answer_text a =
+        client_ask(city, "OPTIONS", "/v1/spaces/near",
+                   "Origin: https://a.example\r\nAccess-Control-Request-Method: GET\r\n", NULL);
+    char text[128];
+
+    (void)state;
+    assert_int_equal(a.status, 204);
+    assert_string_equal(head_find(a.head, "Access-Control-Allow-Origin", text, sizeof text), "*");
+    assert_string_equal(head_find(a.head, "Access-Control-Allow-Methods", text, sizeof text),
+                        "GET, HEAD, OPTIONS");
+    answer_free(&a);
+    a = client_get(city, "/v1/spaces/near");
+    assert_int_equal(a.status, 400);
+    assert_non_null(head_find(a.head, "Access-Control-Allow-Origin", text, sizeof text));
+    answer_free(&a);
+    a = client_ask(city, "OPTIONS", "/v1/devices", "Origin: https://a.example\r\n", NULL);
+    assert_int_equal(a.status, 204);
+    assert_null(head_find(a.head, "Access-Control-Allow-Origin", text, sizeof text));
+    answer_free(&a);
+}
+
+/* A path of the row with something in its parameter. */
+static void path_fill(const char *pattern, char *out, size_t cap)
+{
+    const char *open = strchr(pattern, '{');
+    char id[SPACE_ID_LEN + 1];
+
+    if (open == NULL) {
+        (void)snprintf(out, cap, "%s", pattern);
+        return;
+    }
+    space_id_format(city_key(FIRST_SITE, strstr(pattern, "lots") != NULL ? 0 : 1), id);
+    (void)snprintf(out, cap, "%.*s%s%s", (int)(open - pattern), pattern,
+                   strstr(pattern, "devices") != NULL ? "line/unit" : id, strchr(open, '}') + 1);
+}
+
+static void role_matrix(void **state)
+{
+    size_t count;
+    const struct route *rows = routes(&count);
+    const char *const keys[ROLE_COUNT] = {NULL, city->operator_key, city->staff, city->admin};
+    /* may the role (column) use a route of the role (row)? */
+    static const bool may[ROLE_COUNT][ROLE_COUNT] = {
+        {true,  true,  true,  true },
+        {false, true,  false, false},
+        {false, false, true,  true },
+        {false, false, false, true },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < count; i++) {
+        for (unsigned role = 0; role < ROLE_COUNT; role++) {
+            char path[120];
+            char head[200] = "";
+            struct answer_text a;
+
+            if (rows[i].flags & ROUTE_STREAM) {
+                continue;
+            }
+            path_fill(rows[i].path, path, sizeof path);
+            if (keys[role] != NULL) {
+                (void)snprintf(head, sizeof head, "Authorization: Bearer %s\r\n", keys[role]);
+            }
+            a = client_ask(city, method_name(rows[i].method), path, head, NULL);
+            if (may[rows[i].role][role]) {
+                assert_true(a.status != 401 && a.status != 403 && a.status != 404 &&
+                            a.status != 405);
+            } else {
+                assert_int_equal(a.status, role == ROLE_PUBLIC ? 401 : 403);
+            }
+            assert_int_equal(route_allows(&rows[i], (enum role)role), may[rows[i].role][role]);
+            answer_free(&a);
+        }
+    }
+}
+
+/* A literal segment stands before a parameter at the same place, or it would never match. */
+static void literals_stand_first(void **state)
+{
+    size_t count;
+    const struct route *rows = routes(&count);
+
+    (void)state;
+    for (size_t i = 0; i < count; i++) {
+        char path[120];
+        struct route_match match;
+
+        path_fill(rows[i].path, path, sizeof path);
+        route_find(rows[i].method, path, &match);
+        assert_ptr_equal(match.route, &rows[i]);
+    }
+}
+
+static void staff_head(char *out, size_t cap)
+{
+    (void)snprintf(out, cap, "Authorization: Bearer %s\r\nContent-Type: application/json\r\n",
+                   city->staff);
+}
+
+static void staff_requests(void **state)
+{
+    char head[200];
+    char target[100];
+    char id[SPACE_ID_LEN + 1];
+    struct answer_text a;
+
+    (void)state;
+    staff_head(head, sizeof head);
+    space_id_format(city_key(FIRST_SITE, 1), id);
+    (void)snprintf(target, sizeof target, "/v1/spaces/%s/out-of-service", id);
+    a = client_ask(city, "POST", target, head,
+                   "{\"reason\":\"event\",\"until\":\"2099-01-01T00:00:00Z\",\"note\":\"fair\"}");
+    assert_int_equal(a.status, 200);
+    assert_non_null(strstr(a.body, id));
+    answer_free(&a);
+    pthread_mutex_lock(&city->lock);
+    assert_int_equal(city->last.kind, COMMAND_SPACE_OUT);
+    assert_int_equal(city->last.reason, OUT_EVENT);
+    assert_true(city->last.until_ms == INT64_C(4070908800000));
+    assert_string_equal(city->last.note, "fair");
+    assert_string_equal(city->last.actor, "warden");
+    assert_true(city->last.key == city_key(FIRST_SITE, 1));
+    city->answer = ERR_CONFLICT;
+    pthread_mutex_unlock(&city->lock);
+    a = client_ask(city, "DELETE", target, head, NULL);
+    assert_int_equal(a.status, 409);
+    answer_free(&a);
+    pthread_mutex_lock(&city->lock);
+    city->answer = ERR_DISK_FULL;
+    pthread_mutex_unlock(&city->lock);
+    a = client_ask(city, "POST", target, head, "{\"reason\":\"closed\"}");
+    assert_int_equal(a.status, 507);
+    answer_free(&a);
+    pthread_mutex_lock(&city->lock);
+    city->answer = ERR_OK;
+    pthread_mutex_unlock(&city->lock);
+    space_id_format(city_key(GATE_SITE, 0), id);
+    (void)snprintf(target, sizeof target, "/v1/lots/%s/count", id);
+    a = client_ask(city, "POST", target, head, "{\"free\":20}");
+    assert_int_equal(a.status, 200);
+    assert_non_null(strstr(a.body, "\\\"East\\\" <gate>"));
+    answer_free(&a);
+    pthread_mutex_lock(&city->lock);
+    assert_int_equal(city->last.count, GATE_LOT_CAP - 20);
+    pthread_mutex_unlock(&city->lock);
+    a = client_ask(city, "POST", target, head, "{\"occupied\":121}");
+    assert_int_equal(a.status, 422);
+    answer_free(&a);
+    a = client_ask(city, "POST", "/v1/devices/line/unit/suspect", head, "{}");
+    assert_int_equal(a.status, 200);
+    assert_non_null(strstr(a.body, "\"id\":\"line/unit\",\"suspect\":true"));
+    answer_free(&a);
+}
+
+static void device_pages(void **state)
+{
+    char head[200];
+    struct answer_text a;
+
+    (void)state;
+    staff_head(head, sizeof head);
+    a = client_ask(city, "GET", "/v1/devices?limit=2", head, NULL);
+    assert_int_equal(a.status, 200);
+    assert_non_null(strstr(a.body, "\"next\":"));
+    answer_free(&a);
+    a = client_ask(city, "GET", "/v1/devices?silent=true", head, NULL);
+    assert_int_equal(a.status, 200);
+    assert_non_null(strstr(a.body, "\"live\":false"));
+    assert_null(strstr(a.body, "\"live\":true"));
+    answer_free(&a);
+    a = client_ask(city, "GET", "/v1/devices/unknown", head, NULL);
+    assert_non_null(strstr(a.body, "\"id\":\"stranger\""));
+    answer_free(&a);
+}
+
+/* A core that does not answer: 503 after 2 s; its late answer then harms nobody. */
+static void command_that_is_not_answered(void **state)
+{
+    char head[200];
+    char target[100];
+    char id[SPACE_ID_LEN + 1];
+    struct answer_text a;
+    int64_t began = host_boot_ms();
+    struct command *held;
+
+    (void)state;
+    staff_head(head, sizeof head);
+    space_id_format(city_key(FIRST_SITE, 1), id);
+    (void)snprintf(target, sizeof target, "/v1/spaces/%s/out-of-service", id);
+    pthread_mutex_lock(&city->lock);
+    city->hold = true;
+    pthread_mutex_unlock(&city->lock);
+    a = client_ask(city, "DELETE", target, head, NULL);
+    assert_int_equal(a.status, 503);
+    assert_true(host_boot_ms() - began >= 1900);
+    answer_free(&a);
+    pthread_mutex_lock(&city->lock);
+    held = city->held;
+    city->hold = false;
+    pthread_mutex_unlock(&city->lock);
+    held->done(held);
+    city_beat(city);
+    a = client_get(city, "/v1/city");
+    assert_int_equal(a.status, 200);
+    answer_free(&a);
+}
+
+static void metrics_and_documents(void **state)
+{
+    struct answer_text a = client_get(city, "/metrics");
+    struct json_doc doc;
+    struct json_node *nodes = calloc(20000, sizeof *nodes);
+    size_t count;
+    const struct route *rows = routes(&count);
+
+    (void)state;
+    assert_non_null(nodes);
+    assert_string_equal(a.body + a.body_len - 6, "# EOF\n");
+    assert_non_null(strstr(a.body, "bowei_spaces{state=\"free\"} "));
+    assert_non_null(strstr(a.body, "# TYPE bowei_http_requests counter"));
+    assert_non_null(strstr(a.body, "bowei_build_info{version=\""));
+    answer_free(&a);
+    a = client_get(city, "/openapi.json");
+    assert_int_equal(json_parse(&doc, a.body, a.body_len, nodes, 20000), JSON_OK);
+    for (size_t i = 0; i < count; i++) {
+        char name[80];
+
+        (void)snprintf(name, sizeof name, "\"operationId\":\"%s\"", rows[i].name);
+        assert_non_null(strstr(a.body, name));
+    }
+    answer_free(&a);
+    a = client_get(city, "/");
+    assert_int_equal(a.status, 200);
+    answer_free(&a);
+    free(nodes);
+}
+
+/* docs/API.md holds what the tables say. */
+static void reference_is_in_the_docs(void **state)
+{
+    struct strbuf want = {0};
+    FILE *file = fopen(TESTS_DIR "/../docs/API.md", "r");
+    char *have = calloc(1, 1u << 20);
+    size_t len;
+
+    (void)state;
+    assert_non_null(file);
+    assert_non_null(have);
+    len = fread(have, 1, (1u << 20) - 1, file);
+    (void)fclose(file);
+    assert_true(len > 0);
+    api_reference(&want);
+    strbuf_putc(&want, '\0');
+    assert_false(want.failed);
+    assert_non_null(strstr(have, want.data));
+    strbuf_finish(&want);
+    free(have);
+}
+
+static void keys_are_read_again(void **state)
+{
+    char head[200];
+    char key[KEY_TEXT_MAX];
+    struct answer_text a = {0};
+    int64_t until = host_boot_ms() + 5000;
+
+    (void)state;
+    assert_int_equal(key_create(city->keys_path, "late", ROLE_STAFF, NULL, 2, key), ERR_OK);
+    (void)snprintf(head, sizeof head, "Authorization: Bearer %s\r\n", key);
+    while (a.status != 200 && host_boot_ms() < until) {
+        answer_free(&a);
+        a = client_ask(city, "GET", "/v1/devices", head, NULL);
+        (void)poll(NULL, 0, 50);
+    }
+    assert_int_equal(a.status, 200);
+    answer_free(&a);
+    assert_int_equal(key_revoke(city->keys_path, "nobody12"), ERR_NOT_FOUND);
+    key[11] = '\0';
+    assert_int_equal(key_revoke(city->keys_path, key + 3), ERR_OK);
+    until = host_boot_ms() + 5000;
+    a = client_ask(city, "GET", "/v1/devices", head, NULL);
+    while (a.status != 401 && host_boot_ms() < until) {
+        answer_free(&a);
+        (void)poll(NULL, 0, 50);
+        a = client_ask(city, "GET", "/v1/devices", head, NULL);
+    }
+    assert_int_equal(a.status, 401);
+    answer_free(&a);
+}
+
+/* --- servers of their own: short deadlines, small caps --- */
+
+static void drippers_are_cut(void **state)
+{
+    static const char drip[] =
+        "GET /v1/city HTTP/1.1\r\nHost: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
+    static const char upload[] =
+        "POST /v1/city HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n";
+    struct api_city *own = city_make();
+    int64_t began;
+    int head;
+    int body;
+    char byte;
+
+    (void)state;
+    own->config.http.header_deadline_s = 1;
+    own->config.http.body_deadline_s = 1;
+    city_api_start(own);
+    began = host_boot_ms();
+    head = client_open(own);
+    body = client_open(own);
+    client_send(body, upload, sizeof upload - 1);
+    for (size_t i = 0; i < sizeof drip - 1 && host_boot_ms() - began < 6000; i++) {
+        struct pollfd ended = {.fd = head, .events = POLLIN};
+
+        client_send(head, drip + i, 1);
+        client_send(body, "x", 1);
+        if (poll(&ended, 1, 100) > 0) {
+            break;
+        }
+    }
+    assert_true(recv(head, &byte, 1, 0) <= 0);
+    assert_true(host_boot_ms() - began >= 900);
+    assert_true(host_boot_ms() - began < 4000);
+    while (recv(body, &byte, 1, 0) > 0) {
+    }
+    assert_true(host_boot_ms() - began < 5000);
+    assert_true(count_get(&own->counters, COUNT_HTTP_CUT_DEADLINE) >= 2);
+    close(head);
+    close(body);
+    city_close(own);
+}
+
+static void caps(void **state)
+{
+    struct api_city *own = city_make();
+    int held[3];
+    struct answer_text a;
+
+    (void)state;
+    own->config.http.connections = 3;
+    own->config.http.connections_per_ip = 2;
+    own->config.http.rate_limit_loopback = true;
+    city_api_start(own);
+    held[0] = client_open(own);
+    held[1] = client_open(own);
+    held[2] = client_open(own);
+    a = client_read(held[2], false);
+    assert_int_equal(a.status, 429);
+    assert_non_null(strstr(a.body, "too_many_requests"));
+    answer_free(&a);
+    assert_int_equal(count_get(&own->counters, COUNT_HTTP_CUT_PER_IP), 1);
+    for (int i = 0; i < 3; i++) {
+        close(held[i]);
+    }
+    city_close(own);
+
+    own = city_make();
+    own->config.http.connections = 2;
+    city_api_start(own);
+    held[0] = client_open(own);
+    held[1] = client_open(own);
+    held[2] = client_open(own);
+    a = client_read(held[2], false);
+    assert_int_equal(a.status, 503);
+    answer_free(&a);
+    assert_int_equal(count_get(&own->counters, COUNT_HTTP_CUT_CAP), 1);
+    for (int i = 0; i < 3; i++) {
+        close(held[i]);
+    }
+    city_close(own);
+}
+
+static void rate_limit(void **state)
+{
+    struct api_city *own = city_make();
+    int refused = 0;
+
+    (void)state;
+    own->config.http.rate_limit_loopback = true;
+    own->config.http.requests_per_s = 2;
+    city_api_start(own);
+    for (int i = 0; i < 8; i++) {
+        struct answer_text a = client_get(own, "/v1/city");
+        char after[8];
+
+        refused += a.status == 429;
+        if (a.status == 429) {
+            assert_non_null(head_find(a.head, "Retry-After", after, sizeof after));
+        }
+        answer_free(&a);
+    }
+    assert_true(refused >= 2 && refused <= 4);
+    city_close(own);
+}
+
+static void taken_port(void **state)
+{
+    struct api_city *own = city_make();
+    struct api_params params = {.config = &own->config,
+                                .board = &own->board,
+                                .view = own->view,
+                                .changes = own->ring,
+                                .counters = &own->counters,
+                                .status = &own->status};
+    struct api *api;
+    char detail[160];
+    char want[160];
+
+    (void)state;
+    own->config.http.port = api_port(city->api);
+    assert_int_equal(api_start(&params, &api, detail), ERR_IO);
+    (void)snprintf(want, sizeof want, "127.0.0.1:%u: address already in use",
+                   (unsigned)api_port(city->api));
+    assert_string_equal(detail, want);
+    own->config.http.port = 0;
+    city_api_start(own);
+    city_close(own);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(two_requests_one_connection, beat),
+        cmocka_unit_test_setup(head_has_no_body, beat),
+        cmocka_unit_test_setup(cors, beat),
+        cmocka_unit_test_setup(role_matrix, beat),
+        cmocka_unit_test_setup(literals_stand_first, beat),
+        cmocka_unit_test_setup(staff_requests, beat),
+        cmocka_unit_test_setup(device_pages, beat),
+        cmocka_unit_test_setup(command_that_is_not_answered, beat),
+        cmocka_unit_test_setup(metrics_and_documents, beat),
+        cmocka_unit_test_setup(reference_is_in_the_docs, beat),
+        cmocka_unit_test_setup(keys_are_read_again, beat),
+        cmocka_unit_test_setup(drippers_are_cut, beat),
+        cmocka_unit_test_setup(caps, beat),
+        cmocka_unit_test_setup(rate_limit, beat),
+        cmocka_unit_test_setup(taken_port, beat),
+    };
+
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
