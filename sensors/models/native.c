@@ -21,6 +21,47 @@
 /* A device of this kind is asked to speak every 10 minutes; others say so in the inventory. */
 #define HEARTBEAT_MS 600000u
 
+/* Every key we know; one pass over the message finds them all. */
+enum native_key {
+    KEY_BATTERY_LOW,
+    KEY_BATTERY_V,
+    KEY_CHANNEL,
+    KEY_COUNTER,
+    KEY_DEVICE,
+    KEY_GATE,
+    KEY_OCCUPIED,
+    KEY_RSSI,
+    KEY_STATUS,
+    KEY_TEMPERATURE_C,
+    KEY_TIME,
+    KEY_COUNT
+};
+
+#define KEY(id, text) [id] = {text, sizeof(text) - 1}
+
+static const struct {
+    const char *name;
+    uint32_t len;
+} keys[KEY_COUNT] = {
+    KEY(KEY_BATTERY_LOW, "battery_low"),
+    KEY(KEY_BATTERY_V, "battery_v"),
+    KEY(KEY_CHANNEL, "channel"),
+    KEY(KEY_COUNTER, "counter"),
+    KEY(KEY_DEVICE, "device"),
+    KEY(KEY_GATE, "gate"),
+    KEY(KEY_OCCUPIED, "occupied"),
+    KEY(KEY_RSSI, "rssi"),
+    KEY(KEY_STATUS, "status"),
+    KEY(KEY_TEMPERATURE_C, "temperature_c"),
+    KEY(KEY_TIME, "time"),
+};
+
+/* A message and the values of its known keys, NULL where absent. */
+struct native_message {
+    const struct json_doc *doc;
+    const struct json_node *value[KEY_COUNT];
+};
+
 static const struct {
     const char *word;
     uint8_t value, type;
@@ -49,17 +90,48 @@ bool native_device_id(const char *text, size_t len)
     return true;
 }
 
-/* A whole number within [low, high]; absent is fine and leaves *out and *there alone. */
-static enum decode_fault whole(const struct json_doc *doc, const char *key, const int64_t range[2],
-                               int64_t *out, bool *there)
+/* Which key a member is, KEY_COUNT = none of ours. Escaped keys are compared decoded. */
+static enum native_key key_of(const struct json_doc *doc, const struct json_node *member)
 {
-    const struct json_node *n = json_member(doc, doc->nodes, key);
+    const char *text = member->escaped ? NULL : json_raw_text(doc, member);
+
+    for (int k = 0; k < KEY_COUNT; k++) {
+        if (text == NULL
+                ? json_is_text(doc, member, keys[k].name)
+                : member->len == keys[k].len && memcmp(text, keys[k].name, keys[k].len) == 0) {
+            return (enum native_key)k;
+        }
+    }
+    return KEY_COUNT;
+}
+
+static void message_index(const struct json_doc *doc, struct native_message *m)
+{
+    const struct json_node *member = json_first(doc, doc->nodes);
+
+    *m = (struct native_message){.doc = doc};
+    for (uint32_t i = 0; i < doc->nodes[0].count; i++) {
+        const struct json_node *value = json_after(doc, member);
+        enum native_key key = key_of(doc, member);
+
+        if (key != KEY_COUNT) {
+            m->value[key] = value;
+        }
+        member = i + 1 < doc->nodes[0].count ? json_after(doc, value) : member;
+    }
+}
+
+/* A whole number within [low, high]; absent is fine and leaves *out and *there alone. */
+static enum decode_fault whole(const struct native_message *m, enum native_key key,
+                               const int64_t range[2], int64_t *out, bool *there)
+{
+    const struct json_node *n = m->value[key];
     int64_t v;
 
     if (n == NULL) {
         return DECODE_OK;
     }
-    if (!json_int(doc, n, &v)) {
+    if (!json_int(m->doc, n, &v)) {
         return n->kind == JSON_NUMBER ? DECODE_RANGE : DECODE_FIELD;
     }
     if (v < range[0] || v > range[1]) {
@@ -71,44 +143,44 @@ static enum decode_fault whole(const struct json_doc *doc, const char *key, cons
 }
 
 /* The same for a decimal number, scaled. */
-static enum decode_fault decimal(const struct json_doc *doc, const char *key, unsigned digits,
-                                 const int64_t range[2], int64_t *out)
+static enum decode_fault decimal(const struct native_message *m, enum native_key key,
+                                 unsigned digits, const int64_t range[2], int64_t *out)
 {
-    const struct json_node *n = json_member(doc, doc->nodes, key);
+    const struct json_node *n = m->value[key];
     int64_t v;
 
     if (n == NULL || n->kind != JSON_NUMBER) {
         return n == NULL ? DECODE_OK : DECODE_FIELD;
     }
-    if (!json_scaled(doc, n, digits, &v) || v < range[0] || v > range[1]) {
+    if (!json_scaled(m->doc, n, digits, &v) || v < range[0] || v > range[1]) {
         return DECODE_RANGE;
     }
     *out = v;
     return DECODE_OK;
 }
 
-static enum decode_fault read_device(const struct json_doc *doc, struct reading *r)
+static enum decode_fault read_device(const struct native_message *m, struct reading *r)
 {
-    const struct json_node *n = json_member(doc, doc->nodes, "device");
+    const struct json_node *n = m->value[KEY_DEVICE];
 
     if (n == NULL || n->kind != JSON_STRING || n->escaped ||
-        !native_device_id(json_raw_text(doc, n), n->len)) {
+        !native_device_id(json_raw_text(m->doc, n), n->len)) {
         return DECODE_FIELD;
     }
     r->device_len = (uint8_t)n->len;
-    memcpy(r->device, json_raw_text(doc, n), n->len);
+    memcpy(r->device, json_raw_text(m->doc, n), n->len);
     return DECODE_OK;
 }
 
-static enum decode_fault read_time(const struct json_doc *doc, struct reading *r)
+static enum decode_fault read_time(const struct native_message *m, struct reading *r)
 {
     static const int64_t range[2] = {TIME_MIN_MS, TIME_MAX_MS};
-    const struct json_node *n = json_member(doc, doc->nodes, "time");
+    const struct json_node *n = m->value[KEY_TIME];
     int64_t ms = 0;
     bool there = false;
 
     if (n != NULL && n->kind == JSON_STRING) {
-        if (n->escaped || rfc3339_parse(json_raw_text(doc, n), n->len, &ms) != 0) {
+        if (n->escaped || rfc3339_parse(json_raw_text(m->doc, n), n->len, &ms) != 0) {
             return DECODE_FIELD;
         }
         if (ms < range[0] || ms > range[1]) {
@@ -116,7 +188,7 @@ static enum decode_fault read_time(const struct json_doc *doc, struct reading *r
         }
         there = true;
     } else {
-        enum decode_fault fault = whole(doc, "time", range, &ms, &there);
+        enum decode_fault fault = whole(m, KEY_TIME, range, &ms, &there);
 
         if (fault != DECODE_OK) {
             return fault;
@@ -164,11 +236,11 @@ static enum decode_fault read_status(const struct json_doc *doc, const struct js
 }
 
 /* What it says: one of occupied, gate, status, or none of them (the device lives). */
-static enum decode_fault read_value(const struct json_doc *doc, struct decoded *out)
+static enum decode_fault read_value(const struct native_message *m, struct decoded *out)
 {
-    const struct json_node *occupied = json_member(doc, doc->nodes, "occupied");
-    const struct json_node *gate = json_member(doc, doc->nodes, "gate");
-    const struct json_node *status = json_member(doc, doc->nodes, "status");
+    const struct json_node *occupied = m->value[KEY_OCCUPIED];
+    const struct json_node *gate = m->value[KEY_GATE];
+    const struct json_node *status = m->value[KEY_STATUS];
 
     if ((occupied != NULL) + (gate != NULL) + (status != NULL) > 1) {
         return DECODE_FIELD;
@@ -177,10 +249,10 @@ static enum decode_fault read_value(const struct json_doc *doc, struct decoded *
     out->reading.value = VALUE_ALIVE;
     out->occupied_bit = -1;
     if (gate != NULL) {
-        return read_gate(doc, gate, &out->reading);
+        return read_gate(m->doc, gate, &out->reading);
     }
     if (status != NULL) {
-        return read_status(doc, status, &out->reading);
+        return read_status(m->doc, status, &out->reading);
     }
     if (occupied == NULL || occupied->kind == JSON_NULL) {
         return DECODE_OK;
@@ -192,7 +264,7 @@ static enum decode_fault read_value(const struct json_doc *doc, struct decoded *
     return DECODE_OK;
 }
 
-static enum decode_fault read_numbers(const struct json_doc *doc, struct reading *r)
+static enum decode_fault read_numbers(const struct native_message *m, struct reading *r)
 {
     static const int64_t channels[2] = {0, UINT16_MAX};
     static const int64_t counters[2] = {0, UINT32_MAX};
@@ -203,13 +275,13 @@ static enum decode_fault read_numbers(const struct json_doc *doc, struct reading
     bool has_channel = false;
     bool has_counter = false;
     bool has_rssi = false;
-    enum decode_fault fault = whole(doc, "channel", channels, &channel, &has_channel);
+    enum decode_fault fault = whole(m, KEY_CHANNEL, channels, &channel, &has_channel);
 
     if (fault == DECODE_OK) {
-        fault = whole(doc, "counter", counters, &counter, &has_counter);
+        fault = whole(m, KEY_COUNTER, counters, &counter, &has_counter);
     }
     if (fault == DECODE_OK) {
-        fault = whole(doc, "rssi", rssis, &rssi, &has_rssi);
+        fault = whole(m, KEY_RSSI, rssis, &rssi, &has_rssi);
     }
     r->channel = (uint16_t)channel;
     r->counter = (uint32_t)counter;
@@ -218,17 +290,17 @@ static enum decode_fault read_numbers(const struct json_doc *doc, struct reading
     return fault;
 }
 
-static enum decode_fault read_health(const struct json_doc *doc, struct decoded *out)
+static enum decode_fault read_health(const struct native_message *m, struct decoded *out)
 {
     static const int64_t batteries[2] = {0, BATTERY_MAX_MV};
     static const int64_t temperatures[2] = {-TEMPERATURE_MAX_DC, TEMPERATURE_MAX_DC};
-    const struct json_node *low = json_member(doc, doc->nodes, "battery_low");
+    const struct json_node *low = m->value[KEY_BATTERY_LOW];
     int64_t battery_mv = -1;
     int64_t temperature_dc = INT64_MIN;
-    enum decode_fault fault = decimal(doc, "battery_v", 3, batteries, &battery_mv);
+    enum decode_fault fault = decimal(m, KEY_BATTERY_V, 3, batteries, &battery_mv);
 
     if (fault == DECODE_OK) {
-        fault = decimal(doc, "temperature_c", 1, temperatures, &temperature_dc);
+        fault = decimal(m, KEY_TEMPERATURE_C, 1, temperatures, &temperature_dc);
     }
     if (fault != DECODE_OK) {
         return fault;
@@ -251,23 +323,25 @@ static enum decode_fault read_health(const struct json_doc *doc, struct decoded 
 
 enum decode_fault native_read(const struct json_doc *doc, struct decoded *out)
 {
+    struct native_message m;
     enum decode_fault fault;
 
     if (doc->nodes[0].kind != JSON_OBJECT) {
         return DECODE_FIELD;
     }
-    fault = read_device(doc, &out->reading);
+    message_index(doc, &m);
+    fault = read_device(&m, &out->reading);
     if (fault == DECODE_OK) {
-        fault = read_value(doc, out);
+        fault = read_value(&m, out);
     }
     if (fault == DECODE_OK) {
-        fault = read_time(doc, &out->reading);
+        fault = read_time(&m, &out->reading);
     }
     if (fault == DECODE_OK) {
-        fault = read_numbers(doc, &out->reading);
+        fault = read_numbers(&m, &out->reading);
     }
     if (fault == DECODE_OK) {
-        fault = read_health(doc, out);
+        fault = read_health(&m, out);
     }
     return fault;
 }
