@@ -190,6 +190,16 @@ int64_t lot_due(const struct yard *yard)
     return due_ms;
 }
 
+bool lot_settle(struct yard *yard, int64_t now_ms)
+{
+    bool changed = false;
+
+    for (int64_t due_ms = lot_due(yard); due_ms <= now_ms; due_ms = lot_due(yard)) {
+        changed |= lot_judge(yard, due_ms);
+    }
+    return changed;
+}
+
 int64_t lot_seen_ms(const struct yard *yard)
 {
     int64_t seen_ms = 0;

@@ -49,6 +49,8 @@ void lot_move_space(struct lot *lot, enum space_state from, enum space_state to)
 bool lot_hear(struct yard *yard, const struct gate_heard *heard);
 /** Works out what is shown at now_ms; true when it changed. */
 bool lot_judge(struct yard *yard, int64_t now_ms);
+/** Judges at each moment up to now_ms at which a gate fell silent; true when something changed. */
+bool lot_settle(struct yard *yard, int64_t now_ms);
 /** When a gate falls silent next; INT64_MAX = never. */
 int64_t lot_due(const struct yard *yard);
 /** Newest message of a gate; 0 = never. */

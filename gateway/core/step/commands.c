@@ -209,28 +209,47 @@ static bool noted(const struct core *core, uint32_t slot)
     return false;
 }
 
-/* Judges every place the device watches, each once. */
-static bool judge_device(struct core *core, uint32_t device, bool set)
+static const struct inv_sensor *device_sensor(const struct core *core, uint32_t device, uint32_t i)
 {
-    const struct inv_device *is = &core->inv->devices[device];
-    bool fits = true;
+    return &core->inv
+                ->sensors[core->inv->device_sensors[core->inv->devices[device].sensors_of + i]];
+}
 
-    for (uint32_t i = 0; fits && i < is->sensor_count; i++) {
-        const struct inv_sensor *at =
-            &core->inv->sensors[core->inv->device_sensors[is->sensors_of + i]];
+/* Brings what the device watches up to the present and notes it, each place once. */
+static bool note_device(struct core *core, uint32_t device)
+{
+    const uint32_t count = core->inv->devices[device].sensor_count;
+    bool fits = effects_reserve(core, 4 * (size_t)count + 8);
+
+    for (uint32_t i = 0; fits && i < count; i++) {
+        const struct inv_sensor *at = device_sensor(core, device, i);
 
         if (at->gate) {
+            effects_lot(core, at->target, false);
             fits = undo_note_lot(core, at->target);
         } else if (!noted(core, at->target)) {
             struct place place;
+            struct shown before;
 
+            core_shown(core, at->target, &before);
             core_place(core, at->target, &place);
             space_settle(&place, core->now.at_ms);
+            effects_space(core, at->target, &before, false);
             fits = undo_note_space(core, at->target);
         }
     }
-    if (!fits ||
-        !effects_reserve(core, (size_t)core->undo.space_count + core->undo.lot_count + 8)) {
+    /* what fell due meanwhile is not the command's doing: an undo keeps it */
+    for (uint32_t i = 0; i < core->undo.lot_count; i++) {
+        core->undo.lots[i].former = core->lots[core->undo.lots[i].index];
+    }
+    core->undo.city = core->city;
+    return fits;
+}
+
+/* Judges every place the device watches anew. */
+static bool judge_device(struct core *core, uint32_t device, bool set)
+{
+    if (!note_device(core, device)) {
         return false;
     }
     suspect_mark(core, device, set);
@@ -243,6 +262,7 @@ static bool judge_device(struct core *core, uint32_t device, bool set)
     for (uint32_t i = 0; i < core->undo.lot_count; i++) {
         effects_lot(core, core->undo.lots[i].index, false);
     }
+    effects_merge(core);
     return true;
 }
 

@@ -181,6 +181,7 @@ static bool gate_reading(struct core *core, const struct input *input, uint32_t 
     struct yard yard;
 
     core_yard(core, is->target, &yard);
+    (void)lot_settle(&yard, core->now.at_ms);
     if (!lot_hear(&yard, &heard)) {
         return false;
     }
@@ -198,6 +199,7 @@ static void step_reading(struct core *core, const struct input *input)
         return;
     }
     if (core->inv->sensors[sensor].gate) {
+        effects_lot(core, core->inv->sensors[sensor].target, false);
         counted = gate_reading(core, input, sensor);
         effects_lot(core, core->inv->sensors[sensor].target, counted);
     } else {

@@ -86,6 +86,8 @@ void effects_space(struct core *core, uint32_t slot, const struct shown *before,
 void effects_shown(struct core *core, uint32_t slot, const struct shown *before, bool wrote);
 /** Judges the lot anew; wrote: its root was written. */
 void effects_lot(struct core *core, uint32_t lot, bool wrote);
+/** Makes one of what touched a space twice; for steps that touch few. */
+void effects_merge(struct core *core);
 /** Adds an image to what must be journalled. */
 void effects_keep(struct core *core, const struct image *image);
 

@@ -75,7 +75,8 @@ void effects_lot(struct core *core, uint32_t index, bool wrote)
     bool changed;
 
     core_yard(core, index, &yard);
-    changed = lot_judge(&yard, core->now.at_ms);
+    changed = lot_settle(&yard, core->now.at_ms);
+    changed |= lot_judge(&yard, core->now.at_ms);
     wheel_arm(&core->lot_wheel, index, lot_due(&yard));
     if (changed) {
         city_move(core, &former, false);
@@ -127,6 +128,27 @@ void effects_space(struct core *core, uint32_t slot, const struct shown *before,
         lot_move_space(&core->lots[is->lot], before->state, after.state);
         effects_lot(core, is->lot, false);
     }
+}
+
+void effects_merge(struct core *core)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < core->effects.touched_count; i++) {
+        const struct touched one = core->touched[i];
+        size_t k = 0;
+
+        while (k < count &&
+               (core->touched[k].kind != one.kind || core->touched[k].index != one.index)) {
+            k++;
+        }
+        if (k == count) {
+            core->touched[count++] = one;
+        } else {
+            core->touched[k].shown |= one.shown;
+        }
+    }
+    core->effects.touched_count = count;
 }
 
 void effects_keep(struct core *core, const struct image *image)

@@ -91,6 +91,7 @@ void swap_recount(struct core *core)
         struct yard yard;
 
         core_yard(core, i, &yard);
+        (void)lot_settle(&yard, core->now.at_ms);
         (void)lot_judge(&yard, core->now.at_ms);
         city->capacity += lot->capacity;
         city->free += lot->shown.free;
