@@ -7,15 +7,14 @@
 struct auth {
     const char *path; /**< borrowed from the configuration */
     struct key_set *keys;
-    int64_t checked_ms; /**< boottime of the last look at the file */
     int64_t mtime_ns, size, inode;
     int64_t log_gate;
 };
 
-enum err auth_init(struct auth *auth, const char *path, int64_t boot_ms) MUST_CHECK;
+enum err auth_init(struct auth *auth, const char *path) MUST_CHECK;
 void auth_finish(struct auth *auth);
-/** Reads the file again when it changed; looks at most once a second. */
-void auth_refresh(struct auth *auth, int64_t boot_ms);
+/** Reads the file again when it changed. */
+void auth_refresh(struct auth *auth);
 /** The row behind an Authorization header, NULL when it is not "Bearer <valid key>". */
 const struct key_row *auth_check(const struct auth *auth, const char *authorization);
 

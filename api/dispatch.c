@@ -107,7 +107,7 @@ static bool authenticate(struct request *rq)
     if (rq->heads.authorization == NULL) {
         return true;
     }
-    auth_refresh(&api->auth, rq->boot_ms);
+    auth_refresh(&api->auth);
     if (!limiter_has(&api->connections.failures, rq->slot, rq->boot_ms, FAILURES_PER_S_M,
                      FAILURES_BURST) &&
         !rq->slot->origin.loopback) {

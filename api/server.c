@@ -260,7 +260,7 @@ static enum err parts_start(struct api *api, char detail[160])
         e = ERR_NO_MEMORY;
     }
     if (e == ERR_OK) {
-        e = auth_init(&api->auth, config->keys_file, host_boot_ms());
+        e = auth_init(&api->auth, config->keys_file);
         if (e != ERR_OK) {
             (void)snprintf(detail, 160, "%s: the key file cannot be read (mode 0600?)",
                            config->keys_file);
