@@ -75,10 +75,6 @@ class City(Testbed):
         return float(subprocess.run([BENCH / "publish_load", str(self.broker_port), str(self.n), str(messages), str(qos), str(first)],
                                     capture_output=True, text=True, check=True).stdout)
 
-    def metrics(self):
-        text = self.get("/metrics")[1].decode()
-        return {m.group(1): float(m.group(2)) for m in re.finditer(r"^([a-z_]+(?:\{[^}]*\})?) ([0-9.e+]+)", text, re.M)}
-
     def flushed(self):
         r = self.redis()
         newest = self.metrics().get("bowei_readings_accepted_total", 0)
@@ -247,16 +243,14 @@ def bench_latency(city, samples=300):
     field = city.publisher("latency")
     field.client.socket().setsockopt(6, 1, 1)
     took = []
-    state = False
-    counter = 1000000
-    for _ in range(samples):
-        counter += 1
-        state = not state
-        want = b'"state":"free"' if not state else b'"state":"occupied"'
+    city.counter += 1
+    for i in range(min(samples, city.n)):
+        occupied = i % 10 < 3  # the other of what publish_load said
+        want = b'"state":"occupied"' if occupied else b'"state":"free"'
         begin = time.perf_counter()
-        field.native("dev-0", qos=0, occupied=state, counter=counter)
+        field.native(f"dev-{i}", qos=0, occupied=occupied, counter=city.counter - 1)
         while True:
-            connection.request("GET", f"/v1/spaces/{city.ids[0]}")
+            connection.request("GET", f"/v1/spaces/{city.ids[i]}")
             body = connection.getresponse().read()
             if want in body.split(b'"known"')[0]:
                 break
@@ -344,8 +338,8 @@ class PolledCity(Testbed):
 
     def polls(self, seconds):
         def count():
-            m = re.search(r'bowei_modbus_polls_total\{result="ok"\} (\d+)', self.get("/metrics")[1].decode())
-            return int(m.group(1)) if m else 0
+            return self.metrics().get('bowei_modbus_polls_total{result="ok"}', 0)
+
         wait_until("polls", lambda: count() > 10, 30)
         first, begin = count(), time.monotonic()
         time.sleep(seconds)

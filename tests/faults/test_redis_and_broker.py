@@ -53,7 +53,7 @@ class RedisAndBroker(Testbed):
     def publish_round(self):
         self.counter += 1
         for i in range(SPACES):
-            self.last[i] = bool((self.counter * 7 + i) % 3)
+            self.last[i] = bool((self.counter // 20 + i) % 2)
             info = self.field.native(f"dev-{i}", occupied=self.last[i], counter=self.counter)
         return info
 

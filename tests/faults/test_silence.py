@@ -9,10 +9,8 @@ class Silence(Testbed):
     def test_silent_sensor_becomes_unknown(self):
         ids = [space_id(1), space_id(2)]
         self.start_redis()
-        devices = self.write_csv("limits.csv", ["id", "source", "model", "heartbeat_s", "stale_limit_s"],
-                                 [("dev-0", "mqtt", "native", 2, 6), ("dev-1", "mqtt", "native", 2, 6)])
         self.make_city([(s, 42.25, 118.88 + i * 1e-4) for i, s in enumerate(ids)],
-                       [(f"dev-{i}", "mqtt", "native", 0, s) for i, s in enumerate(ids)], more=[devices])
+                       [(f"dev-{i}", "mqtt", "native", 0, s) for i, s in enumerate(ids)], timing=(2, 6))
         self.start_gateway()
         field = self.publisher()
         field.settle(field.native("dev-0", occupied=False, counter=1))
