@@ -53,7 +53,7 @@ static bool split_base(const char *base, char host[HOST_MAX], char port[8])
     if (*end == ':') {
         snprintf(port, 8, "%.*s", (int)strcspn(end + 1, "/"), end + 1);
     }
-    return true;
+    return port[0] != '\0';
 }
 
 static int connect_one(const struct addrinfo *address, int64_t deadline_ms)
