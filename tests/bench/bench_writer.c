@@ -3,7 +3,8 @@
  * alternately. Two opponents: its plain HSET of one 3-byte field, and an HSET of the same shape as
  * ours (DESIGN section 10: at least 0.9x).
  *
- *   bench_writer [spaces] [rounds] */
+ *   bench_writer [spaces] [rounds]   compares with redis-benchmark itself, on a server of its own
+ *   bench_writer <unix socket>       one measurement of the writer alone, for bench.py */
 #include "../unit/redis_fixture.h"
 
 #include "bowei/base/city_clock.h"
@@ -159,7 +160,8 @@ static void each(void *ctx, const struct image *image)
 
 int main(int argc, char **argv)
 {
-    uint32_t spaces = argc > 1 ? (uint32_t)atoi(argv[1]) : 100000;
+    bool alone = argc > 1 && strchr(argv[1], '/') != NULL;
+    uint32_t spaces = argc > 1 && !alone ? (uint32_t)atoi(argv[1]) : 100000;
     int rounds = argc > 2 ? atoi(argv[2]) : 5;
     struct rig *rig = calloc(1, sizeof *rig);
     const struct image_source source = {NULL, city_image_space, city_image_lot, city_image_override,
@@ -177,7 +179,12 @@ int main(int argc, char **argv)
     }
     pthread_mutex_init(&rig->bell.lock, NULL);
     pthread_cond_init(&rig->bell.rung, NULL);
-    server_start(&rig->server, NULL);
+    if (alone) {
+        signal(SIGPIPE, SIG_IGN);
+        snprintf(rig->server.socket, sizeof rig->server.socket, "%s", argv[1]);
+    } else {
+        server_start(&rig->server, NULL);
+    }
     city_make(&rig->city, spaces);
     with_city.ctx = &rig->city;
     params.redis = (struct redis_params){.socket = rig->server.socket, .timeout_ms = 1000};
@@ -202,10 +209,16 @@ int main(int argc, char **argv)
     }
     printf("%u spaces: written from nothing in %.2f s, %u images loaded in %.2f s\n", spaces, first,
            loaded, seconds() - start);
-    compare(rig, 400000 / spaces > 0 ? 400000 / spaces : 1, rounds);
+    if (alone) {
+        printf("%.0f HSETs/s\n", write_round(rig, 4, false));
+    } else {
+        compare(rig, 400000 / spaces > 0 ? 400000 / spaces : 1, rounds);
+    }
     redis_writer_stop(writer);
     flush_destroy(rig->flush);
-    server_stop(&rig->server);
+    if (!alone) {
+        server_stop(&rig->server);
+    }
     city_drop(&rig->city);
     free(rig);
     return 0;

@@ -6,132 +6,17 @@
  * with full jitter), Redis is examined (epoch, run id, meta), and the slice is sent again unless
  * the change stream shows that it arrived. The replies of slice n are awaited while slice n + 1 is
  * rendered and n + 2 is being filled. */
+#include "gateway/keep/redis/writer.h"
 #include "bowei/base/city_clock.h"
 #include "bowei/base/log.h"
 #include "gateway/keep/redis/epoch.h"
-#include "gateway/keep/redis/txn.h"
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <time.h>
 
-#define SLICES 3 /* one in flight, one rendered, one being filled */
-#define DISTRICTS_MAX                                                                              \
-    256 /* counties of a province and the city; seats of more are not compared                     \
-         */
 #define BACKOFF_FIRST_MS 200
 #define BACKOFF_MAX_MS   5000 /* after Redis is back all is equal within 10 s */
 #define DRAIN_MS         2000 /* redis_writer_stop gives the slices under way that long */
-#define TEXT_MAX         256
-
-enum slot_state { SLOT_EMPTY, SLOT_FILLING, SLOT_FULL };
-
-/* What this process knows to be confirmed in a district. */
-struct seat {
-    uint32_t adcode;
-    bool written;
-    struct position applied;
-};
-
-struct redis_writer {
-    struct redis_writer_params params; /* immutable after start */
-    char texts[4][TEXT_MAX];           /* what params.redis points to */
-    uint32_t reader;                   /* of the inventory board */
-    pthread_t thread;
-    pthread_mutex_t lock;          /* short: never held across I/O or a callback */
-    pthread_cond_t work;           /* the writer waits: a slice, or the end */
-    pthread_cond_t told;           /* the core waits, when it drains */
-    enum slot_state slots[SLICES]; /* guarded by lock */
-    struct slice_news news;        /* guarded by lock */
-    bool stopping;                 /* guarded by lock */
-    int64_t stop_by_ms;            /* guarded by lock; boottime */
-    _Atomic int state;             /* enum redis_state */
-    _Atomic int64_t since_ms;
-    /* writer thread only */
-    struct redis_link link;
-    char run_id[RUN_ID_MAX];
-    bool watched; /* the connection watches watched_adcode and our epoch was there */
-    uint32_t watched_adcode;
-    struct txn txns[2];
-    unsigned txn; /* the one for the current slice */
-    struct slice *current;
-    struct seat seats[DISTRICTS_MAX];
-    size_t seat_count;
-    unsigned attempts;
-    uint64_t random;
-    enum link_fault logged;
-    struct slice slices[SLICES]; /* each owned by whom its slot says */
-};
-
-/* --- the hand-over --- */
-
-struct slice *redis_writer_slice(struct redis_writer *w)
-{
-    struct slice *found = NULL;
-
-    pthread_mutex_lock(&w->lock);
-    for (int i = 0; i < SLICES && found == NULL; i++) {
-        if (w->slots[i] == SLOT_EMPTY) {
-            w->slots[i] = SLOT_FILLING;
-            found = &w->slices[i];
-        }
-    }
-    pthread_mutex_unlock(&w->lock);
-    return found;
-}
-
-void redis_writer_post(struct redis_writer *w, struct slice *slice)
-{
-    pthread_mutex_lock(&w->lock);
-    w->slots[slice - w->slices] = SLOT_FULL;
-    pthread_cond_signal(&w->work);
-    pthread_mutex_unlock(&w->lock);
-}
-
-void redis_writer_news(struct redis_writer *w, struct slice_news *out)
-{
-    pthread_mutex_lock(&w->lock);
-    *out = w->news;
-    w->news.lost = false;
-    w->news.free_wrong = false;
-    pthread_mutex_unlock(&w->lock);
-}
-
-static struct timespec after_ms(int64_t ms)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    ts.tv_sec += ms / 1000;
-    ts.tv_nsec += (ms % 1000) * 1000000;
-    if (ts.tv_nsec >= 1000000000) {
-        ts.tv_sec++;
-        ts.tv_nsec -= 1000000000;
-    }
-    return ts;
-}
-
-void redis_writer_await(struct redis_writer *w, int ms)
-{
-    struct timespec until = after_ms(ms);
-
-    pthread_mutex_lock(&w->lock);
-    (void)pthread_cond_timedwait(&w->told, &w->lock, &until);
-    pthread_mutex_unlock(&w->lock);
-}
-
-void redis_writer_wake_core(struct redis_writer *w)
-{
-    if (w->params.wake_core != NULL) {
-        w->params.wake_core(w->params.ctx);
-    }
-}
-
-struct counters *redis_writer_counters(struct redis_writer *w)
-{
-    return w->params.counters;
-}
 
 /* The full slice with the lowest number, but not `except`; NULL when there is none. */
 static struct slice *next_locked(struct redis_writer *w, const struct slice *except)
@@ -422,9 +307,9 @@ static void pause_after_failure(struct redis_writer *w)
     while (!over_locked(w) && host_boot_ms() < until_ms) {
         int64_t left_ms = until_ms - host_boot_ms();
         /* While stopping, look at the deadline again and again. */
-        struct timespec until = after_ms(w->stopping && left_ms > 50 ? 50
-                                         : left_ms > 0               ? left_ms
-                                                                     : 1);
+        struct timespec until = redis_writer_after_ms(w->stopping && left_ms > 50 ? 50
+                                                      : left_ms > 0               ? left_ms
+                                                                                  : 1);
 
         (void)pthread_cond_timedwait(&w->work, &w->lock, &until);
     }

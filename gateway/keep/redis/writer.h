@@ -1,0 +1,58 @@
+#ifndef GATEWAY_KEEP_REDIS_WRITER_H
+#define GATEWAY_KEEP_REDIS_WRITER_H
+
+#include "gateway/keep/redis/link.h"
+#include "gateway/keep/redis/txn.h"
+#include <pthread.h>
+#include <time.h>
+
+/* The state of the writer thread, shared by writer.c (the thread) and handover.c (what the core
+ * thread calls). */
+
+#define SLICES        3   /* one in flight, one rendered, one being filled */
+#define DISTRICTS_MAX 256 /* a province's counties and the city */
+#define TEXT_MAX      256
+
+enum slot_state { SLOT_EMPTY, SLOT_FILLING, SLOT_FULL };
+
+/* What this process knows to be confirmed in a district. */
+struct seat {
+    uint32_t adcode;
+    bool written;
+    struct position applied;
+};
+
+struct redis_writer {
+    struct redis_writer_params params; /* immutable after start */
+    char texts[4][TEXT_MAX];           /* what params.redis points to */
+    uint32_t reader;                   /* of the inventory board */
+    pthread_t thread;
+    pthread_mutex_t lock;          /* short: never held across I/O or a callback */
+    pthread_cond_t work;           /* the writer waits: a slice, or the end */
+    pthread_cond_t told;           /* the core waits, when it drains */
+    enum slot_state slots[SLICES]; /* guarded by lock */
+    struct slice_news news;        /* guarded by lock */
+    bool stopping;                 /* guarded by lock */
+    int64_t stop_by_ms;            /* guarded by lock; boottime */
+    _Atomic int state;             /* enum redis_state */
+    _Atomic int64_t since_ms;
+    /* writer thread only */
+    struct redis_link link;
+    char run_id[RUN_ID_MAX];
+    bool watched; /* the connection watches watched_adcode and our epoch was there */
+    uint32_t watched_adcode;
+    struct txn txns[2];
+    unsigned txn; /* the one for the current slice */
+    struct slice *current;
+    struct seat seats[DISTRICTS_MAX];
+    size_t seat_count;
+    unsigned attempts;
+    uint64_t random;
+    enum link_fault logged;
+    struct slice slices[SLICES]; /* each owned by whom its slot says */
+};
+
+/** The monotonic moment `ms` from now, for a wait. */
+struct timespec redis_writer_after_ms(int64_t ms);
+
+#endif
