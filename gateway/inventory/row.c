@@ -1,520 +1,18 @@
-/* The columns of the inventory files, one table per kind of row: CSV and GeoJSON both come here, so
- * a field means and refuses the same in both. A new column is one row and one setter. */
+/* A row on its way into the draft: fields are set one by one (row_fields.c says what each means),
+ * then the row is checked as a whole and added. */
 #include "gateway/inventory/row.h"
 #include "gateway/inventory/place.h"
 #include <stdio.h>
 #include <string.h>
 
-/* Lengths in bytes; what an app can show in a list, and what fits the packed images of devices. */
-#define TEXT_MAX   200
-#define SCHEME_MAX 32
-#define VALUE_MAX  64
-
-#define HEARTBEAT_MAX_S                                                                            \
-    (7 * 86400) /* a sensor that speaks once a week is the slowest on the market */
-#define LIMIT_MAX_S   (30 * 86400)
-#define HEIGHT_MAX_CM 2000
-
-static bool no(struct row *row, const char *reason)
-{
-    (void)snprintf(row->reason, sizeof row->reason, "%s", reason);
-    return false;
-}
-
-/* --- values --- */
-
-static bool key_parse(struct row *row, const char *text, size_t len, space_key *key)
-{
-    enum id_fault fault = space_id_parse(text, len, key);
-    char body[SPACE_ID_LEN];
-    size_t n = 0;
-
-    if (fault == ID_OK) {
-        return true;
-    }
-    if (fault != ID_CHECK) {
-        return no(row, id_fault_text(fault));
-    }
-    for (size_t i = 0; i < len && n + 1 < SPACE_ID_LEN; i++) {
-        if (text[i] != '-') {
-            body[n++] = (char)(text[i] >= 'a' && text[i] <= 'z' ? text[i] - 'a' + 'A' : text[i]);
-        }
-    }
-    (void)snprintf(row->reason, sizeof row->reason,
-                   "the check character of %.*s should be %c (or another character is wrong)",
-                   (int)(len < 40 ? len : 40), text, iso7064_mod37_36(body, n));
-    return false;
-}
-
-static bool parks_cars(struct row *row, space_key key)
-{
-    switch (space_key_kind(key)) {
-    case PLACE_ON_STREET:
-    case PLACE_LOT:
-    case PLACE_TEMPORARY: return true;
-    case PLACE_BIKE_AREA:
-    case PLACE_FENCE:
-    case PLACE_NO_PARKING:
-    case PLACE_KIND_COUNT: break;
-    }
-    return no(row, "lots and spaces for cars have the kind letter R, L or T");
-}
-
-static bool lot_key_parse(struct row *row, const char *text, size_t len, space_key *key)
-{
-    if (!key_parse(row, text, len, key) || !parks_cars(row, *key)) {
-        return false;
-    }
-    return space_key_number(*key) == 0
-               ? true
-               : no(row, "the ID of a lot ends with 0000 and its check character");
-}
-
-static bool space_key_parse(struct row *row, const char *text, size_t len, space_key *key)
-{
-    if (!key_parse(row, text, len, key) || !parks_cars(row, *key)) {
-        return false;
-    }
-    return space_key_number(*key) != 0
-               ? true
-               : no(row, "that is the ID of a lot (number 0000), not of a space");
-}
-
-static bool whole_parse(struct row *row, const char *text, size_t len, uint32_t min, uint32_t max,
-                        uint32_t *out)
-{
-    uint64_t v = 0;
-    bool good = len > 0 && len <= 10;
-
-    for (size_t i = 0; good && i < len; i++) {
-        good = text[i] >= '0' && text[i] <= '9';
-        v = v * 10 + (uint64_t)(text[i] - '0');
-    }
-    if (!good || v < min || v > max) {
-        (void)snprintf(row->reason, sizeof row->reason, "must be a whole number from %u to %u", min,
-                       max);
-        return false;
-    }
-    *out = (uint32_t)v;
-    return true;
-}
-
-bool row_degrees(const char *text, size_t len, double *out)
-{
-    static const double powers[] = {1,   1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                    1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
-    size_t i = len > 0 && text[0] == '-';
-    size_t from = i;
-    uint64_t digits = 0;
-    unsigned after = 0;
-    bool point = false;
-
-    for (; i < len; i++) {
-        if (text[i] == '.' && !point && i > from) {
-            point = true;
-        } else if (text[i] < '0' || text[i] > '9') {
-            return false;
-        } else if (digits < UINT64_C(100000000000000)) {
-            /* below 10^15: exact in a double, far finer than the 1e-7 degree that is kept */
-            digits = digits * 10 + (uint64_t)(text[i] - '0');
-            after += point;
-        } else if (!point) {
-            return false;
-        }
-    }
-    if (len == from || text[len - 1] == '.') {
-        return false;
-    }
-    *out = (double)digits / powers[after];
-    *out = from == 1 ? -*out : *out;
-    return true;
-}
-
-static bool text_store(struct row *row, const char *text, size_t len, int repeat, uint32_t *out)
-{
-    if (draft_text_add(row->draft, text, len, repeat, out) != ERR_OK) {
-        row->no_memory = true;
-        return no(row, "out of memory");
-    }
-    return true;
-}
-
-static bool printable(struct row *row, const char *text, size_t len, size_t max)
-{
-    if (len > max) {
-        (void)snprintf(row->reason, sizeof row->reason, "longer than %zu bytes", max);
-        return false;
-    }
-    for (size_t i = 0; i < len; i++) {
-        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f) {
-            return no(row, "holds a control character");
-        }
-    }
-    return true;
-}
-
-static bool shown_text(struct row *row, const char *text, size_t len, uint32_t *out)
-{
-    return printable(row, text, len, TEXT_MAX) && text_store(row, text, len, -1, out);
-}
-
-/* Names of devices, links, models and schemes: letters and digits plus what `also` lists. */
-static bool name_good(struct row *row, const char *text, size_t len, size_t max, const char *also)
-{
-    bool good = len > 0 && len <= max;
-
-    for (size_t i = 0; good && i < len; i++) {
-        char c = text[i];
-
-        good = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-               (c != '\0' && strchr(also, c) != NULL);
-    }
-    if (!good) {
-        (void)snprintf(row->reason, sizeof row->reason,
-                       "must be 1 to %zu characters of A-Z a-z 0-9 %s", max, also);
-    }
-    return good;
-}
-
-/* A device id; a dev EUI (16 hex digits) is lowered, as network servers differ in its case. */
-static bool device_store(struct row *row, const char *text, size_t len, uint32_t *out)
-{
-    char id[DEVICE_ID_MAX];
-    bool eui = len == 16;
-
-    if (!name_good(row, text, len, DEVICE_ID_MAX, "._:/-")) {
-        return false;
-    }
-    for (size_t i = 0; i < len; i++) {
-        char c = text[i];
-
-        eui = eui && ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'));
-    }
-    for (size_t i = 0; i < len; i++) {
-        id[i] = (char)(eui && text[i] >= 'A' && text[i] <= 'F' ? text[i] - 'A' + 'a' : text[i]);
-    }
-    return text_store(row, id, len, -1, out);
-}
-
-/* --- setters --- */
-
-static bool set_lat(struct row *row, const char *text, size_t len)
-{
-    return row_degrees(text, len, &row->at.lat) ? true
-                                                : no(row, "must be decimal degrees like 42.2578");
-}
-
-static bool set_lon(struct row *row, const char *text, size_t len)
-{
-    return row_degrees(text, len, &row->at.lon) ? true
-                                                : no(row, "must be decimal degrees like 118.8869");
-}
-
-static bool lot_id(struct row *row, const char *text, size_t len)
-{
-    return lot_key_parse(row, text, len, &row->lot.key);
-}
-
-static bool lot_counting(struct row *row, const char *text, size_t len)
-{
-    if (len == 6 && memcmp(text, "spaces", 6) == 0) {
-        row->lot.counting = COUNT_SPACES;
-        return true;
-    }
-    if (len == 5 && memcmp(text, "gates", 5) == 0) {
-        row->lot.counting = COUNT_GATES;
-        return true;
-    }
-    return no(row, "must be spaces or gates");
-}
-
-static bool lot_capacity(struct row *row, const char *text, size_t len)
-{
-    return whole_parse(row, text, len, 1, UINT16_MAX, &row->lot.capacity);
-}
-
-static bool lot_name_zh(struct row *row, const char *text, size_t len)
-{
-    return shown_text(row, text, len, &row->lot.name_zh);
-}
-
-static bool lot_name_en(struct row *row, const char *text, size_t len)
-{
-    return shown_text(row, text, len, &row->lot.name_en);
-}
-
-static bool lot_address(struct row *row, const char *text, size_t len)
-{
-    return shown_text(row, text, len, &row->lot.address);
-}
-
-static bool lot_hours(struct row *row, const char *text, size_t len)
-{
-    return shown_text(row, text, len, &row->lot.hours);
-}
-
-static bool lot_fee(struct row *row, const char *text, size_t len)
-{
-    return shown_text(row, text, len, &row->lot.fee);
-}
-
-static bool lot_height_m(struct row *row, const char *text, size_t len)
-{
-    double m;
-
-    if (!row_degrees(text, len, &m) || m < 0.5 || m * 100 > HEIGHT_MAX_CM) {
-        return no(row, "must be metres from 0.5 to 20, like 2.1");
-    }
-    row->lot.height_cm = (uint16_t)(m * 100 + 0.5);
-    return true;
-}
-
-/* "lat lon;lat lon" */
-static bool lot_entrances(struct row *row, const char *text, size_t len)
-{
-    const char *end = text + len;
-
-    row->lot.entrances = row->draft->entrance_count;
-    row->lot.entrance_count = 0;
-    while (text < end) {
-        const char *stop = memchr(text, ';', (size_t)(end - text));
-        const char *gap = memchr(text, ' ', (size_t)((stop == NULL ? end : stop) - text));
-        struct position_deg at;
-        struct position_e7 e7;
-
-        stop = stop == NULL ? end : stop;
-        if (gap == NULL || !row_degrees(text, (size_t)(gap - text), &at.lat) ||
-            !row_degrees(gap + 1, (size_t)(stop - gap - 1), &at.lon)) {
-            return no(row, "must be \"lat lon;lat lon\"");
-        }
-        if (!place_check(at, row->crs, &e7, row->reason, sizeof row->reason)) {
-            return false;
-        }
-        if (row->lot.entrance_count == UINT8_MAX) {
-            return no(row, "more than 255 entrances");
-        }
-        if (draft_entrance_add(row->draft, e7) != ERR_OK) {
-            row->no_memory = true;
-            return no(row, "out of memory");
-        }
-        row->lot.entrance_count++;
-        text = stop < end ? stop + 1 : end;
-    }
-    return true;
-}
-
-static bool space_id(struct row *row, const char *text, size_t len)
-{
-    return space_key_parse(row, text, len, &row->space.key);
-}
-
-static bool space_lot(struct row *row, const char *text, size_t len)
-{
-    return lot_key_parse(row, text, len, &row->space.lot);
-}
-
-/* "ev;accessible" */
-static bool space_attributes(struct row *row, const char *text, size_t len)
-{
-    const char *end = text + len;
-
-    while (text < end) {
-        const char *stop = memchr(text, ';', (size_t)(end - text));
-        unsigned bit;
-
-        stop = stop == NULL ? end : stop;
-        if (!attribute_find(text, (size_t)(stop - text), &bit)) {
-            (void)snprintf(row->reason, sizeof row->reason,
-                           "%.*s is no attribute (docs/DATA_FORMAT.md lists them; separate by ;)",
-                           (int)(stop - text < 40 ? stop - text : 40), text);
-            return false;
-        }
-        row->space.attributes = (attribute_set)(row->space.attributes | 1u << bit);
-        text = stop < end ? stop + 1 : end;
-    }
-    return true;
-}
-
-static bool device_id(struct row *row, const char *text, size_t len)
-{
-    return device_store(row, text, len, &row->device.id);
-}
-
-static bool device_source(struct row *row, const char *text, size_t len)
-{
-    return name_good(row, text, len, DEVICE_ID_MAX, "._:/-") &&
-           text_store(row, text, len, 0, &row->device.source);
-}
-
-static bool device_model(struct row *row, const char *text, size_t len)
-{
-    return name_good(row, text, len, DEVICE_ID_MAX, "_-.") &&
-           text_store(row, text, len, 1, &row->device.model);
-}
-
-static bool device_heartbeat_s(struct row *row, const char *text, size_t len)
-{
-    return whole_parse(row, text, len, 1, HEARTBEAT_MAX_S, &row->device.heartbeat_s);
-}
-
-static bool device_stale_limit_s(struct row *row, const char *text, size_t len)
-{
-    return whole_parse(row, text, len, 1, LIMIT_MAX_S, &row->device.stale_limit_s);
-}
-
-static bool binding_device(struct row *row, const char *text, size_t len)
-{
-    return device_store(row, text, len, &row->binding.device);
-}
-
-static bool binding_channel(struct row *row, const char *text, size_t len)
-{
-    uint32_t v;
-
-    if (!whole_parse(row, text, len, 0, UINT16_MAX, &v)) {
-        return false;
-    }
-    row->binding.channel = (uint16_t)v;
-    return true;
-}
-
-static bool binding_rank(struct row *row, const char *text, size_t len)
-{
-    uint32_t v;
-
-    if (!whole_parse(row, text, len, 0, UINT8_MAX, &v)) {
-        return false;
-    }
-    row->binding.rank = (uint8_t)v;
-    return true;
-}
-
-static bool binding_space(struct row *row, const char *text, size_t len)
-{
-    if (row->binding.target != 0) {
-        return no(row, "a sensor is bound to a space or to a lot, not to both");
-    }
-    return space_key_parse(row, text, len, &row->binding.target);
-}
-
-static bool binding_lot(struct row *row, const char *text, size_t len)
-{
-    if (row->binding.target != 0) {
-        return no(row, "a sensor is bound to a space or to a lot, not to both");
-    }
-    return lot_key_parse(row, text, len, &row->binding.target);
-}
-
-static bool alias_scheme(struct row *row, const char *text, size_t len)
-{
-    return name_good(row, text, len, SCHEME_MAX, "_.-") &&
-           text_store(row, text, len, 0, &row->alias.scheme);
-}
-
-static bool alias_value(struct row *row, const char *text, size_t len)
-{
-    return printable(row, text, len, VALUE_MAX) &&
-           text_store(row, text, len, -1, &row->alias.value);
-}
-
-static bool alias_id(struct row *row, const char *text, size_t len)
-{
-    return key_parse(row, text, len, &row->alias.key);
-}
-
-static bool retired_id(struct row *row, const char *text, size_t len)
-{
-    return key_parse(row, text, len, &row->retired.key);
-}
-
-static bool retired_replaced_by(struct row *row, const char *text, size_t len)
-{
-    return key_parse(row, text, len, &row->retired.replaced_by);
-}
-
-/* --- the tables --- */
-
-static const struct row_field lot_fields[] = {
-    {"id",        true,  lot_id       },
-    {"lat",       true,  set_lat      },
-    {"lon",       true,  set_lon      },
-    {"counting",  false, lot_counting },
-    {"capacity",  false, lot_capacity },
-    {"name_zh",   false, lot_name_zh  },
-    {"name_en",   false, lot_name_en  },
-    {"address",   false, lot_address  },
-    {"hours",     false, lot_hours    },
-    {"fee",       false, lot_fee      },
-    {"height_m",  false, lot_height_m },
-    {"entrances", false, lot_entrances},
-    {NULL,        false, NULL         },
-};
-
-static const struct row_field space_fields[] = {
-    {"id",         true,  space_id        },
-    {"lat",        true,  set_lat         },
-    {"lon",        true,  set_lon         },
-    {"lot",        false, space_lot       },
-    {"attributes", false, space_attributes},
-    {NULL,         false, NULL            },
-};
-
-static const struct row_field device_fields[] = {
-    {"id",            true,  device_id           },
-    {"source",        true,  device_source       },
-    {"model",         false, device_model        },
-    {"heartbeat_s",   false, device_heartbeat_s  },
-    {"stale_limit_s", false, device_stale_limit_s},
-    {NULL,            false, NULL                },
-};
-
-static const struct row_field binding_fields[] = {
-    {"device",  true,  binding_device },
-    {"channel", false, binding_channel},
-    {"space",   false, binding_space  },
-    {"lot",     false, binding_lot    },
-    {"rank",    false, binding_rank   },
-    {NULL,      false, NULL           },
-};
-
-static const struct row_field alias_fields[] = {
-    {"scheme", true,  alias_scheme},
-    {"value",  true,  alias_value },
-    {"id",     true,  alias_id    },
-    {NULL,     false, NULL        },
-};
-
-static const struct row_field retired_fields[] = {
-    {"id",          true,  retired_id         },
-    {"replaced_by", false, retired_replaced_by},
-    {NULL,          false, NULL               },
-};
-
-static const struct {
-    const char *name;
-    const struct row_field *fields;
-} tables[TABLE_COUNT] = {
-    [TABLE_LOT] = {"lots",     lot_fields    },
-      [TABLE_SPACE] = {"spaces",   space_fields  },
-    [TABLE_DEVICE] = {"devices",  device_fields },
-      [TABLE_BINDING] = {"bindings", binding_fields},
-    [TABLE_ALIAS] = {"aliases",  alias_fields  },
-      [TABLE_RETIRED] = {"retired",  retired_fields},
-};
-
 const char *row_table_name(enum draft_table table)
 {
-    return tables[table].name;
-}
-
-const struct row_field *row_fields(enum draft_table table)
-{
-    return tables[table].fields;
+    return row_tables[table].name;
 }
 
 const struct row_field *row_field_find(enum draft_table table, const char *name, size_t len)
 {
-    for (const struct row_field *f = tables[table].fields; f->name != NULL; f++) {
+    for (const struct row_field *f = row_tables[table].fields; f->name != NULL; f++) {
         if (strlen(f->name) == len && memcmp(f->name, name, len) == 0) {
             return f;
         }
@@ -527,7 +25,7 @@ void row_fields_list(enum draft_table table, char *out, size_t cap)
     size_t used = 0;
 
     out[0] = '\0';
-    for (const struct row_field *f = tables[table].fields; f->name != NULL && used < cap; f++) {
+    for (const struct row_field *f = row_tables[table].fields; f->name != NULL && used < cap; f++) {
         int n = snprintf(out + used, cap - used, "%s%s", used == 0 ? "" : ", ", f->name);
 
         used += n < 0 ? 0 : (size_t)n;
@@ -549,7 +47,7 @@ bool row_set(struct row *row, const struct row_field *field, const char *text, s
     if (len == 0) {
         return true;
     }
-    row->set |= UINT32_C(1) << (field - tables[row->table].fields);
+    row->set |= UINT32_C(1) << (field - row_tables[row->table].fields);
     return field->set(row, text, len);
 }
 
@@ -564,7 +62,8 @@ static bool is_missing(const struct row *row, const char **field)
 {
     uint32_t bit = 1;
 
-    for (const struct row_field *f = tables[row->table].fields; f->name != NULL; f++, bit <<= 1) {
+    for (const struct row_field *f = row_tables[row->table].fields; f->name != NULL;
+         f++, bit <<= 1) {
         if (f->required && (row->set & bit) == 0) {
             *field = f->name;
             return true;
@@ -586,7 +85,7 @@ static bool lot_whole(struct row *row, const char **field)
 {
     *field = "capacity";
     if (row->lot.counting == COUNT_GATES && row->lot.capacity == 0) {
-        return no(row, "a lot counted by gates needs its capacity");
+        return row_refuse(row, "a lot counted by gates needs its capacity");
     }
     if (row->lot.counting == COUNT_SPACES) {
         row->lot.capacity = 0; /* the number of its spaces; a figure in the file is a remark */
@@ -607,8 +106,9 @@ static bool space_whole(struct row *row, const char **field)
 static bool retired_whole(struct row *row, const char **field)
 {
     *field = "replaced_by";
-    return row->retired.key != row->retired.replaced_by ? true
-                                                        : no(row, "an ID cannot replace itself");
+    return row->retired.key != row->retired.replaced_by
+               ? true
+               : row_refuse(row, "an ID cannot replace itself");
 }
 
 static bool row_whole(struct row *row, const char **field)
@@ -643,7 +143,7 @@ bool row_end(struct row *row, const char **field)
     void *to;
 
     if (is_missing(row, field)) {
-        return no(row, "is missing");
+        return row_refuse(row, "is missing");
     }
     if (!row_whole(row, field)) {
         return false;
@@ -652,7 +152,7 @@ bool row_end(struct row *row, const char **field)
     to = draft_row_add(row->draft, row->table);
     if (to == NULL) {
         row->no_memory = true;
-        return no(row, "out of memory");
+        return row_refuse(row, "out of memory");
     }
     /* all rows of the union begin at its start */
     memcpy(to, &row->lot, draft_row_size[row->table]);

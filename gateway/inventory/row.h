@@ -34,10 +34,18 @@ struct row_field {
     bool (*set)(struct row *row, const char *text, size_t len);
 };
 
+/** A kind of row: its name for messages and its fields; they end with a NULL name. */
+struct row_table {
+    const char *name;
+    const struct row_field *fields;
+};
+
+extern const struct row_table row_tables[TABLE_COUNT];
+
+/** Notes the reason; false, so that it can be returned. */
+bool row_refuse(struct row *row, const char *reason);
 /** "lots", ... */
 const char *row_table_name(enum draft_table table);
-/** Fields of a table; ends with a NULL name. */
-const struct row_field *row_fields(enum draft_table table);
 const struct row_field *row_field_find(enum draft_table table, const char *name, size_t len);
 /** "id, lot, lat, ..." */
 void row_fields_list(enum draft_table table, char *out, size_t cap);
