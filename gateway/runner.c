@@ -325,7 +325,8 @@ static void apply_late(struct runner *r)
     log_line(LOG_INFO, "runner", "%zu images read from Redis after a start without it", count);
 }
 
-/* Boottime until which the loop may sleep: the next turn, or the next timer of the core. */
+/* Boottime until which the loop may sleep: the next turn, the next timer of the core, or totals
+ * that wait. */
 static int64_t sleep_until(struct runner *r)
 {
     int64_t boot_ms = host_boot_ms();
@@ -333,7 +334,8 @@ static int64_t sleep_until(struct runner *r)
     if (due_in_ms < 0) {
         due_in_ms = 0;
     }
-    return boot_ms + (due_in_ms < TURN_MS ? due_in_ms : TURN_MS);
+    int64_t until_ms = boot_ms + (due_in_ms < TURN_MS ? due_in_ms : TURN_MS);
+    return r->city_dirty && r->city_due_ms < until_ms ? r->city_due_ms : until_ms;
 }
 
 static void *run(void *arg)
