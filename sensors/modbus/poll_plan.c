@@ -129,23 +129,28 @@ static void request_measure(const struct poll_plan *plan, struct poll_request *r
     request->count = (uint16_t)(end - items[0].start);
 }
 
+/* May the item be read by the request that ends with it? */
+static bool fits(const struct register_map *map, uint32_t cap, const struct poll_plan *plan,
+                 const struct poll_item *item)
+{
+    const struct poll_request *last = &plan->requests[plan->request_count - 1];
+    bool last_status = plan->items[last->first_item].parts == POLL_STATUS;
+
+    return last_status == (item->parts == POLL_STATUS) &&
+           item->start <= (uint32_t)last->address + last->count + map->gap &&
+           end_of(item) <= (uint32_t)last->address + cap;
+}
+
 static void requests_fill(const struct register_map *map, uint32_t cap, struct poll_plan *plan)
 {
     for (uint32_t i = 0; i < plan->item_count; i++) {
-        const struct poll_item *item = &plan->items[i];
-        struct poll_request *last =
-            plan->request_count == 0 ? NULL : &plan->requests[plan->request_count - 1];
-        bool status_only = item->parts == POLL_STATUS;
-
-        if (last != NULL && (plan->items[last->first_item].parts == POLL_STATUS) == status_only &&
-            item->start <= (uint32_t)last->address + last->count + map->gap &&
-            end_of(item) <= (uint32_t)last->address + cap) {
-            last->item_count++;
+        if (plan->request_count > 0 && fits(map, cap, plan, &plan->items[i])) {
+            plan->requests[plan->request_count - 1].item_count++;
         } else {
-            last = &plan->requests[plan->request_count++];
-            *last = (struct poll_request){.first_item = (uint16_t)i, .item_count = 1};
+            plan->requests[plan->request_count++] =
+                (struct poll_request){.first_item = (uint16_t)i, .item_count = 1};
         }
-        request_measure(plan, last);
+        request_measure(plan, &plan->requests[plan->request_count - 1]);
     }
 }
 

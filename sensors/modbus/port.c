@@ -19,7 +19,7 @@
 #define USER_TIMEOUT_MS  5000 /* a pulled cable is noticed after 5 s of unacknowledged data */
 #define KEEPALIVE_IDLE_S 30
 #define POLL_SLICE_MS    50
-#define FAST_BAUD        19200 /* above: fixed pauses, Modbus over serial line 1.02 section 2.5.1.1 */
+#define FAST_BAUD        19200 /* above: fixed pause, serial line 1.02 section 2.5.1.1 */
 #define FAST_QUIET_US    1750
 
 static int64_t mono_us(void)
@@ -248,7 +248,7 @@ static void serial_quiet(struct port *port)
 static enum port_result read_serial(struct port *port, const struct read_request *request,
                                     struct read_reply *reply)
 {
-    uint8_t bits[REPLY_VALUES_MAX];
+    uint8_t bits[REPLY_VALUES_MAX] = {0};
     int address = request->address;
     int n = request->count;
     int got;

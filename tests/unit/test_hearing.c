@@ -96,6 +96,7 @@ static void bad_payloads_are_counted(void **state)
     static const char depth17[] =
         "{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":"
         "{\"a\":{\"a\":{\"a\":{\"a\":{}}}}}}}}}}}}}}}}}";
+    /* clang-format off */
     const struct bad_row table[] = {
         {"",                                                              0,           COUNT_MQTT_REFUSED_JSON },
         {"\0",                                                            1,           COUNT_MQTT_REFUSED_JSON },
@@ -158,6 +159,7 @@ static void bad_payloads_are_counted(void **state)
         {"{\"device\":\"%s%n%n\"}",                                       0,           COUNT_MQTT_REFUSED_FIELD},
         {"{\"device\":\"dev-2\",\"channel\":3,\"occupied\":true}",        0,           COUNT_MQTT_REFUSED_TOPIC},
     };
+    /* clang-format on */
     size_t at = 0;
 
     (void)state;
@@ -382,6 +384,7 @@ static void chirpstack_uplinks(void **state)
 
 static void chirpstack_refusals(void **state)
 {
+    /* clang-format off */
     const struct bad_row table[] = {
         {"{\"fPort\":1,\"data\":\"AQ==\"}",                                                    0, COUNT_MQTT_REFUSED_FIELD                                                                                  },
         {"{\"deviceInfo\":{\"devEui\":\"0101010101010101\"},\"fPort\":256,\"data\":\"AQ==\"}", 0,
@@ -402,6 +405,7 @@ static void chirpstack_refusals(void **state)
          COUNT_MQTT_REFUSED_TOPIC},
         {"[]",                                                             0,                                                              COUNT_MQTT_REFUSED_FIELD                                                                                                                                                                                                                                                                                                                                                                  },
     };
+    /* clang-format on */
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(table); i++) {

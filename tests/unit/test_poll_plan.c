@@ -299,6 +299,7 @@ static void pauses_grow_to_their_cap(void **state)
 /* Modbus inputs 57-65 of the bad-input corpus, on a frame. */
 static void only_the_exact_reply_counts(void **state)
 {
+    /* clang-format off */
     static const struct {
         const char *what;
         uint8_t adu[16];
@@ -321,6 +322,7 @@ static void only_the_exact_reply_counts(void **state)
         {"nothing",                 {0},                                                    0,  REPLY_GARBAGE  },
         {"glued",                   {0, 9, 0, 0, 0, 7, 7, 3, 4, 0, 1, 0xab, 0xcd, 0, 9, 0}, 16, REPLY_GARBAGE  },
     };
+    /* clang-format on */
     static struct read_reply reply;
     const struct read_request request = {.unit = 7, .function = 3, .address = 16, .count = 2};
 
