@@ -85,7 +85,7 @@ static void history_make(struct history *h, uint64_t seed)
         } else if (dice < 20 && i > 0 && h->events[i - 1].kind == SAY) {
             *e = h->events[i - 1]; /* the broker says it again */
             e->at_s = at_s;
-        } else if (e->sensor != 2) {
+        } else if (e->sensor != 2 && e->value != VALUE_LINK_LOST) { /* a lost link is the gateway's word */
             e->counter = ++counters[e->sensor];
             if (dice < 30 && e->counter > 2) { /* a straggler: its number was passed */
                 e->counter -= 1 + below(&seed, 2);
