@@ -9,9 +9,13 @@
 #include <inttypes.h>
 
 #define START_SPREAD_MS 2000 /* all first words within this */
-#define GIVE_UP_MS      1000 /* not acknowledged by then: the truth says heard false until it is */
-#define MIDS            65536
-#define BEAT_SCAN_MS    1000
+/* A first heartbeat soon after the start, for a gateway that subscribed later than the first words
+ * were said. */
+#define SECOND_MS        4000
+#define SECOND_SPREAD_MS 12000u
+#define GIVE_UP_MS       1000 /* not acknowledged by then: the truth says heard false until it is */
+#define MIDS             65536
+#define BEAT_SCAN_MS     1000
 
 static bool is_heard(const struct simulation *sim, uint32_t sensor)
 {
@@ -91,16 +95,13 @@ static void on_lost(void *ctx)
 
 void heard_init(struct simulation *sim)
 {
-    const int64_t beat_ms = (int64_t)sim->city->params.heartbeat_s * 1000;
-
     for (uint32_t mid = 0; mid < MIDS; mid++) {
         sim->flights[mid].sensor = CITY_NONE;
     }
     for (uint32_t i = 0; i < sim->city->sensor_count; i++) {
         sim->sensors[i].beat_ms =
-            sim->start_ms + START_SPREAD_MS +
-            (int64_t)(rng_stream(sim->city->params.seed, UINT64_C(1) << 41 | i) %
-                      (uint64_t)beat_ms);
+            sim->start_ms + SECOND_MS +
+            (int64_t)(rng_stream(sim->city->params.seed, UINT64_C(1) << 41 | i) % SECOND_SPREAD_MS);
     }
     sim->broker.acknowledged = on_acknowledged;
     sim->broker.lost = on_lost;
@@ -262,6 +263,16 @@ static void start_some(struct simulation *sim, int64_t now_ms)
     }
 }
 
+/* Each sensor has its own moment in the heartbeat period. */
+static int64_t next_beat(const struct simulation *sim, uint32_t sensor, int64_t now_ms)
+{
+    const int64_t period_ms = (int64_t)sim->city->params.heartbeat_s * 1000;
+    const uint64_t stream = rng_stream(sim->city->params.seed, UINT64_C(1) << 42 | sensor);
+    const int64_t phase_ms = (int64_t)(stream % (uint64_t)period_ms);
+
+    return now_ms + period_ms - (now_ms - phase_ms) % period_ms;
+}
+
 /* Heartbeats, a slice of all sensors a turn so that the whole round takes about a second. */
 static void beat_some(struct simulation *sim, int64_t now_ms)
 {
@@ -273,7 +284,7 @@ static void beat_some(struct simulation *sim, int64_t now_ms)
         struct sensor_state *s = &sim->sensors[i];
 
         if (is_heard(sim, i) && now_ms >= s->beat_ms) {
-            s->beat_ms += (int64_t)sim->city->params.heartbeat_s * 1000;
+            s->beat_ms = next_beat(sim, i, now_ms);
             enqueue(sim, i, true);
         }
     }
