@@ -152,8 +152,8 @@ uint32_t wheel_fire(struct wheel *wheel, int64_t now_ms)
     uint32_t slot;
 
     /* time jumped past the horizon: one round finds everybody */
-    if (now_tick - wheel->tick > WHEEL_SLOTS - 1) {
-        wheel->tick = now_tick - (WHEEL_SLOTS - 1);
+    if (now_tick - wheel->tick > WHEEL_SLOTS) {
+        wheel->tick = now_tick - WHEEL_SLOTS;
     }
     due_ms = wheel_due(wheel);
     if (due_ms > now_ms) {
