@@ -85,11 +85,11 @@ static bool centroid(const struct position_deg *p, size_t count, struct position
     return true;
 }
 
-/* The next crossing of a parallel east of `west`; INFINITY when there is none. */
+/* The next crossing of a parallel east of `west`; HUGE_VAL when there is none. */
 static double crossing_after(const struct position_deg *p, const struct place_ring *rings,
                              size_t ring_count, struct position_deg at)
 {
-    double nearest = INFINITY;
+    double nearest = HUGE_VAL;
 
     for (size_t r = 0; r < ring_count; r++) {
         size_t end = rings[r].first + rings[r].count;
@@ -125,7 +125,7 @@ static bool widest(const struct position_deg *p, const struct place_ring *rings,
         north = fmax(north, p[i].lat);
     }
     for (int k = 1; k <= PARALLELS; k++) {
-        struct position_deg at = {south + (north - south) * k / (PARALLELS + 1), -INFINITY};
+        struct position_deg at = {south + (north - south) * k / (PARALLELS + 1), -HUGE_VAL};
 
         for (int c = 0; c < CROSSINGS_MAX; c++) {
             double next = crossing_after(p, rings, ring_count, at);
