@@ -136,6 +136,7 @@ static modbus_t *master(const struct field *f, bool serial)
     (void)modbus_set_response_timeout(m, 0, 300000);
     (void)modbus_set_byte_timeout(m, 0, 0);
     assert_int_equal(modbus_connect(m), 0);
+    (void)modbus_flush(m); /* what an earlier master left on the serial line */
     return m;
 }
 
