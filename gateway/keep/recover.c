@@ -4,7 +4,7 @@
 #include "bowei/recover.h"
 #include "bowei/base/log.h"
 #include "bowei/intake.h"
-#include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 #define RETRY_MS 100
@@ -32,10 +32,15 @@ static bool visit_image(void *ctx, const struct record *record)
 {
     struct walk *walk = ctx;
 
+    if (walk->out->oldest.epoch == 0) {
+        walk->out->oldest = record->at;
+    }
     saw(walk->out, record->at, record->now.at_ms);
     if (record->type == RECORD_EFFECT || record->type == RECORD_IMAGE) {
         saw(walk->out, record->image.at, 0);
-        walk->calls->restore(walk->calls->ctx, &record->image);
+        if (record->image.kind != IMAGE_SUSPECT) {
+            walk->calls->restore(walk->calls->ctx, &record->image);
+        }
         walk->out->images++;
         if (record->type == RECORD_EFFECT && walk->calls->kept != NULL) {
             walk->calls->kept(walk->calls->ctx, &record->image);
@@ -72,6 +77,9 @@ static bool visit_reading(void *ctx, const struct record *record)
                           .inventory_version = walk->inventory->version,
                           .kind = INPUT_READING};
 
+    if (record->type == RECORD_EFFECT && record->image.kind == IMAGE_SUSPECT) {
+        walk->calls->restore(walk->calls->ctx, &record->image);
+    }
     if (record->type != RECORD_READING) {
         return true;
     }
@@ -121,21 +129,41 @@ enum err recover_readings(const char *journal, const struct inventory *inventory
 
 struct load {
     const struct recover_calls *calls;
+    struct held_suspects *held; /**< NULL: after the start, everything at once */
     struct recovery *out;
 };
+
+void recover_redis_image(const struct recover_calls *calls, const struct recovery *recovery,
+                         struct held_suspects *held, const struct image *image)
+{
+    if (held != NULL && image->kind == IMAGE_SUSPECT && recovery->oldest.epoch != 0 &&
+        position_compare(image->at, recovery->oldest) >= 0 &&
+        held->count < ARRAY_LEN(held->images)) {
+        held->images[held->count++] = *image;
+        return;
+    }
+    calls->restore(calls->ctx, image);
+}
+
+void recover_suspects(const struct recover_calls *calls, const struct held_suspects *held)
+{
+    for (size_t i = 0; i < held->count; i++) {
+        calls->restore(calls->ctx, &held->images[i]);
+    }
+}
 
 static void load_image(void *ctx, const struct image *image)
 {
     struct load *load = ctx;
 
-    load->calls->restore(load->calls->ctx, image);
+    recover_redis_image(load->calls, load->out, load->held, image);
     load->out->images++;
 }
 
 static enum err load_redis(const struct recover_params *params, const struct redis_params *redis,
-                           const struct recover_calls *calls, struct recovery *out)
+                           struct load load)
 {
-    struct load load = {.calls = calls, .out = out};
+    struct recovery *out = load.out;
     struct position newest = {0, 0};
     int64_t high_water_ms = 0;
     enum err e = redis_load(redis, params->inventory, load_image, &load, &newest, &high_water_ms);
@@ -168,9 +196,9 @@ static enum err take_epoch(const struct recover_params *params, struct redis_par
 }
 
 /* With Redis as far as it is there; only a newer schema is an error. */
-static enum err from_redis(const struct recover_params *params, const struct recover_calls *calls,
-                           struct recovery *out)
+static enum err from_redis(const struct recover_params *params, const struct load *load)
 {
+    struct recovery *out = load->out;
     struct redis_params redis = *params->redis;
     uint64_t epoch = 0;
     enum err e = take_epoch(params, &redis, out->epoch + 1, &epoch);
@@ -179,7 +207,7 @@ static enum err from_redis(const struct recover_params *params, const struct rec
         out->epoch_taken = true;
         out->epoch = epoch;
         redis.timeout_ms = RECOVER_REDIS_MS;
-        e = load_redis(params, &redis, calls, out);
+        e = load_redis(params, &redis, *load);
     }
     if (e == ERR_NEWER_SCHEMA) {
         return e;
@@ -192,19 +220,13 @@ static enum err from_redis(const struct recover_params *params, const struct rec
     return ERR_OK;
 }
 
-enum err recover_run(const struct recover_params *params, const struct recover_calls *calls,
-                     struct recovery *out)
+/* Epoch, images, readings, in that order. */
+static enum err recover_all(const struct recover_params *params, const struct load *load)
 {
     const char *journal = state_folder_journal(params->state);
-    enum err e;
+    struct recovery *out = load->out;
+    enum err e = recover_images(journal, load->calls, out);
 
-    *out = (struct recovery){.next_seq = 1};
-    e = state_folder_epoch(params->state, &out->epoch);
-    if (e == ERR_IO) {
-        log_line(LOG_WARNING, "recover",
-                 "the epoch file cannot be read; the journal's epoch is used");
-    }
-    e = recover_images(journal, calls, out);
     if (e != ERR_OK) {
         return e;
     }
@@ -212,7 +234,7 @@ enum err recover_run(const struct recover_params *params, const struct recover_c
         out->epoch = out->newest.epoch;
     }
     if (params->redis != NULL) {
-        e = from_redis(params, calls, out);
+        e = from_redis(params, load);
         if (e != ERR_OK) {
             return e;
         }
@@ -224,7 +246,28 @@ enum err recover_run(const struct recover_params *params, const struct recover_c
     if (e != ERR_OK) {
         return e;
     }
-    e = recover_readings(journal, params->inventory, calls, out);
+    e = recover_readings(journal, params->inventory, load->calls, out);
+    recover_suspects(load->calls, load->held);
+    return e;
+}
+
+enum err recover_run(const struct recover_params *params, const struct recover_calls *calls,
+                     struct recovery *out)
+{
+    struct held_suspects *held = calloc(1, sizeof *held);
+    const struct load load = {.calls = calls, .held = held, .out = out};
+    enum err e;
+
+    *out = (struct recovery){.next_seq = 1};
+    if (held == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    if (state_folder_epoch(params->state, &out->epoch) != ERR_OK) {
+        log_line(LOG_WARNING, "recover",
+                 "the epoch file cannot be read; the journal's epoch is used");
+    }
+    e = recover_all(params, &load);
+    free(held);
     count_add(params->counters, COUNT_RECOVER_REPLAYED, out->replayed);
     count_add(params->counters, COUNT_RECOVER_SKIPPED, out->skipped);
     /* the slew of a running clock may leave it so far ahead of the wall */
@@ -252,5 +295,5 @@ enum err recover_late(const struct recover_params *params, const struct recover_
         recovery->epoch_taken = true;
     }
     redis.timeout_ms = RECOVER_REDIS_MS;
-    return load_redis(params, &redis, calls, recovery);
+    return load_redis(params, &redis, (struct load){.calls = calls, .out = recovery});
 }

@@ -32,6 +32,7 @@ struct recovery {
     uint64_t epoch;        /**< ours from now on; in the state folder, and in Redis when redis_read or epoch_taken */
     uint64_t next_seq;     /**< above everything seen */
     struct position newest; /**< the newest position seen */
+    struct position oldest; /**< the first position of the journal, 0 = it is empty */
     int64_t high_water_ms; /**< newest city time seen anywhere, 0 = none: intake's at_least_ms */
     bool epoch_taken;      /**< Redis knows the epoch */
     bool redis_read;       /**< all of Redis was read; else call recover_late when it is there */
@@ -49,11 +50,23 @@ enum err recover_run(const struct recover_params *params, const struct recover_c
 enum err recover_late(const struct recover_params *params, const struct recover_calls *calls, struct recovery *recovery)
     MUST_CHECK;
 
-/* The two halves of the journal's part, for tests. */
+/* The parts of recover_run, for tests. Suspects decide how readings counted, so they are replayed between them: those of Redis
+ * that are older than the journal go before the readings, the others (which the journal has too) behind. */
 
-/** Images and effects of the journal; raises out->newest, high_water_ms, images. */
+struct held_suspects {
+    struct image images[1000]; /**< of Redis; more than that many go first, as far as they are known */
+    size_t count;
+};
+
+/** Hands an image of Redis to restore, or keeps it for recover_suspects. */
+void recover_redis_image(const struct recover_calls *calls, const struct recovery *recovery, struct held_suspects *held,
+                         const struct image *image);
+/** After recover_readings. */
+void recover_suspects(const struct recover_calls *calls, const struct held_suspects *held);
+
+/** Images and effects of the journal but suspects; raises out->newest, high_water_ms, images. */
 enum err recover_images(const char *journal, const struct recover_calls *calls, struct recovery *out) MUST_CHECK;
-/** Readings of the journal; raises the same and replayed, skipped (no longer bound to that place). */
+/** Readings and suspects of the journal, in order; raises the same and replayed, skipped (no longer bound to that place). */
 enum err recover_readings(const char *journal, const struct inventory *inventory, const struct recover_calls *calls,
                           struct recovery *out) MUST_CHECK;
 
