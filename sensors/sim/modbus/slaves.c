@@ -42,6 +42,13 @@ struct slaves {
     uint32_t end_count; /* highest used + 1 */
     uint64_t answered;
     uint32_t noise;
+    int64_t now_ms; /* of this turn */
+};
+
+/* A unit that was found. */
+struct asked {
+    struct slave slave;
+    struct slave_conduct conduct;
 };
 
 struct slaves *slaves_create(slave_find *find, void *ctx)
@@ -194,19 +201,19 @@ static void end_reset(struct slaves *s, struct end *e)
 }
 
 /* What a unit says to one PDU, conduct applied; 0 = nothing. */
-static size_t answer(struct slaves *s, const struct slave *slave, const struct slave_conduct *c,
-                     const uint8_t *pdu, size_t len, uint8_t *out)
+static size_t answer(struct slaves *s, const struct asked *asked, const uint8_t *pdu, size_t len,
+                     uint8_t *out)
 {
-    if (c->silent || len == 0) {
+    if (asked->conduct.silent || len == 0) {
         return 0;
     }
     s->answered++;
-    return c->exception != 0 ? slave_exception(pdu[0], c->exception, out)
-                             : slave_reply(slave, pdu, len, out);
+    return asked->conduct.exception != 0 ? slave_exception(pdu[0], asked->conduct.exception, out)
+                                         : slave_reply(&asked->slave, pdu, len, out);
 }
 
 static void send_reply(struct slaves *s, struct end *e, const struct slave_conduct *c,
-                       uint8_t *frame, size_t len, int64_t now_ms)
+                       uint8_t *frame, size_t len)
 {
     if (c->garbage) {
         for (len = 0; len < GARBAGE_LEN; len++) {
@@ -214,26 +221,24 @@ static void send_reply(struct slaves *s, struct end *e, const struct slave_condu
             frame[len] = (uint8_t)(s->noise >> 24);
         }
     }
-    wire_reply(&e->wire, frame, len, now_ms + c->late_ms, c->drip_ms);
+    wire_reply(&e->wire, frame, len, s->now_ms + c->late_ms, c->drip_ms);
 }
 
 /* One request over TCP. False: the connection is closed. */
-static bool tcp_request(struct slaves *s, struct end *e, const uint8_t *adu, size_t len,
-                        int64_t now_ms)
+static bool tcp_request(struct slaves *s, struct end *e, const uint8_t *adu, size_t len)
 {
-    struct slave slave;
-    struct slave_conduct conduct = {0};
+    struct asked asked = {.conduct = {0}}; /* a unit that is not there behaves well */
     uint8_t frame[WIRE_CAP];
     size_t n;
 
-    if (!s->find(s->ctx, e->line, adu[6], &slave, &conduct)) {
+    if (!s->find(s->ctx, e->line, adu[6], &asked.slave, &asked.conduct)) {
         n = slave_exception(adu[7], 0x0b,
                             frame + MBAP_LEN); /* a bridge: the unit behind it does not answer */
-    } else if (conduct.cut) {
+    } else if (asked.conduct.cut) {
         end_reset(s, e);
         return false;
     } else {
-        n = answer(s, &slave, &conduct, adu + MBAP_LEN, len - MBAP_LEN, frame + MBAP_LEN);
+        n = answer(s, &asked, adu + MBAP_LEN, len - MBAP_LEN, frame + MBAP_LEN);
     }
     if (n == 0) {
         return true;
@@ -241,12 +246,12 @@ static bool tcp_request(struct slaves *s, struct end *e, const uint8_t *adu, siz
     memcpy(frame, adu, 4);
     frame[4] = (uint8_t)((n + 1) >> 8);
     frame[5] = (uint8_t)(n + 1);
-    frame[6] = (uint8_t)(adu[6] + (conduct.wrong_unit ? 1 : 0));
-    send_reply(s, e, &conduct, frame, n + MBAP_LEN, now_ms);
+    frame[6] = (uint8_t)(adu[6] + (asked.conduct.wrong_unit ? 1 : 0));
+    send_reply(s, e, &asked.conduct, frame, n + MBAP_LEN);
     return true;
 }
 
-static void tcp_serve(struct slaves *s, struct end *e, int64_t now_ms)
+static void tcp_serve(struct slaves *s, struct end *e)
 {
     struct wire *w = &e->wire;
 
@@ -263,40 +268,39 @@ static void tcp_serve(struct slaves *s, struct end *e, int64_t now_ms)
         }
         memcpy(adu, w->in, len);
         wire_consume(w, len);
-        if (!tcp_request(s, e, adu, len, now_ms)) {
+        if (!tcp_request(s, e, adu, len)) {
             return;
         }
-        if (!wire_flush(w, now_ms)) {
+        if (!wire_flush(w, s->now_ms)) {
             end_close(s, e);
             return;
         }
     }
 }
 
-static void serial_request(struct slaves *s, struct end *e, const uint8_t *adu, int64_t now_ms)
+static void serial_request(struct slaves *s, struct end *e, const uint8_t *adu)
 {
-    struct slave slave;
-    struct slave_conduct conduct = {0};
+    struct asked asked = {.conduct = {0}};
     uint8_t frame[WIRE_CAP];
     uint16_t crc;
     size_t n;
 
     /* nobody answers for a unit that is not there */
-    if (!s->find(s->ctx, e->line, adu[0], &slave, &conduct) || conduct.cut) {
+    if (!s->find(s->ctx, e->line, adu[0], &asked.slave, &asked.conduct) || asked.conduct.cut) {
         return;
     }
-    n = answer(s, &slave, &conduct, adu + 1, REQUEST_RTU_LEN - 3, frame + 1);
+    n = answer(s, &asked, adu + 1, REQUEST_RTU_LEN - 3, frame + 1);
     if (n == 0) {
         return;
     }
-    frame[0] = (uint8_t)(adu[0] + (conduct.wrong_unit ? 1 : 0));
+    frame[0] = (uint8_t)(adu[0] + (asked.conduct.wrong_unit ? 1 : 0));
     crc = slave_crc16(frame, n + 1);
     frame[n + 1] = (uint8_t)crc;
     frame[n + 2] = (uint8_t)(crc >> 8);
-    send_reply(s, e, &conduct, frame, n + 3, now_ms);
+    send_reply(s, e, &asked.conduct, frame, n + 3);
 }
 
-static void serial_serve(struct slaves *s, struct end *e, int64_t now_ms)
+static void serial_serve(struct slaves *s, struct end *e)
 {
     struct wire *w = &e->wire;
 
@@ -310,7 +314,7 @@ static void serial_serve(struct slaves *s, struct end *e, int64_t now_ms)
         }
         memcpy(adu, w->in, sizeof adu);
         wire_consume(w, sizeof adu);
-        serial_request(s, e, adu, now_ms);
+        serial_request(s, e, adu);
     }
 }
 
@@ -327,31 +331,31 @@ static void end_accept(struct slaves *s, const struct end *listener)
     }
 }
 
-static void end_ready(struct slaves *s, struct end *e, int64_t now_ms)
+static void end_ready(struct slaves *s, struct end *e)
 {
     switch (e->kind) {
     case END_FREE: break;
     case END_LISTENER: end_accept(s, e); break;
     case END_TCP:
-        if (wire_read(&e->wire, now_ms)) {
-            tcp_serve(s, e, now_ms);
+        if (wire_read(&e->wire, s->now_ms)) {
+            tcp_serve(s, e);
         } else {
             end_close(s, e);
         }
         break;
     case END_SERIAL:
-        if (now_ms - e->wire.heard_ms > SERIAL_GAP_MS) {
+        if (s->now_ms - e->wire.heard_ms > SERIAL_GAP_MS) {
             e->wire.in_len = 0;
         }
-        (void)wire_read(&e->wire, now_ms);
-        serial_serve(s, e, now_ms);
-        (void)wire_flush(&e->wire, now_ms);
+        (void)wire_read(&e->wire, s->now_ms);
+        serial_serve(s, e);
+        (void)wire_flush(&e->wire, s->now_ms);
         break;
     }
 }
 
 /* Late and dripping replies. */
-static int end_flush_all(struct slaves *s, int64_t now_ms)
+static int end_flush_all(struct slaves *s)
 {
     int64_t soonest = -1;
 
@@ -361,10 +365,10 @@ static int end_flush_all(struct slaves *s, int64_t now_ms)
         if ((e->kind != END_TCP && e->kind != END_SERIAL) || !wire_waits(&e->wire)) {
             continue;
         }
-        if (!wire_flush(&e->wire, now_ms) && e->kind == END_TCP) {
+        if (!wire_flush(&e->wire, s->now_ms) && e->kind == END_TCP) {
             end_close(s, e);
         } else if (wire_waits(&e->wire)) {
-            const int64_t in_ms = e->wire.due_ms > now_ms ? e->wire.due_ms - now_ms : 1;
+            const int64_t in_ms = e->wire.due_ms > s->now_ms ? e->wire.due_ms - s->now_ms : 1;
 
             soonest = soonest < 0 || in_ms < soonest ? in_ms : soonest;
         }
@@ -377,8 +381,9 @@ int slaves_turn(struct slaves *slaves, int64_t now_ms)
     struct epoll_event events[EVENTS_MAX];
     const int n = epoll_wait(slaves->epoll, events, EVENTS_MAX, 0);
 
+    slaves->now_ms = now_ms;
     for (int i = 0; i < n; i++) {
-        end_ready(slaves, &slaves->ends[events[i].data.u32], now_ms);
+        end_ready(slaves, &slaves->ends[events[i].data.u32]);
     }
-    return end_flush_all(slaves, now_ms);
+    return end_flush_all(slaves);
 }
