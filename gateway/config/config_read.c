@@ -12,6 +12,7 @@
 #include <yaml.h>
 
 #define KEYS_MAX     256 /* keys of one mapping; the largest section has 32 */
+#define DEPTH_MAX    16  /* the deepest section stands at 6 */
 #define ROWS_MAX     64  /* rows of one section */
 #define PATH_MAX_LEN 160
 #define KEY_MAX      64
@@ -444,6 +445,36 @@ static void read_document(struct reader *r, struct filling *root, yaml_parser_t 
     yaml_document_delete(&document);
 }
 
+/* A first pass over the events, for the depth only: libyaml takes time with the square of it, and
+ * the tree below must not be made at all. Syntax faults are found by the second pass. */
+static bool is_flat(struct reader *r)
+{
+    struct config_source *source = r->source;
+    yaml_parser_t parser;
+    yaml_event_t event;
+    int depth = 0;
+    bool end = false;
+
+    if (!yaml_parser_initialize(&parser)) {
+        r->no_memory = true;
+        return false;
+    }
+    yaml_parser_set_input_string(&parser, (const unsigned char *)source->text, source->len);
+    while (!end && depth <= DEPTH_MAX && yaml_parser_parse(&parser, &event)) {
+        depth += event.type == YAML_SEQUENCE_START_EVENT || event.type == YAML_MAPPING_START_EVENT;
+        depth -= event.type == YAML_SEQUENCE_END_EVENT || event.type == YAML_MAPPING_END_EVENT;
+        end = event.type == YAML_STREAM_END_EVENT;
+        if (depth > DEPTH_MAX) {
+            config_source_fault(source, (uint32_t)event.start_mark.line + 1,
+                                (uint32_t)event.start_mark.column + 1,
+                                "nested deeper than %d levels", DEPTH_MAX);
+        }
+        yaml_event_delete(&event);
+    }
+    yaml_parser_delete(&parser);
+    return depth <= DEPTH_MAX;
+}
+
 bool config_read(struct config_source *source, const char *const *overrides, uint32_t count,
                  struct config *config)
 {
@@ -451,12 +482,14 @@ bool config_read(struct config_source *source, const char *const *overrides, uin
     struct filling root = {.section = SECTION_ROOT, .item = config};
     yaml_parser_t parser;
 
-    if (!yaml_parser_initialize(&parser)) {
-        return false;
+    if (is_flat(&r)) {
+        if (!yaml_parser_initialize(&parser)) {
+            return false;
+        }
+        yaml_parser_set_input_string(&parser, (const unsigned char *)source->text, source->len);
+        read_document(&r, &root, &parser);
+        yaml_parser_delete(&parser);
     }
-    yaml_parser_set_input_string(&parser, (const unsigned char *)source->text, source->len);
-    read_document(&r, &root, &parser);
-    yaml_parser_delete(&parser);
     for (uint32_t i = 0; i < count; i++) {
         read_override(&r, &root, overrides[i]);
     }

@@ -293,6 +293,8 @@ static void test_hostile_files(void **state)
     }
     strbuf_putc(&text, '\0');
     assert_int_equal(load_text(text.data, &report, &config), ERR_CONFIG);
+    assert_string_equal(report.faults[0].text, "nested deeper than 16 levels");
+    assert_int_equal(report.faults[0].column, 17);
     strbuf_clear(&text);
     strbuf_puts(&text, "lines:\n");
     for (int i = 0; i < 201; i++) {
