@@ -1,0 +1,901 @@
+/* The proof of recovery (docs/ARCHITECTURE.md, "What a crash may cost"): seeded histories of
+ * readings, commands and time run through a core that never stops and into a real journal, while
+ * slices of images go to a modelled Redis. The process is then cut off after every record, inside
+ * every record and between slices, with Redis rolled back by any number of slices and the journal
+ * trimmed to what was confirmed. What comes back must equal the core that never stopped, at once
+ * and after the rest was redelivered: a space may be unknown where that one knows it, never
+ * otherwise; every decision that was answered is there once, none that was refused.
+ *
+ * BOWEI_SEEDS sets how many histories (40). A failure names its seed. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "bowei/core.h"
+#include "bowei/inventory_file.h"
+#include "bowei/journal.h"
+#include "bowei/recover.h"
+#include "tests/unit/random_image.h"
+#include "tests/unit/scratch_folder.h"
+
+#define STEPS              200
+#define STEADY             6 /* polls at the end that all say the same */
+#define SPACES             6
+#define LOTS               2
+#define DEVICES            8
+#define BATCH_MAX          3
+#define SLICES_MAX         400
+#define SLICE_MAX          3
+#define START_MS           1789000000000
+#define SEGMENT_HEAD_BYTES 16
+
+/* --- the city: event and sampled sensors, two that may disagree, a spare one behind them, two
+ * gates --- */
+
+static const char *const device_names[DEVICES] = {"e1", "e2", "e3", "e4", "e5", "m1", "g1", "g2"};
+
+static const char lots_csv[] =
+    "id,lat,lon,counting,capacity\n%s,42.25,118.88,spaces,\n%s,42.26,118.88,gates,50\n";
+
+static bool timing(void *ctx, const char *source, const char *device, const char *model,
+                   struct sensor_timing *out)
+{
+    bool sampled = device[0] == 'm';
+
+    (void)ctx;
+    (void)source;
+    (void)model;
+    *out = (struct sensor_timing){.period_ms = sampled ? 1000 : 60000,
+                                  .limit_ms = sensor_limit_ms(sampled, sampled ? 1000 : 60000),
+                                  .confidence = 97,
+                                  .sampled = sampled};
+    return true;
+}
+
+static void full_id(const char *body, char out[SPACE_ID_LEN + 1])
+{
+    space_key key;
+
+    assert_int_equal(space_id_parse_body(body, 17, &key), ID_OK);
+    space_id_format(key, out);
+}
+
+static void read_text(struct draft *draft, const char *folder, const char *name, const char *text)
+{
+    struct import_report report = {0};
+    char path[512];
+    FILE *file;
+
+    assert_true(snprintf(path, sizeof path, "%s/%s", folder, name) < (int)sizeof path);
+    file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+    assert_int_equal(draft_read(draft, path, CRS_WGS84, &report), ERR_OK);
+    if (report.fault_count > 0) {
+        fail_msg("%s: %s: %s", name, report.faults[0].field, report.faults[0].reason);
+    }
+    import_report_finish(&report);
+    unlink(path);
+}
+
+static struct inventory *build_city(const char *folder)
+{
+    static const struct timing_source source = {.timing = timing};
+    struct draft *draft = draft_create();
+    struct import_report report = {0};
+    struct inventory *inv;
+    char ids[SPACES][SPACE_ID_LEN + 1];
+    char lot[SPACE_ID_LEN + 1];
+    char gates[SPACE_ID_LEN + 1];
+    char text[2048];
+    size_t len;
+
+    full_id("150402001R0010000", lot);
+    full_id("150402001L0020000", gates);
+    snprintf(text, sizeof text, lots_csv, lot, gates);
+    read_text(draft, folder, "lots.csv", text);
+    len = (size_t)snprintf(text, sizeof text, "id,lat,lon,lot\n");
+    for (unsigned i = 0; i < SPACES; i++) {
+        char body[18];
+
+        snprintf(body, sizeof body, "150402001R001%04u", (i + 1) % 10000);
+        full_id(body, ids[i]);
+        len += (size_t)snprintf(text + len, sizeof text - len, "%s,42.25,118.88%u,%s\n", ids[i], i,
+                                lot);
+    }
+    read_text(draft, folder, "spaces.csv", text);
+    len = (size_t)snprintf(text, sizeof text, "id,source\n");
+    for (unsigned i = 0; i < DEVICES; i++) {
+        len += (size_t)snprintf(text + len, sizeof text - len, "%s,%s\n", device_names[i],
+                                device_names[i][0] == 'm' ? "line" : "link");
+    }
+    read_text(draft, folder, "devices.csv", text);
+    snprintf(text, sizeof text,
+             "device,channel,space,lot,rank\ne1,0,%s,,0\ne2,0,%s,,0\nm1,1,%s,,0\nm1,2,%s,,0\ne3,0,%"
+             "s,,0\ne4,0,%s,,0\n"
+             "e5,0,%s,,0\nm1,3,%s,,1\ng1,0,,%s,0\ng2,0,,%s,0\n",
+             ids[0], ids[1], ids[2], ids[3], ids[4], ids[4], ids[5], ids[5], gates, gates);
+    read_text(draft, folder, "bindings.csv", text);
+    assert_int_equal(draft_complete(draft, NULL, true, true, &report), ERR_OK);
+    if (report.fault_count > 0) {
+        fail_msg("%s: %s", report.faults[0].field, report.faults[0].reason);
+    }
+    import_report_finish(&report);
+    assert_int_equal(inventory_build(draft, 1, NULL, &source, &inv), ERR_OK);
+    draft_destroy(draft);
+    assert_int_equal(inv->space_count, SPACES);
+    assert_int_equal(inv->lot_count, LOTS);
+    return inv;
+}
+
+/* --- a history --- */
+
+enum step_kind { STEP_READINGS, STEP_COMMAND, STEP_SESSION, STEP_TIME };
+
+struct step {
+    enum step_kind kind;
+    struct now now;
+    struct reading readings[BATCH_MAX];
+    size_t count;
+    struct command command;
+    size_t journal_before, journal_after; /**< bytes of the segment */
+    size_t journal_heard; /**< with its readings, before effects; = before when it has none */
+    uint64_t seq_after;
+    unsigned slices; /**< that were in Redis when the step began */
+    bool answered;   /**< a command that took effect: an audit row must be there once */
+    struct position at;
+};
+
+struct slice {
+    struct image images[SLICE_MAX];
+    size_t count;
+    uint64_t confirms; /**< last slice of a flush: its S; else 0 */
+};
+
+struct picture {
+    struct image spaces[SPACES], lots[LOTS], overrides[SPACES];
+    bool overridden[SPACES];
+};
+
+struct world {
+    const char *folder;
+    const struct inventory *inv;
+    struct counters *counters;
+    struct dice dice;
+    bool plain; /**< nothing that a crash may blur: no unjournalled samples, no suspects */
+    struct step steps[STEPS];
+    struct picture after[STEPS]; /**< the core that never stopped */
+    struct slice slices[SLICES_MAX];
+    unsigned slice_count;
+    uint8_t *bytes; /**< the segment */
+    size_t len;
+    char segment[512];
+    bool blurred[SPACES];
+
+    struct {
+        uint32_t counter;
+        uint8_t value[4];
+        uint8_t same[4];
+        uint32_t in, out;
+    } devices[DEVICES];
+
+    int64_t at_ms;
+};
+
+static void reading_of(struct world *w, unsigned device, uint16_t channel, struct reading *r)
+{
+    const uint32_t row = inventory_device(w->inv, device_names[device], 2);
+
+    *r = (struct reading){
+        .channel = channel, .device_len = 2, .sensor = inventory_sensor(w->inv, row, channel)};
+    memcpy(r->device, device_names[device], 2);
+    assert_true(r->sensor != NO_SENSOR);
+    r->root = w->inv->sensors[r->sensor].gate
+                  ? w->inv->lots[w->inv->sensors[r->sensor].target].key
+                  : w->inv->spaces[w->inv->sensors[r->sensor].target].key;
+}
+
+/* Every reading of an event sensor carries a counter; some come twice, late or begin again. */
+static void make_event(struct world *w, struct step *step)
+{
+    static const uint8_t rare[] = {VALUE_ALIVE, VALUE_FAULT,     VALUE_START,
+                                   VALUE_JOIN,  VALUE_LINK_LOST, VALUE_ALIVE};
+    unsigned device = dice_below(&w->dice, 5);
+    struct reading *r = &step->readings[0];
+    uint32_t how = dice_below(&w->dice, 20);
+
+    reading_of(w, device, 0, r);
+    r->value = (uint8_t)(how < 15 ? dice_below(&w->dice, 2) : rare[how - 15 < 5 ? how - 15 : 5]);
+    r->has = HAS_COUNTER | HAS_NET_TIME | HAS_RSSI | HAS_BATTERY;
+    r->rssi_dbm = (int16_t) - (int)dice_below(&w->dice, 120);
+    r->battery_mv = (uint16_t)(3000 + dice_below(&w->dice, 600));
+    r->net_time_ms = w->at_ms - dice_below(&w->dice, 500);
+    if (dice_below(&w->dice, 8) == 0 && w->devices[device].counter > 3) {
+        r->counter = w->devices[device].counter - dice_below(&w->dice, 3);
+        r->net_time_ms -= 1000;
+    } else if (dice_below(&w->dice, 40) == 0) {
+        r->counter = w->devices[device].counter = 1;
+    } else {
+        r->counter = ++w->devices[device].counter;
+    }
+    step->count = 1;
+}
+
+static uint32_t space_of(const struct world *w, const struct reading *r)
+{
+    return w->inv->sensors[r->sensor].target;
+}
+
+/* One poll of three points. The first three equal samples are journalled, as the debounce needs
+ * them. */
+static void make_poll(struct world *w, struct step *step, bool steady)
+{
+    for (uint16_t i = 0; i < BATCH_MAX; i++) {
+        struct reading *r = &step->readings[i];
+
+        reading_of(w, 5, (uint16_t)(i + 1), r);
+        r->type = TYPE_SAMPLE;
+        r->value = !steady && dice_below(&w->dice, 4) == 0 ? (uint8_t)dice_below(&w->dice, 2)
+                                                           : w->devices[5].value[i];
+        w->devices[5].same[i] =
+            r->value == w->devices[5].value[i] ? (uint8_t)(w->devices[5].same[i] + 1) : 0;
+        w->devices[5].value[i] = r->value;
+        if (w->devices[5].same[i] > 3) {
+            w->devices[5].same[i] = 4;
+            r->unchanged = !w->plain;
+        }
+        if (r->unchanged) {
+            w->blurred[space_of(w, r)] = true;
+        }
+    }
+    step->count = BATCH_MAX;
+}
+
+static void make_gate(struct world *w, struct step *step)
+{
+    unsigned device = 6 + dice_below(&w->dice, 2);
+    struct reading *r = &step->readings[0];
+
+    reading_of(w, device, 0, r);
+    r->value = VALUE_GATE;
+    r->has = HAS_COUNTER;
+    r->counter = ++w->devices[device].counter;
+    r->gate_in = w->devices[device].in += dice_below(&w->dice, 4);
+    r->gate_out = w->devices[device].out += dice_below(&w->dice, 4);
+    step->count = 1;
+}
+
+static void make_command(struct world *w, struct step *step)
+{
+    static const enum command_kind kinds[] = {
+        COMMAND_SPACE_OUT, COMMAND_SPACE_IN,       COMMAND_LOT_CLOSE,   COMMAND_LOT_OPEN,
+        COMMAND_LOT_COUNT, COMMAND_DEVICE_SUSPECT, COMMAND_DEVICE_TRUST};
+    struct command *c = &step->command;
+
+    memset(c, 0, sizeof *c);
+    c->kind = kinds[dice_below(&w->dice, w->plain ? 5 : 7)];
+    c->inventory_version = w->inv->version;
+    snprintf(c->actor, sizeof c->actor, "staff%u", dice_below(&w->dice, 10));
+    snprintf(c->note, sizeof c->note, "note %u", dice_below(&w->dice, 1000));
+    c->reason = (enum out_reason)dice_below(&w->dice, OUT_REASON_COUNT);
+    c->until_ms = dice_below(&w->dice, 2) == 0 ? 0 : w->at_ms + 1000 + dice_below(&w->dice, 300000);
+    c->count = dice_below(&w->dice, 50);
+    c->key = c->kind == COMMAND_SPACE_OUT || c->kind == COMMAND_SPACE_IN
+                 ? w->inv->spaces[dice_below(&w->dice, SPACES)].key
+                 : w->inv->lots[dice_below(&w->dice, LOTS)].key;
+    if (c->kind == COMMAND_DEVICE_SUSPECT || c->kind == COMMAND_DEVICE_TRUST) {
+        c->device = inventory_device(w->inv, device_names[dice_below(&w->dice, 6)], 2);
+        for (uint32_t i = 0; i < w->inv->sensor_count; i++) {
+            if (w->inv->sensors[i].device == c->device && !w->inv->sensors[i].gate) {
+                w->blurred[w->inv->sensors[i].target] = true;
+            }
+        }
+    }
+}
+
+static void make_step(struct world *w, struct step *step)
+{
+    uint32_t roll = dice_below(&w->dice, 100);
+
+    if (step >= w->steps + STEPS -
+                    STEADY) { /* a debounce that the crash cut short has its samples in the end */
+        w->at_ms += 1000;
+        step->now = (struct now){.at_ms = w->at_ms};
+        step->kind = STEP_READINGS;
+        make_poll(w, step, true);
+        return;
+    }
+
+    w->at_ms +=
+        dice_below(&w->dice, 30) == 0 ? dice_below(&w->dice, 900000) : dice_below(&w->dice, 4000);
+    step->now = (struct now){.at_ms = w->at_ms};
+    step->kind = STEP_READINGS;
+    if (roll < 45) {
+        make_event(w, step);
+    } else if (roll < 65) {
+        make_poll(w, step, false);
+    } else if (roll < 80) {
+        make_gate(w, step);
+    } else if (roll < 95) {
+        step->kind = STEP_COMMAND;
+        make_command(w, step);
+    } else if (roll < 97 && !w->plain) {
+        step->kind = STEP_SESSION;
+    } else {
+        step->kind = STEP_TIME;
+    }
+}
+
+/* --- the runner's part: what it does with a step, in its order --- */
+
+struct run {
+    struct world *world;
+    struct core *core;
+    struct journal *journal; /**< NULL: nothing is kept any more */
+    struct position at;      /**< of the last input */
+    uint64_t dirty_spaces, dirty_lots;
+    struct image kept[STEPS * 3];
+    size_t kept_count;
+};
+
+static void note_touched(struct run *run, const struct effects *effects)
+{
+    for (size_t i = 0; i < effects->touched_count; i++) {
+        if (effects->touched[i].kind == CHANGE_SPACE) {
+            run->dirty_spaces |= 1ull << effects->touched[i].index;
+        } else {
+            run->dirty_lots |= 1ull << effects->touched[i].index;
+        }
+    }
+}
+
+static void carry_out(struct run *run, const struct effects *effects, struct now now)
+{
+    const struct record_stamp stamp = {.at = run->at, .now = now, .inventory_version = 1};
+
+    note_touched(run, effects);
+    if (effects->kept_count > 0 && run->journal != NULL) {
+        assert_int_equal(journal_append_images(run->journal, RECORD_EFFECT, &stamp, effects->kept,
+                                               effects->kept_count),
+                         ERR_OK);
+        for (size_t i = 0; i < effects->kept_count; i++) {
+            assert_true(run->kept_count < STEPS * 3);
+            run->kept[run->kept_count++] = effects->kept[i];
+        }
+    }
+}
+
+static void run_step(struct run *run, struct step *step)
+{
+    struct input input = {.now = step->now, .inventory_version = 1};
+
+    while (core_due(run->core) <= step->now.at_ms) {
+        carry_out(run, core_advance(run->core, step->now), step->now);
+    }
+    switch (step->kind) {
+    case STEP_READINGS:
+        input.kind = INPUT_READING;
+        for (size_t i = 0; i < step->count; i++) {
+            run->at.seq++;
+            input.at = run->at;
+            input.reading = step->readings[i];
+            carry_out(run, core_step(run->core, &input), step->now);
+        }
+        break;
+    case STEP_COMMAND: {
+        struct command command = step->command;
+        const struct effects *effects;
+
+        run->at.seq++;
+        input.kind = INPUT_COMMAND;
+        input.at = run->at;
+        input.command = &command;
+        effects = core_step(run->core, &input);
+        step->answered = run->journal != NULL ? effects->kept_count > 0 : step->answered;
+        carry_out(run, effects, step->now);
+        break;
+    }
+    case STEP_SESSION:
+        run->at.seq++;
+        input.kind = INPUT_SESSION_LOST;
+        input.at = run->at;
+        input.session_lost.since_ms = step->now.at_ms - 1000;
+        carry_out(run, core_step(run->core, &input), step->now);
+        break;
+    case STEP_TIME: break;
+    }
+}
+
+/* --- Redis as the images that slices carried --- */
+
+static void slice_out(struct run *run, bool last, uint64_t confirms)
+{
+    struct world *w = run->world;
+    struct slice *slice = &w->slices[w->slice_count];
+
+    assert_true(w->slice_count < SLICES_MAX);
+    slice->count = 0;
+    for (uint32_t i = 0; i < SPACES && slice->count < SLICE_MAX; i++) {
+        if ((run->dirty_spaces >> i & 1) != 0) {
+            core_space_image(run->core, i, &slice->images[slice->count++]);
+            run->dirty_spaces &= ~(1ull << i);
+        }
+    }
+    for (uint32_t i = 0; i < LOTS && slice->count < SLICE_MAX; i++) {
+        if ((run->dirty_lots >> i & 1) != 0) {
+            core_lot_image(run->core, i, &slice->images[slice->count++]);
+            run->dirty_lots &= ~(1ull << i);
+        }
+    }
+    while (run->kept_count > 0 && slice->count < SLICE_MAX) {
+        slice->images[slice->count++] = run->kept[0];
+        memmove(run->kept, run->kept + 1, --run->kept_count * sizeof run->kept[0]);
+    }
+    slice->confirms = last ? confirms : 0;
+    w->slice_count++;
+}
+
+static void take_picture(const struct core *core, const struct inventory *inv, struct picture *out)
+{
+    memset(out, 0, sizeof *out);
+    for (uint32_t i = 0; i < SPACES; i++) {
+        core_space_image(core, i, &out->spaces[i]);
+        out->overridden[i] = core_override_image(core, inv->spaces[i].key, &out->overrides[i]);
+    }
+    for (uint32_t i = 0; i < LOTS; i++) {
+        core_lot_image(core, i, &out->lots[i]);
+    }
+}
+
+/* A timer may fire 250 ms late, a restored core is judged at its very moment: so this one is too,
+ * from its images. */
+static void take_settled_picture(const struct core *core, struct world *w, struct now now,
+                                 struct picture *out)
+{
+    struct core *settled = core_create(w->inv, w->counters);
+    struct image suspect;
+
+    take_picture(core, w->inv, out);
+    for (uint32_t i = 0; i < SPACES; i++) {
+        core_restore(settled, &out->spaces[i]);
+        if (out->overridden[i]) {
+            core_restore(settled, &out->overrides[i]);
+        }
+    }
+    for (uint32_t i = 0; i < LOTS; i++) {
+        core_restore(settled, &out->lots[i]);
+    }
+    for (uint32_t i = 0; i < w->inv->device_count; i++) {
+        if (core_suspect_image(core, i, &suspect)) {
+            core_restore(settled, &suspect);
+        }
+    }
+    core_restored(settled, now, false);
+    take_picture(settled, w->inv, out);
+    core_destroy(settled);
+}
+
+/* --- the core that never stops --- */
+
+static size_t segment_size(const struct journal *journal)
+{
+    size_t bytes = (size_t)journal_bytes(journal);
+
+    return bytes < SEGMENT_HEAD_BYTES ? SEGMENT_HEAD_BYTES : bytes;
+}
+
+static void load_segment(struct world *w)
+{
+    DIR *dir = opendir(w->folder);
+    FILE *file;
+
+    for (struct dirent *entry = readdir(dir); entry != NULL; entry = readdir(dir)) {
+        if (strstr(entry->d_name, ".bwj") != NULL) {
+            assert_true(snprintf(w->segment, sizeof w->segment, "%s/%s", w->folder, entry->d_name) <
+                        (int)sizeof w->segment);
+        }
+    }
+    closedir(dir);
+    file = fopen(w->segment, "rb");
+    assert_non_null(file);
+    fseek(file, 0, SEEK_END);
+    w->len = (size_t)ftell(file);
+    rewind(file);
+    w->bytes = malloc(w->len);
+    assert_int_equal(fread(w->bytes, 1, w->len, file), w->len);
+    fclose(file);
+}
+
+static void live(struct world *w)
+{
+    const struct journal_params params = {.folder = w->folder, .counters = w->counters};
+    static struct run run;
+    uint64_t flush = 0; /* S of the flush under way, 0 = none */
+
+    run = (struct run){
+        .world = w, .core = core_create(w->inv, w->counters), .at = {1, 0}
+    };
+    assert_int_equal(journal_open_with(&params, &run.journal), ERR_OK);
+    core_restored(run.core, (struct now){.at_ms = w->at_ms}, false);
+    for (unsigned i = 0; i < STEPS; i++) {
+        struct step *step = &w->steps[i];
+        struct record_stamp stamp = {.inventory_version = 1};
+
+        make_step(w, step);
+        step->slices = w->slice_count;
+        step->journal_before = i == 0 ? SEGMENT_HEAD_BYTES : w->steps[i - 1].journal_after;
+        stamp.at = (struct position){1, run.at.seq + 1};
+        stamp.now = step->now;
+        if (step->kind == STEP_READINGS) {
+            assert_int_equal(
+                journal_append_readings(run.journal, &stamp, step->readings, step->count), ERR_OK);
+        }
+        step->journal_heard = segment_size(run.journal);
+        run_step(&run, step);
+        step->at = run.at;
+        step->journal_after = segment_size(run.journal);
+        step->seq_after = run.at.seq;
+        take_settled_picture(run.core, w, step->now, &w->after[i]);
+        if (flush == 0 && dice_below(&w->dice, 4) == 0) {
+            flush = run.at.seq;
+        }
+        if (flush != 0 && dice_below(&w->dice, 3) != 0) {
+            slice_out(&run, false, 0);
+            if (run.dirty_spaces == 0 && run.dirty_lots == 0 && run.kept_count == 0) {
+                w->slices[w->slice_count - 1].confirms = flush;
+                flush = 0;
+            }
+        }
+    }
+    journal_close(run.journal);
+    core_destroy(run.core);
+    load_segment(w);
+}
+
+/* --- the crash --- */
+
+struct crash {
+    unsigned step;    /**< in which it happened */
+    size_t from, len; /**< the part of the segment that is there, behind its head */
+    unsigned slices;  /**< that Redis still has */
+    bool whole;       /**< the step's records are all there */
+};
+
+static void write_segment(const struct world *w, const struct crash *crash)
+{
+    FILE *file = fopen(w->segment, "wb");
+
+    assert_non_null(file);
+    assert_int_equal(fwrite(w->bytes, 1, SEGMENT_HEAD_BYTES, file), SEGMENT_HEAD_BYTES);
+    if (crash->len > crash->from) {
+        assert_int_equal(fwrite(w->bytes + crash->from, 1, crash->len - crash->from, file),
+                         crash->len - crash->from);
+    }
+    fclose(file);
+}
+
+struct audits {
+    struct position at[STEPS];
+    size_t count;
+};
+
+struct back {
+    struct core *core;
+    struct audits audits;
+};
+
+static void audit_add(struct audits *audits, const struct image *image)
+{
+    for (size_t i = 0; i < audits->count; i++) {
+        if (position_compare(audits->at[i], image->at) == 0) {
+            return; /* Redis refuses the same stream id twice */
+        }
+    }
+    assert_true(audits->count < STEPS);
+    audits->at[audits->count++] = image->at;
+}
+
+static void back_restore(void *ctx, const struct image *image)
+{
+    struct back *back = ctx;
+
+    core_restore(back->core, image);
+    if (image->kind == IMAGE_AUDIT) {
+        audit_add(&back->audits, image);
+    }
+}
+
+static void back_replay(void *ctx, const struct input *input)
+{
+    core_replay(((struct back *)ctx)->core, input);
+}
+
+/* Redis holds one image per entity: the last that a slice carried. */
+static void restore_redis(const struct world *w, const struct crash *crash,
+                          const struct recover_calls *calls, const struct recovery *recovery,
+                          struct held_suspects *held)
+{
+    for (unsigned s = 0; s < crash->slices; s++) {
+        for (size_t i = 0; i < w->slices[s].count; i++) {
+            recover_redis_image(calls, recovery, held, &w->slices[s].images[i]);
+        }
+    }
+}
+
+static void blur_sensors(struct sensor_image *sensors, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        sensors[i].flags &= (uint8_t) ~(SENSOR_RESTORED | SENSOR_SESSION_GAP);
+    }
+}
+
+/* Without what says only how sure the answer is, and what is worked out from it. */
+static struct image without_doubt(const struct image *image)
+{
+    struct image out = *image;
+
+    out.at = (struct position){0, 0};
+    out.space.reason = out.space.shown_reason = 0;
+    out.space.confidence = 0;
+    out.space.limit_ms = 0;
+    out.space.source = 0;
+    blur_sensors(out.space.sensors, SENSORS_PER_SPACE_MAX);
+    return out;
+}
+
+/* Unchanged samples are not journalled: after a crash a sampled sensor may look silent before its
+ * newest samples, and then one of them counted at once instead of waiting for its debounce. */
+static bool said_lately(const struct world *w, unsigned step, uint32_t slot, uint8_t state)
+{
+    unsigned samples = 0;
+
+    for (unsigned i = step + 1; w->blurred[slot] && i-- > 0 && samples < 4;) {
+        for (size_t r = 0; r < w->steps[i].count; r++) {
+            const struct reading *reading = &w->steps[i].readings[r];
+
+            if (reading->type != TYPE_SAMPLE || space_of(w, reading) != slot) {
+                continue;
+            }
+            if ((reading->value == VALUE_FREE ? SPACE_FREE : SPACE_OCCUPIED) ==
+                (enum space_state)state) {
+                return true;
+            }
+            samples++;
+        }
+    }
+    return false;
+}
+
+static void compare_space(const struct world *w, const struct picture *is, unsigned step,
+                          uint32_t slot, const char *what)
+{
+    const struct picture *was = &w->after[step];
+    struct image a = without_doubt(&is->spaces[slot]);
+    struct image b = without_doubt(&was->spaces[slot]);
+
+    if (a.space.state != b.space.state) {
+        /* a suspect that is trusted again may begin a disagreement, which a restart begins to hold
+         * anew */
+        bool held = w->blurred[slot] && a.space.held_ms != 0;
+
+        if (a.space.state == SPACE_UNKNOWN || held || said_lately(w, step, slot, a.space.state)) {
+            return;
+        }
+        fail_msg("%s: space %u is %u, not %u", what, slot, a.space.state, b.space.state);
+    }
+    if (is->overridden[slot] != was->overridden[slot] ||
+        (is->overridden[slot] &&
+         (is->overrides[slot].override.set != was->overrides[slot].override.set ||
+          is->overrides[slot].override.since_ms != was->overrides[slot].override.since_ms ||
+          strcmp(is->overrides[slot].override.note, was->overrides[slot].override.note) != 0))) {
+        fail_msg("%s: override of space %u", what, slot);
+    }
+    if (!w->blurred[slot] && memcmp(&a.space, &b.space, sizeof a.space) != 0) {
+        fail_msg("%s: image of space %u: since %lld %lld known %u %u %lld %lld seen %lld %lld gap "
+                 "%u %u held %lld %lld",
+                 what, slot, (long long)a.space.since_ms, (long long)b.space.since_ms,
+                 a.space.known_state, b.space.known_state, (long long)a.space.known_since_ms,
+                 (long long)b.space.known_since_ms, (long long)a.space.seen_ms,
+                 (long long)b.space.seen_ms, a.space.gap_s, b.space.gap_s,
+                 (long long)a.space.held_ms, (long long)b.space.held_ms);
+    }
+}
+
+static void compare_lot(const struct picture *is, const struct picture *was, uint32_t lot,
+                        const char *what)
+{
+    const struct lot_image *a = &is->lots[lot].lot;
+    const struct lot_image *b = &was->lots[lot].lot;
+
+    if (a->closed != b->closed || a->count_raw != b->count_raw || a->gate_count != b->gate_count) {
+        fail_msg("%s: lot %u: closed %d %d, inside %d %d", what, lot, a->closed, b->closed,
+                 a->count_raw, b->count_raw);
+    }
+    for (unsigned g = 0; g < b->gate_count; g++) {
+        if (a->gates[g].in != b->gates[g].in || a->gates[g].out != b->gates[g].out ||
+            a->gates[g].heard_ms != b->gates[g].heard_ms ||
+            a->gates[g].counter != b->gates[g].counter) {
+            fail_msg("%s: gate %u", what, g);
+        }
+    }
+    if (a->capacity != a->free + a->occupied + a->unknown + a->out_of_service) {
+        fail_msg("%s: lot %u does not add up", what, lot);
+    }
+}
+
+static void compare(struct world *w, const struct core *core, unsigned step, const char *what)
+{
+    static struct picture is;
+
+    take_settled_picture(core, w, w->steps[step].now, &is);
+    for (uint32_t i = 0; i < SPACES; i++) {
+        compare_space(w, &is, step, i, what);
+    }
+    for (uint32_t i = 0; i < LOTS; i++) {
+        compare_lot(&is, &w->after[step], i, what);
+    }
+}
+
+/* Each decision answered before the crash is there once; none that was refused or never whole. */
+static void compare_audits(const struct world *w, const struct crash *crash,
+                           const struct back *back, const char *what)
+{
+    size_t expected = 0;
+
+    for (unsigned i = 0; i < crash->step + (crash->whole ? 1 : 0); i++) {
+        const struct step *step = &w->steps[i];
+        size_t found = 0;
+
+        for (size_t a = 0; step->kind == STEP_COMMAND && a < back->audits.count; a++) {
+            found += position_compare(back->audits.at[a], step->at) == 0;
+        }
+        if (step->kind == STEP_COMMAND && found != (step->answered ? 1u : 0u)) {
+            fail_msg("%s: the decision of step %u is there %zu times", what, i, found);
+        }
+        expected += found;
+    }
+    if (expected != back->audits.count) {
+        fail_msg("%s: %zu decisions nobody made", what, back->audits.count - expected);
+    }
+}
+
+static void come_back(struct world *w, const struct crash *crash, const char *what)
+{
+    struct back back = {.core = core_create(w->inv, w->counters)};
+    const struct recover_calls calls = {
+        .ctx = &back, .restore = back_restore, .replay = back_replay};
+    struct recovery recovery = {.next_seq = 1};
+    static struct held_suspects held;
+    static struct run run;
+    unsigned next = crash->step + (crash->whole ? 1 : 0);
+
+    write_segment(w, crash);
+    assert_int_equal(recover_images(w->folder, &calls, &recovery), ERR_OK);
+    held.count = 0;
+    restore_redis(w, crash, &calls, &recovery, &held);
+    assert_int_equal(recover_readings(w->folder, w->inv, &calls, &recovery), ERR_OK);
+    recover_suspects(&calls, &held);
+    assert_int_equal(recovery.skipped, 0);
+    if (next > 0) {
+        core_restored(back.core, w->steps[next - 1].now, false);
+        compare(w, back.core, next - 1, what);
+    } else {
+        core_restored(back.core, (struct now){.at_ms = START_MS}, false);
+    }
+    compare_audits(w, crash, &back, what);
+    run = (struct run){
+        .world = w, .core = back.core, .at = {2, recovery.next_seq}
+    };
+    for (unsigned i = next; i < STEPS; i++) {
+        run_step(&run, &w->steps[i]);
+    }
+    compare(w, back.core, STEPS - 1, what);
+    core_destroy(back.core);
+}
+
+/* How much of the journal's begin may be gone when Redis has so many slices: what the last whole
+ * flush confirmed. */
+static size_t trimmed_to(const struct world *w, unsigned slices)
+{
+    uint64_t confirmed = 0;
+    size_t from = SEGMENT_HEAD_BYTES;
+
+    for (unsigned s = 0; s < slices; s++) {
+        confirmed = w->slices[s].confirms > confirmed ? w->slices[s].confirms : confirmed;
+    }
+    for (unsigned i = 0; i < STEPS && w->steps[i].seq_after <= confirmed; i++) {
+        from = w->steps[i].journal_after;
+    }
+    return from;
+}
+
+/* Where the process may end in a step: before it wrote anything, inside a record, after the
+ * readings, after all. */
+enum cut { CUT_BEFORE, CUT_TORN, CUT_HEARD, CUT_AFTER, CUT_COUNT };
+
+static bool cut_at(struct world *w, const struct step *step, enum cut cut, struct crash *crash)
+{
+    const size_t heard = step->journal_heard - step->journal_before;
+    const size_t first = heard > 0 ? heard : step->journal_after - step->journal_before;
+
+    crash->whole = cut == CUT_HEARD || cut == CUT_AFTER;
+    switch (cut) {
+    case CUT_BEFORE: crash->len = step->journal_before; return first > 0;
+    case CUT_TORN:
+        crash->len =
+            step->journal_before + 1 + (first > 1 ? dice_below(&w->dice, (uint32_t)first - 1) : 0);
+        return first > 1;
+    case CUT_HEARD: crash->len = step->journal_heard; return heard > 0;
+    case CUT_AFTER: crash->len = step->journal_after; return true;
+    case CUT_COUNT: break;
+    }
+    return false;
+}
+
+static void crash_everywhere(struct world *w, uint64_t seed)
+{
+    char what[128];
+
+    for (unsigned i = 0; i < STEPS; i++) {
+        for (unsigned cut = 0; cut < CUT_COUNT; cut++) {
+            struct crash crash = {.step = i, .from = SEGMENT_HEAD_BYTES};
+            unsigned most = w->steps[i].slices;
+
+            if (!cut_at(w, &w->steps[i], (enum cut)cut, &crash)) {
+                continue;
+            }
+            crash.slices = dice_below(&w->dice, 3) == 0 ? most : dice_below(&w->dice, most + 1);
+            snprintf(what, sizeof what, "seed %llu, step %u, cut %u, %u of %u slices",
+                     (unsigned long long)seed, i, cut, crash.slices, most);
+            come_back(w, &crash, what);
+            crash.from = trimmed_to(w, crash.slices);
+            crash.len = crash.len < crash.from ? crash.from : crash.len;
+            come_back(w, &crash, what);
+        }
+    }
+}
+
+static void nothing_that_was_accepted_is_lost(void **state)
+{
+    const char *wanted = getenv("BOWEI_SEEDS");
+    uint64_t seeds = wanted != NULL ? strtoull(wanted, NULL, 10) : 40;
+    struct world *w = calloc(1, sizeof *w);
+    struct counters counters;
+    char folder[256];
+
+    (void)state;
+    scratch_folder_make(folder, sizeof folder);
+    for (uint64_t seed = 1; seed <= seeds; seed++) {
+        struct inventory *inv = build_city(folder);
+
+        memset(w, 0, sizeof *w);
+        memset(&counters, 0, sizeof counters);
+        *w = (struct world){.folder = folder,
+                            .inv = inv,
+                            .counters = &counters,
+                            .dice = {.state = seed},
+                            .plain = seed % 2 == 0,
+                            .at_ms = START_MS};
+        live(w);
+        crash_everywhere(w, seed);
+        free(w->bytes);
+        inventory_destroy(inv);
+        scratch_folder_remove(folder);
+        mkdir(folder, 0700);
+    }
+    scratch_folder_remove(folder);
+    free(w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_that_was_accepted_is_lost),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
