@@ -29,10 +29,10 @@ class SimulatedCity(unittest.TestCase):
         cls.state = Path(tempfile.mkdtemp(prefix="bowei-run-"))
         cls.port = free_port()
         cls.url = f"http://127.0.0.1:{cls.port}"
-        cls.run = subprocess.Popen([TOP / "run.sh", "--http", f"127.0.0.1:{cls.port}", "--spaces", str(SPACES), "--seed", "7",
+        cls.demo = subprocess.Popen([TOP / "run.sh", "--http", f"127.0.0.1:{cls.port}", "--spaces", str(SPACES), "--seed", "7",
                                     "--state", cls.state], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         lines = []
-        for line in cls.run.stdout:
+        for line in cls.demo.stdout:
             lines.append(line)
             if line.startswith("Ctrl-C"):
                 cls.banner = "".join(lines)
@@ -41,8 +41,8 @@ class SimulatedCity(unittest.TestCase):
 
     @classmethod
     def tearDownClass(cls):
-        cls.run.send_signal(signal.SIGTERM)
-        code = cls.run.wait(30)
+        cls.demo.send_signal(signal.SIGTERM)
+        code = cls.demo.wait(30)
         left = [p for p in cls.state.glob("*.pid")]
         shutil.rmtree(cls.state, ignore_errors=True)
         assert code == 0, f"run.sh ended with {code}"
