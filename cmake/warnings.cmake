@@ -33,3 +33,4 @@ if(BOWEI_COVERAGE)
 endif()
 # asserts stay in every build: a broken invariant must stop, not spread
 set(CMAKE_C_FLAGS_RELEASE "-O2 -g")
+set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O2 -g")

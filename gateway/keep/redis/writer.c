@@ -298,7 +298,7 @@ static uint64_t random_next(struct redis_writer *w)
  */
 static void pause_after_failure(struct redis_writer *w)
 {
-    uint64_t cap = BACKOFF_FIRST_MS << (w->attempts < 5 ? w->attempts : 5);
+    uint64_t cap = (uint64_t)BACKOFF_FIRST_MS << (w->attempts < 5 ? w->attempts : 5);
     int64_t ms = 20 + (int64_t)(random_next(w) % (cap < BACKOFF_MAX_MS ? cap : BACKOFF_MAX_MS));
     int64_t until_ms = host_boot_ms() + ms;
 
