@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define MS_PER_DAY INT64_C(86400000)
+#define SITE_LEN   13 /* county, street, kind, site: what a lot and its spaces share */
 
 static const char pairs[] =
     "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
@@ -109,6 +110,43 @@ static struct position_e7 shown_at(const struct scene *scene, struct position_e7
                : position_round(crs_from_wgs84(scene->crs, position_deg_of(at)));
 }
 
+/* One step of ISO 7064 MOD 37,36 over a character of the alphabet. */
+static unsigned check_step(unsigned p, char c)
+{
+    p = (p + (unsigned)(c <= '9' ? c - '0' : c - 'A' + 10)) % 36;
+    return (p == 0 ? 36 : p) * 2 % 37;
+}
+
+static void lot_take(struct scene *scene, uint32_t lot)
+{
+    scene->lot = lot;
+    space_id_write(scene->inv->lots[lot].key, scene->lot_text);
+    scene->lot_check = 36;
+    for (size_t i = 0; i < SITE_LEN; i++) {
+        scene->lot_check = check_step(scene->lot_check, scene->lot_text[i]);
+    }
+}
+
+/* The ID of a space of the scene's lot: 13 characters are the lot's, so only the number and the
+ * check character are worked out. */
+static void id_put(const struct scene *scene, space_key key, char id[SPACE_ID_LEN])
+{
+    unsigned number = space_key_number(key);
+    unsigned p = scene->lot_check;
+
+    if (space_key_site(key) != scene->inv->lots[scene->lot].key) {
+        space_id_write(key, id);
+        return;
+    }
+    memcpy(id, scene->lot_text, SITE_LEN);
+    (void)pair_put(pair_put(id + SITE_LEN, number / 100), number % 100);
+    for (size_t i = SITE_LEN; i < SPACE_ID_LEN - 1; i++) {
+        p = check_step(p, id[i]);
+    }
+    p = (37 - p) % 36;
+    id[SPACE_ID_LEN - 1] = (char)(p < 10 ? '0' + p : 'A' + p - 10);
+}
+
 /* The display form is the ID with four hyphens: 6-3-4-4-1. */
 static char *display_put(char *p, const char *id)
 {
@@ -190,11 +228,10 @@ char *scene_space(struct scene *scene, char *p, uint32_t slot, const struct spac
     struct position_e7 at = shown_at(scene, space->at);
     char id[SPACE_ID_LEN];
 
-    space_id_write(space->key, id);
     if (scene->lot != space->lot) {
-        scene->lot = space->lot;
-        space_id_write(scene->inv->lots[space->lot].key, scene->lot_text);
+        lot_take(scene, space->lot);
     }
+    id_put(scene, space->key, id);
     if (scene->geo) {
         p = feature_put(scene, p, id, at);
     }

@@ -19,6 +19,7 @@ struct scene {
     bool geo;
     uint32_t lot; /**< whose text is in lot_text */
     char lot_text[SPACE_ID_LEN];
+    unsigned lot_check; /**< check sum behind the 13 characters that its spaces share */
 
     struct {
         int64_t start_ms;

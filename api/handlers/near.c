@@ -28,19 +28,21 @@ static bool space_fits(void *ctx, uint32_t slot)
     const struct near *near = ctx;
     const struct query *q = near->q;
     const struct request *rq = near->rq;
-    const struct inv_space *space = &rq->inv->spaces[slot];
+    const struct inv_space *space = &rq->inv->spaces[slot]; /* read only where a filter asks */
     struct space_view view;
 
-    if ((!(q->states >> SPACE_UNKNOWN & 1) &&
-         !(q->states >> view_space_state(rq->api->p.view, slot, &rq->now) & 1)) ||
-        (space->attributes & q->attributes) != q->attributes ||
+    if (!(q->states >> SPACE_UNKNOWN & 1) &&
+        !(q->states >> view_space_state(rq->api->p.view, slot, &rq->now) & 1)) {
+        return false;
+    }
+    if ((q->attributes != 0 && (space->attributes & q->attributes) != q->attributes) ||
         (q->kinds != 0 && !(q->kinds >> space_key_kind(space->key) & 1))) {
         return false;
     }
     /* the quick look above may be a moment ahead of the core's timers: judge what will be shown */
     view_space(rq->api->p.view, rq->inv, slot, &rq->now, &view);
     return q->states >> view.state & 1 && view.confidence >= q->min_confidence &&
-           behind_cursor(near, space->at, space->key);
+           (!near->resumed || behind_cursor(near, space->at, space->key));
 }
 
 static bool lot_fits(void *ctx, uint32_t lot)
