@@ -6,7 +6,8 @@
  * and after the rest was redelivered: a space may be unknown where that one knows it, never
  * otherwise; every decision that was answered is there once, none that was refused.
  *
- * BOWEI_SEEDS sets how many histories (40). A failure names its seed. */
+ * BOWEI_SEEDS sets how many histories, each then crashing in every step; without it 40 crash in
+ * every fourth. A failure names its seed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,6 +23,7 @@
 #include "tests/unit/scratch_folder.h"
 
 #define STEPS              200
+#define SAMPLE_STRIDE      4 /* without BOWEI_SEEDS a history crashes in every fourth step only */
 #define STEADY             6 /* polls at the end that all say the same */
 #define SPACES             6
 #define LOTS               2
@@ -836,11 +838,11 @@ static bool cut_at(struct world *w, const struct step *step, enum cut cut, struc
     return false;
 }
 
-static void crash_everywhere(struct world *w, uint64_t seed)
+static void crash_everywhere(struct world *w, uint64_t seed, unsigned stride)
 {
     char what[128];
 
-    for (unsigned i = 0; i < STEPS; i++) {
+    for (unsigned i = (unsigned)(seed / 2 % stride); i < STEPS; i += stride) {
         for (unsigned cut = 0; cut < CUT_COUNT; cut++) {
             struct crash crash = {.step = i, .from = SEGMENT_HEAD_BYTES};
             unsigned most = w->steps[i].slices;
@@ -881,7 +883,7 @@ static void nothing_that_was_accepted_is_lost(void **state)
                             .plain = seed % 2 == 0,
                             .at_ms = START_MS};
         live(w);
-        crash_everywhere(w, seed);
+        crash_everywhere(w, seed, wanted != NULL ? 1 : SAMPLE_STRIDE);
         free(w->bytes);
         inventory_destroy(inv);
         scratch_folder_remove(folder);
