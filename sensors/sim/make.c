@@ -60,11 +60,25 @@ static bool ports_choose(struct field_file *file, uint32_t lines)
     return true;
 }
 
+/* The inventory of a new city; its devices never spoke. */
+static enum err files_make(const char *folder, const struct city *city)
+{
+    char path[PATH_MAX];
+
+    if (snprintf(path, sizeof path, "%s/counters.bin", folder) >= (int)sizeof path) {
+        return ERR_IO;
+    }
+    (void)unlink(path);
+    if (snprintf(path, sizeof path, "%s/city", folder) >= (int)sizeof path || !folder_make(path)) {
+        return ERR_IO;
+    }
+    return city_write(city, path);
+}
+
 static enum err make_in(const char *folder, const struct make_options *o)
 {
     const struct city_params wanted = {
         .spaces = o->spaces, .seed = o->seed, .lines = o->lines, .heartbeat_s = o->heartbeat_s};
-    char path[PATH_MAX];
     struct field_file file;
     struct city *city = NULL;
     const bool kept = field_file_read(folder, &file) == ERR_OK && same(&file.params, &wanted);
@@ -77,10 +91,7 @@ static enum err make_in(const char *folder, const struct make_options *o)
     file.params = wanted;
     file.broker_port = o->broker_port;
     if (!kept) {
-        (void)snprintf(path, sizeof path, "%s/counters.bin", folder);
-        (void)unlink(path); /* other devices: they never spoke */
-        (void)snprintf(path, sizeof path, "%s/city", folder);
-        e = folder_make(path) ? city_write(city, path) : ERR_IO;
+        e = files_make(folder, city);
     }
     if (e == ERR_OK) {
         e = ports_choose(&file, city->lines) ? field_file_write(folder, &file, city) : ERR_IO;
