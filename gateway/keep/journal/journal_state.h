@@ -1,5 +1,5 @@
-#ifndef GATEWAY_KEEP_JOURNAL_STATE_H
-#define GATEWAY_KEEP_JOURNAL_STATE_H
+#ifndef GATEWAY_KEEP_JOURNAL_JOURNAL_STATE_H
+#define GATEWAY_KEEP_JOURNAL_JOURNAL_STATE_H
 
 #include "gateway/keep/journal/segment.h"
 #include <pthread.h>
