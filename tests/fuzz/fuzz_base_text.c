@@ -3,18 +3,8 @@
 #include "bowei/base/bytes.h"
 #include "bowei/base/city_clock.h"
 #include "bowei/base/space_id.h"
-#include <stdbool.h>
-#include <stdlib.h>
+#include "tests/fuzz/fuzz.h"
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void claim(bool truth)
-{
-    if (!truth) {
-        abort();
-    }
-}
 
 static void ids(const char *text, size_t size)
 {

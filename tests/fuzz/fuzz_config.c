@@ -3,17 +3,8 @@
 #define _GNU_SOURCE /* memmem */
 #include "gateway/config/config_read.h"
 #include "gateway/config/setting.h"
-#include <stdlib.h>
+#include "tests/fuzz/fuzz.h"
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void claim(bool truth)
-{
-    if (!truth) {
-        abort();
-    }
-}
 
 /* Reads as config_load does, but from memory. NULL when there are faults. */
 static struct config *read_text(const char *text, size_t len, struct config_report *report)

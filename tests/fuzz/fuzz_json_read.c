@@ -2,18 +2,9 @@
  * every way, and a fault lies inside the text. */
 #include "bowei/base/json_read.h"
 #include "bowei/base/json_write.h"
-#include <stdlib.h>
+#include "tests/fuzz/fuzz.h"
 
 #define NODES 4096
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void claim(bool truth)
-{
-    if (!truth) {
-        abort();
-    }
-}
 
 /* The document again through the writer. */
 static void rewrite(const struct json_doc *doc, const struct json_node *n, struct json_writer *w)

@@ -1,0 +1,63 @@
+/* Any bytes as a request target: a path that is accepted has no hidden separators, dot segments or
+ * control bytes, and is routed; its query goes through the parameter parser as on each route. */
+#include "api/params.h"
+#include "api/request.h"
+#include "api/route.h"
+#include "api/target.h"
+#include "tests/fuzz/fuzz.h"
+#include <string.h>
+
+static void path_check(const char *path)
+{
+    size_t len = strnlen(path, TARGET_MAX + 1);
+
+    claim(len >= 1 && len <= TARGET_MAX && path[0] == '/');
+    claim(strstr(path, "//") == NULL && strstr(path, "/./") == NULL && strchr(path, '\\') == NULL);
+    claim(strstr(path, "/../") == NULL);
+    for (size_t i = 0; i < len; i++) {
+        claim((unsigned char)path[i] >= 0x20 && path[i] != 0x7f);
+    }
+}
+
+static void query_check(const char *raw, size_t len, uint32_t known)
+{
+    static struct request rq;
+    struct cursor again;
+    char text[CURSOR_TEXT_MAX];
+
+    if (!params_parse(raw, len, known, rq.scratch, sizeof rq.scratch, &rq.query, &rq.faults)) {
+        claim(rq.faults.count > 0);
+        return;
+    }
+    claim((rq.query.has & ~known) == 0);
+    if (rq.query.has & P(CURSOR)) {
+        claim(cursor_read(text, cursor_write(&rq.query.cursor, text), &again));
+        claim(again.key == rq.query.cursor.key && again.kind == rq.query.cursor.kind);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const enum method methods[] = {METHOD_GET, METHOD_POST, METHOD_DELETE};
+
+    char path[TARGET_MAX + 1];
+    struct route_match match;
+    const char *query;
+    size_t query_len;
+    size_t count;
+
+    if (size > TARGET_MAX ||
+        target_parse((const char *)data, size, path, &query, &query_len) != TARGET_OK) {
+        return 0;
+    }
+    path_check(path);
+    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
+        route_find(methods[i], path, &match);
+        claim(memchr(match.argument, '\0', sizeof match.argument) != NULL);
+    }
+    (void)routes(&count);
+    for (size_t i = 0; query != NULL && i < count; i++) {
+        query_check(query, query_len, routes(&count)[i].params);
+    }
+    return 0;
+}
