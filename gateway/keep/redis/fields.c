@@ -1,15 +1,16 @@
 /* Images as Redis hashes, both directions, a table row a field. The writer thread renders with it,
  * the loader reads with it; what other systems read is documented in docs/DATA_FORMAT.md. */
 #include "gateway/keep/redis/fields.h"
+#include "bowei/base/bytes.h"
 #include "bowei/journal.h"
 #include "bowei/view.h"
 #include "gateway/keep/packer.h"
+#include <assert.h>
 #include <string.h>
 
-#define PRIVATE_MAX       64 /* one larger value turns the listpack into a hash table: 3x the memory */
-#define AUDIT_ROWS        100000 /* the audit stream is capped, about a year of a busy city's staff */
-#define GATES_PER_FIELD   2
-#define SENSORS_PER_FIELD 2
+#define PRIVATE_MAX 64 /* one larger value turns the listpack into a hash table: 3x the memory */
+#define AUDIT_ROWS  100000 /* the audit stream is capped, about a year of a busy city's staff */
+#define PACKED_MAX  48     /* bytes that are at most PRIVATE_MAX as base64 */
 
 static const char *const state_words[SPACE_STATE_COUNT] = {
     [SPACE_UNKNOWN] = "unknown",
@@ -72,6 +73,32 @@ static void put_bytes(struct strbuf *b, const char *name, const void *data, size
     resp_bytes(b, data, len);
 }
 
+/* Packed bytes as base64 without padding: what other systems read is text all through. */
+static void put_packed(struct strbuf *b, const char *name, const uint8_t *bytes, size_t len)
+{
+    char text[PRIVATE_MAX + 1];
+    size_t text_len = (len * 4 + 2) / 3;
+
+    base64_encode(bytes, len, text, sizeof text);
+    put_bytes(b, name, text, text_len);
+}
+
+/* The bytes behind a packed field; -1 when it is none. */
+static int get_packed(const struct field *f, uint8_t bytes[PACKED_MAX])
+{
+    char text[PRIVATE_MAX + 4];
+    size_t len = f->value_len;
+
+    if (len > PRIVATE_MAX || len % 4 == 1) {
+        return -1;
+    }
+    memcpy(text, f->value, len);
+    while (len % 4 != 0) {
+        text[len++] = '=';
+    }
+    return base64_decode(text, len, bytes, PACKED_MAX);
+}
+
 static void put_text(struct strbuf *b, const char *name, const char *text, size_t cap)
 {
     put_bytes(b, name, text, strnlen(text, cap));
@@ -111,9 +138,9 @@ static unsigned heard_with_seen(const struct space_image *s)
     return bits;
 }
 
-static size_t pack_fused(const struct space_image *s, uint8_t out[PRIVATE_MAX])
+static size_t pack_fused(const struct space_image *s, uint8_t out[PACKED_MAX])
 {
-    struct packer p = {.at = out, .end = out + PRIVATE_MAX};
+    struct packer p = {.at = out, .end = out + PACKED_MAX};
     unsigned bits = (s->since_ms != s->shown_since_ms ? (unsigned)FUSED_SINCE : 0) |
                     (s->known_since_ms != s->since_ms ? (unsigned)FUSED_KNOWN_SINCE : 0) |
                     (s->held_ms != 0 ? (unsigned)FUSED_HELD : 0) |
@@ -137,10 +164,9 @@ static size_t pack_fused(const struct space_image *s, uint8_t out[PRIVATE_MAX])
     return (size_t)(p.at - out);
 }
 
-static bool unpack_fused(const struct field *f, struct space_image *s)
+static bool unpack_fused(const uint8_t *bytes, size_t len, struct space_image *s)
 {
-    const uint8_t *bytes = (const uint8_t *)f->value;
-    struct unpacker u = {.at = bytes, .end = bytes + f->value_len};
+    struct unpacker u = {.at = bytes, .end = bytes + len};
     unsigned first = unpacker_u8(&u);
     unsigned bits = first >> 4;
     unsigned last;
@@ -164,10 +190,10 @@ static bool unpack_fused(const struct field *f, struct space_image *s)
 
 static void write_space(struct strbuf *b, const struct slice_item *item)
 {
-    static const char *const names[] = {"p", "q"};
+    static const char *const names[SENSORS_PER_SPACE_MAX] = {"p", "q", "r", "s"};
     const struct space_image *s = &item->image.space;
     struct space_image lean = *s;
-    uint8_t bytes[PRIVATE_MAX];
+    uint8_t bytes[SENSORS_PACK_MAX];
     unsigned with_seen = heard_with_seen(s);
 
     resp_text(b, "state");
@@ -180,7 +206,7 @@ static void write_space(struct strbuf *b, const struct slice_item *item)
     put_i64(b, "conf", s->confidence);
     put_bytes(b, "src", item->source, item->source_len);
     put_at(b, item->image.at);
-    put_bytes(b, "k", bytes, pack_fused(s, bytes));
+    put_packed(b, "k", bytes, pack_fused(s, bytes));
     for (unsigned i = 0; i < SENSORS_PER_SPACE_MAX; i++) {
         struct sensor_image *sensor = &lean.sensors[i];
 
@@ -189,68 +215,58 @@ static void write_space(struct strbuf *b, const struct slice_item *item)
             sensor->debounce == 0) {
             sensor->heard_ms = 0;
         }
+        /* health figures come back with the next message; the bytes would cost a size class */
+        sensor->battery_mv = 0;
+        sensor->rssi_dbm = 0;
     }
-    for (unsigned first = 0; first < s->sensor_count; first += SENSORS_PER_FIELD) {
-        unsigned n = s->sensor_count - first;
+    for (unsigned i = 0; i < s->sensor_count && i < SENSORS_PER_SPACE_MAX; i++) {
+        size_t len = image_pack_sensors(&lean, i, 1, bytes);
 
-        n = n < SENSORS_PER_FIELD ? n : SENSORS_PER_FIELD;
-        put_bytes(b, names[first / SENSORS_PER_FIELD], bytes,
-                  image_pack_sensors(&lean, first, n, bytes));
+        assert(len <= PACKED_MAX); /* one sensor is 46 bytes at most */
+        put_packed(b, names[i], bytes, len);
     }
 }
 
 static unsigned space_args(const struct space_image *s)
 {
-    return 2 + 2 * (9 + (s->sensor_count + SENSORS_PER_FIELD - 1u) / SENSORS_PER_FIELD);
+    return 2 + 2 * (9u + s->sensor_count);
 }
 
-static const char *const gate_fields[] = {"p", "q", "r", "s"};
+static const char *const gate_fields[GATES_PER_LOT_MAX] = {"p", "q", "r", "s", "t", "u", "w", "x"};
 
-static size_t pack_gates(const struct lot_image *l, unsigned first, uint8_t out[PRIVATE_MAX])
+static size_t pack_gate(const struct gate_image *g, uint8_t out[PACKED_MAX])
 {
-    struct packer p = {.at = out, .end = out + PRIVATE_MAX};
+    struct packer p = {.at = out, .end = out + PACKED_MAX};
 
-    for (unsigned i = first; i < l->gate_count && i < first + GATES_PER_FIELD; i++) {
-        const struct gate_image *g = &l->gates[i];
-
-        packer_u32(&p, g->tag);
-        packer_u32(&p, g->in);
-        packer_u32(&p, g->out);
-        packer_i64(&p, g->heard_ms);
-        packer_u32(&p, g->counter);
-        packer_u8(&p, g->flags);
-        packer_u8(&p, g->join);
-    }
+    packer_u32(&p, g->tag);
+    packer_u32(&p, g->in);
+    packer_u32(&p, g->out);
+    packer_i64(&p, g->heard_ms);
+    packer_u32(&p, g->counter);
+    packer_u8(&p, g->flags);
+    packer_u8(&p, g->join);
     return (size_t)(p.at - out);
 }
 
-static bool unpack_gates(const struct field *f, unsigned first, struct lot_image *l)
+static bool unpack_gate(const uint8_t *bytes, size_t len, struct gate_image *g)
 {
-    const uint8_t *bytes = (const uint8_t *)f->value;
-    struct unpacker u = {.at = bytes, .end = bytes + f->value_len};
+    struct unpacker u = {.at = bytes, .end = bytes + len};
 
-    for (unsigned i = first; u.at < u.end && i < GATES_PER_LOT_MAX; i++) {
-        struct gate_image *g = &l->gates[i];
-
-        g->tag = unpacker_u32(&u);
-        g->in = unpacker_u32(&u);
-        g->out = unpacker_u32(&u);
-        g->heard_ms = unpacker_i64(&u);
-        g->counter = unpacker_u32(&u);
-        g->flags = unpacker_u8(&u);
-        g->join = unpacker_u8(&u);
-        if (u.failed) {
-            return false;
-        }
-    }
-    return true;
+    g->tag = unpacker_u32(&u);
+    g->in = unpacker_u32(&u);
+    g->out = unpacker_u32(&u);
+    g->heard_ms = unpacker_i64(&u);
+    g->counter = unpacker_u32(&u);
+    g->flags = unpacker_u8(&u);
+    g->join = unpacker_u8(&u);
+    return !u.failed;
 }
 
 static void write_lot(struct strbuf *b, const struct slice_item *item)
 {
     const struct lot_image *l = &item->image.lot;
-    uint8_t bytes[PRIVATE_MAX];
-    struct packer p = {.at = bytes, .end = bytes + PRIVATE_MAX};
+    uint8_t bytes[PACKED_MAX];
+    struct packer p = {.at = bytes, .end = bytes + PACKED_MAX};
 
     put_i64(b, "capacity", l->capacity);
     put_i64(b, "free", l->free);
@@ -266,16 +282,15 @@ static void write_lot(struct strbuf *b, const struct slice_item *item)
     packer_u8(&p, l->counting);
     packer_u8(&p, l->gate_count);
     packer_u32(&p, (uint32_t)l->count_raw);
-    put_bytes(b, "k", bytes, (size_t)(p.at - bytes));
-    for (unsigned first = 0; first < l->gate_count; first += GATES_PER_FIELD) {
-        put_bytes(b, gate_fields[first / GATES_PER_FIELD], bytes, pack_gates(l, first, bytes));
+    put_packed(b, "k", bytes, (size_t)(p.at - bytes));
+    for (unsigned i = 0; i < l->gate_count && i < GATES_PER_LOT_MAX; i++) {
+        put_packed(b, gate_fields[i], bytes, pack_gate(&l->gates[i], bytes));
     }
 }
 
-static bool unpack_counting(const struct field *f, struct lot_image *l)
+static bool unpack_counting(const uint8_t *bytes, size_t len, struct lot_image *l)
 {
-    const uint8_t *bytes = (const uint8_t *)f->value;
-    struct unpacker u = {.at = bytes, .end = bytes + f->value_len};
+    struct unpacker u = {.at = bytes, .end = bytes + len};
 
     l->counting = unpacker_u8(&u);
     l->gate_count = unpacker_u8(&u);
@@ -369,7 +384,7 @@ static unsigned args_of(const struct image *image)
         return space_args(&image->space);
     }
     if (image->kind == IMAGE_LOT) {
-        return 2 + 2 * (11 + (image->lot.gate_count + GATES_PER_FIELD - 1u) / GATES_PER_FIELD);
+        return 2 + 2 * (11u + image->lot.gate_count);
     }
     return writers[image->kind].args;
 }
@@ -408,8 +423,8 @@ enum field_type {
     FIELD_AT,
     FIELD_FUSED,
     FIELD_COUNTING,
-    FIELD_SENSORS, /* arg: first sensor */
-    FIELD_GATES,   /* arg: first gate */
+    FIELD_SENSORS, /* arg: which sensor */
+    FIELD_GATES,   /* arg: which gate */
 };
 
 struct field_row {
@@ -433,7 +448,9 @@ static const struct field_row rows[] = {
     {IMAGE_SPACE,    "v",              FIELD_AT,       AT(at),                   0                       },
     {IMAGE_SPACE,    "k",              FIELD_FUSED,    AT(space),                0                       },
     {IMAGE_SPACE,    "p",              FIELD_SENSORS,  AT(space),                0                       },
-    {IMAGE_SPACE,    "q",              FIELD_SENSORS,  AT(space),                2                       },
+    {IMAGE_SPACE,    "q",              FIELD_SENSORS,  AT(space),                1                       },
+    {IMAGE_SPACE,    "r",              FIELD_SENSORS,  AT(space),                2                       },
+    {IMAGE_SPACE,    "s",              FIELD_SENSORS,  AT(space),                3                       },
     {IMAGE_LOT,      "capacity",       FIELD_U32,      AT(lot.capacity),         0                       },
     {IMAGE_LOT,      "free",           FIELD_U32,      AT(lot.free),             0                       },
     {IMAGE_LOT,      "occupied",       FIELD_U32,      AT(lot.occupied),         0                       },
@@ -446,9 +463,13 @@ static const struct field_row rows[] = {
     {IMAGE_LOT,      "v",              FIELD_AT,       AT(at),                   0                       },
     {IMAGE_LOT,      "k",              FIELD_COUNTING, AT(lot),                  0                       },
     {IMAGE_LOT,      "p",              FIELD_GATES,    AT(lot),                  0                       },
-    {IMAGE_LOT,      "q",              FIELD_GATES,    AT(lot),                  2                       },
-    {IMAGE_LOT,      "r",              FIELD_GATES,    AT(lot),                  4                       },
-    {IMAGE_LOT,      "s",              FIELD_GATES,    AT(lot),                  6                       },
+    {IMAGE_LOT,      "q",              FIELD_GATES,    AT(lot),                  1                       },
+    {IMAGE_LOT,      "r",              FIELD_GATES,    AT(lot),                  2                       },
+    {IMAGE_LOT,      "s",              FIELD_GATES,    AT(lot),                  3                       },
+    {IMAGE_LOT,      "t",              FIELD_GATES,    AT(lot),                  4                       },
+    {IMAGE_LOT,      "u",              FIELD_GATES,    AT(lot),                  5                       },
+    {IMAGE_LOT,      "w",              FIELD_GATES,    AT(lot),                  6                       },
+    {IMAGE_LOT,      "x",              FIELD_GATES,    AT(lot),                  7                       },
     {IMAGE_OVERRIDE, "set",            FIELD_BOOL,     AT(override.set),         0                       },
     {IMAGE_OVERRIDE, "reason",         FIELD_OUT,      AT(override.reason),      0                       },
     {IMAGE_OVERRIDE, "since",          FIELD_I64,      AT(override.since_ms),    0                       },
@@ -531,6 +552,26 @@ static bool read_text(const struct field_row *row, const struct field *f, uint8_
     return true;
 }
 
+static bool read_packed(const struct field_row *row, const struct field *f, struct image *out)
+{
+    uint8_t bytes[PACKED_MAX];
+    int len = get_packed(f, bytes);
+
+    if (len < 0) {
+        return false;
+    }
+    if (row->type == FIELD_FUSED) {
+        return unpack_fused(bytes, (size_t)len, &out->space);
+    }
+    if (row->type == FIELD_COUNTING) {
+        return unpack_counting(bytes, (size_t)len, &out->lot);
+    }
+    if (row->type == FIELD_GATES) {
+        return unpack_gate(bytes, (size_t)len, &out->lot.gates[row->arg]);
+    }
+    return image_unpack_sensors(bytes, (size_t)len, (unsigned)row->arg, &out->space) >= 0;
+}
+
 bool fields_read(const struct field *field, struct image *out)
 {
     const struct field_row *row = row_find(out->kind, field);
@@ -551,12 +592,10 @@ bool fields_read(const struct field *field, struct image *out)
     case FIELD_TEXT: return read_text(row, field, to);
     case FIELD_AT:
         return resp_pair_parse(field->value, field->value_len, &out->at.epoch, &out->at.seq);
-    case FIELD_FUSED: return unpack_fused(field, &out->space);
-    case FIELD_COUNTING: return unpack_counting(field, &out->lot);
+    case FIELD_FUSED:
+    case FIELD_COUNTING:
     case FIELD_SENSORS:
-        return image_unpack_sensors((const uint8_t *)field->value, field->value_len,
-                                    (unsigned)row->arg, &out->space) >= 0;
-    case FIELD_GATES: return unpack_gates(field, (unsigned)row->arg, &out->lot);
+    case FIELD_GATES: return read_packed(row, field, out);
     }
     return false;
 }
