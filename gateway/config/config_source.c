@@ -56,6 +56,8 @@ static void copy_line(const struct config_source *source, uint32_t line, char *o
     out[len] = '\0';
 }
 
+PRINTF_LIKE(4, 0)
+
 static void add(struct config_source *source, uint32_t line, uint32_t column, const char *fmt,
                 va_list args)
 {
