@@ -54,8 +54,11 @@ enum reply_kind read_reply_decode(const struct read_request *request, uint16_t t
         return REPLY_GARBAGE;
     }
     for (size_t i = 0; i < request->count; i++) {
-        out->values[i] =
-            bits ? (uint16_t)((unsigned)data[i / 8] >> (i % 8) & 1u) : be16_get(data + 2 * i);
+        if (bits) {
+            out->values[i] = (uint16_t)((unsigned)data[i / 8] >> (i % 8) & 1u);
+        } else {
+            out->values[i] = be16_get(data + 2 * i);
+        }
     }
     return REPLY_OK;
 }
