@@ -5,7 +5,7 @@
  * A sensor is: present bits u8 | tag u32 | value and pending, a nibble each | flags u8 | join u8,
  * then the fields whose bit is set: counter varint; heard_ms (6 bytes the first time, then zigzag
  * from that one); debounce u8 and pending_ms zigzag from heard; changes as the newest minute,
- * zigzag from heard's minute, and 10 counts in 5 bytes; quiet_ms zigzag from heard; battery_mv
+ * zigzag from heard's minute, and its 10 counts as a varint; quiet_ms zigzag from heard; battery_mv
  * varint; rssi zigzag. Without the fields of the last row of `thrift` the longest is 8 + 5 + 6 + 6
  * bytes. */
 #include "bowei/journal.h"
@@ -102,7 +102,7 @@ static void pack_one(struct packer *p, const struct sensor_image *s, unsigned wi
     }
     if ((present & WITH_CHANGES) != 0) {
         packer_zigzag(p, minute_minus(s->changes >> COUNT_BITS, minute_of(s->heard_ms)));
-        packer_uint(p, s->changes, COUNT_BITS / 8);
+        packer_varint(p, s->changes & (((uint64_t)1 << COUNT_BITS) - 1));
     }
     if ((present & WITH_QUIET) != 0) {
         packer_zigzag(p, minus(s->quiet_ms, s->heard_ms));
@@ -165,7 +165,8 @@ static void unpack_one(struct unpacker *u, struct sensor_image *s, int64_t *base
     if ((present & WITH_CHANGES) != 0) {
         uint64_t minute = (minute_of(s->heard_ms) + (uint64_t)unpacker_zigzag(u)) & MINUTE_MASK;
 
-        s->changes = unpacker_uint(u, COUNT_BITS / 8) | minute << COUNT_BITS;
+        s->changes = (unpacker_varint(u) & (((uint64_t)1 << COUNT_BITS) - 1)) | minute
+                                                                                    << COUNT_BITS;
     }
     if ((present & WITH_QUIET) != 0) {
         s->quiet_ms = plus(s->heard_ms, unpacker_zigzag(u));

@@ -94,11 +94,11 @@ static void plain_sensors_come_back_exactly(void **state)
         for (unsigned s = 0; s < 4; s++) {
             plain_sensor(&dice, &space.sensors[s]);
         }
-        for (unsigned first = 0; first < 4; first += 2) {
-            size_t len = image_pack_sensors(&space, first, 2, bytes);
+        for (unsigned first = 0; first < 4; first++) {
+            size_t len = image_pack_sensors(&space, first, 1, bytes);
 
-            assert_in_range(len, 16, SENSORS_PACK_MAX);
-            assert_int_equal(image_unpack_sensors(bytes, len, first, &back), 2);
+            assert_in_range(len, 8, 48); /* 64 characters of base64, as Redis keeps it */
+            assert_int_equal(image_unpack_sensors(bytes, len, first, &back), 1);
         }
         assert_memory_equal(&back, &space, sizeof space);
     }

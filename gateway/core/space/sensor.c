@@ -322,6 +322,15 @@ void sensor_settle(struct sensor *sensor, int64_t at_ms, struct counters *counte
     }
 }
 
+/* Bins that have left the window before the sensor was last heard can never count again. */
+static uint64_t changes_kept(const struct sensor *sensor)
+{
+    const uint32_t minute = (uint32_t)((uint64_t)(sensor->heard_ms / MINUTE_MS) & MINUTE_MASK);
+    const uint32_t behind = (minute - (uint32_t)(sensor->changes >> 40)) & MINUTE_MASK;
+
+    return behind >= BIN_COUNT && behind <= MINUTE_MASK / 2 ? 0 : sensor->changes;
+}
+
 void sensor_save(const struct sensor *sensor, struct sensor_image *out)
 {
     const bool waits = sensor_pending(sensor) != VALUE_COUNT_;
@@ -336,7 +345,7 @@ void sensor_save(const struct sensor *sensor, struct sensor_image *out)
         .counter = sensor->counter,
         .heard_ms = sensor->heard_ms,
         .pending_ms = waits ? sensor->heard_ms - sensor->pending_lag_ms : 0,
-        .changes = sensor->changes,
+        .changes = changes_kept(sensor),
         .quiet_ms = quiet_ms(sensor),
         .battery_mv = sensor->battery_mv,
         .rssi_dbm = sensor->rssi_dbm,
