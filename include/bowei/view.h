@@ -3,23 +3,11 @@
 
 #include "bowei/base/city_clock.h"
 #include "bowei/inventory.h"
+#include "bowei/shown.h"
 
 /* The published view: what the core shows and any thread may read without a lock. A space's live fields stand
  * under a sequence counter, a lot's four counts share one 64-bit word, city totals stand under a sequence lock.
  * Age, confidence and `gateway_lag` are worked out at read time. Only the core thread writes. */
-
-enum space_state { SPACE_UNKNOWN, SPACE_FREE, SPACE_OCCUPIED, SPACE_OUT_OF_SERVICE, SPACE_STATE_COUNT };
-const char *space_state_name(enum space_state state);
-bool space_state_find(const char *name, size_t len, enum space_state *out);
-
-/** One row each in reasons.def (code, English, Chinese), in order of precedence (DESIGN 4.9). */
-enum reason {
-#define REASON(name, code, en, zh) REASON_##name,
-#include "bowei/reasons.def"
-#undef REASON
-    REASON_COUNT
-};
-const char *reason_code(enum reason reason);
 
 /** What a reader gets of a space, worked out for one moment. */
 struct space_view {

@@ -1,16 +1,13 @@
 /* Images as Redis hashes, both directions, a table row a field. The writer thread renders with it,
  * the loader reads with it; what other systems read is documented in docs/DATA_FORMAT.md. */
 #include "gateway/keep/redis/fields.h"
-#include "bowei/base/bytes.h"
 #include "bowei/journal.h"
-#include "bowei/view.h"
-#include "gateway/keep/packer.h"
+#include "bowei/shown.h"
+#include "gateway/keep/redis/packed.h"
 #include <assert.h>
 #include <string.h>
 
-#define PRIVATE_MAX 64 /* one larger value turns the listpack into a hash table: 3x the memory */
-#define AUDIT_ROWS  100000 /* the audit stream is capped, about a year of a busy city's staff */
-#define PACKED_MAX  48     /* bytes that are at most PRIVATE_MAX as base64 */
+#define AUDIT_ROWS 100000 /* the audit stream is capped, about a year of a busy city's staff */
 
 static const char *const state_words[SPACE_STATE_COUNT] = {
     [SPACE_UNKNOWN] = "unknown",
@@ -77,26 +74,8 @@ static void put_bytes(struct strbuf *b, const char *name, const void *data, size
 static void put_packed(struct strbuf *b, const char *name, const uint8_t *bytes, size_t len)
 {
     char text[PRIVATE_MAX + 1];
-    size_t text_len = (len * 4 + 2) / 3;
 
-    base64_encode(bytes, len, text, sizeof text);
-    put_bytes(b, name, text, text_len);
-}
-
-/* The bytes behind a packed field; -1 when it is none. */
-static int get_packed(const struct field *f, uint8_t bytes[PACKED_MAX])
-{
-    char text[PRIVATE_MAX + 4];
-    size_t len = f->value_len;
-
-    if (len > PRIVATE_MAX || len % 4 == 1) {
-        return -1;
-    }
-    memcpy(text, f->value, len);
-    while (len % 4 != 0) {
-        text[len++] = '=';
-    }
-    return base64_decode(text, len, bytes, PACKED_MAX);
+    put_bytes(b, name, text, packed_text(bytes, len, text));
 }
 
 static void put_text(struct strbuf *b, const char *name, const char *text, size_t cap)
@@ -122,79 +101,13 @@ static void put_at(struct strbuf *b, struct position at)
     resp_pair(b, at.epoch, at.seq);
 }
 
-/* What the fused state needs beyond the shown one: three bytes, then only what differs from the
- * shown state. */
-enum fused_bit { FUSED_SINCE = 1, FUSED_KNOWN_SINCE = 2, FUSED_HELD = 4, FUSED_GAP = 8 };
-
-/* A bit for each sensor that was heard when the space was last seen (nearly always): its stamp is
- * not said again. */
-static unsigned heard_with_seen(const struct space_image *s)
-{
-    unsigned bits = 0;
-
-    for (unsigned i = 0; i < s->sensor_count && i < SENSORS_PER_SPACE_MAX; i++) {
-        bits |= s->seen_ms != 0 && s->sensors[i].heard_ms == s->seen_ms ? 1u << i : 0;
-    }
-    return bits;
-}
-
-static size_t pack_fused(const struct space_image *s, uint8_t out[PACKED_MAX])
-{
-    struct packer p = {.at = out, .end = out + PACKED_MAX};
-    unsigned bits = (s->since_ms != s->shown_since_ms ? (unsigned)FUSED_SINCE : 0) |
-                    (s->known_since_ms != s->since_ms ? (unsigned)FUSED_KNOWN_SINCE : 0) |
-                    (s->held_ms != 0 ? (unsigned)FUSED_HELD : 0) |
-                    (s->gap_s != 0 ? (unsigned)FUSED_GAP : 0);
-
-    packer_u8(&p, (s->state & 3u) | (s->known_state & 3u) << 2 | bits << 4);
-    packer_u8(&p, s->reason);
-    packer_u8(&p, s->sensor_count | heard_with_seen(s) << 4);
-    if ((bits & FUSED_SINCE) != 0) {
-        packer_uint(&p, (uint64_t)s->since_ms, 8);
-    }
-    if ((bits & FUSED_KNOWN_SINCE) != 0) {
-        packer_uint(&p, (uint64_t)s->known_since_ms, 8);
-    }
-    if ((bits & FUSED_HELD) != 0) {
-        packer_uint(&p, (uint64_t)s->held_ms, 8);
-    }
-    if ((bits & FUSED_GAP) != 0) {
-        packer_varint(&p, s->gap_s);
-    }
-    return (size_t)(p.at - out);
-}
-
-static bool unpack_fused(const uint8_t *bytes, size_t len, struct space_image *s)
-{
-    struct unpacker u = {.at = bytes, .end = bytes + len};
-    unsigned first = unpacker_u8(&u);
-    unsigned bits = first >> 4;
-    unsigned last;
-
-    s->state = first & 3;
-    s->known_state = first >> 2 & 3;
-    s->reason = unpacker_u8(&u);
-    last = unpacker_u8(&u);
-    s->sensor_count = last & 15;
-    s->since_ms = (bits & FUSED_SINCE) != 0 ? unpacker_i64(&u) : s->shown_since_ms;
-    s->known_since_ms = (bits & FUSED_KNOWN_SINCE) != 0 ? unpacker_i64(&u) : s->since_ms;
-    s->held_ms = (bits & FUSED_HELD) != 0 ? unpacker_i64(&u) : 0;
-    s->gap_s = (bits & FUSED_GAP) != 0 ? (uint32_t)unpacker_varint(&u) : 0;
-    for (unsigned i = 0; i < SENSORS_PER_SPACE_MAX; i++) {
-        if ((last >> 4 & 1u << i) != 0) {
-            s->sensors[i].heard_ms = s->seen_ms;
-        }
-    }
-    return !u.failed && s->reason < REASON_COUNT && s->sensor_count <= SENSORS_PER_SPACE_MAX;
-}
-
 static void write_space(struct strbuf *b, const struct slice_item *item)
 {
     static const char *const names[SENSORS_PER_SPACE_MAX] = {"p", "q", "r", "s"};
     const struct space_image *s = &item->image.space;
     struct space_image lean = *s;
     uint8_t bytes[SENSORS_PACK_MAX];
-    unsigned with_seen = heard_with_seen(s);
+    unsigned with_seen = packed_heard_with_seen(s);
 
     resp_text(b, "state");
     resp_text(b, word(state_words, SPACE_STATE_COUNT, s->shown_state));
@@ -206,7 +119,7 @@ static void write_space(struct strbuf *b, const struct slice_item *item)
     put_i64(b, "conf", s->confidence);
     put_bytes(b, "src", item->source, item->source_len);
     put_at(b, item->image.at);
-    put_packed(b, "k", bytes, pack_fused(s, bytes));
+    put_packed(b, "k", bytes, packed_fused(s, bytes));
     for (unsigned i = 0; i < SENSORS_PER_SPACE_MAX; i++) {
         struct sensor_image *sensor = &lean.sensors[i];
 
@@ -234,39 +147,10 @@ static unsigned space_args(const struct space_image *s)
 
 static const char *const gate_fields[GATES_PER_LOT_MAX] = {"p", "q", "r", "s", "t", "u", "w", "x"};
 
-static size_t pack_gate(const struct gate_image *g, uint8_t out[PACKED_MAX])
-{
-    struct packer p = {.at = out, .end = out + PACKED_MAX};
-
-    packer_u32(&p, g->tag);
-    packer_u32(&p, g->in);
-    packer_u32(&p, g->out);
-    packer_i64(&p, g->heard_ms);
-    packer_u32(&p, g->counter);
-    packer_u8(&p, g->flags);
-    packer_u8(&p, g->join);
-    return (size_t)(p.at - out);
-}
-
-static bool unpack_gate(const uint8_t *bytes, size_t len, struct gate_image *g)
-{
-    struct unpacker u = {.at = bytes, .end = bytes + len};
-
-    g->tag = unpacker_u32(&u);
-    g->in = unpacker_u32(&u);
-    g->out = unpacker_u32(&u);
-    g->heard_ms = unpacker_i64(&u);
-    g->counter = unpacker_u32(&u);
-    g->flags = unpacker_u8(&u);
-    g->join = unpacker_u8(&u);
-    return !u.failed;
-}
-
 static void write_lot(struct strbuf *b, const struct slice_item *item)
 {
     const struct lot_image *l = &item->image.lot;
     uint8_t bytes[PACKED_MAX];
-    struct packer p = {.at = bytes, .end = bytes + PACKED_MAX};
 
     put_i64(b, "capacity", l->capacity);
     put_i64(b, "free", l->free);
@@ -279,23 +163,10 @@ static void write_lot(struct strbuf *b, const struct slice_item *item)
     put_i64(b, "since", l->since_ms);
     put_i64(b, "seen", l->seen_ms);
     put_at(b, item->image.at);
-    packer_u8(&p, l->counting);
-    packer_u8(&p, l->gate_count);
-    packer_u32(&p, (uint32_t)l->count_raw);
-    put_packed(b, "k", bytes, (size_t)(p.at - bytes));
+    put_packed(b, "k", bytes, packed_counting(l, bytes));
     for (unsigned i = 0; i < l->gate_count && i < GATES_PER_LOT_MAX; i++) {
-        put_packed(b, gate_fields[i], bytes, pack_gate(&l->gates[i], bytes));
+        put_packed(b, gate_fields[i], bytes, packed_gate(&l->gates[i], bytes));
     }
-}
-
-static bool unpack_counting(const uint8_t *bytes, size_t len, struct lot_image *l)
-{
-    struct unpacker u = {.at = bytes, .end = bytes + len};
-
-    l->counting = unpacker_u8(&u);
-    l->gate_count = unpacker_u8(&u);
-    l->count_raw = (int32_t)unpacker_u32(&u);
-    return !u.failed && l->gate_count <= GATES_PER_LOT_MAX;
 }
 
 static void write_override(struct strbuf *b, const struct slice_item *item)
@@ -555,19 +426,19 @@ static bool read_text(const struct field_row *row, const struct field *f, uint8_
 static bool read_packed(const struct field_row *row, const struct field *f, struct image *out)
 {
     uint8_t bytes[PACKED_MAX];
-    int len = get_packed(f, bytes);
+    int len = packed_bytes(f->value, f->value_len, bytes);
 
     if (len < 0) {
         return false;
     }
     if (row->type == FIELD_FUSED) {
-        return unpack_fused(bytes, (size_t)len, &out->space);
+        return unpacked_fused(bytes, (size_t)len, &out->space);
     }
     if (row->type == FIELD_COUNTING) {
-        return unpack_counting(bytes, (size_t)len, &out->lot);
+        return unpacked_counting(bytes, (size_t)len, &out->lot);
     }
     if (row->type == FIELD_GATES) {
-        return unpack_gate(bytes, (size_t)len, &out->lot.gates[row->arg]);
+        return unpacked_gate(bytes, (size_t)len, &out->lot.gates[row->arg]);
     }
     return image_unpack_sensors(bytes, (size_t)len, (unsigned)row->arg, &out->space) >= 0;
 }

@@ -1,7 +1,7 @@
 /* From an image of the core to an item of a slice: what is worth a write, which keys it touches,
  * and wall time instead of city time. Core thread only. */
 #include "gateway/keep/redis/fill.h"
-#include "bowei/view.h"
+#include "bowei/shown.h"
 #include <string.h>
 
 #define SEEN_MIN_S 30 /* DESIGN 3.10: seen is rewritten when older than max(30 s, limit/4) */
