@@ -1,7 +1,8 @@
 /* One unit of a line: turns the registers of a reply into readings and hands those of bound points
  * to the intake in one call. A point that reads as it did is marked `unchanged`: it renews `heard`
- * without a journal record, once a first reading on this connection has been journalled. Nothing
- * read = nothing said: age makes such a point unknown. */
+ * without a journal record. Journalled are the first three equal samples after a change or a new
+ * connection, for the core's debounce counts them, and then one in a third of the sensor's limit,
+ * so that a replay finds it alive. Nothing read = nothing said: age makes such a point unknown. */
 #include "sensors/modbus/unit.h"
 #include "bowei/base/log.h"
 #include "sensors/field_health.h"
@@ -80,7 +81,7 @@ void unit_round_begin(struct unit *unit)
 void unit_connected(struct unit *unit)
 {
     for (uint32_t i = 0; i < unit->map->channels; i++) {
-        unit->points[i].journalled = false;
+        unit->points[i].same = 0;
     }
 }
 
@@ -89,18 +90,41 @@ void unit_connected(struct unit *unit)
 static void points_resolve(struct unit *unit, const struct inventory *inv)
 {
     uint32_t device = inventory_device(inv, unit->device, unit->device_len);
+    int64_t limit_ms =
+        device == NO_SLOT ? 0 : (int64_t)inv->timings[inv->devices[device].timing].limit_ms;
 
     for (uint32_t i = 0; i < unit->map->channels; i++) {
         struct unit_point *point = &unit->points[i];
 
         point->sensor =
-            device == UINT32_MAX
+            device == NO_SLOT
                 ? NO_SENSOR
                 : inventory_sensor(inv, device, (uint16_t)(unit->map->first_channel + i));
         point->root = point->sensor == NO_SENSOR ? 0 : field_root(inv, point->sensor);
-        point->journalled = false;
+        point->same = 0;
+        point->journal_every_ms = limit_ms / UNIT_RECORDS_A_LIMIT;
     }
     unit->inventory_version = inv->version;
+}
+
+/* Has the journal enough of this value for now? */
+static bool is_unchanged(const struct unit_point *point, enum reading_value value)
+{
+    return point->same == UNIT_SAME_MAX && point->value == value &&
+           host_boot_ms() - point->journalled_boot_ms < point->journal_every_ms;
+}
+
+/* The intake took it. */
+static void point_note(struct unit_point *point, const struct reading *reading)
+{
+    if (point->value != reading->value) {
+        point->same = 0;
+    }
+    point->value = reading->value;
+    point->same = point->same < UNIT_SAME_MAX ? (uint8_t)(point->same + 1) : UNIT_SAME_MAX;
+    if (!reading->unchanged) {
+        point->journalled_boot_ms = host_boot_ms();
+    }
 }
 
 /* Puts one point's value into the batch, or notes it as unknown. */
@@ -114,7 +138,7 @@ static size_t batch_add(struct unit *unit, size_t n, uint32_t i, enum reading_va
                           .channel = (uint16_t)(unit->map->first_channel + i),
                           .value = (uint8_t)value,
                           .type = TYPE_SAMPLE,
-                          .unchanged = point->journalled && point->value == value,
+                          .unchanged = is_unchanged(point, value),
                           .device_len = unit->device_len};
     memcpy(r->device, unit->device, unit->device_len);
     if (point->sensor == NO_SENSOR) {
@@ -147,10 +171,7 @@ static void batch_hand(struct unit *unit, size_t n)
         return;
     }
     for (size_t i = 0; i < n; i++) {
-        struct unit_point *point = &unit->points[unit->batch_points[i]];
-
-        point->value = unit->batch[i].value;
-        point->journalled = true;
+        point_note(&unit->points[unit->batch_points[i]], &unit->batch[i]);
     }
 }
 

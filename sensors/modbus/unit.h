@@ -10,15 +10,23 @@
 /* One unit of a line: its plan, the memory of its points, and the way of its values to the intake.
  * Line thread only. */
 
+/* SENSOR_DEBOUNCE_SAMPLES of the core: so many equal samples decide, so all of them are journalled.
+ */
+#define UNIT_SAME_MAX 3
+/* A replay must not take a sensor that speaks for silent: so many records within its limit. */
+#define UNIT_RECORDS_A_LIMIT 3
+
 struct unit_point {
     uint32_t sensor; /**< of inventory_version, NO_SENSOR = not bound */
     uint64_t root;
-    int64_t noted_boot_ms; /**< last noted as unknown */
+    int64_t noted_boot_ms;      /**< last noted as unknown */
+    int64_t journalled_boot_ms; /**< when `value` was journalled last */
+    int64_t journal_every_ms;   /**< a value that stays is journalled again so often */
     struct register_memory memory;
     uint16_t status;
     uint8_t value;     /**< last value the intake journalled */
     bool status_fresh; /**< read in this round */
-    bool journalled;   /**< `value` was journalled on this connection */
+    uint8_t same;      /**< how often `value` came on this connection, at most UNIT_SAME_MAX */
 };
 
 struct unit {
@@ -46,7 +54,7 @@ enum err unit_init(struct unit *unit, const struct field_params *ports,
 void unit_finish(struct unit *unit);
 /** A new round: statuses are to be read again. */
 void unit_round_begin(struct unit *unit);
-/** A new connection: the next value of each point is journalled even when it is the same. */
+/** A new connection: the next values of each point are journalled even when they are the same. */
 void unit_connected(struct unit *unit);
 /** Hands the values of one reply to the intake. */
 void unit_take(struct unit *unit, const struct poll_request *request,

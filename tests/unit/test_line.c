@@ -368,11 +368,70 @@ static void values_follow_the_registers(void **state)
     pthread_mutex_lock(&f->lock);
     assert_int_equal(f->heard_count, 4 * f->calls); /* one call a reply */
     pthread_mutex_unlock(&f->lock);
-    assert_true(fixture_last(f).unchanged);
+    WAIT_FOR(fixture_last(f).unchanged, 3000);
     slave_set(16, 0);
     WAIT_FOR(value_of("line/a", 1) == VALUE_FREE, 3000);
     WAIT_FOR(atomic_load(&f->status.link[0].polled) && atomic_load(&f->status.link[0].up), 3000);
     assert_false(status_is(&f->status, DEGRADED_MODBUS_DOWN));
+}
+
+/* How many readings of a channel came from `from` on until the first unchanged one; -1 = none yet.
+ */
+static int until_unchanged(uint32_t from, uint16_t channel, uint8_t value)
+{
+    int n = 0;
+    int found = -1;
+
+    pthread_mutex_lock(&f->lock);
+    for (uint32_t i = from; i < f->heard_count && found < 0; i++) {
+        const struct reading *r = &f->heard[i];
+
+        if (r->channel == channel && r->value == value) {
+            found = r->unchanged ? n : -1;
+            n++;
+        }
+    }
+    pthread_mutex_unlock(&f->lock);
+    return found;
+}
+
+/* The debounce counts three equal samples, so a replay must find three. */
+static void the_samples_of_a_debounce_are_journalled(void **state)
+{
+    uint32_t from;
+
+    (void)state;
+    run(1);
+    WAIT_FOR(until_unchanged(0, 1, VALUE_FREE) >= 0, 3000);
+    assert_int_equal(until_unchanged(0, 1, VALUE_FREE), 3);
+    from = fixture_heard(f);
+    slave_set(16, 1);
+    WAIT_FOR(until_unchanged(from, 1, VALUE_OCCUPIED) >= 0, 3000);
+    assert_int_equal(until_unchanged(from, 1, VALUE_OCCUPIED), 3);
+}
+
+/* A sensor whose value stays is journalled again within its limit. */
+static void a_steady_point_is_journalled_now_and_then(void **state)
+{
+    struct inventory *inv = fixture_inventory(rows, ARRAY_LEN(rows), 2);
+    const struct inventory *former;
+    uint32_t from;
+
+    (void)state;
+    for (uint32_t i = 0; i < inv->timing_count; i++) {
+        inv->timings[i].limit_ms = 900;
+    }
+    former = inventory_publish(&f->board, inv);
+    inventory_destroy(former);
+    run(1);
+    WAIT_FOR(fixture_heard(f) >= 4 && fixture_last(f).unchanged, 3000);
+    from = fixture_heard(f);
+    for (int n = 0; n < 3; n++) {
+        WAIT_FOR(fixture_heard(f) > from && !fixture_last(f).unchanged, 3000);
+        from = fixture_heard(f);
+        WAIT_FOR(fixture_heard(f) > from && fixture_last(f).unchanged, 3000);
+        from = fixture_heard(f);
+    }
 }
 
 /* What the intake did not keep is offered again as changed. */
@@ -395,7 +454,7 @@ static void a_new_inventory_is_journalled_again(void **state)
 
     (void)state;
     run(1);
-    WAIT_FOR(fixture_heard(f) >= 12 && fixture_last(f).unchanged, 3000);
+    WAIT_FOR(fixture_heard(f) >= 16 && fixture_last(f).unchanged, 3000);
     former = inventory_publish(&f->board, fixture_inventory(rows, ARRAY_LEN(rows), 2));
     fixture_forget(f);
     WAIT_FOR(fixture_heard(f) >= 12, 3000);
@@ -548,6 +607,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         EACH(values_follow_the_registers),
+        EACH(the_samples_of_a_debounce_are_journalled),
+        EACH(a_steady_point_is_journalled_now_and_then),
         EACH(refused_readings_come_again),
         EACH(a_new_inventory_is_journalled_again),
         EACH(unbound_points_are_noted_once),
