@@ -62,25 +62,38 @@ class City(Testbed):
         self.start_redis()
         self.make_city(spaces, [(f"dev-{i}", "mqtt", "native", 0, s[0]) for i, s in enumerate(spaces)], lots=lot_rows)
         self.start_gateway()
-        self.counter = 1
+        self.counter, self.phase = 1, 1
+        self.store = self.redis()
         self.publish(n, 1)
         wait_until("all heard", lambda: self.get("/v1/city")[1]["unknown"] == 0, 300, 0.1)
-        wait_until("Redis has all", self.flushed, 120, 0.1)
+        self.settle()
         return self
 
-    def publish(self, messages, qos):
-        """Publishes and returns the publisher's seconds."""
+    def publish(self, messages, qos, topic="bowei/up/"):
+        """Publishes; every device's first message changes its state, its further ones repeat it. Returns the time of the first."""
         first = self.counter
         self.counter += messages // self.n + 1
-        return float(subprocess.run([BENCH / "publish_load", str(self.broker_port), str(self.n), str(messages), str(qos), str(first)],
-                                    capture_output=True, text=True, check=True).stdout)
+        if topic == "bowei/up/":
+            self.phase = 1 - self.phase
+        return float(subprocess.run([BENCH / "publish_load", str(self.broker_port), topic, str(self.n), str(messages), str(qos), str(first),
+                                     str(self.phase)], capture_output=True, text=True, check=True).stdout)
 
-    def flushed(self):
-        r = self.redis()
-        newest = self.metrics().get("bowei_readings_accepted_total", 0)
-        meta = [r.hget(k, "applied") for k in r.scan_iter("bowei:{*}:meta", count=10000)]
-        numbers = [int(m.split(":")[1]) for m in meta if m and ":" in m]
-        return bool(numbers) and max(numbers) >= newest
+    def free_now(self, i):
+        return (i % 10 < 3) != (self.phase == 1)
+
+    def applied(self):
+        """The newest input that Redis has, by its own word: fencing, images and this field are one transaction."""
+        text = self.store.hget("bowei:{150402}:meta", "applied")
+        return int(text.split(":")[1]) if text else 0
+
+    def settle(self):
+        """Waits until Redis has all that was accepted."""
+        def same():
+            before = self.applied()
+            time.sleep(2.5)  # more than one heartbeat of the flush
+            return before == self.applied()
+
+        wait_until("Redis has all", same, 120, 0)
 
     def rss_kib(self):
         status = Path(f"/proc/{self.gateway.child.pid}/status").read_text()
@@ -198,70 +211,64 @@ def bench_http(city, rounds, rows):
 
 
 def bare_rate(city, messages, qos):
-    """Messages a second of a callback that only counts; the gateway is stopped meanwhile so that it takes no share."""
-    counter = subprocess.Popen([BENCH / "count_messages", str(city.broker_port), "bowei/up/+", str(qos), str(messages)],
+    """Messages a second of a callback that only counts, on a topic of its own: the gateway hears nothing of it."""
+    counter = subprocess.Popen([BENCH / "count_messages", str(city.broker_port), "bench/up/+", str(qos), str(messages)],
                                stdout=subprocess.PIPE, text=True)
     assert counter.stdout.readline().strip() == "ready"
-    city.publish(messages, qos)
-    took = float(counter.stdout.readline())
+    begin = city.publish(messages, qos, "bench/up/")
+    end = float(counter.stdout.readline())
     counter.wait()
-    return messages / took
+    return messages / (end - begin)
+
+
+def cpu_seconds(process):
+    """User and system time of a child of ours."""
+    fields = Path(f"/proc/{process.child.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def gateway_rate(city, messages, qos):
-    """Messages a second from the first publish until all are applied, journalled and written to Redis with fencing."""
-    before = city.metrics()["bowei_readings_applied_total"]
-    begin = time.monotonic()
-    city.publish(messages, qos)
-    wait_until("applied", lambda: city.metrics()["bowei_readings_applied_total"] >= before + messages, 120, 0.005)
-    applied = time.monotonic()
-    wait_until("in Redis", city.flushed, 60, 0.005)
-    return messages / (time.monotonic() - begin), messages / (applied - begin)
+    """Messages a second from the first publish until Redis has all of them, and the CPU microseconds a message of gateway and Redis."""
+    target = city.applied() + messages
+    before = cpu_seconds(city.gateway), cpu_seconds(city.redis_process)
+    begin = city.publish(messages, qos)
+    wait_until("in Redis", lambda: city.applied() >= target, 120, 0.005)
+    rate = messages / (time.monotonic() - begin)
+    spent = [(after - was) * 1e6 / messages for after, was in zip((cpu_seconds(city.gateway), cpu_seconds(city.redis_process)), before)]
+    return rate, *spent
 
 
 def bench_ingest(city, rounds):
     out = {}
     for qos, messages in ((0, 200000), (1, 60000)):
-        bare, full, applied = [], [], []
+        v = {"bare": [], "bowei": []}
+        spent = []
         for _ in range(rounds):
-            city.gateway.stop()
-            bare.append(bare_rate(city, messages, qos))
-            city.start_gateway()
-            rate, to_core = gateway_rate(city, messages, qos)
-            full.append(rate)
-            applied.append(to_core)
-        pairs = [a / b for a, b in zip(full, bare)]
-        out[f"qos{qos}"] = {"bare_msg_s": statistics.median(bare), "bowei_msg_s": statistics.median(full),
-                            "applied_msg_s": statistics.median(applied), "ratio": (statistics.median(pairs), min(pairs), max(pairs))}
+            v["bare"].append(bare_rate(city, messages, qos))
+            rate, *cpu = gateway_rate(city, messages, qos)
+            v["bowei"].append(rate)
+            spent.append(cpu)
+            city.settle()
+        out.update({f"qos{qos} bare_msg_s": statistics.median(v["bare"]), f"qos{qos} bowei_msg_s": statistics.median(v["bowei"]),
+                    f"qos{qos} ratio": ratio(v, "bowei", "bare"), f"qos{qos} gateway_cpu_us": statistics.median(c[0] for c in spent),
+                    f"qos{qos} redis_cpu_us": statistics.median(c[1] for c in spent)})
     return out
 
 
-def bench_latency(city, samples=300):
-    """Publish -> visible in REST, idle: polls one space over one kept connection."""
-    import http.client
-    connection = http.client.HTTPConnection("127.0.0.1", city.http_port)
-    field = city.publisher("latency")
-    field.client.socket().setsockopt(6, 1, 1)
-    took = []
-    city.counter += 1
+def bench_latency(city, samples=500):
+    """Publish -> visible in REST, idle: one space after the other, asked for over one kept connection."""
+    rows = []
     for i in range(min(samples, city.n)):
-        occupied = i % 10 < 3  # the other of what publish_load said
-        want = b'"state":"occupied"' if occupied else b'"state":"free"'
-        begin = time.perf_counter()
-        field.native(f"dev-{i}", qos=0, occupied=occupied, counter=city.counter - 1)
-        while True:
-            connection.request("GET", f"/v1/spaces/{city.ids[i]}")
-            body = connection.getresponse().read()
-            if want in body.split(b'"known"')[0]:
-                break
-            if time.perf_counter() - begin > 5:
-                raise AssertionError(body)
-        took.append((time.perf_counter() - begin) * 1000)
-        pause = time.perf_counter() + 0.01
-        while time.perf_counter() < pause:
-            time.sleep(0.001)
-    field.close()
-    took.sort()
+        rows.append(f"dev-{i} {city.ids[i]} {city.counter} {'occupied' if city.free_now(i) else 'free'}")
+    city.counter += 1
+    done = subprocess.run([BENCH / "latency", str(city.broker_port), str(city.http_port)], input="\n".join(rows) + "\n",
+                          capture_output=True, text=True, check=True)
+    took = sorted(float(us) / 1000 for us in done.stdout.split())
+    assert len(took) == len(rows), done.stderr
+    # what was changed is put back, so that the load's next message changes it again
+    city.phase = 1 - city.phase
+    city.publish(len(rows), 1)
+    city.settle()
     return {"p50_ms": took[len(took) // 2], "p99_ms": took[int(len(took) * 0.99)], "max_ms": took[-1]}
 
 
@@ -409,6 +416,16 @@ def print_rows(title, rows):
     sys.stdout.flush()
 
 
+def print_growth(results, sizes):
+    """The same figures side by side at every size: cost must grow as the work does."""
+    sizes = [n for n in sizes if str(n) in results]
+    print("\n### By size\n\n| figure | " + " | ".join(f"{n:,}" for n in sizes) + " |\n|---|" + "---|" * len(sizes))
+    names = [(row, figure) for row in results[str(sizes[0])] for figure in results[str(sizes[0])][row]]
+    for row, figure in names:
+        cells = [results[str(n)].get(row, {}).get(figure) for n in sizes]
+        print(f"| {row} {figure} | " + " | ".join("-" if c is None else show(c) for c in cells) + " |")
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--sizes", default="1000,10000,100000,1000000")
@@ -422,7 +439,8 @@ def main():
     if "modbus" in rows:
         results["modbus"] = bench_modbus(a.rounds)
         print_rows("Modbus", results["modbus"])
-    for n in [int(s) for s in a.sizes.split(",") if s]:
+    sizes = [int(s) for s in a.sizes.split(",") if s]
+    for n in sizes:
         if not set(rows) & {"near", "cached", "ingest", "latency", "memory", "restart"}:
             break
         city = City()
@@ -436,12 +454,14 @@ def main():
             if "restart" in rows:
                 r["restart"] = bench_restart(city, a.rounds)
             if "ingest" in rows:
-                r["ingest"] = {f"{k} {x}": y for k, v in bench_ingest(city, a.rounds).items() for x, y in v.items()}
+                r["ingest"] = bench_ingest(city, a.rounds)
             results[str(n)] = r
             for k, v in r.items():
                 print_rows(f"{k}, {n:,} spaces", v)
         finally:
             city.finish()
+    if len(sizes) > 1 and str(sizes[0]) in results:
+        print_growth(results, sizes)
     out = TOP / "build" / "bench" / "results.json"
     out.write_text(json.dumps(results, indent=1))
 

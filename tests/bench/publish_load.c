@@ -1,12 +1,13 @@
 /* Bench: publishes numbered native readings of about 200 bytes as fast as the broker takes them.
- *     publish_load PORT DEVICES MESSAGES QOS FIRST_COUNTER
- * Device i of message m is m % DEVICES; a third of the devices says free. Prints the seconds it
- * took. */
+ *     publish_load PORT TOPIC DEVICES MESSAGES QOS FIRST_COUNTER PHASE
+ * Message m is of device m % DEVICES, on TOPIC followed by the device. In phase 0 three of ten
+ * devices say free, in phase 1 the other seven, so a change of phase changes every state. Prints
+ * the monotonic time of the first message, in seconds. */
 
 #include <mosquitto.h>
 
-#include <inttypes.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -44,30 +45,44 @@ static void pause_shortly(void)
     nanosleep(&t, NULL);
 }
 
-static void publish(struct mosquitto *client, long m, long devices, int qos, long first)
+struct load {
+    const char *topic;
+    long devices, messages, first;
+    int qos;
+    bool phase;
+};
+
+static void publish(struct mosquitto *client, const struct load *load, long m)
 {
-    long device = m % devices, counter = first + m / devices;
+    long device = m % load->devices, counter = load->first + m / load->devices;
+    bool says_free = (device % 10 < 3) != load->phase;
     char topic[64], body[256];
-    snprintf(topic, sizeof topic, "bowei/up/dev-%ld", device);
+    snprintf(topic, sizeof topic, "%sdev-%ld", load->topic, device);
     int len = snprintf(
         body, sizeof body,
         "{\"device\":\"dev-%ld\",\"channel\":0,\"occupied\":%s,\"counter\":%ld,\"battery_v\":3.61,"
         "\"temperature_c\":21.5,\"rssi\":-87,\"note\":\"padding to the size of a usual uplink, "
         "about two hundred bytes in all ....\"}",
-        device, device % 10 < 3 ? "false" : "true", counter);
-    while (mosquitto_publish(client, NULL, topic, len, body, qos, false) != MOSQ_ERR_SUCCESS) {
+        device, says_free ? "false" : "true", counter);
+    while (mosquitto_publish(client, NULL, topic, len, body, load->qos, false) !=
+           MOSQ_ERR_SUCCESS) {
         pause_shortly();
     }
 }
 
 int main(int argc, char **argv)
 {
-    if (argc != 6) {
-        fprintf(stderr, "usage: publish_load PORT DEVICES MESSAGES QOS FIRST_COUNTER\n");
+    if (argc != 8) {
+        fprintf(stderr,
+                "usage: publish_load PORT TOPIC DEVICES MESSAGES QOS FIRST_COUNTER PHASE\n");
         return 2;
     }
-    long devices = atol(argv[2]), messages = atol(argv[3]), first = atol(argv[5]);
-    int qos = atoi(argv[4]);
+    const struct load load = {.topic = argv[2],
+                              .devices = atol(argv[3]),
+                              .messages = atol(argv[4]),
+                              .qos = atoi(argv[5]),
+                              .first = atol(argv[6]),
+                              .phase = atoi(argv[7]) != 0};
     mosquitto_lib_init();
     struct mosquitto *client = mosquitto_new(NULL, true, NULL);
     if (client == NULL) {
@@ -85,16 +100,16 @@ int main(int argc, char **argv)
         pause_shortly();
     }
     double begin = seconds();
-    for (long m = 0; m < messages; m++) {
+    for (long m = 0; m < load.messages; m++) {
         while (m - atomic_load(&published) >= IN_FLIGHT) {
             pause_shortly();
         }
-        publish(client, m, devices, qos, first);
+        publish(client, &load, m);
     }
-    while (atomic_load(&published) < messages) {
+    while (atomic_load(&published) < load.messages) {
         pause_shortly();
     }
-    printf("%.6f\n", seconds() - begin);
+    printf("%.6f\n", begin);
     mosquitto_disconnect(client);
     mosquitto_loop_stop(client, false);
     mosquitto_destroy(client);

@@ -2,6 +2,7 @@
  * so the slave waits for the characters of request and answer itself; its own turn-around is zero.
  *     rtu_slave LINK BAUD        makes the symlink LINK to its pty and serves FC03 until killed */
 
+#define _XOPEN_SOURCE 700 /* posix_openpt */
 #include "bowei/base/bytes.h"
 
 #include <fcntl.h>
