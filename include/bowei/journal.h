@@ -99,8 +99,9 @@ void journal_supersede(struct journal *journal, struct position since);
 enum err journal_read(const char *folder, bool (*visit)(void *ctx, const struct record *record), void *ctx,
                       uint32_t *schema) MUST_CHECK;
 
-/** True while readings are refused because the reserve had to be given to effects; ends by itself when there is room. */
-bool journal_full(const struct journal *journal);
+/** True while the disk refuses: the last append failed, or the reserve had to be given to effects; ends by itself when there
+ *  is room. */
+bool journal_full(struct journal *journal);
 
 #define IMAGE_PACK_MAX 1024 /**< bytes that hold any image */
 

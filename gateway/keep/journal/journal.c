@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 static bool no_room(int error)
@@ -54,7 +55,8 @@ void batch_sum_add(struct batch_sum *sum, enum record_type type, struct position
 
 /* --- the reserve --- */
 
-#define RESERVE_NAME "reserve"
+#define ROOM_AGAIN_BYTES (64u << 10) /* so much free space ends a refusal */
+#define RESERVE_NAME     "reserve"
 
 void journal_reserve_make_locked(struct journal *j)
 {
@@ -236,6 +238,7 @@ static enum err append_locked(struct journal *j, size_t len, const struct batch_
         error = put_batch(j, len, sum);
     }
     if (error != 0) {
+        atomic_store(&j->refusing, true);
         count_add(j->counters, COUNT_JOURNAL_ERRORS, 1);
         log_rate(LOG_ERROR, &gate, 1000, "journal", "cannot append: %s", strerror(error));
         return no_room(error) ? ERR_DISK_FULL : error == ENOMEM ? ERR_NO_MEMORY : ERR_IO;
@@ -243,6 +246,7 @@ static enum err append_locked(struct journal *j, size_t len, const struct batch_
     if (position_compare(sum->last, j->appended) > 0) {
         j->appended = sum->last;
     }
+    atomic_store_explicit(&j->refusing, false, memory_order_relaxed);
     atomic_fetch_add(&j->bytes, len);
     count_add(j->counters, COUNT_JOURNAL_RECORDS, sum->records);
     count_add(j->counters, COUNT_JOURNAL_BYTES, len);
@@ -380,9 +384,16 @@ bool journal_over_limit(const struct journal *journal)
     return journal_bytes(journal) > journal->limit_bytes;
 }
 
-bool journal_full(const struct journal *journal)
+bool journal_full(struct journal *journal)
 {
-    return atomic_load(&journal->full);
+    struct statvfs disk;
+
+    /* nothing may come that would show that there is room again: links are shut, writes refused */
+    if (atomic_load(&journal->refusing) && fstatvfs(journal->folder_fd, &disk) == 0 &&
+        (uint64_t)disk.f_bavail * disk.f_frsize > ROOM_AGAIN_BYTES) {
+        atomic_store(&journal->refusing, false);
+    }
+    return atomic_load(&journal->full) || atomic_load(&journal->refusing);
 }
 
 struct position journal_durable(const struct journal *journal)

@@ -41,7 +41,8 @@ struct journal {
     uint64_t limit_bytes, reserve_bytes;
     uint32_t sync_ms, keep_ms;
     _Atomic uint64_t bytes;
-    _Atomic bool full; /**< the reserve was given away: readings are refused */
+    _Atomic bool full;     /**< the reserve was given away: readings are refused */
+    _Atomic bool refusing; /**< the last append was refused by the disk */
     pthread_t thread;
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t wake;
