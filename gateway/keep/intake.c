@@ -22,6 +22,7 @@
 #define STUCK_MS 5000
 
 struct intake {
+    struct intake *self; /**< for queries through a const pointer, which take the lock */
     struct journal *journal;
     struct counters *counters;
     _Atomic uint64_t lag;
@@ -37,8 +38,8 @@ struct intake {
     uint64_t missed_count;
     struct input *side;
     size_t side_count, side_cap;
+    struct position newest; /**< of those given out */
     /* core thread only */
-    struct position newest;
     struct journal_cursor *cursor;
     struct input *peeked; /**< a reading read ahead; inside `peek` or NULL */
     struct input peek;
@@ -373,10 +374,10 @@ size_t intake_take(struct intake *in, struct input *inputs, size_t n, int64_t un
     caught_up_locked(in);
     lag_locked(in);
     *now = clock_read_locked(in);
-    pthread_mutex_unlock(&in->lock);
     if (got > 0) {
         in->newest = inputs[got - 1].at;
     }
+    pthread_mutex_unlock(&in->lock);
     return got;
 }
 
@@ -392,7 +393,13 @@ enum err intake_append_images(struct intake *in, enum record_type type, struct p
 
 struct position intake_newest(const struct intake *in)
 {
-    return in->newest;
+    struct intake *self = in->self;
+    struct position newest;
+
+    pthread_mutex_lock(&self->lock);
+    newest = self->newest;
+    pthread_mutex_unlock(&self->lock);
+    return newest;
 }
 
 void intake_wake(struct intake *in)
@@ -460,6 +467,7 @@ struct intake *intake_create(const struct intake_params *params)
         free(in);
         return NULL;
     }
+    in->self = in;
     in->journal = params->journal;
     in->counters = params->counters;
     in->next = (struct position){params->epoch, params->next_seq};

@@ -33,7 +33,7 @@ size_t intake_take(struct intake *intake, struct input *inputs, size_t n, int64_
 /** Core thread: appends effects or images at the position of the input that caused them. */
 enum err intake_append_images(struct intake *intake, enum record_type type, struct position at, struct now now,
                               uint64_t inventory_version, const struct image *images, size_t n) MUST_CHECK;
-/** Position of the newest input given out. */
+/** Position of the newest input given out. Any thread. */
 struct position intake_newest(const struct intake *intake);
 /** Wakes intake_take (the Redis writer wants a slice, or stop). Any thread. */
 void intake_wake(struct intake *intake);

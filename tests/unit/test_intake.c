@@ -272,9 +272,13 @@ struct producer {
 static void *produce(void *ctx)
 {
     struct producer *p = ctx;
+    struct position newest, former = {0, 0};
 
     for (uint32_t i = 1; i <= EACH; i++) {
         assert_int_equal(put(p->f, p->device, i), ERR_OK);
+        newest = intake_newest(p->f->intake); /* as main does for a reload */
+        assert_true(position_compare(newest, former) >= 0);
+        former = newest;
     }
     return NULL;
 }
