@@ -122,6 +122,7 @@ static void pack_lot(struct packer *p, const struct lot_image *l)
     packer_u8(p, l->gate_count);
     packer_u32(p, (uint32_t)l->count_raw);
     packer_i64(p, l->since_ms);
+    packer_i64(p, l->turned_ms);
     packer_i64(p, l->seen_ms);
     packer_u8(p, l->reason);
     packer_u32(p, l->capacity);
@@ -146,6 +147,7 @@ static void unpack_lot(struct unpacker *u, struct lot_image *l)
     l->gate_count = unpacker_u8(u);
     l->count_raw = (int32_t)unpacker_u32(u);
     l->since_ms = unpacker_i64(u);
+    l->turned_ms = unpacker_i64(u);
     l->seen_ms = unpacker_i64(u);
     l->reason = unpacker_u8(u);
     l->capacity = unpacker_u32(u);

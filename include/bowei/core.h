@@ -10,8 +10,9 @@
  * No I/O, no clock, no thread, no float, no hash order inside: the same inputs give the same effects, byte for
  * byte, which is what makes replay, simulation and fuzzing cheap. One owner thread.
  *
- * A closed lot shows its whole capacity as out_of_service; its spaces keep their own states. An override with an end
- * goes back into service by itself and gives no kept image: its until says so to whoever restores it. */
+ * A closed lot shows its whole capacity as out_of_service, and so does each of its spaces (reason closed, since = when
+ * it was closed), unless an override of its own says why; what the sensors say goes on underneath. An override with an
+ * end goes back into service by itself and gives no kept image: its until says so to whoever restores it. */
 
 struct core;
 
@@ -19,7 +20,8 @@ struct core;
 struct touched {
     enum change_kind kind;
     uint32_t index;
-    bool shown; /**< what the outside sees changed (state, reason, since, known): goes on the stream */
+    bool shown; /**< what the outside sees changed, of a space state, reason, since or known, of a lot its counts, reason
+                 *   or capacity: goes on the stream. Renewals and ages change nothing. */
 };
 
 /** What the last step or advance did; borrowed until the next one. */

@@ -28,7 +28,7 @@ struct sensor_image {
     int64_t heard_ms;   /**< city time of the newest counted message; 0 = never */
     int64_t pending_ms; /**< city time the pending value was first seen */
     uint64_t changes;   /**< value changes by minute: bits 0..39 ten 4-bit counts, 40..63 the newest minute (mod 2^24) */
-    int64_t quiet_ms;   /**< city time of the last change while flapping */
+    int64_t quiet_ms;   /**< city time of the last change while flapping, else of the last lost link; 0 = none */
     uint16_t battery_mv;
     int16_t rssi_dbm;
 };
@@ -46,7 +46,7 @@ enum sensor_flag {
 
 struct space_image {
     space_key key;
-    uint8_t state;       /**< enum space_state as fused, without the override */
+    uint8_t state;       /**< enum space_state as fused, without override and closing */
     uint8_t known_state; /**< SPACE_FREE, SPACE_OCCUPIED or SPACE_UNKNOWN = none yet */
     uint8_t reason;      /**< enum reason */
     uint8_t sensor_count;
@@ -56,14 +56,16 @@ struct space_image {
     uint8_t confidence; /**< at the time of the image, for Redis only */
     uint32_t limit_ms;  /**< for Redis only */
     uint32_t source;    /**< sensor index that decided, NO_SENSOR = none; for Redis only */
-    uint8_t shown_state, shown_reason; /**< with the override, for Redis and the lists only */
+    uint8_t shown_state, shown_reason; /**< with override and closing, for Redis and the lists only */
     int64_t shown_since_ms;
     struct sensor_image sensors[SENSORS_PER_SPACE_MAX];
 };
 
 struct gate_image {
     uint32_t tag;
-    uint32_t in, out; /**< last counters; meaningless until heard; both UINT32_MAX: heard, not counted yet */
+    /** Last counters. Both UINT32_MAX: not counted yet, the first count is in - out since the lot was empty; out one
+     *  less than that: not counted yet, the first count is only where it begins. */
+    uint32_t in, out;
     int64_t heard_ms; /**< 0 = never */
     uint32_t counter; /**< frame counter */
     uint8_t flags;    /**< enum sensor_flag */
@@ -77,6 +79,7 @@ struct lot_image {
     uint8_t gate_count;
     int32_t count_raw; /**< cars inside by the gates, unclamped */
     int64_t since_ms;  /**< last change of what is shown */
+    int64_t turned_ms; /**< city time it was closed or opened last; 0 = never closed */
     int64_t seen_ms;
     uint8_t reason;
     uint32_t capacity, free, occupied, unknown, out_of_service; /**< as shown, for Redis */

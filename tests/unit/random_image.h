@@ -89,6 +89,7 @@ static inline void random_lot(struct dice *d, struct lot_image *l)
     l->gate_count = (uint8_t)dice_below(d, GATES_PER_LOT_MAX + 1);
     l->count_raw = (int32_t)(uint32_t)dice_u64(d);
     l->since_ms = dice_time(d);
+    l->turned_ms = dice_time(d);
     l->seen_ms = dice_time(d);
     l->reason = (uint8_t)dice_u64(d);
     l->capacity = (uint32_t)dice_u64(d);

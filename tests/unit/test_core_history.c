@@ -1,19 +1,19 @@
-/* Random histories against a slow oracle that works everything out of all that was ever said, second by
- * second; invariants on the way; the same twice gives the same; any cut restored and replayed gives the
- * same. Seeds are fixed; BOWEI_SEEDS says how many. */
+/* Random histories against a slow oracle that works everything out of all that was ever said,
+ * second by second; invariants on the way; the same twice gives the same; any cut restored and
+ * replayed gives the same. Seeds are fixed; BOWEI_SEEDS says how many. */
 #include "core_fixture.h"
 
 /* spaces: 0 and 1 event, 2 sampled, 3 two equals, 4 rank 0 and rank 1; lot 1: one gate */
 static const struct fixture_lot lots[] = {{.spaces = 5}, {.capacity = 5}};
 static const struct fixture_sensor sensors[] = {
-    {.place = 0, .device = 0, .timing = EVENT},
-    {.place = 1, .device = 1, .timing = EVENT},
-    {.place = 2, .device = 2, .timing = SAMPLED},
-    {.place = 3, .device = 3, .timing = EVENT},
-    {.place = 3, .device = 4, .timing = EVENT},
-    {.place = 4, .device = 5, .rank = 0, .timing = EVENT},
-    {.place = 4, .device = 6, .rank = 1, .timing = EVENT},
-    {.place = 1, .device = 7, .gate = true, .timing = EVENT},
+    {0, 0, 0, 0, false, EVENT  },
+    {1, 1, 0, 0, false, EVENT  },
+    {2, 2, 0, 0, false, SAMPLED},
+    {3, 3, 0, 0, false, EVENT  },
+    {3, 4, 0, 0, false, EVENT  },
+    {4, 5, 0, 0, false, EVENT  },
+    {4, 6, 0, 1, false, EVENT  },
+    {1, 7, 0, 0, true,  EVENT  },
 };
 static const struct fixture_spec spec = {
     .lots = lots, .lot_count = 2, .sensors = sensors, .sensor_count = 8, .device_count = 8};
@@ -37,6 +37,7 @@ static unsigned below(uint64_t *seed, unsigned n)
 
 struct event {
     enum { SAY, OUT, IN, SUSPECT, TRUST, SWAP, GAP } kind;
+
     unsigned at_s; /* never falls */
     unsigned sensor;
     enum reading_value value;
@@ -53,7 +54,9 @@ struct history {
 static enum reading_value random_value(uint64_t *seed)
 {
     /* of twelve: eight say something of the place */
-    static const enum reading_value seldom[] = {VALUE_ALIVE, VALUE_ALIVE, VALUE_FAULT, VALUE_LINK_LOST};
+    static const enum reading_value seldom[] = {VALUE_ALIVE, VALUE_ALIVE, VALUE_FAULT,
+                                                VALUE_LINK_LOST};
+
     const unsigned dice = below(seed, 12);
 
     if (dice < ARRAY_LEN(seldom)) {
@@ -85,7 +88,8 @@ static void history_make(struct history *h, uint64_t seed)
         } else if (dice < 20 && i > 0 && h->events[i - 1].kind == SAY) {
             *e = h->events[i - 1]; /* the broker says it again */
             e->at_s = at_s;
-        } else if (e->sensor != 2 && e->value != VALUE_LINK_LOST) { /* a lost link is the gateway's word */
+        } else if (e->sensor != 2 &&
+                   e->value != VALUE_LINK_LOST) { /* a lost link is the gateway's word */
             e->counter = ++counters[e->sensor];
             if (dice < 30 && e->counter > 2) { /* a straggler: its number was passed */
                 e->counter -= 1 + below(&seed, 2);
@@ -126,7 +130,8 @@ struct oracle {
     unsigned done; /* events applied */
 };
 
-/* What a sensor votes at a half second, from all it ever said: -1 nothing, else an enum space_state. */
+/* What a sensor votes at a half second, from all it ever said: -1 nothing, else an enum
+ * space_state. */
 static int oracle_vote(const struct oracle_sensor *s, bool sampled, unsigned half)
 {
     const unsigned t = half / 2;
@@ -309,7 +314,8 @@ static struct input event_input(struct scene *s, const struct event *e, struct c
         }
         return input;
     }
-    *command = (struct command){.kind = kinds[e->kind], .key = fixture_key(0, e->slot + 1),
+    *command = (struct command){.kind = kinds[e->kind],
+                                .key = fixture_key(0, e->slot + 1),
                                 .device = e->sensor % SENSORS,
                                 .inventory_version = core_inventory(s->core)->version};
     input.command = command;
@@ -367,8 +373,8 @@ static void compare(const struct scene *s, const struct oracle *o, uint64_t seed
             assert_int_equal(image.space.known_since_ms / 1000, T0 / 1000 + want->known_since_s);
         }
         assert_int_equal(image.space.shown_state == SPACE_OUT_OF_SERVICE, o->out[slot]);
-        assert_true(image.space.state != SPACE_FREE || s->now_ms - image.space.seen_ms <=
-                                                          (int64_t)image.space.limit_ms + 250 ||
+        assert_true(image.space.state != SPACE_FREE ||
+                    s->now_ms - image.space.seen_ms <= (int64_t)image.space.limit_ms + 250 ||
                     o->out[slot]);
     }
 }
@@ -438,7 +444,8 @@ static void assert_same(const struct scene *a, const struct scene *b)
     assert_memory_equal(&one, &other, sizeof one);
 }
 
-/* The same inputs twice, once with a tick each second and once with hardly any: byte for byte the same. */
+/* The same inputs twice, once with a tick each second and once with hardly any: byte for byte the
+ * same. */
 static void test_deterministic(void **state)
 {
     (void)state;
@@ -465,8 +472,9 @@ static void test_deterministic(void **state)
     }
 }
 
-/* A core that stopped anywhere: images as of some cut, readings replayed after it. It knows what the one
- * that never stopped knows; a space may be unknown where that one is not, never the reverse. */
+/* A core that stopped anywhere: images as of some cut, readings replayed after it. It knows what
+ * the one that never stopped knows; a space may be unknown where that one is not, never the
+ * reverse. */
 static void restart(uint64_t seed)
 {
     struct history h;

@@ -1,14 +1,14 @@
-/* Lots: counts of spaces, gates, closing, true-up, inventory swaps, restore
- * (DESIGN 3.9, 4.9, 4.10). */
+/* Lots: counts of spaces, staff commands, inventory swaps, restore (DESIGN 3.9, 4.9, 4.10). Gates:
+ * test_core_gate.c; closed lots: test_core_closed.c. */
 #include "core_fixture.h"
 
 /* lot 0: 3 spaces; lot 1: 10 places behind two gates */
 static const struct fixture_lot lots[] = {{.spaces = 3}, {.capacity = 10}};
 static const struct fixture_sensor sensors[] = {
-    {.place = 0,    .device = 0,     .timing = EVENT},
-    {          .place = 1,  .device = 1, .timing = EVENT               },
-    { .place = 1, .device = 2, .gate = true,                .timing = EVENT},
-    { .place = 1, .device = 3, .gate = true,                .timing = EVENT},
+    {0, 0, 0, 0, false, EVENT},
+    {1, 1, 0, 0, false, EVENT},
+    {1, 2, 0, 0, true,  EVENT},
+    {1, 3, 0, 0, true,  EVENT},
 };
 static const struct fixture_spec spec = {
     .lots = lots, .lot_count = 2, .sensors = sensors, .sensor_count = 4, .device_count = 4};
@@ -31,22 +31,6 @@ static void count(struct scene *s, uint32_t gate, uint32_t in, uint32_t out)
     assert_adds_up(s);
 }
 
-static struct lot_view lot_of(const struct scene *s, uint32_t lot)
-{
-    struct lot_view view;
-
-    core_lot_view(s->core, lot, &view);
-    return view;
-}
-
-static int32_t raw_of(const struct scene *s)
-{
-    struct image image;
-
-    core_lot_image(s->core, 1, &image);
-    return image.lot.count_raw;
-}
-
 static void test_spaces_add_up(void **state)
 {
     struct scene s;
@@ -66,76 +50,6 @@ static void test_spaces_add_up(void **state)
     assert_int_equal(s.effects->touched_count, 2);
     assert_int_equal(s.effects->touched[1].kind, CHANGE_LOT);
     assert_adds_up(&s);
-    scene_close(&s);
-}
-
-static void test_gates(void **state)
-{
-    struct scene s;
-
-    (void)state;
-    open_scene(&s);
-    count(&s, GATE_A, 1000, 900);                       /* where it begins */
-    assert_int_equal(lot_of(&s, 1).counts.unknown, 10); /* the other gate is silent */
-    assert_int_equal(lot_of(&s, 1).reason, REASON_GATE_SILENT);
-    say(&s, GATE_B, VALUE_ALIVE);
-    assert_int_equal(lot_of(&s, 1).counts.unknown, 10);
-    count(&s, GATE_B, 5, 5);
-    assert_int_equal(lot_of(&s, 1).counts.free, 10);
-    assert_int_equal(lot_of(&s, 1).reason, REASON_FRESH);
-    count(&s, GATE_A, 1006, 901);
-    assert_int_equal(lot_of(&s, 1).counts.occupied, 5);
-    count(&s, GATE_B, 2, 0); /* fell: a reset, two came in */
-    assert_int_equal(raw_of(&s), 7);
-    count(&s, GATE_A, 1014, 901);
-    assert_int_equal(lot_of(&s, 1).counts.occupied, 10);
-    assert_int_equal(lot_of(&s, 1).reason, REASON_COUNT_OVER);
-    assert_int_equal(raw_of(&s), 15);
-    count(&s, GATE_A, 1014, 921);
-    assert_int_equal(lot_of(&s, 1).counts.free, 10);
-    assert_int_equal(lot_of(&s, 1).reason, REASON_COUNT_UNDER);
-    assert_int_equal(raw_of(&s), -5);
-    count(&s, GATE_A, UINT32_MAX - 1, 921);
-    count(&s, GATE_A, UINT32_MAX - 1, UINT32_MAX - 1);
-    {
-        const int32_t before = raw_of(&s);
-
-        count(&s, GATE_A, 2, UINT32_MAX - 1); /* went round: four in */
-        assert_int_equal(raw_of(&s), before + 4);
-    }
-    say(&s, GATE_A, VALUE_FAULT);
-    assert_int_equal(lot_of(&s, 1).reason, REASON_GATE_SILENT);
-    count(&s, GATE_A, 2, UINT32_MAX - 1);
-    say(&s, GATE_A, VALUE_OCCUPIED); /* nonsense of a gate: only alive */
-    assert_int_not_equal(lot_of(&s, 1).reason, REASON_GATE_SILENT);
-    pass(&s, EVENT_LIMIT + 251);
-    assert_int_equal(lot_of(&s, 1).counts.unknown, 10);
-    assert_int_equal(lot_of(&s, 1).reason, REASON_GATE_SILENT);
-    scene_close(&s);
-}
-
-static void test_gate_order(void **state)
-{
-    struct scene s;
-    struct reading r;
-
-    (void)state;
-    open_scene(&s);
-    r = scene_reading(&s, GATE_A, VALUE_GATE);
-    r.has = HAS_COUNTER;
-    r.counter = 5;
-    r.gate_in = 10;
-    scene_read(&s, &r);
-    r.gate_in = 12;
-    scene_read(&s, &r);
-    assert_int_equal(count_get(&s.counters, COUNT_READINGS_DUPLICATE), 1);
-    r.counter = 4;
-    scene_read(&s, &r);
-    assert_int_equal(count_get(&s.counters, COUNT_READINGS_LATE), 1);
-    assert_int_equal(raw_of(&s), 0);
-    r.counter = 6;
-    scene_read(&s, &r);
-    assert_int_equal(raw_of(&s), 2);
     scene_close(&s);
 }
 
@@ -176,27 +90,15 @@ static void test_commands(void **state)
     scene_close(&s);
 }
 
-static void swap(struct scene *s, struct inventory *next)
-{
-    struct input input = scene_input(s, INPUT_INVENTORY);
-
-    input.inventory = next;
-    s->effects = core_step(s->core, &input);
-    assert_ptr_equal(core_inventory(s->core), next);
-    inventory_destroy(s->inv);
-    s->inv = next;
-    assert_adds_up(s);
-}
-
 static void test_swap(void **state)
 {
     /* space 0 gone; 3 new; the sensor of 1 moved to 2; device 0 now on 1; gate B unbound */
     static const struct fixture_lot next_lots[] = {{.spaces = 4}, {.capacity = 12}};
     static const struct fixture_sensor next_sensors[] = {
-        {.place = 1,       .device = 0,     .timing = EVENT},
-        {            .place = 2,     .device = 1, .timing = EVENT},
-        {   .place = 3, .device = 4,                .timing = EVENT},
-        { .place = 1, .device = 2,                .gate = true, .timing = EVENT},
+        {1, 0, 0, 0, false, EVENT},
+        {2, 1, 0, 0, false, EVENT},
+        {3, 4, 0, 0, false, EVENT},
+        {1, 2, 0, 0, true,  EVENT},
     };
     static const struct fixture_spec next = {.lots = next_lots,
                                              .lot_count = 2,
@@ -368,8 +270,7 @@ static void test_late_restore(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_spaces_add_up), cmocka_unit_test(test_gates),
-        cmocka_unit_test(test_gate_order),    cmocka_unit_test(test_commands),
+        cmocka_unit_test(test_spaces_add_up), cmocka_unit_test(test_commands),
         cmocka_unit_test(test_swap),          cmocka_unit_test(test_restore),
         cmocka_unit_test(test_clock_suspect), cmocka_unit_test(test_late_restore),
     };

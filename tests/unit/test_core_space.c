@@ -6,12 +6,12 @@
  * own device */
 static const struct fixture_lot lots[] = {{.spaces = 5}};
 static const struct fixture_sensor sensors[] = {
-    {.place = 0,       .device = 0, .timing = EVENT  },
-    {.place = 1,       .device = 1, .timing = SAMPLED},
-    {.place = 2,       .device = 2, .rank = 0,         .timing = EVENT},
-    {.place = 2,                .device = 3,                  .rank = 0,         .timing = EVENT},
-    {.place = 2, .device = 4,            .rank = 1,            .timing = EVENT},
-    {.place = 4,       .device = 5,.timing = EVENT},
+    {0, 0, 0, 0, false, EVENT  },
+    {1, 1, 0, 0, false, SAMPLED},
+    {2, 2, 0, 0, false, EVENT  },
+    {2, 3, 0, 0, false, EVENT  },
+    {2, 4, 0, 1, false, EVENT  },
+    {4, 5, 0, 0, false, EVENT  },
 };
 static const struct fixture_spec spec = {
     .lots = lots, .lot_count = 1, .sensors = sensors, .sensor_count = 6, .device_count = 6};
@@ -391,6 +391,29 @@ static void test_order_counter(void **state)
     scene_close(&s);
 }
 
+/* A lost link is a word about the sensor too: within the limit of it nothing was silent, so a lower
+ * counter is a straggler of before, not a rejoin. */
+static void test_lost_link_is_no_silence(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    open_scene(&s);
+    send(&s, VALUE_FREE, 10, T0);
+    pass(&s, EVENT_LIMIT - 1000);
+    say(&s, 0, VALUE_LINK_LOST);
+    pass(&s, 2000);
+    send(&s, VALUE_OCCUPIED, 9, T0 + 1000);
+    assert_int_equal(count_get(&s.counters, COUNT_READINGS_LATE), 1);
+    assert_int_equal(count_get(&s.counters, COUNT_READINGS_REJOIN_ASSUMED), 0);
+    assert_shows(&s, 0, SPACE_UNKNOWN, REASON_LINK_LOST);
+    pass(&s, EVENT_LIMIT - 1000);
+    send(&s, VALUE_OCCUPIED, 1, s.now_ms);
+    assert_int_equal(count_get(&s.counters, COUNT_READINGS_REJOIN_ASSUMED), 1);
+    assert_int_equal(look_at(&s, 0).state, SPACE_OCCUPIED);
+    scene_close(&s);
+}
+
 static void test_order_time(void **state)
 {
     struct scene s;
@@ -665,6 +688,7 @@ int main(void)
         cmocka_unit_test(test_undo),
         cmocka_unit_test(test_session_gap),
         cmocka_unit_test(test_order_counter),
+        cmocka_unit_test(test_lost_link_is_no_silence),
         cmocka_unit_test(test_order_time),
         cmocka_unit_test(test_shift),
         cmocka_unit_test(test_backlog),

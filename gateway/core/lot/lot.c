@@ -6,9 +6,13 @@
  * fall is a reset. */
 #define WRAP_HIGH 0xf0000000U
 #define WRAP_LOW  0x10000000U
-/* Both counters of an image: the gate was heard but has not counted yet. */
+/* Counters of an image whose gate has not counted yet (struct gate_image). */
 #define GATE_UNCOUNTED UINT32_MAX
-#define RAW_MAX        1000000000 /* far beyond any lot; keeps the arithmetic in range */
+#define GATE_BEGINS    (UINT32_MAX - 1)
+/* `changes` of a gate that has not counted yet: 0, or this when its first count is no car inside.
+ */
+#define CHANGES_BEGIN ((uint64_t)GATE_UNCOUNTED << 32 | GATE_BEGINS)
+#define RAW_MAX       1000000000 /* far beyond any lot; keeps the arithmetic in range */
 
 void lot_init(struct lot *lot, int64_t now_ms)
 {
@@ -46,10 +50,46 @@ static int64_t passed(uint32_t before, uint32_t after)
     return after;
 }
 
-/* The first count of a gate is where it begins; it says nothing of who is inside. */
+static bool gate_begins(const struct sensor *gate)
+{
+    return sensor_value(gate) != VALUE_GATE && gate->changes == CHANGES_BEGIN;
+}
+
+void gate_begin(struct sensor *gate)
+{
+    gate->changes = CHANGES_BEGIN;
+}
+
+uint8_t lot_true_up(struct yard *yard, uint32_t inside)
+{
+    uint8_t gates = 0;
+
+    yard->lot->raw = (int32_t)inside;
+    for (unsigned i = 0; i < yard->is->sensor_count; i++) {
+        struct sensor *gate = &yard->gates[i];
+
+        if (sensor_value(gate) != VALUE_GATE && !gate_begins(gate)) {
+            gate_begin(gate);
+            gates |= (uint8_t)(1U << i);
+        }
+    }
+    return gates;
+}
+
+void lot_unbegin(struct yard *yard, uint8_t gates)
+{
+    for (unsigned i = 0; i < yard->is->sensor_count; i++) {
+        if (gates & 1U << i && gate_begins(&yard->gates[i])) {
+            yard->gates[i].changes = 0;
+        }
+    }
+}
+
+/* Counters that never counted stand at 0: a first count is all that passed since the lot was empty,
+ * unless the gate only begins with it. */
 static void gate_count(struct lot *lot, struct sensor *gate, const struct reading *reading)
 {
-    if (sensor_value(gate) == VALUE_GATE) {
+    if (!gate_begins(gate)) {
         int64_t raw = lot->raw;
 
         raw += passed((uint32_t)(gate->changes >> 32), reading->gate_in);
@@ -220,6 +260,7 @@ void lot_save(const struct yard *yard, struct lot_image *out)
         .counting = yard->is->counting,
         .count_raw = lot->raw,
         .since_ms = lot->changed_ms,
+        .turned_ms = lot->turned_ms,
         .seen_ms = lot_seen_ms(yard),
         .reason = lot->reason,
         .capacity = lot->capacity,
@@ -235,7 +276,9 @@ void lot_save(const struct yard *yard, struct lot_image *out)
 
         image->tag = gate->tag;
         image->in = counted ? (uint32_t)(gate->changes >> 32) : GATE_UNCOUNTED;
-        image->out = counted ? (uint32_t)gate->changes : GATE_UNCOUNTED;
+        image->out = counted             ? (uint32_t)gate->changes
+                     : gate_begins(gate) ? GATE_BEGINS
+                                         : GATE_UNCOUNTED;
         image->heard_ms = gate->heard_ms;
         image->counter = gate->counter;
         image->flags = gate->flags;
@@ -245,9 +288,10 @@ void lot_save(const struct yard *yard, struct lot_image *out)
 
 static void gate_load(struct sensor *gate, const struct gate_image *image)
 {
-    const bool counted = image->in != GATE_UNCOUNTED || image->out != GATE_UNCOUNTED;
+    const bool begins = image->in == GATE_UNCOUNTED && image->out == GATE_BEGINS;
+    const bool counted = !begins && (image->in != GATE_UNCOUNTED || image->out != GATE_UNCOUNTED);
 
-    gate->changes = (uint64_t)image->in << 32 | image->out;
+    gate->changes = counted ? (uint64_t)image->in << 32 | image->out : begins ? CHANGES_BEGIN : 0;
     gate->heard_ms = image->heard_ms;
     gate->counter = image->counter;
     gate->flags = image->flags;
@@ -262,6 +306,7 @@ void lot_load(struct yard *yard, const struct lot_image *image)
     struct lot *lot = yard->lot;
 
     lot->closed = image->closed;
+    lot->turned_ms = image->turned_ms;
     lot->raw = image->count_raw;
     lot->changed_ms = image->since_ms;
     for (unsigned i = 0; i < yard->is->sensor_count; i++) {

@@ -8,10 +8,15 @@
 
 /* A lot: the four counts. A lot of single spaces adds up what its spaces show; a count-only lot
  * works its counts out of its gates (DESIGN 4.9, 4.10). A closed lot shows all its capacity as
- * out_of_service; its spaces keep their own states. */
+ * out_of_service, its spaces included; what their sensors say goes on underneath.
+ *
+ * Where a gate begins: the first count ever heard of it is taken for cars inside (in - out), for
+ * its counters began when the lot was empty. A gate that comes from another lot, or whose lot was
+ * trued up before it counted, only begins with its first count. */
 
 struct lot {
     int64_t changed_ms;                 /**< last change of what is shown */
+    int64_t turned_ms;                  /**< closed or opened last; 0 = never closed */
     uint64_t at;                        /**< packed position of the last record applied */
     uint32_t spaces[SPACE_STATE_COUNT]; /**< its live spaces by shown state */
     struct lot_counts shown;
@@ -43,6 +48,13 @@ struct gate_heard {
 };
 
 void lot_init(struct lot *lot, int64_t now_ms);
+/** The gate's next count is where it begins: no car passed. Until then nothing is known of it. */
+void gate_begin(struct sensor *gate);
+/** Staff say how many cars are inside. Gates that have not counted yet begin with their first
+ * count; returns their bits. */
+uint8_t lot_true_up(struct yard *yard, uint32_t inside);
+/** Takes gate_begin back for gates that have not counted since. */
+void lot_unbegin(struct yard *yard, uint8_t gates);
 /** A space of the lot shows another state now; SPACE_STATE_COUNT = it was or is not there. */
 void lot_move_space(struct lot *lot, enum space_state from, enum space_state to);
 /** Counts or refuses (false) the reading of a gate; does not judge. */

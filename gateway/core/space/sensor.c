@@ -85,6 +85,21 @@ static enum sensor_verdict order_by_time(const struct sensor *sensor, const stru
     return newer_ms == 0 ? SENSOR_DUPLICATE : SENSOR_LATE;
 }
 
+/* Nothing was counted from the sensor within the limit, not even that its link was lost. Since when
+ * it is lost is not known of one that flapped: that one has to say start. */
+static bool was_silent(const struct sensor *sensor, const struct sensor_moment *moment)
+{
+    int64_t last_ms = sensor->heard_ms;
+
+    if (sensor->flags & SENSOR_LINK_LOST) {
+        if (sensor->flags & SENSOR_FLAPPING) {
+            return false;
+        }
+        last_ms = quiet_ms(sensor) > last_ms ? quiet_ms(sensor) : last_ms;
+    }
+    return moment->now.at_ms - last_ms > (int64_t)moment->timing->limit_ms;
+}
+
 /* By frame counter within the join epoch; a counter that fell is a rejoin when a start says so, or
  * when the sensor had been silent beyond its limit. After any rejoin the old epoch's stragglers,
  * whose counters are higher, are known by their network time. */
@@ -92,7 +107,7 @@ static enum sensor_verdict order_by_counter(struct sensor *sensor, const struct 
                                             const struct sensor_moment *moment, int64_t net_ms)
 {
     const bool newer = net_ms > sensor->heard_ms;
-    const bool silent = moment->now.at_ms - sensor->heard_ms > (int64_t)moment->timing->limit_ms;
+    const bool silent = was_silent(sensor, moment);
 
     if (reading->counter == sensor->counter) {
         return SENSOR_DUPLICATE;
@@ -182,6 +197,8 @@ enum sensor_verdict sensor_take(struct sensor *sensor, const struct reading *rea
     /* a lost link is said by the gateway: the device itself was not heard */
     if (reading->value != VALUE_LINK_LOST) {
         renew(sensor, moment->stamp_ms, moment->break_ms);
+    } else if (!(sensor->flags & SENSOR_FLAPPING)) {
+        set_quiet(sensor, moment->stamp_ms);
     }
     take_health(sensor, reading);
     return SENSOR_COUNTED;

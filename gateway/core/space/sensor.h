@@ -21,7 +21,7 @@ struct sensor {
     int64_t heard_ms;
     uint64_t changes; /**< as in struct sensor_image; a gate: in << 32 | out */
     uint32_t quiet_low;
-    uint16_t quiet_high;     /**< with quiet_low: city time of the last change while flapping */
+    uint16_t quiet_high;     /**< with quiet_low: as quiet_ms of struct sensor_image */
     uint16_t pending_lag_ms; /**< heard - first seen of the pending value */
     uint32_t tag;
     uint32_t counter; /**< frame counter; without one the low 32 bits of the newest network time */

@@ -112,7 +112,6 @@ static enum err space_out(struct core *core, struct command *command, const stru
 
 static enum err space_in(struct core *core, struct command *command, const struct input *input)
 {
-    struct shown shown;
     uint32_t slot;
     const enum err e = find_space(core, command, &slot);
 
@@ -120,7 +119,9 @@ static enum err space_in(struct core *core, struct command *command, const struc
         return e;
     }
     if (override_of(core, slot) == NULL || override_due(core, slot) <= core->now.at_ms) {
-        core_shown(core, slot, &shown);
+        if (core->lots[core->inv->spaces[slot].lot].closed) {
+            return refuse(command, ERR_CONFLICT, "the space is out of service with its closed lot");
+        }
         return refuse(command, ERR_CONFLICT, "the space is %s, not out of service",
                       space_state_name((enum space_state)core->spaces[slot].state));
     }
@@ -153,6 +154,7 @@ static enum err keep_lot(struct core *core, const struct input *input, uint32_t 
 static enum err lot_close(struct core *core, struct command *command, const struct input *input)
 {
     const bool close = command->kind == COMMAND_LOT_CLOSE;
+    struct lot former;
     uint32_t lot;
     const enum err e = find_lot(core, command, &lot);
 
@@ -163,12 +165,19 @@ static enum err lot_close(struct core *core, struct command *command, const stru
         return refuse(command, ERR_CONFLICT, "the lot is %s",
                       close ? "closed already" : "not closed");
     }
+    if (!effects_reserve_lot(core, lot)) {
+        return out_of_memory(core, command);
+    }
+    former = core->lots[lot];
     core->lots[lot].closed = close;
+    core->lots[lot].turned_ms = core->now.at_ms;
+    effects_lot_turned(core, lot, &former);
     return keep_lot(core, input, lot);
 }
 
 static enum err lot_count(struct core *core, struct command *command, const struct input *input)
 {
+    struct yard yard;
     uint32_t lot;
     const enum err e = find_lot(core, command, &lot);
 
@@ -182,7 +191,8 @@ static enum err lot_count(struct core *core, struct command *command, const stru
         return refuse(command, ERR_UNPROCESSABLE, "count: %" PRIu32 " is not within 0-%" PRIu32,
                       command->count, core->inv->lots[lot].capacity);
     }
-    core->lots[lot].raw = (int32_t)command->count;
+    core_yard(core, lot, &yard);
+    core->undo.begun = lot_true_up(&yard, command->count);
     return keep_lot(core, input, lot);
 }
 

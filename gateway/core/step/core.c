@@ -82,7 +82,7 @@ void core_yard(struct core *core, uint32_t lot, struct yard *out)
     };
 }
 
-void core_shown(const struct core *core, uint32_t slot, struct shown *out)
+void core_shown_in(const struct core *core, uint32_t slot, const struct lot *lot, struct shown *out)
 {
     static const enum reason reasons[OUT_REASON_COUNT] = {
         [OUT_MAINTENANCE] = REASON_MAINTENANCE,
@@ -106,10 +106,24 @@ void core_shown(const struct core *core, uint32_t slot, struct shown *out)
             out->state = SPACE_OUT_OF_SERVICE;
             out->reason = reasons[entry->image.reason];
             out->since_ms = entry->image.since_ms;
-        } else if (entry != NULL && entry->image.since_ms > out->since_ms) {
+            return;
+        }
+        if (entry != NULL && entry->image.since_ms > out->since_ms) {
             out->since_ms = entry->image.since_ms; /* what is shown now began when it came back */
         }
     }
+    if (lot->closed && !core->inv->spaces[slot].removed) {
+        out->state = SPACE_OUT_OF_SERVICE;
+        out->reason = REASON_CLOSED;
+        out->since_ms = lot->turned_ms;
+    } else if (lot->turned_ms > out->since_ms) {
+        out->since_ms = lot->turned_ms; /* the same for a lot that was opened */
+    }
+}
+
+void core_shown(const struct core *core, uint32_t slot, struct shown *out)
+{
+    core_shown_in(core, slot, &core->lots[core->inv->spaces[slot].lot], out);
 }
 
 void core_rejudge(struct core *core, uint32_t slot, const struct shown *before, bool wrote)

@@ -29,6 +29,7 @@ struct undo {
     uint32_t override_slot; /**< NO_SLOT = none */
     struct override_entry override;
     uint32_t device; /**< NO_SLOT = none */
+    uint8_t begun;   /**< gates of the first lot that a true-up makes begin anew */
     struct suspect_entry suspect;
     struct city_view city;
 };
@@ -70,6 +71,9 @@ struct shown {
 void core_place(struct core *core, uint32_t slot, struct place *out);
 void core_yard(struct core *core, uint32_t lot, struct yard *out);
 void core_shown(const struct core *core, uint32_t slot, struct shown *out);
+/** The same as if its lot were `lot`: how it was before the lot was closed or opened. */
+void core_shown_in(const struct core *core, uint32_t slot, const struct lot *lot,
+                   struct shown *out);
 
 /** Fuses a slot anew and follows up on what changed from `before`. */
 void core_rejudge(struct core *core, uint32_t slot, const struct shown *before, bool wrote);
@@ -84,6 +88,11 @@ bool effects_reserve(struct core *core, size_t roots);
 void effects_space(struct core *core, uint32_t slot, const struct shown *before, bool wrote);
 /** The same without counts, lot and city. */
 void effects_shown(struct core *core, uint32_t slot, const struct shown *before, bool wrote);
+/** After a lot that was `former` was closed or opened: all its spaces and their counts, not the lot
+ * itself. Room as by effects_reserve_lot. */
+void effects_lot_turned(struct core *core, uint32_t lot, const struct lot *former);
+/** Room for all spaces of a lot, their lot and what else a step touches; false on no memory. */
+bool effects_reserve_lot(struct core *core, uint32_t lot);
 /** Judges the lot anew; wrote: its root was written. */
 void effects_lot(struct core *core, uint32_t lot, bool wrote);
 /** Makes one of what touched a space twice; for steps that touch few. */

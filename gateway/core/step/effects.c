@@ -130,6 +130,34 @@ void effects_space(struct core *core, uint32_t slot, const struct shown *before,
     }
 }
 
+bool effects_reserve_lot(struct core *core, uint32_t lot)
+{
+    size_t spaces = 8;
+
+    for (unsigned state = 0; state < SPACE_STATE_COUNT; state++) {
+        spaces += core->lots[lot].spaces[state];
+    }
+    return effects_reserve(core, spaces);
+}
+
+/* Slots of a lot lie where its imports put them: all are looked through, which staff can wait for.
+ */
+void effects_lot_turned(struct core *core, uint32_t lot, const struct lot *former)
+{
+    for (uint32_t slot = 0; slot < core->space_count; slot++) {
+        const struct inv_space *is = &core->inv->spaces[slot];
+        struct shown before;
+        struct shown after;
+
+        if (is->lot == lot && !is->removed) {
+            core_shown_in(core, slot, former, &before);
+            effects_shown(core, slot, &before, false);
+            core_shown(core, slot, &after);
+            lot_move_space(&core->lots[lot], before.state, after.state);
+        }
+    }
+}
+
 void effects_merge(struct core *core)
 {
     size_t count = 0;

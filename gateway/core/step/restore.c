@@ -32,16 +32,23 @@ static void restore_space(struct core *core, const struct image *image)
 static void restore_lot(struct core *core, const struct image *image)
 {
     const uint32_t lot = inventory_lot(core->inv, image->lot.key);
+    struct lot former;
     struct yard yard;
 
     if (lot == NO_SLOT ||
         position_compare(image->at, position_unpack(core, core->lots[lot].at)) <= 0) {
         return;
     }
+    if (core->running && !effects_reserve_lot(core, lot)) {
+        count_add(core->counters, COUNT_CORE_NO_MEMORY, 1);
+        return;
+    }
+    former = core->lots[lot];
     core_yard(core, lot, &yard);
     lot_load(&yard, &image->lot);
     yard.lot->at = position_pack(core, image->at);
     if (core->running) {
+        effects_lot_turned(core, lot, &former);
         for (uint32_t i = 0; i < yard.is->sensor_count; i++) {
             if (yard.gates[i].heard_ms != 0) {
                 yard.gates[i].flags |= SENSOR_RESTORED;
@@ -179,6 +186,7 @@ void core_restored(struct core *core, struct now now, bool clock_suspect)
     }
     for (uint32_t lot = 0; lot < core->lot_count; lot++) {
         clamp(&core->lots[lot].changed_ms, now.at_ms);
+        clamp(&core->lots[lot].turned_ms, now.at_ms);
     }
     swap_recount(core);
     for (uint32_t lot = 0; lot < core->lot_count; lot++) {

@@ -130,6 +130,9 @@ static void carry_sensors(const struct core *core, const struct inventory *next,
         sensors[to].progress &= (uint8_t)~SENSOR_SUSPECT;
         if (target_key(inv, i) != target_key(next, to)) {
             sensor_move(&sensors[to]);
+            if (next->sensors[to].gate && sensors[to].heard_ms != 0) {
+                gate_begin(&sensors[to]); /* its counters began elsewhere */
+            }
         }
     }
 }

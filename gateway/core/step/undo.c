@@ -9,6 +9,7 @@ void undo_begin(struct core *core)
     core->undo.lot_count = 0;
     core->undo.override_slot = NO_SLOT;
     core->undo.device = NO_SLOT;
+    core->undo.begun = 0;
     core->undo.city = core->city;
 }
 
@@ -124,6 +125,7 @@ void core_undo(struct core *core)
         *lot = undo->lots[i].former;
         lot->touched = 0;
         core_yard(core, undo->lots[i].index, &yard);
+        lot_unbegin(&yard, undo->begun);
         (void)lot_judge(&yard, core->now.at_ms);
     }
     core->city = undo->city;

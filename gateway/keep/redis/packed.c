@@ -125,6 +125,7 @@ size_t packed_counting(const struct lot_image *l, uint8_t out[PACKED_MAX])
     packer_u8(&p, l->counting);
     packer_u8(&p, l->gate_count);
     packer_u32(&p, (uint32_t)l->count_raw);
+    packer_i64(&p, l->turned_ms);
     return (size_t)(p.at - out);
 }
 
@@ -135,5 +136,6 @@ bool unpacked_counting(const uint8_t *bytes, size_t len, struct lot_image *l)
     l->counting = unpacker_u8(&u);
     l->gate_count = unpacker_u8(&u);
     l->count_raw = (int32_t)unpacker_u32(&u);
+    l->turned_ms = unpacker_i64(&u);
     return !u.failed && l->gate_count <= GATES_PER_LOT_MAX;
 }
