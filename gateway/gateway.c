@@ -49,6 +49,7 @@ struct gateway {
     uint64_t applied;
     uint32_t reader; /* of the board, for reload */
     int64_t started_ms, late_due_ms;
+    bool late_refused; /* an image of Redis could not be handed to the core */
     _Atomic bool stepped_down;
 };
 
@@ -77,7 +78,8 @@ static void on_kept(void *ctx, const struct image *image)
 
 static void on_late_restore(void *ctx, const struct image *image)
 {
-    runner_late_image(((struct gateway *)ctx)->runner, image);
+    struct gateway *g = ctx;
+    g->late_refused = !runner_late_image(g->runner, image) || g->late_refused;
 }
 
 static void on_late_replay(void *ctx, const struct input *input)
@@ -344,11 +346,13 @@ static void try_late(struct gateway *g, int64_t boot_ms)
     }
     const struct recover_params params = recover_params_of(g);
     const struct recover_calls calls = {g, on_late_restore, on_late_replay, NULL};
+    g->late_refused = false;
     if (recover_late(&params, &calls, &g->recovery) == ERR_OK) {
+        g->recovery.redis_read = !g->late_refused; /* without memory for it: once more */
+    }
+    if (g->recovery.redis_read) {
         intake_set_epoch(g->intake, g->recovery.epoch);
-        runner_late_done(g->runner);
-        redis_writer_set_epoch(g->writer, g->recovery.epoch);
-        status_set(&g->status, DEGRADED_KEPT_UNREAD, false);
+        runner_late_done(g->runner, g->recovery.epoch);
     }
     g->late_due_ms = host_boot_ms() + LATE_EVERY_MS;
 }

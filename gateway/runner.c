@@ -9,6 +9,8 @@
 #include "gateway/runner.h"
 
 #include "bowei/base/log.h"
+#include "gateway/late_images.h"
+#include "gateway/shorten.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -19,12 +21,15 @@
 enum {
     BATCH = 64,
     TURN_MS = 250, /* a timer fires at most this late, and the view's heartbeat is this fresh */
-    CITY_EVERY_MS = 20, /* totals are published at most this often while inputs stream in */
     TRIM_EVERY_MS = 5000,
     RETIRED_MAX = 8,
-    LATE_MAX = 1 << 20,
+    LATE_BATCH = 64,   /* late images taken at once */
+    LATE_A_TURN = 512, /* and in one turn, so that inputs do not wait */
+    LATE_PUBLISH_A_TURN = 4096,
     DRAIN_MS = 3000
 };
+
+#define LATE_IDLE UINT32_MAX
 
 struct runner {
     struct runner_params p;
@@ -36,14 +41,16 @@ struct runner {
     _Atomic int64_t turned_ms;
     struct position newest; /* core thread only, like all below */
     struct now now;
-    int64_t city_due_ms, trim_due_ms;
+    int64_t trim_due_ms;
     bool city_dirty;
+    struct shortening shortening;
     const struct inventory *retired[RETIRED_MAX];
     struct input inputs[BATCH];
-    pthread_mutex_t late_lock; /* rank 2 */
-    struct image *late;        /* guarded by late_lock */
-    size_t late_count, late_cap;
-    bool late_done; /* guarded by late_lock */
+    struct late_images late;
+    _Atomic uint64_t late_epoch; /* set before late ends */
+    struct image late_batch[LATE_BATCH];
+    uint64_t late_taken;
+    uint32_t late_published; /* roots published after the late images, LATE_IDLE = none under way */
 };
 
 static void image_space(void *ctx, uint32_t slot, struct image *out)
@@ -242,41 +249,29 @@ static void advance(struct runner *r, struct now now)
 
 static void publish_city(struct runner *r, int64_t boot_ms)
 {
-    if (r->city_dirty && boot_ms >= r->city_due_ms) {
+    if (r->city_dirty) {
         struct city_view city;
         core_city_view(r->p.core, &city);
         view_put_city(r->p.view, &city);
         r->city_dirty = false;
-        r->city_due_ms = boot_ms + CITY_EVERY_MS;
     }
     view_put_heartbeat(r->p.view, r->now, boot_ms);
     atomic_store_explicit(&r->turned_ms, boot_ms, memory_order_relaxed);
 }
 
-/* Redis has been away so long that the journal is full: every root's image goes in, then old
- * readings may go. */
-static void shorten_journal(struct runner *r)
+static void shorten(struct runner *r, int64_t boot_ms, bool may_begin)
 {
-    const struct inventory *inv = core_inventory(r->p.core);
-    struct position since = r->newest;
-    struct image image;
-    for (uint32_t i = 0; i < inv->space_count + inv->lot_count; i++) {
-        if (i < inv->space_count) {
-            core_space_image(r->p.core, i, &image);
-        } else {
-            core_lot_image(r->p.core, i - inv->space_count, &image);
-        }
-        if (image.at.seq == 0) {
-            continue; /* never written: nothing to keep */
-        }
-        enum err e = intake_append_images(r->p.intake, RECORD_IMAGE, image.at, r->now, inv->version,
-                                          &image, 1);
-        if (e != ERR_OK) {
-            log_line(LOG_ERROR, "runner", "the journal cannot be shortened: %s", err_text(e, 0));
-            return;
-        }
+    const struct shorten_turn turn = {.core = r->p.core,
+                                      .intake = r->p.intake,
+                                      .journal = r->p.journal,
+                                      .counters = r->p.counters,
+                                      .newest = r->newest,
+                                      .now = r->now,
+                                      .boot_ms = boot_ms};
+    if (may_begin) {
+        shorten_when_due(&r->shortening, &turn);
     }
-    journal_supersede(r->p.journal, since);
+    shorten_go_on(&r->shortening, &turn);
 }
 
 static void maintain(struct runner *r, int64_t boot_ms)
@@ -284,58 +279,78 @@ static void maintain(struct runner *r, int64_t boot_ms)
     struct position confirmed = flush_confirmed(r->flush);
     atomic_store_explicit(&r->confirmed_epoch, confirmed.epoch, memory_order_relaxed);
     atomic_store_explicit(&r->confirmed_seq, confirmed.seq, memory_order_release);
-    if (boot_ms < r->trim_due_ms) {
+    const bool due = boot_ms >= r->trim_due_ms;
+    if (due) {
+        r->trim_due_ms = boot_ms + TRIM_EVERY_MS;
+        journal_trim(r->p.journal, confirmed, r->now.at_ms);
+        collect_retired(r);
+    }
+    shorten(r, boot_ms, due);
+}
+
+/* What late images changed becomes visible and dirty, some roots a turn; then, and only then, staff
+ * may decide and the writer may write. */
+static void publish_late(struct runner *r)
+{
+    const struct inventory *inv = core_inventory(r->p.core);
+    const uint32_t all = inv->space_count + inv->lot_count;
+    for (unsigned n = 0; n < LATE_PUBLISH_A_TURN && r->late_published < all; n++) {
+        uint32_t i = r->late_published++;
+        if (i < inv->space_count) {
+            publish_space(r, i, true);
+            flush_mark(r->flush, DIRTY_SPACE, i);
+        } else {
+            publish_lot(r, i - inv->space_count, true);
+            flush_mark(r->flush, DIRTY_LOT, i - inv->space_count);
+        }
+    }
+    r->city_dirty = true;
+    if (r->late_published < all) {
         return;
     }
-    r->trim_due_ms = boot_ms + TRIM_EVERY_MS;
-    journal_trim(r->p.journal, confirmed, r->now.at_ms);
-    if (journal_over_limit(r->p.journal)) {
-        shorten_journal(r);
-    }
-    collect_retired(r);
+    r->late_published = LATE_IDLE;
+    redis_writer_set_epoch(r->p.writer, atomic_load(&r->late_epoch));
+    status_set(r->p.status, DEGRADED_KEPT_UNREAD, false);
+    log_line(LOG_INFO, "runner", "%llu images read from Redis after a start without it",
+             (unsigned long long)r->late_taken);
 }
 
 static void apply_late(struct runner *r)
 {
-    pthread_mutex_lock(&r->late_lock);
-    if (!r->late_done) {
-        pthread_mutex_unlock(&r->late_lock);
+    if (r->late_published != LATE_IDLE) {
+        publish_late(r);
         return;
     }
-    struct image *late = r->late;
-    size_t count = r->late_count;
-    r->late = NULL;
-    r->late_count = r->late_cap = 0;
-    r->late_done = false;
-    pthread_mutex_unlock(&r->late_lock);
-    for (size_t i = 0; i < count; i++) {
-        core_restore(r->p.core, &late[i]);
+    for (unsigned taken = 0; taken < LATE_A_TURN;) {
+        bool all;
+        size_t n = late_images_take(&r->late, r->late_batch, LATE_BATCH, &all);
+        for (size_t i = 0; i < n; i++) {
+            core_restore(r->p.core, &r->late_batch[i]);
+        }
+        taken += (unsigned)n;
+        r->late_taken += n;
+        if (all) {
+            r->late_published = 0;
+        }
+        if (all || n == 0) {
+            return;
+        }
     }
-    free(late);
-    const struct inventory *inv = core_inventory(r->p.core);
-    for (uint32_t i = 0; i < inv->space_count; i++) {
-        publish_space(r, i, true);
-        flush_mark(r->flush, DIRTY_SPACE, i);
-    }
-    for (uint32_t i = 0; i < inv->lot_count; i++) {
-        publish_lot(r, i, true);
-        flush_mark(r->flush, DIRTY_LOT, i);
-    }
-    r->city_dirty = true;
-    log_line(LOG_INFO, "runner", "%zu images read from Redis after a start without it", count);
+    intake_wake(r->p.intake); /* there may be more */
 }
 
-/* Boottime until which the loop may sleep: the next turn, the next timer of the core, or totals
- * that wait. */
+/* Boottime until which the loop may sleep: the next turn, or the next timer of the core. */
 static int64_t sleep_until(struct runner *r)
 {
     int64_t boot_ms = host_boot_ms();
+    if (r->shortening.under_way || r->late_published != LATE_IDLE) {
+        return boot_ms;
+    }
     int64_t due_in_ms = core_due(r->p.core) - r->now.at_ms;
     if (due_in_ms < 0) {
         due_in_ms = 0;
     }
-    int64_t until_ms = boot_ms + (due_in_ms < TURN_MS ? due_in_ms : TURN_MS);
-    return r->city_dirty && r->city_due_ms < until_ms ? r->city_due_ms : until_ms;
+    return boot_ms + (due_in_ms < TURN_MS ? due_in_ms : TURN_MS);
 }
 
 static void *run(void *arg)
@@ -390,7 +405,8 @@ struct runner *runner_start(const struct runner_params *params)
     r->newest = intake_newest(params->intake);
     r->now = (struct now){.at_ms = params->start.at_ms, .shift_ms = params->start.shift_ms};
     atomic_init(&r->inventory_version, params->inventory->version);
-    pthread_mutex_init(&r->late_lock, NULL);
+    late_images_init(&r->late);
+    r->late_published = LATE_IDLE;
     const struct image_source source = {r, image_space, image_lot, image_override, image_suspect};
     r->flush = flush_create(params->writer, &source);
     if (r->flush == NULL || flush_reserve(r->flush, params->inventory) != ERR_OK ||
@@ -410,7 +426,7 @@ struct runner *runner_start(const struct runner_params *params)
     return r;
 undo_flush:
     flush_destroy(r->flush);
-    pthread_mutex_destroy(&r->late_lock);
+    late_images_finish(&r->late);
     free(r);
     return NULL;
 }
@@ -430,8 +446,7 @@ void runner_stop(struct runner *r)
         inventory_destroy(r->retired[i]);
     }
     inventory_destroy(r->p.inventory);
-    pthread_mutex_destroy(&r->late_lock);
-    free(r->late);
+    late_images_finish(&r->late);
     free(r);
 }
 
@@ -451,27 +466,16 @@ int64_t runner_turned_ms(struct runner *r)
     return atomic_load_explicit(&r->turned_ms, memory_order_relaxed);
 }
 
-void runner_late_image(struct runner *r, const struct image *image)
+bool runner_late_image(struct runner *r, const struct image *image)
 {
-    pthread_mutex_lock(&r->late_lock);
-    if (r->late_count == r->late_cap && r->late_cap < LATE_MAX) {
-        size_t cap = r->late_cap == 0 ? 1024 : r->late_cap * 2;
-        struct image *grown = realloc(r->late, cap * sizeof *grown);
-        if (grown != NULL) {
-            r->late = grown;
-            r->late_cap = cap;
-        }
-    }
-    if (r->late_count < r->late_cap) {
-        r->late[r->late_count++] = *image;
-    }
-    pthread_mutex_unlock(&r->late_lock);
+    bool put = late_images_put(&r->late, image);
+    intake_wake(r->p.intake);
+    return put;
 }
 
-void runner_late_done(struct runner *r)
+void runner_late_done(struct runner *r, uint64_t epoch)
 {
-    pthread_mutex_lock(&r->late_lock);
-    r->late_done = true;
-    pthread_mutex_unlock(&r->late_lock);
+    atomic_store(&r->late_epoch, epoch);
+    late_images_end(&r->late);
     intake_wake(r->p.intake);
 }

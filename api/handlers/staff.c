@@ -219,8 +219,15 @@ void staff_submit(struct request *rq)
                    api->p.intake.ctx);
 }
 
+/* Until Redis has been read, what was decided before is not known, so nothing may be decided on it.
+ */
 static bool pending_open(struct request *rq, enum command_kind kind)
 {
+    if (status_is(rq->api->p.status, DEGRADED_KEPT_UNREAD)) {
+        respond_problem(rq, ERR_UNAVAILABLE,
+                        "staff decisions in Redis have not been read yet, ask again");
+        return false;
+    }
     rq->pending = pending_create(rq->api->pending, 0);
     if (rq->pending == NULL) {
         respond_problem(rq, ERR_NO_MEMORY, NULL);
