@@ -6,7 +6,8 @@
 #include <string.h>
 
 #define MS_PER_DAY INT64_C(86400000)
-#define SITE_LEN   13 /* county, street, kind, site: what a lot and its spaces share */
+#define SITE_LEN   13     /* county, street, kind, site: what a lot and its spaces share */
+#define NUMBERS    10000u /* numbers of a site */
 
 static const char pairs[] =
     "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
@@ -14,11 +15,66 @@ static const char pairs[] =
     "8081828384858687888990919293949596979899";
 
 /* A text with its length known to the compiler. */
-#define PIECE(p, text) (memcpy((p), (text), sizeof(text) - 1), (p) + sizeof(text) - 1)
+#define PUT(p, text) (memcpy((p), (text), sizeof(text) - 1), (p) + sizeof(text) - 1)
+
+/* A ready piece of an answer. All of it is copied, whatever its length: that is three vector moves
+ * instead of a call. What stands behind it is written next. */
+#define PIECE_MAX 48
+
+struct piece {
+    char text[PIECE_MAX];
+    uint32_t len;
+};
+
+/* clang-format off */
+#define PIECE(literal) {literal, sizeof(literal) - 1}
+
+static const struct piece kind_pieces[PLACE_KIND_COUNT] = {
+    [PLACE_BIKE_AREA] = PIECE("\",\"kind\":\"bike_area\",\"state\":\""),
+    [PLACE_FENCE] = PIECE("\",\"kind\":\"fence\",\"state\":\""),
+    [PLACE_LOT] = PIECE("\",\"kind\":\"lot\",\"state\":\""),
+    [PLACE_NO_PARKING] = PIECE("\",\"kind\":\"no_parking\",\"state\":\""),
+    [PLACE_ON_STREET] = PIECE("\",\"kind\":\"on_street\",\"state\":\""),
+    [PLACE_TEMPORARY] = PIECE("\",\"kind\":\"temporary\",\"state\":\""),
+};
+
+static const struct piece state_pieces[SPACE_STATE_COUNT] = {
+    [SPACE_UNKNOWN] = PIECE("unknown\",\"since\":"),
+    [SPACE_FREE] = PIECE("free\",\"since\":"),
+    [SPACE_OCCUPIED] = PIECE("occupied\",\"since\":"),
+    [SPACE_OUT_OF_SERVICE] = PIECE("out_of_service\",\"since\":"),
+};
+
+static const struct piece known_pieces[SPACE_STATE_COUNT] = {
+    [SPACE_UNKNOWN] = PIECE(",\"known\":null,\"confidence\":"),
+    [SPACE_FREE] = PIECE(",\"known\":{\"state\":\"free\",\"since\":"),
+    [SPACE_OCCUPIED] = PIECE(",\"known\":{\"state\":\"occupied\",\"since\":"),
+    [SPACE_OUT_OF_SERVICE] = PIECE(",\"known\":{\"state\":\"out_of_service\",\"since\":"),
+};
+
+static const struct piece reason_pieces[REASON_COUNT] = {
+#define REASON(name, code, en, zh) [REASON_##name] = PIECE(",\"reason\":\"" code "\",\"attributes\":["),
+#include "bowei/reasons.def"
+#undef REASON
+};
+
+static const struct piece crs_pieces[CRS_COUNT] = {
+    [CRS_WGS84] = PIECE("],\"location\":{\"crs\":\"wgs84\",\"lat\":"),
+    [CRS_GCJ02] = PIECE("],\"location\":{\"crs\":\"gcj02\",\"lat\":"),
+    [CRS_BD09] = PIECE("],\"location\":{\"crs\":\"bd09\",\"lat\":"),
+};
+
+/* clang-format on */
+
+static char *piece_put(char *p, const struct piece *piece)
+{
+    memcpy(p, piece->text, PIECE_MAX);
+    return p + piece->len;
+}
 
 static char *pair_put(char *p, unsigned v)
 {
-    memcpy(p, pairs + 2 * v, 2);
+    memcpy(p, pairs + (size_t)2 * v, 2);
     return p + 2;
 }
 
@@ -30,55 +86,77 @@ static char *text_put(char *p, const char *text)
     return p + len;
 }
 
+/* Without leading zeros; three digits are the rule. */
 static char *number_put(char *p, uint64_t v)
 {
-    return p + u64_write(v, p);
+    if (v >= 1000) {
+        return p + u64_write(v, p);
+    }
+    if (v >= 100) {
+        *p++ = (char)('0' + v / 100);
+        return pair_put(p, (unsigned)v % 100);
+    }
+    if (v >= 10) {
+        return pair_put(p, (unsigned)v);
+    }
+    *p++ = (char)('0' + v);
+    return p;
 }
 
 void scene_init(struct scene *scene, const struct inventory *inv, const struct view *view,
                 struct view_now now, enum crs crs)
 {
+    scene->memo = NULL;
+    memset(scene->days, 0, sizeof scene->days);
+    scene->lot.key = 0;
     scene->inv = inv;
     scene->view = view;
     scene->now = now;
     scene->crs = crs;
     scene->geo = false;
-    scene->lot = NO_SLOT;
-    for (size_t i = 0; i < DAYS_KEPT; i++) {
-        scene->day[i].start_ms = -MS_PER_DAY;
+}
+
+static const struct day_text *day_find(struct scene *scene, int64_t at_ms)
+{
+    uint64_t number = (uint64_t)at_ms / (uint64_t)MS_PER_DAY;
+    int64_t start_ms = (int64_t)number * MS_PER_DAY;
+    struct day_text *day =
+        &(scene->memo == NULL ? scene->days : scene->memo->days)[number % DAYS_KEPT];
+
+    if (day->start_ms != start_ms || start_ms == 0) {
+        char text[RFC3339_LEN + 1];
+
+        rfc3339_format(at_ms, text);
+        memcpy(day->text, text, sizeof day->text);
+        day->start_ms = start_ms;
     }
+    return day;
 }
 
 char *scene_stamp(struct scene *scene, char *p, int64_t city_ms)
 {
     int64_t at_ms = city_ms + scene->now.shift_ms;
-    uint64_t day = (uint64_t)(at_ms < 0 ? 0 : at_ms) / (uint64_t)MS_PER_DAY;
-    size_t kept = day % DAYS_KEPT;
-    unsigned second;
+    const struct day_text *day = day_find(scene, at_ms < 0 ? 0 : at_ms);
+    uint32_t second = (uint32_t)((at_ms < 0 ? 0 : at_ms) - day->start_ms) / 1000;
+    uint32_t minute = second / 60;
 
-    if (scene->day[kept].start_ms != (int64_t)day * MS_PER_DAY) {
-        char text[RFC3339_LEN + 1];
-
-        rfc3339_format(at_ms, text);
-        memcpy(scene->day[kept].text, text, sizeof scene->day[kept].text);
-        scene->day[kept].start_ms = (int64_t)day * MS_PER_DAY;
-    }
-    second = (unsigned)(((at_ms < 0 ? 0 : at_ms) - scene->day[kept].start_ms) / 1000);
-    memcpy(p, scene->day[kept].text, sizeof scene->day[kept].text);
-    p = pair_put(p + sizeof scene->day[kept].text, second / 3600);
+    memcpy(p, day->text, sizeof day->text);
+    p = pair_put(p + sizeof day->text, minute / 60);
     *p++ = ':';
-    p = pair_put(p, second / 60 % 60);
+    p = pair_put(p, minute % 60);
     *p++ = ':';
     p = pair_put(p, second % 60);
     *p++ = 'Z';
     return p;
 }
 
+#define TIME_LEN (RFC3339_LEN + 2)
+
 /* "2026-11-21T14:03:11Z" in quotes, null when the time is not known. */
 static char *time_put(struct scene *scene, char *p, int64_t city_ms)
 {
     if (city_ms <= 0) {
-        return PIECE(p, "null");
+        return PUT(p, "null");
     }
     *p++ = '"';
     p = scene_stamp(scene, p, city_ms);
@@ -86,21 +164,35 @@ static char *time_put(struct scene *scene, char *p, int64_t city_ms)
     return p;
 }
 
+/* The same moment again (copied from where it stands), or another one. */
+static char *time_again(struct scene *scene, char *p, int64_t city_ms, const char *former,
+                        int64_t former_ms)
+{
+    if (city_ms != former_ms || city_ms <= 0) {
+        return time_put(scene, p, city_ms);
+    }
+    memcpy(p, former, TIME_LEN);
+    return p + TIME_LEN;
+}
+
 /* 1e-7 degree with 7 decimals: "42.2578000". */
 static char *degrees_put(char *p, int32_t e7)
 {
     uint32_t v = e7 < 0 ? 0u - (uint32_t)e7 : (uint32_t)e7;
-    uint32_t fraction = v % 10000000u;
+    uint32_t whole = v / 10000000u;
+    uint32_t fraction = v - whole * 10000000u;
+    uint32_t high = fraction / 10000u; /* 3 digits */
+    uint32_t low = fraction - high * 10000u;
 
     if (e7 < 0) {
         *p++ = '-';
     }
-    p = number_put(p, v / 10000000u);
+    p = number_put(p, whole);
     *p++ = '.';
-    *p++ = (char)('0' + fraction / 1000000u);
-    p = pair_put(p, fraction / 10000u % 100u);
-    p = pair_put(p, fraction / 100u % 100u);
-    return pair_put(p, fraction % 100u);
+    *p++ = (char)('0' + high / 100u);
+    p = pair_put(p, high % 100u);
+    p = pair_put(p, low / 100u);
+    return pair_put(p, low % 100u);
 }
 
 static struct position_e7 shown_at(const struct scene *scene, struct position_e7 at)
@@ -110,40 +202,64 @@ static struct position_e7 shown_at(const struct scene *scene, struct position_e7
                : position_round(crs_from_wgs84(scene->crs, position_deg_of(at)));
 }
 
-/* One step of ISO 7064 MOD 37,36 over a character of the alphabet. */
-static unsigned check_step(unsigned p, char c)
+/* One step of ISO 7064 MOD 37,36 over a character's value; p stays in 1..36. */
+static unsigned check_step(unsigned p, unsigned value)
 {
-    p = (p + (unsigned)(c <= '9' ? c - '0' : c - 'A' + 10)) % 36;
-    return (p == 0 ? 36 : p) * 2 % 37;
+    p += value;
+    p -= p > 36 ? 36 : 0;
+    p *= 2;
+    return p - (p > 36 ? 37 : 0);
 }
 
-static void lot_take(struct scene *scene, uint32_t lot)
+static unsigned check_value(char c)
 {
-    scene->lot = lot;
-    space_id_write(scene->inv->lots[lot].key, scene->lot_text);
-    scene->lot_check = 36;
+    return (unsigned)(c <= '9' ? c - '0' : c - 'A' + 10);
+}
+
+static void lot_fill(struct lot_text *lot, space_key key)
+{
+    unsigned check = 36;
+
+    space_id_write(key, lot->text);
     for (size_t i = 0; i < SITE_LEN; i++) {
-        scene->lot_check = check_step(scene->lot_check, scene->lot_text[i]);
+        check = check_step(check, check_value(lot->text[i]));
     }
+    lot->check = (uint8_t)check;
+    lot->key = key;
 }
 
-/* The ID of a space of the scene's lot: 13 characters are the lot's, so only the number and the
- * check character are worked out. */
-static void id_put(const struct scene *scene, space_key key, char id[SPACE_ID_LEN])
+static const struct lot_text *lot_find(struct scene *scene, uint32_t lot)
 {
-    unsigned number = space_key_number(key);
-    unsigned p = scene->lot_check;
+    space_key key = scene->inv->lots[lot].key;
+    struct lot_text *kept =
+        scene->memo == NULL ? &scene->lot : &scene->memo->lots[lot & (LOTS_KEPT - 1)];
 
-    if (space_key_site(key) != scene->inv->lots[scene->lot].key) {
+    if (kept->key != key) {
+        lot_fill(kept, key);
+    }
+    return kept;
+}
+
+/* The ID of a space of the lot: 13 characters are the lot's, so only the number and the check
+ * character are worked out. */
+static void id_put(const struct lot_text *lot, space_key key, char id[SPACE_ID_LEN])
+{
+    uint64_t number = key - lot->key; /* the lot's own number is 0 */
+    unsigned p = lot->check;
+    unsigned high;
+    unsigned low;
+
+    if (number >= NUMBERS) {
         space_id_write(key, id);
         return;
     }
-    memcpy(id, scene->lot_text, SITE_LEN);
-    (void)pair_put(pair_put(id + SITE_LEN, number / 100), number % 100);
-    for (size_t i = SITE_LEN; i < SPACE_ID_LEN - 1; i++) {
-        p = check_step(p, id[i]);
-    }
-    p = (37 - p) % 36;
+    high = (unsigned)number / 100;
+    low = (unsigned)number % 100;
+    memcpy(id, lot->text, SITE_LEN);
+    (void)pair_put(pair_put(id + SITE_LEN, high), low);
+    p = check_step(check_step(p, high / 10), high % 10);
+    p = check_step(check_step(p, low / 10), low % 10);
+    p = p <= 1 ? 1 - p : 37 - p; /* (37 - p) % 36 */
     id[SPACE_ID_LEN - 1] = (char)(p < 10 ? '0' + p : 'A' + p - 10);
 }
 
@@ -162,103 +278,84 @@ static char *display_put(char *p, const char *id)
     return p + SPACE_ID_DISPLAY_LEN;
 }
 
+/* The names without the brackets. */
 static char *attributes_put(char *p, attribute_set attributes)
 {
     bool first = true;
 
-    *p++ = '[';
     for (unsigned bit = 0; attributes >> bit != 0; bit++) {
         if (attributes >> bit & 1) {
-            p = first ? PIECE(p, "\"") : PIECE(p, ",\"");
+            p = first ? PUT(p, "\"") : PUT(p, ",\"");
             p = text_put(p, attribute_name(bit));
             *p++ = '"';
             first = false;
         }
     }
-    *p++ = ']';
     return p;
 }
 
+/* From the state's name up to the bracket of the attributes. */
 static char *live_put(struct scene *scene, char *p, const struct space_view *view)
 {
-    p = PIECE(p, ",\"state\":\"");
-    p = text_put(p, space_state_name(view->state));
-    p = PIECE(p, "\",\"since\":");
+    const char *since = p = piece_put(p, &state_pieces[view->state]);
+
     p = time_put(scene, p, view->since_ms);
-    p = PIECE(p, ",\"seen\":");
-    p = time_put(scene, p, view->seen_ms);
-    if (view->known_state == SPACE_UNKNOWN) {
-        p = PIECE(p, ",\"known\":null");
-    } else {
-        p = PIECE(p, ",\"known\":");
-        *p++ = '{';
-        p = PIECE(p, "\"state\":\"");
-        p = text_put(p, space_state_name(view->known_state));
-        p = PIECE(p, "\",\"since\":");
-        p = time_put(scene, p, view->known_since_ms);
-        *p++ = '}';
+    p = PUT(p, ",\"seen\":");
+    p = time_again(scene, p, view->seen_ms, since, view->since_ms);
+    p = piece_put(p, &known_pieces[view->known_state]);
+    if (view->known_state != SPACE_UNKNOWN) {
+        p = time_again(scene, p, view->known_since_ms, since, view->since_ms);
+        p = PUT(p, "},\"confidence\":");
     }
-    p = PIECE(p, ",\"confidence\":");
     p = number_put(p, view->confidence);
-    p = PIECE(p, ",\"reason\":\"");
-    p = text_put(p, reason_code(view->reason));
-    *p++ = '"';
-    return p;
+    return piece_put(p, &reason_pieces[view->reason]);
 }
 
-static char *feature_put(const struct scene *scene, char *p, const char *id, struct position_e7 at)
+static char *feature_put(char *p, const char *id, struct position_e7 at)
 {
-    (void)scene;
     *p++ = '{';
-    p = PIECE(p, "\"type\":\"Feature\",\"id\":\"");
+    p = PUT(p, "\"type\":\"Feature\",\"id\":\"");
     memcpy(p, id, SPACE_ID_LEN);
-    p = PIECE(p + SPACE_ID_LEN, "\",\"geometry\":");
+    p = PUT(p + SPACE_ID_LEN, "\",\"geometry\":");
     *p++ = '{';
-    p = PIECE(p, "\"type\":\"Point\",\"coordinates\":[");
+    p = PUT(p, "\"type\":\"Point\",\"coordinates\":[");
     p = degrees_put(p, at.lon);
     *p++ = ',';
     p = degrees_put(p, at.lat);
-    return PIECE(p, "]},\"properties\":");
+    return PUT(p, "]},\"properties\":");
 }
 
 char *scene_space(struct scene *scene, char *p, uint32_t slot, const struct space_view *view,
                   int64_t distance_mm)
 {
     const struct inv_space *space = &scene->inv->spaces[slot];
+    const struct lot_text *lot = lot_find(scene, space->lot);
     struct position_e7 at = shown_at(scene, space->at);
     char id[SPACE_ID_LEN];
 
-    if (scene->lot != space->lot) {
-        lot_take(scene, space->lot);
-    }
-    id_put(scene, space->key, id);
+    id_put(lot, space->key, id);
     if (scene->geo) {
-        p = feature_put(scene, p, id, at);
+        p = feature_put(p, id, at);
     }
     *p++ = '{';
-    p = PIECE(p, "\"id\":\"");
+    p = PUT(p, "\"id\":\"");
     memcpy(p, id, SPACE_ID_LEN);
-    p = PIECE(p + SPACE_ID_LEN, "\",\"display\":\"");
+    p = PUT(p + SPACE_ID_LEN, "\",\"display\":\"");
     p = display_put(p, id);
-    p = PIECE(p, "\",\"lot\":\"");
-    memcpy(p, scene->lot_text, SPACE_ID_LEN);
-    p = PIECE(p + SPACE_ID_LEN, "\",\"kind\":\"");
-    p = text_put(p, place_kind_name(space_key_kind(space->key)));
-    *p++ = '"';
+    p = PUT(p, "\",\"lot\":\"");
+    memcpy(p, lot->text, SPACE_ID_LEN);
+    p = piece_put(p + SPACE_ID_LEN, &kind_pieces[space_key_kind(space->key)]);
     p = live_put(scene, p, view);
-    p = PIECE(p, ",\"attributes\":");
-    p = attributes_put(p, space->attributes);
-    p = PIECE(p, ",\"location\":");
-    *p++ = '{';
-    p = PIECE(p, "\"crs\":\"");
-    p = text_put(p, crs_name(scene->crs));
-    p = PIECE(p, "\",\"lat\":");
+    if (space->attributes != 0) {
+        p = attributes_put(p, space->attributes);
+    }
+    p = piece_put(p, &crs_pieces[scene->crs]);
     p = degrees_put(p, at.lat);
-    p = PIECE(p, ",\"lon\":");
+    p = PUT(p, ",\"lon\":");
     p = degrees_put(p, at.lon);
     *p++ = '}';
     if (distance_mm >= 0) {
-        p = PIECE(p, ",\"distance_m\":");
+        p = PUT(p, ",\"distance_m\":");
         p = number_put(p, ((uint64_t)distance_mm + 500) / 1000);
     }
     *p++ = '}';

@@ -11,20 +11,37 @@
 #define SPACE_JSON_MAX 1024u /**< bytes of one space at most, as a GeoJSON feature too */
 #define DAYS_KEPT      4u
 
+/** A lot's ID as text, and the check sum behind the 13 characters that its spaces share. */
+struct lot_text {
+    space_key key; /**< 0: empty */
+    char text[SPACE_ID_LEN];
+    uint8_t check;
+};
+
+/** A day as text: what most stamps of an answer share. */
+struct day_text {
+    int64_t start_ms; /**< 0: empty */
+    char text[11];    /**< "2026-11-21T" */
+};
+
+#define LOTS_KEPT 512u /**< a power of two */
+
+/** Texts kept from one answer to the next; zeroed at the start. What is kept depends on nothing but
+ * its key, so it never grows old. */
+struct scene_memo {
+    struct lot_text lots[LOTS_KEPT]; /**< by lot index */
+    struct day_text days[DAYS_KEPT];
+};
+
 struct scene {
+    struct scene_memo *memo;         /**< NULL: none */
+    struct day_text days[DAYS_KEPT]; /**< without a memo */
+    struct lot_text lot;             /**< of the space before */
     const struct inventory *inv;
     const struct view *view;
     struct view_now now;
     enum crs crs;
     bool geo;
-    uint32_t lot; /**< whose text is in lot_text */
-    char lot_text[SPACE_ID_LEN];
-    unsigned lot_check; /**< check sum behind the 13 characters that its spaces share */
-
-    struct {
-        int64_t start_ms;
-        char text[11]; /**< "2026-11-21T" */
-    } day[DAYS_KEPT];
 };
 
 void scene_init(struct scene *scene, const struct inventory *inv, const struct view *view,

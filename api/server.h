@@ -7,6 +7,7 @@
 #include "api/pending.h"
 #include "api/place_order.h"
 #include "api/request.h"
+#include "api/scene.h"
 #include "api/stream.h"
 #include "bowei/api.h"
 #include <pthread.h>
@@ -29,6 +30,8 @@ struct api {
     struct bodies bodies;
     struct place_order order;
     struct spatial_hit hits[1001]; /**< scratch of near: limit + 1 */
+    struct space_view views[1001]; /**< of the hits */
+    struct scene_memo memo;
 };
 
 /** The acceptor thread: accepts, wakes streams, cuts what is over its deadline. arg: struct api. */

@@ -23,23 +23,27 @@ static bool behind_cursor(const struct near *near, struct position_e7 at, space_
            (mm == near->q->cursor.distance_mm && key > near->q->cursor.key);
 }
 
+/* Bit i: slot first + i may have a wanted state. */
+static uint32_t spaces_sieve(void *ctx, uint32_t first, uint32_t count)
+{
+    const struct near *near = ctx;
+
+    return view_space_sieve(near->rq->api->p.view, first, count, near->q->states, &near->rq->now);
+}
+
 static bool space_fits(void *ctx, uint32_t slot)
 {
     const struct near *near = ctx;
     const struct query *q = near->q;
     const struct request *rq = near->rq;
-    const struct inv_space *space = &rq->inv->spaces[slot]; /* read only where a filter asks */
+    const struct inv_space *space = &rq->inv->spaces[slot];
     struct space_view view;
 
-    if (!(q->states >> SPACE_UNKNOWN & 1) &&
-        !(q->states >> view_space_state(rq->api->p.view, slot, &rq->now) & 1)) {
-        return false;
-    }
     if ((q->attributes != 0 && (space->attributes & q->attributes) != q->attributes) ||
         (q->kinds != 0 && !(q->kinds >> space_key_kind(space->key) & 1))) {
         return false;
     }
-    /* the quick look above may be a moment ahead of the core's timers: judge what will be shown */
+    /* the sieve may be a moment ahead of the core's timers: judge what will be shown */
     view_space(rq->api->p.view, rq->inv, slot, &rq->now, &view);
     return q->states >> view.state & 1 && view.confidence >= q->min_confidence &&
            (!near->resumed || behind_cursor(near, space->at, space->key));
@@ -66,87 +70,136 @@ static bool lot_fits(void *ctx, uint32_t lot)
     return behind_cursor(near, row->at, row->key);
 }
 
-/* Checks the cursor's kind, fills the defaults, searches. Returns the hits, UINT32_MAX when
- * answered already. */
-static uint32_t search(struct near *near, bool lots, uint32_t *limit)
+/* Fills what the query left open; false when answered already. */
+static bool query_check(struct near *near)
 {
     struct request *rq = near->rq;
     struct query *q = &rq->query;
-    const struct spatial *index = lots ? rq->inv->lots_index : rq->inv->spaces_index;
 
     near->q = q;
     near->resumed = (q->has & P(CURSOR)) != 0;
     if (near->resumed && q->cursor.kind != 'n') {
         faults_add(&rq->faults, "cursor", "is not a cursor of this list");
         respond_faults(rq, ERR_BAD_PARAMETER, &rq->faults);
-        return UINT32_MAX;
+        return false;
     }
     if (q->states == 0) {
         q->states = 1u << SPACE_FREE;
     }
-    *limit = q->limit == 0 ? DEFAULT_LIMIT : q->limit;
-    if (index == NULL) {
-        return 0;
-    }
-    return spatial_near(rq->inv, index, q->at, (int64_t)q->radius_m * 1000,
-                        lots ? lot_fits : space_fits, near, rq->api->hits, *limit + 1);
+    q->limit = q->limit == 0 ? DEFAULT_LIMIT : q->limit;
+    return true;
 }
 
-static void answer(struct near *near, bool lots, uint32_t found, uint32_t limit)
+static bool covered(const struct request *rq, const struct spatial *index)
 {
-    struct request *rq = near->rq;
-    const struct spatial *index = lots ? rq->inv->lots_index : rq->inv->spaces_index;
+    return index != NULL &&
+           spatial_any(rq->inv, index, rq->query.at, (int64_t)rq->query.radius_m * 1000);
+}
+
+/* The views of all hits, read once: what is judged is what is shown. False when one of them does
+ * not have a wanted state (any more). */
+static bool views_take(const struct near *near, uint32_t found)
+{
+    const struct request *rq = near->rq;
     const struct spatial_hit *hits = rq->api->hits;
-    uint32_t shown = found > limit ? limit : found;
-    struct page page = {.near = true};
-    struct cursor next;
+    unsigned states = near->q->states;
+    bool fit = true;
 
-    page.coverage = shown > 0 || (index != NULL && spatial_any(rq->inv, index, rq->query.at,
-                                                               (int64_t)rq->query.radius_m * 1000));
-    if (!page_open(&page, rq, shown, lots)) {
-        return;
+    for (uint32_t i = 0; i < found; i++) {
+        __builtin_prefetch(&rq->inv->spaces[hits[i].slot]);
     }
-    for (uint32_t i = 0; i < shown; i++) {
-        if (lots) {
-            struct lot_view view;
+    for (uint32_t i = 0; i < found; i++) {
+        struct space_view *view = &rq->api->views[i];
 
-            view_lot(rq->api->p.view, hits[i].slot, &rq->now, &view);
-            page_lot(&page, hits[i].slot, &view, hits[i].distance_mm);
-        } else {
-            struct space_view view;
+        view_space(rq->api->p.view, rq->inv, hits[i].slot, &rq->now, view);
+        fit = fit && (states >> view->state & 1);
+    }
+    return fit;
+}
 
-            view_space(rq->api->p.view, rq->inv, hits[i].slot, &rq->now, &view);
-            page_space(&page, hits[i].slot, &view, hits[i].distance_mm);
+/* limit + 1 hits: the last one only says that there is more. When nothing but states is asked the
+ * sieve suffices as a rule: the hits are judged afterwards, and only when one is not what the sieve
+ * took it for every candidate is. */
+static uint32_t spaces_search(struct near *near)
+{
+    const struct request *rq = near->rq;
+    const struct query *q = near->q;
+    struct spatial_query sq = {
+        .at = q->at, .radius_mm = (int64_t)q->radius_m * 1000, .sieve = spaces_sieve, .ctx = near};
+    uint32_t found;
+
+    if (q->attributes == 0 && q->kinds == 0 && q->min_confidence == 0 && !near->resumed &&
+        !(q->states >> SPACE_UNKNOWN & 1)) {
+        found = spatial_search(rq->inv, rq->inv->spaces_index, &sq, rq->api->hits, q->limit + 1);
+        if (views_take(near, found)) {
+            return found;
         }
     }
-    if (found > limit) {
-        next = (struct cursor){
-            .kind = 'n',
-            .distance_mm = hits[shown - 1].distance_mm,
-            .key = lots ? rq->inv->lots[hits[shown - 1].slot].key
-                        : rq->inv->spaces[hits[shown - 1].slot].key,
-        };
-    }
-    page_close(&page, found > limit ? &next : NULL, NULL);
-}
-
-static void near_get(struct request *rq, bool lots)
-{
-    struct near near = {.rq = rq};
-    uint32_t limit;
-    uint32_t found = search(&near, lots, &limit);
-
-    if (found != UINT32_MAX) {
-        answer(&near, lots, found, limit);
-    }
+    sq.filter = space_fits;
+    found = spatial_search(rq->inv, rq->inv->spaces_index, &sq, rq->api->hits, q->limit + 1);
+    (void)views_take(near, found);
+    return found;
 }
 
 void spaces_near(struct request *rq)
 {
-    near_get(rq, false);
+    struct near near = {.rq = rq};
+    struct page page = {.near = true};
+    const struct spatial_hit *hits = rq->api->hits;
+    uint32_t found;
+    uint32_t shown;
+    struct cursor next;
+
+    if (!query_check(&near)) {
+        return;
+    }
+    found = spaces_search(&near);
+    shown = found > rq->query.limit ? rq->query.limit : found;
+    page.coverage = shown > 0 || covered(rq, rq->inv->spaces_index);
+    if (!page_open(&page, rq, shown, false)) {
+        return;
+    }
+    for (uint32_t i = 0; i < shown; i++) {
+        page_space(&page, hits[i].slot, &rq->api->views[i], hits[i].distance_mm);
+    }
+    if (found > shown) {
+        next = (struct cursor){.kind = 'n',
+                               .distance_mm = hits[shown - 1].distance_mm,
+                               .key = rq->inv->spaces[hits[shown - 1].slot].key};
+    }
+    page_close(&page, found > shown ? &next : NULL, NULL);
 }
 
 void lots_near(struct request *rq)
 {
-    near_get(rq, true);
+    struct near near = {.rq = rq};
+    struct page page = {.near = true};
+    const struct spatial_hit *hits = rq->api->hits;
+    uint32_t found;
+    uint32_t shown;
+    struct cursor next;
+
+    if (!query_check(&near)) {
+        return;
+    }
+    found =
+        spatial_near(rq->inv, rq->inv->lots_index, rq->query.at, (int64_t)rq->query.radius_m * 1000,
+                     lot_fits, &near, rq->api->hits, rq->query.limit + 1);
+    shown = found > rq->query.limit ? rq->query.limit : found;
+    page.coverage = shown > 0 || covered(rq, rq->inv->lots_index);
+    if (!page_open(&page, rq, shown, true)) {
+        return;
+    }
+    for (uint32_t i = 0; i < shown; i++) {
+        struct lot_view view;
+
+        view_lot(rq->api->p.view, hits[i].slot, &rq->now, &view);
+        page_lot(&page, hits[i].slot, &view, hits[i].distance_mm);
+    }
+    if (found > shown) {
+        next = (struct cursor){.kind = 'n',
+                               .distance_mm = hits[shown - 1].distance_mm,
+                               .key = rq->inv->lots[hits[shown - 1].slot].key};
+    }
+    page_close(&page, found > shown ? &next : NULL, NULL);
 }

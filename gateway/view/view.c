@@ -10,7 +10,7 @@
 #include "gateway/view/live_bits.h"
 #include <stdlib.h>
 
-#define SPACE_CHUNK  4096u /* records: 128 KB */
+#define SPACE_CHUNK  4096u /* records: 130 KB with their bits */
 #define SPACE_CHUNKS 4096u /* 16.7 million spaces */
 #define LOT_CHUNK    256u
 #define LOT_CHUNKS   1024u /* 262 144 lots */
@@ -36,10 +36,19 @@ struct lot_record {
     _Atomic int64_t changed_ms;
 };
 
+/* Besides the records a bit per slot and state, so that a search that wants free spaces reads two
+ * bytes for 16 neighbours instead of 16 records. SPACE_UNKNOWN has none: it comes by time alone. */
+#define SLOT_WORDS (SPACE_CHUNK / 64)
+
+struct space_chunk {
+    struct space_record records[SPACE_CHUNK];
+    _Atomic uint64_t in_state[SPACE_STATE_COUNT][SLOT_WORDS];
+};
+
 #define CITY_WORDS 8
 
 struct view {
-    _Atomic(struct space_record *) spaces[SPACE_CHUNKS];
+    _Atomic(struct space_chunk *) spaces[SPACE_CHUNKS];
     _Atomic(struct lot_record *) lots[LOT_CHUNKS];
     _Atomic uint32_t city_seq;
     _Atomic uint64_t city[CITY_WORDS];
@@ -104,7 +113,7 @@ enum err view_reserve(struct view *view, uint32_t spaces, uint32_t lots)
     }
     for (uint32_t i = 0; (uint64_t)i * SPACE_CHUNK < spaces; i++) {
         if (GET(view->spaces[i]) == NULL) {
-            struct space_record *chunk = calloc(SPACE_CHUNK, sizeof *chunk);
+            struct space_chunk *chunk = calloc(1, sizeof *chunk);
 
             if (chunk == NULL) {
                 return ERR_NO_MEMORY;
@@ -126,14 +135,19 @@ enum err view_reserve(struct view *view, uint32_t spaces, uint32_t lots)
 }
 
 /* NULL for a slot there is no room for (the core has not taken that inventory yet). */
-static struct space_record *space_record(const struct view *view, uint32_t slot)
+static struct space_chunk *space_chunk(const struct view *view, uint32_t slot)
 {
     uint32_t chunk = slot / SPACE_CHUNK;
-    struct space_record *records =
-        chunk < SPACE_CHUNKS ? atomic_load_explicit(&view->spaces[chunk], memory_order_acquire)
-                             : NULL;
 
-    return records == NULL ? NULL : records + slot % SPACE_CHUNK;
+    return chunk < SPACE_CHUNKS ? atomic_load_explicit(&view->spaces[chunk], memory_order_acquire)
+                                : NULL;
+}
+
+static struct space_record *space_record(const struct view *view, uint32_t slot)
+{
+    struct space_chunk *chunk = space_chunk(view, slot);
+
+    return chunk == NULL ? NULL : chunk->records + slot % SPACE_CHUNK;
 }
 
 static struct lot_record *lot_record(const struct view *view, uint32_t lot)
@@ -147,13 +161,31 @@ static struct lot_record *lot_record(const struct view *view, uint32_t lot)
 
 /* --- writing --- */
 
+/* One writer, so no read-modify-write of the processor's. */
+static void state_bit_put(struct space_chunk *chunk, uint32_t slot, enum space_state state, bool in)
+{
+    _Atomic uint64_t *word = &chunk->in_state[state][slot % SPACE_CHUNK / 64];
+    uint64_t bit = UINT64_C(1) << slot % 64;
+    uint64_t now = atomic_load_explicit(word, memory_order_relaxed);
+
+    PUT(*word, in ? now | bit : now & ~bit);
+}
+
 void view_put_space(struct view *view, uint32_t slot, const struct space_live *live)
 {
-    struct space_record *r = space_record(view, slot);
+    struct space_chunk *chunk = space_chunk(view, slot);
+    struct space_record *r;
+    enum space_state former;
     uint32_t even;
 
-    if (r == NULL) {
+    if (chunk == NULL) {
         return;
+    }
+    r = &chunk->records[slot % SPACE_CHUNK];
+    former = live_state(atomic_load_explicit(&r->bits, memory_order_relaxed));
+    if (live_state(live->bits) != former) {
+        state_bit_put(chunk, slot, live_state(live->bits), true);
+        state_bit_put(chunk, slot, former, false);
     }
     even = write_begin(&r->seq);
     PUT(r->bits, live->bits);
@@ -283,6 +315,34 @@ enum space_state view_space_state(const struct view *view, uint32_t slot,
     }
     state = live_state(GET(r->bits));
     return now->lagging && state != SPACE_OUT_OF_SERVICE ? SPACE_UNKNOWN : state;
+}
+
+uint32_t view_space_sieve(const struct view *view, uint32_t first, uint32_t count, unsigned states,
+                          const struct view_now *now)
+{
+    uint32_t bits = 0;
+
+    if (states >> SPACE_UNKNOWN & 1) {
+        return (uint32_t)((UINT64_C(1) << count) - 1);
+    }
+    if (now->lagging) {
+        states &= 1u << SPACE_OUT_OF_SERVICE;
+    }
+    for (uint32_t i = 0; i < count;) {
+        uint32_t slot = first + i;
+        uint32_t here = 64 - slot % 64 < count - i ? 64 - slot % 64 : count - i; /* of one word */
+        const struct space_chunk *chunk = space_chunk(view, slot);
+
+        for (unsigned state = SPACE_FREE; chunk != NULL && states >> state != 0; state++) {
+            if (states >> state & 1) {
+                uint64_t word = GET(chunk->in_state[state][slot % SPACE_CHUNK / 64]);
+
+                bits |= (uint32_t)(word >> slot % 64 & ((UINT64_C(1) << here) - 1)) << i;
+            }
+        }
+        i += here;
+    }
+    return bits;
 }
 
 static struct lot_counts counts_of(uint64_t word)

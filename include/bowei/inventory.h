@@ -132,7 +132,24 @@ struct spatial_hit {
 /** May this slot be an answer? Called once for a candidate that is near enough. */
 typedef bool (*spatial_filter)(void *ctx, uint32_t slot);
 
-/** The up to `limit` nearest slots within radius_mm that pass the filter, sorted by (distance, ID). Exact.
+/** Before the filter, for many at once: bit i = slot first + i (i < count <= 16) may pass. */
+typedef uint32_t (*spatial_sieve)(void *ctx, uint32_t first, uint32_t count);
+
+struct spatial_query {
+    struct position_e7 at;
+    int64_t radius_mm;
+    spatial_sieve sieve;   /**< NULL = all */
+    spatial_filter filter; /**< NULL = all */
+    void *ctx;
+};
+
+#define SPATIAL_LIMIT_MAX 1024u /**< hits of one query at most */
+
+/** The up to `limit` nearest slots within the radius that pass sieve and filter, sorted by (distance, ID). Exact.
+ *  Returns how many. Thread-safe; uses only the stack and `hits` (room for limit). */
+uint32_t spatial_search(const struct inventory *inv, const struct spatial *index,
+                        const struct spatial_query *query, struct spatial_hit *hits, uint32_t limit);
+/** The same without a sieve: the up to `limit` nearest slots within radius_mm that pass the filter, sorted by (distance, ID). Exact.
  *  Returns how many. Thread-safe; uses only the stack and `hits` (room for limit). */
 uint32_t spatial_near(const struct inventory *inv, const struct spatial *index, struct position_e7 at,
                       int64_t radius_mm, spatial_filter filter, void *ctx, struct spatial_hit *hits,

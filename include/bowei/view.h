@@ -73,6 +73,11 @@ struct view_now view_now(const struct view *view, int64_t boot_ms);
 /** State of a slot at `now`. inv supplies the timing classes. */
 void view_space(const struct view *view, const struct inventory *inv, uint32_t slot, const struct view_now *now,
                 struct space_view *out);
+/** Which of the slots first .. first + count - 1 (count <= 32) may have one of the states (bit per enum space_state)?
+ *  Bit i = slot first + i. A quick look before view_space, whose word counts: a slot whose state has just been
+ *  written may still be here under the former one. */
+uint32_t view_space_sieve(const struct view *view, uint32_t first, uint32_t count, unsigned states,
+                          const struct view_now *now);
 /** Only the state: for filters. */
 enum space_state view_space_state(const struct view *view, uint32_t slot, const struct view_now *now);
 void view_lot(const struct view *view, uint32_t lot, const struct view_now *now, struct lot_view *out);
@@ -112,7 +117,10 @@ uint64_t change_ring_newest(const struct change_ring *ring);
 enum change_read { CHANGE_READ, CHANGE_NONE_YET, CHANGE_OVERRUN };
 /** Copies the change of that number. Any thread. */
 enum change_read change_ring_get(const struct change_ring *ring, uint64_t number, struct change *out);
-/** An eventfd that becomes readable after puts (edge; reset by the reader). -1 until set; owned by the caller. */
+/** An eventfd that becomes readable after a put (edge; reset by the reader). -1 until set; owned by the caller. */
 void change_ring_notify(struct change_ring *ring, int event_fd);
+/** Its reader, after it reset the eventfd and before it looks at the ring: only then a further put writes to it again
+ *  (a system call per change would be a tenth of the core's work). Any thread. */
+void change_ring_heard(struct change_ring *ring);
 
 #endif

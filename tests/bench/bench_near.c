@@ -27,11 +27,11 @@ struct free_filter {
     struct view_now now;
 };
 
-static bool is_free(void *ctx, uint32_t slot)
+static uint32_t are_free(void *ctx, uint32_t first, uint32_t count)
 {
     const struct free_filter *f = ctx;
 
-    return view_space_state(f->view, slot, &f->now) == SPACE_FREE;
+    return view_space_sieve(f->view, first, count, 1u << SPACE_FREE, &f->now);
 }
 
 static struct position_e7 place_roll(struct dice *dice, double side_km)
@@ -102,8 +102,10 @@ static double round_run(const struct inventory *inv, struct free_filter *f,
 
     *found = 0;
     for (uint32_t q = 0; q < queries; q++) {
-        *found += spatial_near(inv, inv->spaces_index, centres[q % CENTRES], RADIUS_MM, is_free, f,
-                               hits, NEAR);
+        const struct spatial_query query = {
+            .at = centres[q % CENTRES], .radius_mm = RADIUS_MM, .sieve = are_free, .ctx = f};
+
+        *found += spatial_search(inv, inv->spaces_index, &query, hits, NEAR);
     }
     return (now_s() - start) * 1e6 / queries;
 }
