@@ -104,6 +104,7 @@ static void points_resolve(struct unit *unit, const struct inventory *inv)
         point->same = 0;
         point->journal_every_ms = limit_ms / UNIT_RECORDS_A_LIMIT;
     }
+    unit->known = device != NO_SLOT;
     unit->inventory_version = inv->version;
 }
 
@@ -127,7 +128,21 @@ static void point_note(struct unit_point *point, const struct reading *reading)
     }
 }
 
-/* Puts one point's value into the batch, or notes it as unknown. */
+/* A unit that the inventory does not know is noted once a minute. Of one that it knows, inputs
+ * without a space are simply unused. */
+static void note_unknown(struct unit *unit, const struct reading *reading)
+{
+    int64_t boot_ms = host_boot_ms();
+
+    if (unit->known || (unit->noted_boot_ms != 0 && boot_ms - unit->noted_boot_ms < NOTE_MS)) {
+        return;
+    }
+    unit->noted_boot_ms = boot_ms;
+    count_add(unit->ports->counters, COUNT_DEVICES_UNKNOWN, 1);
+    unknown_devices_note(unit->ports->unknown, unit->line, reading, host_wall_ms());
+}
+
+/* Puts one point's value into the batch, or notes its unit as unknown. */
 static size_t batch_add(struct unit *unit, size_t n, uint32_t i, enum reading_value value)
 {
     struct unit_point *point = &unit->points[i];
@@ -142,13 +157,7 @@ static size_t batch_add(struct unit *unit, size_t n, uint32_t i, enum reading_va
                           .device_len = unit->device_len};
     memcpy(r->device, unit->device, unit->device_len);
     if (point->sensor == NO_SENSOR) {
-        int64_t boot_ms = host_boot_ms();
-
-        if (point->noted_boot_ms == 0 || boot_ms - point->noted_boot_ms >= NOTE_MS) {
-            point->noted_boot_ms = boot_ms;
-            count_add(unit->ports->counters, COUNT_DEVICES_UNKNOWN, 1);
-            unknown_devices_note(unit->ports->unknown, unit->line, r, host_wall_ms());
-        }
+        note_unknown(unit, r);
         return n;
     }
     unit->batch_points[n] = (uint16_t)i;

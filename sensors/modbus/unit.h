@@ -19,7 +19,6 @@
 struct unit_point {
     uint32_t sensor; /**< of inventory_version, NO_SENSOR = not bound */
     uint64_t root;
-    int64_t noted_boot_ms;      /**< last noted as unknown */
     int64_t journalled_boot_ms; /**< when `value` was journalled last */
     int64_t journal_every_ms;   /**< a value that stays is journalled again so often */
     struct register_memory memory;
@@ -44,6 +43,8 @@ struct unit {
     struct reading *batch;
     uint64_t inventory_version; /**< by which the points were resolved, UINT64_MAX = not yet */
     int64_t due_ms;             /**< boottime of the next round */
+    int64_t noted_boot_ms;      /**< last noted among the unknown devices, 0 = never */
+    bool known;                 /**< the inventory has it */
     bool tried;                 /**< polled once, with or without an answer */
     bool offline;               /**< its gateway says so */
 };
