@@ -360,6 +360,7 @@ static void *run(void *arg)
     for (;;) {
         struct now now;
         size_t n = intake_take(r->p.intake, r->inputs, BATCH, sleep_until(r), &now);
+        core_expect(r->p.core, r->inputs, n);
         for (size_t i = 0; i < n; i++) {
             step(r, &r->inputs[i]);
         }

@@ -39,6 +39,9 @@ void core_destroy(struct core *core);
 
 /** Applies one input. input->at must be newer than the last. On out of memory the input is dropped and counted. */
 const struct effects *core_step(struct core *core, const struct input *input);
+/** A hint that these inputs are stepped next: brings what they will touch near the processor, all at once instead of
+ *  one after another. Changes nothing; a batch of some 64 is worth it. */
+void core_expect(const struct core *core, const struct input *inputs, size_t n);
 /** Takes the last step's command back: its effects could not be journalled, so nothing of it may show. Valid only right
  *  after a core_step whose effects had kept images. */
 void core_undo(struct core *core);

@@ -283,6 +283,42 @@ static void step_session_lost(struct core *core, const struct input *input)
     }
 }
 
+/* Whose sensor an input says it is; NO_SENSOR when it would have to be looked up. */
+static uint32_t expected(const struct core *core, const struct input *input)
+{
+    return input->kind == INPUT_READING && input->inventory_version == core->inv->version &&
+                   input->reading.sensor < core->sensor_count
+               ? input->reading.sensor
+               : NO_SENSOR;
+}
+
+/* In two rounds, for the second needs what the first brings. */
+void core_expect(const struct core *core, const struct input *inputs, size_t n)
+{
+    const struct inventory *inv = core->inv;
+
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t sensor = expected(core, &inputs[i]);
+
+        if (sensor != NO_SENSOR) {
+            __builtin_prefetch(&inv->sensors[sensor]);
+            __builtin_prefetch(&core->sensors[sensor], 1);
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t sensor = expected(core, &inputs[i]);
+
+        if (sensor != NO_SENSOR && !inv->sensors[sensor].gate) {
+            const uint32_t slot = inv->sensors[sensor].target;
+
+            __builtin_prefetch(&inv->spaces[slot]);
+            __builtin_prefetch(&core->spaces[slot], 1);
+            __builtin_prefetch(&inv->devices[inv->sensors[sensor].device]);
+            wheel_expect(&core->space_wheel, slot);
+        }
+    }
+}
+
 const struct effects *core_step(struct core *core, const struct input *input)
 {
     core->running = true;

@@ -31,6 +31,13 @@ void wheel_start(struct wheel *wheel, int64_t now_ms);
 /** Fires the node at or after due_ms, at the next tick when that has passed; INT64_MAX = not at
  * all. */
 void wheel_arm(struct wheel *wheel, uint32_t node, int64_t due_ms);
+
+/** A hint that the node is armed next. */
+static inline void wheel_expect(const struct wheel *wheel, uint32_t node)
+{
+    __builtin_prefetch(&wheel->slot[node]);
+}
+
 /** Takes out the next node whose tick is reached, WHEEL_NONE when there is none. */
 uint32_t wheel_fire(struct wheel *wheel, int64_t now_ms);
 /** City time of the next tick with a node; INT64_MAX = none. */
