@@ -49,6 +49,7 @@ struct gateway {
     uint64_t applied;
     uint32_t reader; /* of the board, for reload */
     int64_t started_ms, late_due_ms;
+    int64_t inventory_ms, restored_ms, publish_ms; /* how long the start took in each */
     bool late_refused; /* an image of Redis could not be handed to the core */
     _Atomic bool stepped_down;
 };
@@ -161,7 +162,9 @@ static enum err recover(struct gateway *g, struct now *start)
         params.wall_ms > g->recovery.high_water_ms ? params.wall_ms : g->recovery.high_water_ms;
     int64_t behind_ms = params.wall_ms - start->at_ms;
     start->shift_ms = behind_ms < -CITY_CLOCK_JUMP_MS ? behind_ms : 0;
+    const int64_t begin_ms = host_boot_ms();
     core_restored(g->core, *start, g->recovery.clock_suspect);
+    g->restored_ms = host_boot_ms() - begin_ms;
     status_set(&g->status, DEGRADED_CLOCK_SUSPECT, g->recovery.clock_suspect);
     status_set(&g->status, DEGRADED_KEPT_UNREAD, !g->recovery.redis_read);
     log_line(LOG_INFO, "gateway",
@@ -213,7 +216,9 @@ static enum err start_core(struct gateway *g, struct now start)
                                          .start = start,
                                          .audit = g->audit,
                                          .audit_count = g->audit_count};
+    const int64_t begin_ms = host_boot_ms();
     g->runner = runner_start(&runner);
+    g->publish_ms = host_boot_ms() - begin_ms;
     if (g->runner == NULL) {
         return ERR_NO_MEMORY;
     }
@@ -262,11 +267,13 @@ static enum err start_all(struct gateway *g)
     if (e != ERR_OK) {
         return e;
     }
+    const int64_t begin_ms = host_boot_ms();
     e = load_inventory(g->config, NULL, &g->inventory);
     if (e != ERR_OK) {
         log_line(LOG_ERROR, "gateway", "inventory: %s", err_text(e, 0));
         return e;
     }
+    g->inventory_ms = host_boot_ms() - begin_ms;
     e = open_journal(g);
     if (e != ERR_OK) {
         return e;
@@ -285,7 +292,14 @@ static enum err start_all(struct gateway *g)
     if (e != ERR_OK) {
         log_line(LOG_WARNING, "gateway", "inventory/applied cannot be written: %s", err_text(e, 0));
     }
-    return start_sides(g);
+    e = start_sides(g);
+    log_line(
+        LOG_INFO, "gateway",
+        "started in %lld ms: inventory %lld, journal %lld, Redis %lld, core %lld, publish %lld",
+        (long long)(host_boot_ms() - g->started_ms), (long long)g->inventory_ms,
+        (long long)g->recovery.journal_ms, (long long)g->recovery.redis_ms,
+        (long long)g->restored_ms, (long long)g->publish_ms);
+    return e;
 }
 
 int gateway_start(struct config *config, struct gateway **out)

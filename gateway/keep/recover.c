@@ -225,8 +225,10 @@ static enum err recover_all(const struct recover_params *params, const struct lo
 {
     const char *journal = state_folder_journal(params->state);
     struct recovery *out = load->out;
+    int64_t begin_ms = host_boot_ms();
     enum err e = recover_images(journal, load->calls, out);
 
+    out->journal_ms = host_boot_ms() - begin_ms;
     if (e != ERR_OK) {
         return e;
     }
@@ -234,7 +236,9 @@ static enum err recover_all(const struct recover_params *params, const struct lo
         out->epoch = out->newest.epoch;
     }
     if (params->redis != NULL) {
+        begin_ms = host_boot_ms();
         e = from_redis(params, load);
+        out->redis_ms = host_boot_ms() - begin_ms;
         if (e != ERR_OK) {
             return e;
         }
@@ -246,8 +250,10 @@ static enum err recover_all(const struct recover_params *params, const struct lo
     if (e != ERR_OK) {
         return e;
     }
+    begin_ms = host_boot_ms();
     e = recover_readings(journal, params->inventory, load->calls, out);
     recover_suspects(load->calls, load->held);
+    out->journal_ms += host_boot_ms() - begin_ms;
     return e;
 }
 

@@ -38,6 +38,7 @@ struct recovery {
     bool redis_read;       /**< all of Redis was read; else call recover_late when it is there */
     bool clock_suspect;    /**< the wall clock is behind high_water_ms: for core_restored */
     uint64_t images, replayed, skipped;
+    int64_t redis_ms, journal_ms; /**< how long reading each took */
 };
 
 /** Takes an epoch, merges and replays. The journal must be open already (it cuts torn tails). ERR_NEWER_SCHEMA; ERR_IO, ERR_DISK_FULL

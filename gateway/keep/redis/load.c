@@ -1,9 +1,11 @@
 /* What a start reads from Redis: takes the epoch, then loads the image of everything the inventory
- * names, in pipelines with one batch always under way. Runs in main before the threads; reads no
- * key by pattern, so it works the same on a shared Redis. */
+ * names, in pipelines with one batch always under way. Of what is mostly absent (overrides,
+ * suspects) whole batches are first asked for existence with one command. Runs in main before the
+ * threads; reads no key by pattern, so it works the same on a shared Redis. */
 #include "bowei/base/log.h"
 #include "gateway/keep/redis/epoch.h"
 #include "gateway/keep/redis/fields.h"
+#include <stdlib.h>
 #include <string.h>
 
 #define DISTRICTS_MAX 1024
@@ -99,6 +101,8 @@ struct load_pass {
     uint32_t count;
     bool (*name)(const struct inventory *inv, uint32_t at, struct redis_key *key,
                  struct image *image);
+    bool rare;     /**< mostly absent */
+    bool *present; /**< rare: which batches have any; NULL = all are read */
 };
 
 static uint32_t adcode_of_lot(const struct inventory *inv, uint32_t lot)
@@ -160,11 +164,86 @@ struct loading {
     uint64_t refused; /* hashes with a field that is not ours */
 };
 
+/* --- are there any? --- */
+
+/* Queues one EXISTS of all keys of at .. end - 1, if there are any. */
+static bool ask_present(struct loading *l, const struct load_pass *pass, uint32_t at, uint32_t end,
+                        struct strbuf *b)
+{
+    struct redis_key key;
+    struct image image;
+    unsigned keys = 0;
+
+    for (uint32_t i = at; i < end; i++) {
+        keys += pass->name(l->inv, i, &key, &image);
+    }
+    if (keys == 0) {
+        return true;
+    }
+    strbuf_clear(b);
+    resp_command(b, keys + 1);
+    RESP_LITERAL(b, "$6\r\nEXISTS\r\n");
+    for (uint32_t i = at; i < end; i++) {
+        if (pass->name(l->inv, i, &key, &image)) {
+            resp_key(b, &key);
+        }
+    }
+    pass->present[at / BATCH] = true; /* a reply is to come */
+    return redis_link_append(&l->link, b) && redis_link_flush(&l->link);
+}
+
+static bool take_present(struct loading *l, bool *present)
+{
+    redisReply *reply;
+
+    if (!*present) {
+        return true;
+    }
+    reply = redis_link_reply(&l->link);
+    if (reply == NULL) {
+        return false;
+    }
+    /* an error (a user without EXISTS) only costs the reading of all */
+    *present = reply->type != REDIS_REPLY_INTEGER || reply->integer != 0;
+    freeReplyObject(reply);
+    return true;
+}
+
+static uint32_t batch_end(const struct load_pass *pass, uint32_t at)
+{
+    return pass->count - at < BATCH ? pass->count : at + BATCH;
+}
+
+static bool find_present(struct loading *l, const struct load_pass *pass)
+{
+    struct strbuf b = {0};
+    bool ok = pass->count == 0 || ask_present(l, pass, 0, batch_end(pass, 0), &b);
+
+    for (uint32_t at = 0; ok && at < pass->count; at = batch_end(pass, at)) {
+        uint32_t next = batch_end(pass, at);
+
+        ok = (next == pass->count || ask_present(l, pass, next, batch_end(pass, next), &b)) &&
+             take_present(l, &pass->present[at / BATCH]);
+    }
+    strbuf_finish(&b);
+    return ok;
+}
+
+/* --- and what are they? --- */
+
+static bool has_any(const struct load_pass *pass, uint32_t at)
+{
+    return pass->present == NULL || at == pass->count || pass->present[at / BATCH];
+}
+
 /* Queues HGETALL of at .. end - 1. */
 static bool ask_batch(struct loading *l, const struct load_pass *pass, uint32_t at, uint32_t end,
                       struct strbuf *b)
 {
     strbuf_clear(b);
+    if (!has_any(pass, at)) {
+        return true;
+    }
     for (; at < end; at++) {
         struct image image;
         struct redis_key key;
@@ -234,6 +313,9 @@ static bool take_reply(struct loading *l, struct image *image)
 
 static bool take_batch(struct loading *l, const struct load_pass *pass, uint32_t at, uint32_t end)
 {
+    if (!has_any(pass, at)) {
+        return true;
+    }
     for (; at < end; at++) {
         struct image image = {0};
         struct redis_key key;
@@ -250,18 +332,31 @@ static bool load_pass(struct loading *l, const struct load_pass *pass)
 {
     struct strbuf b = {0};
     uint32_t at = 0;
-    uint32_t sent = pass->count < BATCH ? pass->count : BATCH;
+    uint32_t sent = batch_end(pass, 0);
     bool ok = ask_batch(l, pass, 0, sent, &b);
 
     while (ok && at < pass->count) {
         uint32_t end = sent;
-        uint32_t more = pass->count - sent < BATCH ? pass->count : sent + BATCH;
+        uint32_t more = batch_end(pass, sent);
 
         ok = ask_batch(l, pass, sent, more, &b) && take_batch(l, pass, at, end);
         at = end;
         sent = more;
     }
     strbuf_finish(&b);
+    return ok;
+}
+
+/* Without the memory to note which are there, all are read. */
+static bool load_all(struct loading *l, struct load_pass *pass)
+{
+    bool ok;
+
+    if (pass->rare) {
+        pass->present = calloc(pass->count / BATCH + 1, sizeof *pass->present);
+    }
+    ok = (pass->present == NULL || find_present(l, pass)) && load_pass(l, pass);
+    free(pass->present);
     return ok;
 }
 
@@ -291,11 +386,11 @@ enum err redis_load(const struct redis_params *redis, const struct inventory *in
                     void (*each)(void *ctx, const struct image *image), void *ctx,
                     struct position *newest, int64_t *high_water_ms)
 {
-    const struct load_pass passes[] = {
-        {inv->lot_count,    name_lot     },
-        {inv->space_count,  name_space   },
-        {inv->space_count,  name_override},
-        {inv->device_count, name_suspect },
+    struct load_pass passes[] = {
+        {.count = inv->lot_count, .name = name_lot},
+        {                          .count = inv->space_count,     .name = name_space                },
+        {  .count = inv->space_count,           .name = name_override,                           .rare = true},
+        { .count = inv->device_count,           .name = name_suspect,                           .rare = true},
     };
     struct loading l = {.inv = inv, .each = each, .ctx = ctx};
     enum err e = open_link(&l.link, redis);
@@ -306,7 +401,7 @@ enum err redis_load(const struct redis_params *redis, const struct inventory *in
         e = load_meta(&l, high_water_ms);
     }
     for (size_t i = 0; e == ERR_OK && i < ARRAY_LEN(passes); i++) {
-        if (!load_pass(&l, &passes[i])) {
+        if (!load_all(&l, &passes[i])) {
             log_line(LOG_WARNING, "redis", "load broken off: %s: %s", link_fault_name(l.link.fault),
                      l.link.detail);
             e = ERR_UNAVAILABLE;
