@@ -112,7 +112,10 @@ void core_shown_in(const struct core *core, uint32_t slot, const struct lot *lot
             out->since_ms = entry->image.since_ms; /* what is shown now began when it came back */
         }
     }
-    if (lot->closed && !core->inv->spaces[slot].removed) {
+    if (core->inv->spaces[slot].removed) {
+        return; /* no longer of its lot */
+    }
+    if (lot->closed) {
         out->state = SPACE_OUT_OF_SERVICE;
         out->reason = REASON_CLOSED;
         out->since_ms = lot->turned_ms;

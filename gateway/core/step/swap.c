@@ -202,6 +202,17 @@ static void touch_changed(struct core *core, const struct former *former)
     }
 }
 
+/* What fell due under the present inventory does so before the next one, whenever timers fired. */
+static void settle_all(struct core *core)
+{
+    for (uint32_t slot = 0; slot < core->space_count; slot++) {
+        struct place place;
+
+        core_place(core, slot, &place);
+        space_settle(&place, core->now.at_ms);
+    }
+}
+
 void swap_inventory(struct core *core, const struct inventory *next)
 {
     struct sensor *sensors = new_sensors(next);
@@ -214,6 +225,7 @@ void swap_inventory(struct core *core, const struct inventory *next)
         count_add(core->counters, COUNT_CORE_NO_MEMORY, 1);
         return;
     }
+    settle_all(core);
     carry_sensors(core, next, sensors);
     carry_breaks(core, next);
     free(core->sensors);
