@@ -212,6 +212,7 @@ void *acceptor_run(void *arg)
             accept_from = boot_ms + accept_round(api, boot_ms);
         }
         if (fds[2].revents != 0 && read(api->ring_fd, &drained, sizeof drained) > 0) {
+            change_ring_heard(api->p.changes);
             streams_wake(&api->streams);
             wake_from = boot_ms + STREAM_PAUSE_MS;
         }

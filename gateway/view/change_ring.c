@@ -19,6 +19,7 @@ struct change_ring {
     uint64_t epoch;
     _Atomic uint64_t newest;
     _Atomic int notify_fd;
+    _Atomic bool told; /**< notify_fd was written to and its reader has not looked yet */
     struct ring_slot slots[CHANGE_RING];
 };
 
@@ -59,7 +60,7 @@ void change_ring_put(struct change_ring *ring, struct change *change)
     atomic_store_explicit(&slot->turn, change->number * 2, memory_order_release);
     atomic_store_explicit(&ring->newest, change->number, memory_order_release);
     fd = atomic_load_explicit(&ring->notify_fd, memory_order_acquire);
-    if (fd >= 0) {
+    if (fd >= 0 && !atomic_exchange_explicit(&ring->told, true, memory_order_acq_rel)) {
         const uint64_t one = 1;
         /* A full eventfd is readable already: nothing is lost. */
         ssize_t written = write(fd, &one, sizeof one);
@@ -95,7 +96,14 @@ enum change_read change_ring_get(const struct change_ring *ring, uint64_t number
     return CHANGE_READ;
 }
 
+void change_ring_heard(struct change_ring *ring)
+{
+    /* An exchange, so that it sees what was put before a put that found `told` still set. */
+    (void)atomic_exchange_explicit(&ring->told, false, memory_order_acq_rel);
+}
+
 void change_ring_notify(struct change_ring *ring, int event_fd)
 {
+    atomic_store_explicit(&ring->told, false, memory_order_release);
     atomic_store_explicit(&ring->notify_fd, event_fd, memory_order_release);
 }
