@@ -353,10 +353,17 @@ static value_parse *const parsers[PARAM_COUNT] = {
 
 static int param_find(const char *name, size_t len, uint32_t known)
 {
-    for (unsigned p = 0; p < PARAM_COUNT; p++) {
-        if (known >> p & 1 && strncmp(param_rows[p].name, name, len) == 0 &&
-            param_rows[p].name[len] == '\0') {
-            return (int)p;
+    static const uint8_t lengths[PARAM_COUNT] = {
+#define PARAM(name, text, parser, low, high, doc) [PARAM_##name] = sizeof(text) - 1,
+#include "api/params.def"
+#undef PARAM
+    };
+
+    for (; known != 0; known &= known - 1) {
+        int p = __builtin_ctz(known);
+
+        if (lengths[p] == len && memcmp(param_rows[p].name, name, len) == 0) {
+            return p;
         }
     }
     return -1;

@@ -14,10 +14,13 @@ struct walk {
     bool in_order;
 };
 
+/* RFC 9110 5.6.2 tchar, a bit per ASCII character: digits, letters and !#$%&'*+-.^_`|~ */
 static bool token_byte(char c)
 {
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-           (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+    static const uint64_t allowed[2] = {UINT64_C(0x03ff6cfa00000000), UINT64_C(0x57ffffffc7fffffe)};
+    unsigned char byte = (unsigned char)c;
+
+    return byte < 128 && (allowed[byte / 64] >> byte % 64 & 1) != 0;
 }
 
 static bool value_clean(const char *value, size_t len)

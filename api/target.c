@@ -21,11 +21,14 @@ const char *target_fault_text(enum target_fault fault)
     return (unsigned)fault < TARGET_FAULT_COUNT ? fault_texts[fault] : fault_texts[TARGET_FORM];
 }
 
-/* RFC 3986 pchar without '%', and '/'; '?' is the query's only. */
+/* RFC 3986 pchar without '%', and '/'; '?' is the query's only. A bit per ASCII character: digits,
+ * letters and -._~!$&'()*+,;=:@/ */
 static bool path_byte(char c)
 {
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-           (c != '\0' && strchr("-._~!$&'()*+,;=:@/", c) != NULL);
+    static const uint64_t allowed[2] = {UINT64_C(0x2fffffd200000000), UINT64_C(0x47fffffe87ffffff)};
+    unsigned char byte = (unsigned char)c;
+
+    return byte < 128 && (allowed[byte / 64] >> byte % 64 & 1) != 0;
 }
 
 static int hex_value(char c)

@@ -1,7 +1,6 @@
 /* What the space and lot handlers share: finding the place that a path names, and the envelope of
  * lists. */
 #include "api/handlers/places.h"
-#include <stdio.h>
 #include <string.h>
 
 #define HEAD_ROOM 512u /* envelope and cursor */
@@ -120,24 +119,38 @@ void page_lot(struct page *page, uint32_t lot, const struct lot_view *view, int6
     scene_lot(&page->scene, &w, lot, view, distance_mm);
 }
 
+static size_t bytes_put(char *out, size_t n, const char *bytes, size_t len)
+{
+    memcpy(out + n, bytes, len);
+    return n + len;
+}
+
 /* Link: <same target with the cursor replaced>; rel="next". The raw target is plain ASCII without
  * <, > and ". */
 static void link_add(struct request *rq, const char *cursor)
 {
+    static const char end[] = ">; rel=\"next\"";
     char link[TARGET_MAX + CURSOR_TEXT_MAX + 40];
-    size_t path_len = strcspn(rq->target, "?");
-    size_t n = (size_t)snprintf(link, sizeof link, "<%.*s?", (int)path_len, rq->target);
+    const char *mark = memchr(rq->target, '?', rq->target_len);
+    size_t path_len = mark == NULL ? rq->target_len : (size_t)(mark - rq->target);
     const char *pair = rq->raw_query == NULL ? "" : rq->raw_query;
+    size_t n = bytes_put(link, 0, "<", 1);
 
+    n = bytes_put(link, n, rq->target, path_len);
+    n = bytes_put(link, n, "?", 1);
     while (*pair != '\0') {
-        size_t len = strcspn(pair, "&");
+        const char *next = strchr(pair, '&');
+        size_t len = next == NULL ? strlen(pair) : (size_t)(next - pair);
 
         if (len > 0 && strncmp(pair, "cursor=", 7) != 0) {
-            n += (size_t)snprintf(link + n, sizeof link - n, "%.*s&", (int)len, pair);
+            n = bytes_put(link, n, pair, len);
+            n = bytes_put(link, n, "&", 1);
         }
         pair += len + (pair[len] == '&');
     }
-    (void)snprintf(link + n, sizeof link - n, "cursor=%s>; rel=\"next\"", cursor);
+    n = bytes_put(link, n, "cursor=", 7);
+    n = bytes_put(link, n, cursor, strlen(cursor));
+    (void)bytes_put(link, n, end, sizeof end);
     respond_header(rq, "Link", link);
 }
 
