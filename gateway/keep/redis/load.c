@@ -18,8 +18,9 @@ static enum err open_link(struct redis_link *link, const struct redis_params *pa
 {
     *link = (struct redis_link){0};
     if (!redis_link_open(link, params)) {
-        log_line(LOG_WARNING, "redis", "not reached at start: %s: %s", link_fault_name(link->fault),
-                 link->detail);
+        static int64_t gate; /* it is asked again and again */
+        log_rate(LOG_WARNING, &gate, 10000, "redis", "not reached at start: %s: %s",
+                 link_fault_name(link->fault), link->detail);
         return ERR_UNAVAILABLE;
     }
     return ERR_OK;
