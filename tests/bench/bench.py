@@ -10,6 +10,7 @@ import json
 import os
 import random
 import re
+import resource
 import shutil
 import statistics
 import subprocess
@@ -210,48 +211,64 @@ def bench_http(city, rounds, rows):
     return out
 
 
+def cpu_seconds(process):
+    """User and system time of a running child of ours."""
+    fields = Path(f"/proc/{process.child.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+class CpuMeter:
+    """CPU microseconds a message of each process, and of all: what a rate is made of when the processors are busy."""
+
+    def __init__(self, city):
+        self.city, self.first = city, self.read(city)
+
+    @staticmethod
+    def read(city):
+        ended = resource.getrusage(resource.RUSAGE_CHILDREN)  # publisher and counter
+        return {"gateway": cpu_seconds(city.gateway), "redis": cpu_seconds(city.redis_process), "broker": cpu_seconds(city.broker),
+                "others": ended.ru_utime + ended.ru_stime}
+
+    def spent_us(self, messages):
+        spent = {k: (v - self.first[k]) * 1e6 / messages for k, v in self.read(self.city).items()}
+        return spent | {"all": sum(spent.values())}
+
+
 def bare_rate(city, messages, qos):
     """Messages a second of a callback that only counts, on a topic of its own: the gateway hears nothing of it."""
+    meter = CpuMeter(city)
     counter = subprocess.Popen([BENCH / "count_messages", str(city.broker_port), "bench/up/+", str(qos), str(messages)],
                                stdout=subprocess.PIPE, text=True)
     assert counter.stdout.readline().strip() == "ready"
     begin = city.publish(messages, qos, "bench/up/")
     end = float(counter.stdout.readline())
     counter.wait()
-    return messages / (end - begin)
-
-
-def cpu_seconds(process):
-    """User and system time of a child of ours."""
-    fields = Path(f"/proc/{process.child.pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return messages / (end - begin), meter.spent_us(messages)
 
 
 def gateway_rate(city, messages, qos):
-    """Messages a second from the first publish until Redis has all of them, and the CPU microseconds a message of gateway and Redis."""
-    target = city.applied() + messages
-    before = cpu_seconds(city.gateway), cpu_seconds(city.redis_process)
+    """Messages a second from the first publish until Redis has all of them."""
+    target, meter = city.applied() + messages, CpuMeter(city)
     begin = city.publish(messages, qos)
     wait_until("in Redis", lambda: city.applied() >= target, 120, 0.005)
-    rate = messages / (time.monotonic() - begin)
-    spent = [(after - was) * 1e6 / messages for after, was in zip((cpu_seconds(city.gateway), cpu_seconds(city.redis_process)), before)]
-    return rate, *spent
+    return messages / (time.monotonic() - begin), meter.spent_us(messages)
 
 
 def bench_ingest(city, rounds):
     out = {}
     for qos, messages in ((0, 200000), (1, 60000)):
-        v = {"bare": [], "bowei": []}
-        spent = []
+        v, cpu = {"bare": [], "bowei": []}, {"bare": [], "bowei": []}
         for _ in range(rounds):
-            v["bare"].append(bare_rate(city, messages, qos))
-            rate, *cpu = gateway_rate(city, messages, qos)
-            v["bowei"].append(rate)
-            spent.append(cpu)
+            for name, thing in (("bare", bare_rate), ("bowei", gateway_rate)):
+                rate, spent = thing(city, messages, qos)
+                v[name].append(rate)
+                cpu[name].append(spent)
             city.settle()
+        spent = {name: {k: statistics.median(c[k] for c in cpu[name]) for k in cpu[name][0]} for name in cpu}
         out.update({f"qos{qos} bare_msg_s": statistics.median(v["bare"]), f"qos{qos} bowei_msg_s": statistics.median(v["bowei"]),
-                    f"qos{qos} ratio": ratio(v, "bowei", "bare"), f"qos{qos} gateway_cpu_us": statistics.median(c[0] for c in spent),
-                    f"qos{qos} redis_cpu_us": statistics.median(c[1] for c in spent)})
+                    f"qos{qos} ratio": ratio(v, "bowei", "bare"),
+                    f"qos{qos} bare_cpu_us": spent["bare"]["all"], f"qos{qos} bowei_cpu_us": spent["bowei"]["all"],
+                    f"qos{qos} of it gateway": spent["bowei"]["gateway"], f"qos{qos} of it redis": spent["bowei"]["redis"]})
     return out
 
 
