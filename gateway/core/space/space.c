@@ -350,6 +350,8 @@ void space_save(const struct place *place, struct space_image *out)
 void space_load(struct place *place, const struct space_image *image)
 {
     struct space *space = place->space;
+    /* of an unknown space nobody was live then (suspect, say), whatever the sensors look like */
+    const bool had_votes = image->state != SPACE_UNKNOWN || image->reason == REASON_CONFLICT;
 
     space->since_ms = image->since_ms;
     space->known_since_ms = image->known_since_ms;
@@ -369,7 +371,7 @@ void space_load(struct place *place, const struct space_image *image)
         }
         /* what was live when the image was made falls silent at its exact moment */
         place->sensors[i].progress &= (uint8_t)~SENSOR_WAS_LIVE;
-        if (sensor_able(&place->sensors[i], false)) {
+        if (had_votes && sensor_able(&place->sensors[i], false)) {
             place->sensors[i].progress |= SENSOR_WAS_LIVE;
         }
     }
