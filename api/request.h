@@ -65,6 +65,7 @@ struct request {
     /* the answer */
     struct MHD_Response *reply;
     bool reply_kept; /**< the cache holds the reply, too */
+    bool staged;     /**< the reply stands on api.stage */
     bool counted;    /**< in api.requests */
     unsigned status;
     enum reply_kind kind;

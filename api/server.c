@@ -174,6 +174,7 @@ static void request_gone(void *cls, struct MHD_Connection *mhd, void **con_cls,
         MHD_destroy_response(rq->reply);
     }
     rq->reply = NULL;
+    stage_release(&api->stage, rq);
     if (rq->body.cap > 0) {
         strbuf_finish(&rq->body);
     }
@@ -201,6 +202,7 @@ static void connection_note(void *cls, struct MHD_Connection *mhd, void **contex
         return;
     }
     if (slot != NULL) {
+        stage_release(&api->stage, &slot->request);
         if (slot->request.counted) {
             slot->request.counted = false;
             atomic_fetch_sub(&api->requests, 1);
@@ -281,6 +283,7 @@ static enum err parts_start(struct api *api, char detail[160])
 static void parts_stop(struct api *api)
 {
     answer_cache_finish(&api->cache);
+    stage_finish(&api->stage);
     place_order_finish(&api->order);
     auth_finish(&api->auth);
     pending_board_release(api->pending);

@@ -8,6 +8,7 @@
 #include "api/place_order.h"
 #include "api/request.h"
 #include "api/scene.h"
+#include "api/stage.h"
 #include "api/stream.h"
 #include "bowei/api.h"
 #include <pthread.h>
@@ -32,6 +33,7 @@ struct api {
     struct spatial_hit hits[1001]; /**< scratch of near: limit + 1 */
     struct space_view views[1001]; /**< of the hits */
     struct scene_memo memo;
+    struct stage stage;
 };
 
 /** The acceptor thread: accepts, wakes streams, cuts what is over its deadline. arg: struct api. */

@@ -74,16 +74,24 @@ static void head_write(struct page *page, struct strbuf *out)
 
 bool page_open(struct page *page, struct request *rq, uint32_t items, bool lots)
 {
+    size_t cap;
+
     page->rq = rq;
     place_scene(rq, &page->scene);
     page->text = (struct strbuf){0};
     page->body = NULL;
+    page->staged = false;
     page->has_item = false;
     if (lots) {
         head_write(page, &page->text);
         return true;
     }
-    page->body = body_take(&rq->api->bodies, (size_t)items * SPACE_JSON_MAX + HEAD_ROOM);
+    cap = (size_t)items * SPACE_JSON_MAX + HEAD_ROOM;
+    page->body = page->near ? stage_take(&rq->api->stage, rq, cap) : NULL;
+    page->staged = page->body != NULL;
+    if (page->body == NULL) {
+        page->body = body_take(&rq->api->bodies, cap);
+    }
     if (page->body == NULL) {
         respond_problem(rq, ERR_NO_MEMORY, NULL);
         return false;
@@ -127,10 +135,9 @@ static size_t bytes_put(char *out, size_t n, const char *bytes, size_t len)
 
 /* Link: <same target with the cursor replaced>; rel="next". The raw target is plain ASCII without
  * <, > and ". */
-static void link_add(struct request *rq, const char *cursor)
+static void link_write(const struct request *rq, const char *cursor, char link[STAGE_LINK_MAX])
 {
     static const char end[] = ">; rel=\"next\"";
-    char link[TARGET_MAX + CURSOR_TEXT_MAX + 40];
     const char *mark = memchr(rq->target, '?', rq->target_len);
     size_t path_len = mark == NULL ? rq->target_len : (size_t)(mark - rq->target);
     const char *pair = rq->raw_query == NULL ? "" : rq->raw_query;
@@ -151,7 +158,6 @@ static void link_add(struct request *rq, const char *cursor)
     n = bytes_put(link, n, "cursor=", 7);
     n = bytes_put(link, n, cursor, strlen(cursor));
     (void)bytes_put(link, n, end, sizeof end);
-    respond_header(rq, "Link", link);
 }
 
 static void tail_write(struct strbuf *out, const char *cursor)
@@ -170,11 +176,13 @@ void page_close(struct page *page, const struct cursor *next, const char *etag)
     struct request *rq = page->rq;
     const char *type = page->scene.geo ? type_geo : type_json;
     char text[CURSOR_TEXT_MAX];
+    char link[STAGE_LINK_MAX];
     const char *cursor = NULL;
 
     if (next != NULL) {
         (void)cursor_write(next, text);
         cursor = text;
+        link_write(rq, cursor, link);
     }
     if (page->body != NULL) {
         size_t used = (size_t)(page->p - page->body->data);
@@ -183,6 +191,10 @@ void page_close(struct page *page, const struct cursor *next, const char *etag)
 
         tail_write(&tail, cursor);
         page->body->len = used + tail.len;
+        if (page->staged) {
+            stage_reply(&rq->api->stage, rq, type, cursor == NULL ? NULL : link);
+            return;
+        }
         respond_body(rq, 200, type, page->body);
     } else {
         tail_write(&page->text, cursor);
@@ -192,6 +204,6 @@ void page_close(struct page *page, const struct cursor *next, const char *etag)
         respond_header(rq, "ETag", etag);
     }
     if (cursor != NULL) {
-        link_add(rq, cursor);
+        respond_header(rq, "Link", link);
     }
 }

@@ -18,6 +18,7 @@ struct page {
     struct strbuf text; /**< lots: through the writer */
     struct body *body;  /**< spaces: through the fast path */
     char *p;            /**< end of what is in body */
+    bool staged;        /**< body is the stage's */
     bool has_item;
     bool near, coverage;
 };
