@@ -27,6 +27,33 @@ const char *decode_fault_name(enum decode_fault fault)
     return (unsigned)fault < DECODE_FAULT_COUNT ? fault_names[fault] : "unknown";
 }
 
+static const char *const type_names[TYPE_COUNT_] = {
+    [TYPE_STATUS] = "status",   [TYPE_HEARTBEAT] = "heartbeat",
+    [TYPE_STARTUP] = "startup", [TYPE_PARAMETERS] = "parameters",
+    [TYPE_FAULT] = "fault",     [TYPE_OFFLINE] = "offline",
+    [TYPE_JOIN] = "join",       [TYPE_SAMPLE] = "sample",
+};
+
+static const char *const kind_names[MODEL_KIND_COUNT] = {
+    [MODEL_BAY] = "bay",
+    [MODEL_COUNTER] = "counter",
+    [MODEL_BEACON] = "beacon",
+    [MODEL_LOCK] = "lock",
+};
+
+const char *model_kind_name(enum model_kind kind)
+{
+    return (unsigned)kind < MODEL_KIND_COUNT ? kind_names[kind] : "bay";
+}
+
+const char *decoded_type_name(const struct decoded *out)
+{
+    if (out->type_name != NULL) {
+        return out->type_name;
+    }
+    return out->reading.type < TYPE_COUNT_ ? type_names[out->reading.type] : "status";
+}
+
 uint32_t sensor_limit_ms(bool sampled, uint32_t period_ms)
 {
     uint64_t limit = (uint64_t)period_ms * (sampled ? SAMPLED_PERIODS : EVENT_PERIODS);
@@ -42,6 +69,7 @@ uint32_t sensor_limit_ms(bool sampled, uint32_t period_ms)
 void decoded_clear(struct decoded *out)
 {
     out->reading = (struct reading){.sensor = NO_SENSOR, .value = VALUE_ALIVE};
+    out->type_name = NULL;
     out->occupied_bit = -1;
     out->extra_count = 0;
 }
@@ -61,6 +89,7 @@ void decoded_battery_mv(struct decoded *out, uint32_t battery_mv)
 void decoded_temperature_dc(struct decoded *out, int32_t temperature_dc)
 {
     if (temperature_dc < TEMPERATURE_MIN_DC || temperature_dc > TEMPERATURE_MAX_DC) {
+        decoded_extra_number(out, "temperature_c", temperature_dc, 1);
         return;
     }
     out->reading.temperature_dc = (int16_t)temperature_dc;
@@ -115,4 +144,71 @@ void decoded_extra_bool(struct decoded *out, const char *name, bool value)
         extra->kind = EXTRA_BOOL;
         extra->number = value;
     }
+}
+
+void decoded_extra_null(struct decoded *out, const char *name)
+{
+    struct extra *extra = extra_add(out, name);
+
+    if (extra != NULL) {
+        extra->kind = EXTRA_NULL;
+    }
+}
+
+void decoded_extra_list(struct decoded *out, const char *name, const int32_t *values, size_t count)
+{
+    struct extra *extra = extra_add(out, name);
+
+    if (extra != NULL) {
+        extra->kind = EXTRA_LIST;
+        extra->number = (int64_t)(count < EXTRA_LIST_MAX ? count : EXTRA_LIST_MAX);
+        memcpy(extra->list, values, (size_t)extra->number * sizeof *values);
+    }
+}
+
+void decoded_extra_hex(struct decoded *out, const char *name, const uint8_t *bytes, size_t len)
+{
+    static const char digits[] = "0123456789abcdef";
+    struct extra *extra = extra_add(out, name);
+    size_t fit = len < EXTRA_TEXT_MAX / 2 ? len : EXTRA_TEXT_MAX / 2 - 1;
+
+    if (extra != NULL) {
+        extra->kind = EXTRA_TEXT;
+        for (size_t i = 0; i < fit; i++) {
+            extra->text[2 * i] = digits[bytes[i] >> 4];
+            extra->text[2 * i + 1] = digits[bytes[i] & 0x0f];
+        }
+        extra->text[2 * fit] = '\0';
+    }
+}
+
+const struct extra *decoded_extra(const struct decoded *out, const char *name)
+{
+    for (uint8_t i = 0; i < out->extra_count; i++) {
+        if (strcmp(out->extras[i].name, name) == 0) {
+            return &out->extras[i];
+        }
+    }
+    return NULL;
+}
+
+static bool id_character(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+           (c != '\0' && strchr("._:/-", c) != NULL);
+}
+
+bool decoded_device(struct decoded *out, const char *id, size_t len)
+{
+    if (len == 0 || len > DEVICE_ID_MAX) {
+        return false;
+    }
+    for (size_t i = 0; i < len; i++) {
+        if (!id_character(id[i]) || (id[i] == '.' && i + 1 < len && id[i + 1] == '.')) {
+            return false;
+        }
+    }
+    memcpy(out->reading.device, id, len);
+    out->reading.device_len = (uint8_t)len;
+    return true;
 }

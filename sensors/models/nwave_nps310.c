@@ -1,9 +1,9 @@
 /* Nwave NPS310 (G3) parking sensor (magnetometer), LoRaWAN.
- * Layout: TheThingsNetwork/lorawan-devices vendor/nwave/nps310sm-codec.yaml.
+ * Layout: TheThingsNetwork/lorawan-devices vendor/nwave/nps310sm.js, nps310sm-codec.yaml.
  *   fport 1 status:      b0 bit 0 = occupied, nothing else in the byte
+ *   fport 2 heartbeat:   b0 bit 0 = occupied; nothing published of the rest, nor how long it is
  *   fport 3 startup, 5:  firmware x.y.z, reset cause, b4 bit 0 = occupied
- * Not known: the layout of its heartbeat (fport 2); refused as unknown until a real frame is at
- * hand. */
+ *   fport 6 debug:       opaque */
 #include "bowei/sensor_model.h"
 #include <stdio.h>
 
@@ -23,6 +23,34 @@ static enum decode_fault status(const struct frame *in, struct decoded *out)
     return DECODE_OK;
 }
 
+static enum decode_fault heartbeat(const struct frame *in, struct decoded *out)
+{
+    if (in->len == 0) {
+        return DECODE_LENGTH;
+    }
+    out->reading.type = TYPE_HEARTBEAT;
+    decoded_occupied(out, in->bytes[0] & 1);
+    return DECODE_OK;
+}
+
+/* Opaque: the device lives, that is all. */
+static enum decode_fault debug(const struct frame *in, struct decoded *out)
+{
+    if (in->len == 0) {
+        return DECODE_LENGTH;
+    }
+    out->reading.type = TYPE_PARAMETERS;
+    out->type_name = "debug";
+    return DECODE_OK;
+}
+
+static const char *reset_cause(uint8_t code)
+{
+    static const char *const names[] = {"other", "watchdog", "power_on", "user", "brownout"};
+
+    return code < sizeof names / sizeof names[0] ? names[code] : "other";
+}
+
 static enum decode_fault startup(const struct frame *in, struct decoded *out)
 {
     char firmware[16];
@@ -35,7 +63,7 @@ static enum decode_fault startup(const struct frame *in, struct decoded *out)
     out->occupied_bit = in->bytes[4] & 1;
     (void)snprintf(firmware, sizeof firmware, "%u.%u.%u", in->bytes[0], in->bytes[1], in->bytes[2]);
     decoded_extra_text(out, "firmware", firmware);
-    decoded_extra_text(out, "reset_cause", in->bytes[3] == 2 ? "power_on" : "other");
+    decoded_extra_text(out, "reset_cause", reset_cause(in->bytes[3]));
     return DECODE_OK;
 }
 
@@ -43,6 +71,8 @@ static enum decode_fault decode(const struct frame *in, struct decoded *out)
 {
     switch (in->fport) {
     case 1: return status(in, out);
+    case 2: return heartbeat(in, out);
+    case 6: return debug(in, out);
     case 3: return startup(in, out);
     default: return DECODE_UNKNOWN;
     }

@@ -5,8 +5,8 @@
  * (unsigned); b2 int8, degC = b2 / 2 + 10 fport 3 startup, 5:    firmware x.y.z, reset cause, b4
  * bit 0 = occupied fport 10 user tag, 6:  b0 as status, b1 tag battery 0.1 V, b2-5 tag id One
  * public decoder takes bit 7 for occupied; the maker's text and the current one say bit 0. NCC405
- * is a car counter on the same fports (fport 1 with 2 bytes): refused by its length. Not known:
- * b3-b5 of the heartbeat. */
+ * is a car counter on the same fports (fport 1 with 2 bytes): refused by its length. fport 6 debug:
+ * opaque. Not known: b3-b5 of the heartbeat. */
 #include "bowei/base/bytes.h"
 #include "bowei/sensor_model.h"
 #include <stdio.h>
@@ -20,9 +20,10 @@
 #define HEARTBEAT_MS 86400000u
 
 /* Maker: low below 3.0 V, in the cold (under -5 degC) below 2.9 V. */
-#define COLD_DC     (-50)
-#define LOW_MV      3000
-#define LOW_COLD_MV 2900
+#define COLD_DC           (-50)
+#define LOW_MV            3000
+#define LOW_COLD_MV       2900
+#define CRITICAL_BELOW_MV 100
 
 static const char *reset_cause(uint8_t code)
 {
@@ -65,6 +66,16 @@ static enum decode_fault status(const struct frame *in, struct decoded *out)
     return DECODE_OK;
 }
 
+static const char *battery_health(int battery_mv, int temperature_dc)
+{
+    int low_mv = temperature_dc < COLD_DC ? LOW_COLD_MV : LOW_MV;
+
+    if (battery_mv >= low_mv) {
+        return "normal";
+    }
+    return battery_mv >= low_mv - CRITICAL_BELOW_MV ? "low" : "critical";
+}
+
 static enum decode_fault heartbeat(const struct frame *in, struct decoded *out)
 {
     int battery_mv;
@@ -78,6 +89,7 @@ static enum decode_fault heartbeat(const struct frame *in, struct decoded *out)
     out->reading.type = TYPE_HEARTBEAT;
     decoded_occupied(out, in->bytes[0] & 1);
     decoded_battery_mv(out, (uint32_t)battery_mv);
+    decoded_extra_text(out, "battery_health", battery_health(battery_mv, temperature_dc));
     decoded_temperature_dc(out, temperature_dc);
     out->reading.has |= HAS_BATTERY_LOW;
     out->reading.battery_low = battery_mv < (temperature_dc < COLD_DC ? LOW_COLD_MV : LOW_MV);
@@ -108,11 +120,23 @@ static enum decode_fault user_tag(const struct frame *in, struct decoded *out)
         return DECODE_LENGTH;
     }
     out->reading.type = TYPE_STATUS;
+    out->type_name = "user_registration";
     decoded_occupied(out, in->bytes[0] & 1);
     previous_state(out, in->bytes[0]);
     (void)snprintf(tag, sizeof tag, "%08X", (unsigned)be32_get(in->bytes + 2));
     decoded_extra_text(out, "tag_id", tag);
     decoded_extra_number(out, "tag_battery_v", in->bytes[1], 1);
+    return DECODE_OK;
+}
+
+/* Opaque: the device lives, that is all. */
+static enum decode_fault debug(const struct frame *in, struct decoded *out)
+{
+    if (in->len == 0) {
+        return DECODE_LENGTH;
+    }
+    out->reading.type = TYPE_PARAMETERS;
+    out->type_name = "debug";
     return DECODE_OK;
 }
 
@@ -122,6 +146,7 @@ static enum decode_fault decode(const struct frame *in, struct decoded *out)
     case 1: return status(in, out);
     case 2: return heartbeat(in, out);
     case 3: return startup(in, out);
+    case 6: return debug(in, out);
     case 10: return user_tag(in, out);
     default: return DECODE_UNKNOWN;
     }

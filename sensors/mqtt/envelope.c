@@ -1,6 +1,6 @@
 /* The table of envelopes, out of envelopes.def. A link looks each subscription's envelope up once
  * at start. */
-#include "sensors/mqtt/envelope.h"
+#include "bowei/envelope.h"
 #include "bowei/base/err.h"
 #include <string.h>
 
@@ -31,4 +31,17 @@ const struct envelope *envelope_find(const char *name)
         }
     }
     return NULL;
+}
+
+enum decode_fault envelope_open(const struct envelope *envelope, const char *topic,
+                                const struct json_doc *doc, uint32_t item, struct uplink *out)
+{
+    out->kind = UPLINK_NOTHING;
+    out->item = item;
+    out->more = false;
+    out->fport = 0;
+    out->len = 0;
+    out->model = NULL;
+    decoded_clear(&out->decoded);
+    return envelope->open(envelope, topic, doc, out);
 }

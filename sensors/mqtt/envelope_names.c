@@ -1,7 +1,7 @@
 /* The names of the envelopes for those outside: the command line lists them and checks
  * configurations with them. */
 #include "bowei/envelope_names.h"
-#include "sensors/mqtt/envelope.h"
+#include "bowei/envelope.h"
 
 const char *envelope_name(size_t i, const char **doc)
 {

@@ -151,49 +151,66 @@ static enum err uplink_keep(struct hearing *h, const struct inventory *inv,
     return h->ports->intake.readings(h->ports->intake.ctx, inv->version, h->readings, n);
 }
 
-/* Checks the message and opens its envelope into h->uplink. */
-static enum decode_fault message_open(struct hearing *h, const struct envelope *envelope,
-                                      const struct mqtt_message *message)
+/* Checks the message and parses it. */
+static enum decode_fault message_parse(struct hearing *h, const struct mqtt_message *message,
+                                       struct json_doc *doc)
 {
-    struct json_doc doc;
-
     if (message->len > PAYLOAD_MAX) {
         return DECODE_SIZE;
     }
     if (!topic_fine(message->topic)) {
         return DECODE_TOPIC;
     }
-    if (json_parse(&doc, message->payload, message->len, h->nodes, HEARING_NODES) != JSON_OK) {
+    if (json_parse(doc, message->payload, message->len, h->nodes, HEARING_NODES) != JSON_OK) {
         return DECODE_JSON;
     }
-    h->uplink.kind = UPLINK_NOTHING;
-    h->uplink.len = 0;
-    decoded_clear(&h->uplink.decoded);
-    return envelope->open(message->topic, &doc, &h->uplink);
+    return DECODE_OK;
 }
 
-enum err hearing_take(struct hearing *h, const struct envelope *envelope,
-                      const struct mqtt_message *message)
+/* One item of the message, opened into h->uplink. */
+static enum err item_take(struct hearing *h, const struct mqtt_message *message,
+                          enum decode_fault fault)
 {
     const struct inventory *inv;
-    enum decode_fault fault = message_open(h, envelope, message);
-    enum err err;
+    enum err err = ERR_OK;
 
     if (fault != DECODE_OK) {
         hearing_refuse(h, fault);
         return ERR_OK;
     }
-    if (h->uplink.kind == UPLINK_NOTHING) {
+    if (h->uplink.kind == UPLINK_NOTHING || h->uplink.kind == UPLINK_SIGHTING) {
         count_add(h->ports->counters, COUNT_MQTT_IGNORED, 1);
         return ERR_OK;
     }
     inv = inventory_get(h->ports->board, h->reader);
     if (inv == NULL) {
         note_unknown(h, &h->uplink.decoded.reading, message->wall_ms);
-        err = ERR_OK;
     } else {
         err = uplink_keep(h, inv, message);
     }
     inventory_put(h->ports->board, h->reader);
+    return err;
+}
+
+enum err hearing_take(struct hearing *h, const struct envelope *envelope,
+                      const struct mqtt_message *message)
+{
+    struct json_doc doc;
+    enum decode_fault fault = message_parse(h, message, &doc);
+    enum err err = ERR_OK;
+
+    if (fault != DECODE_OK) {
+        hearing_refuse(h, fault);
+        return ERR_OK;
+    }
+    /* several readings in one message: each is kept or counted; a repeat after an error is a
+     * duplicate for those that were kept */
+    for (uint32_t item = 0; err == ERR_OK; item++) {
+        fault = envelope_open(envelope, message->topic, &doc, item, &h->uplink);
+        err = item_take(h, message, fault);
+        if (!h->uplink.more) {
+            break;
+        }
+    }
     return err;
 }

@@ -2,7 +2,7 @@
 #define SENSORS_MQTT_HEARING_H
 
 #include "bowei/field.h"
-#include "sensors/mqtt/envelope.h"
+#include "bowei/envelope.h"
 
 /* From one MQTT message to readings in the intake: envelope, device, model, bindings. One hearing
  * per link, used by the link's thread only; no allocation per message. */

@@ -21,8 +21,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     claim(fault < DECODE_FAULT_COUNT && decode_fault_name(fault) != NULL);
     claim(out.extra_count <= DECODED_EXTRAS);
     for (uint8_t i = 0; i < out.extra_count; i++) {
-        claim(out.extras[i].name != NULL && out.extras[i].kind <= EXTRA_BOOL);
-        claim(memchr(out.extras[i].text, '\0', sizeof out.extras[i].text) != NULL);
+        claim(out.extras[i].name != NULL && out.extras[i].kind <= EXTRA_LIST);
+        claim(out.extras[i].kind == EXTRA_LIST
+                  ? out.extras[i].number >= 0 && out.extras[i].number <= EXTRA_LIST_MAX
+                  : memchr(out.extras[i].text, '\0', sizeof out.extras[i].text) != NULL);
     }
     if (fault == DECODE_OK) {
         claim(out.reading.value < VALUE_COUNT_ && out.reading.type < TYPE_COUNT_);

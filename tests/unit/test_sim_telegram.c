@@ -1,7 +1,7 @@
 /* What the simulated MQTT devices write is what the gateway's own envelopes and models read. */
 #include "bowei/base/json_read.h"
 #include "bowei/sensor_model.h"
-#include "sensors/mqtt/envelope.h"
+#include "bowei/envelope.h"
 #include "sensors/sim/mqtt/telegram.h"
 
 #include <setjmp.h>
@@ -24,12 +24,11 @@ static struct uplink take(const struct telegram *t, const char *envelope)
     struct uplink up;
 
     memset(&up, 0, sizeof up);
-    decoded_clear(&up.decoded);
     telegram_write(t, topic, &body);
     assert_false(body.failed);
     assert_int_equal(json_parse(&doc, body.data, body.len, nodes, ARRAY_LEN(nodes)), JSON_OK);
     assert_non_null(envelope_find(envelope));
-    assert_int_equal(envelope_find(envelope)->open(topic, &doc, &up), DECODE_OK);
+    assert_int_equal(envelope_open(envelope_find(envelope), topic, &doc, 0, &up), DECODE_OK);
     assert_int_equal(up.decoded.reading.device_len, strlen(t->device->id));
     assert_memory_equal(up.decoded.reading.device, t->device->id, strlen(t->device->id));
     assert_true(up.decoded.reading.net_time_ms == TIME_MS);

@@ -15,11 +15,10 @@
 
 #define FILE_MAX  65536
 #define NODES_MAX 4096
+#define BYTES_MAX 1024
 
 static const char *const value_names[VALUE_COUNT_] = {"free",      "occupied", "alive", "fault",
                                                       "link_lost", "start",    "join",  "gate"};
-static const char *const type_names[TYPE_COUNT_] = {"status", "heartbeat", "startup", "parameters",
-                                                    "fault",  "offline",   "join",    "sample"};
 
 struct vectors {
     char text[FILE_MAX];
@@ -78,6 +77,35 @@ static void check_number(const struct json_doc *doc, const struct json_node *vec
     }
 }
 
+static void check_extra(const struct json_doc *doc, const struct json_node *want,
+                        const struct extra *extra)
+{
+    const struct json_node *item;
+    int64_t number;
+
+    switch ((enum json_kind)want->kind) {
+    case JSON_STRING: assert_true(json_is_text(doc, want, extra->text)); break;
+    case JSON_NUMBER:
+        assert_true(json_scaled(doc, want, extra->digits, &number));
+        assert_int_equal(number, extra->number);
+        break;
+    case JSON_TRUE:
+    case JSON_FALSE: assert_int_equal(want->kind == JSON_TRUE, extra->number); break;
+    case JSON_NULL: assert_int_equal(extra->kind, EXTRA_NULL); break;
+    case JSON_ARRAY:
+        assert_int_equal(extra->kind, EXTRA_LIST);
+        assert_int_equal(want->count, extra->number);
+        item = json_first(doc, want);
+        for (uint32_t i = 0; i < want->count; i++) {
+            assert_true(json_int(doc, item, &number));
+            assert_int_equal(number, extra->list[i]);
+            item = i + 1 < want->count ? json_after(doc, item) : item;
+        }
+        break;
+    case JSON_OBJECT: fail_msg("an object is no extra"); break;
+    }
+}
+
 static void check_extras(const struct json_doc *doc, const struct json_node *vector,
                          const struct decoded *out)
 {
@@ -87,7 +115,6 @@ static void check_extras(const struct json_doc *doc, const struct json_node *vec
     for (uint32_t i = 0; i < extras->count; i++) {
         const struct json_node *want = json_after(doc, key);
         const struct extra *extra = NULL;
-        int64_t number;
 
         for (uint8_t k = 0; k < out->extra_count; k++) {
             if (json_is_text(doc, key, out->extras[k].name)) {
@@ -96,15 +123,21 @@ static void check_extras(const struct json_doc *doc, const struct json_node *vec
         }
         if (extra == NULL) {
             fail_msg("no extra %.*s", (int)key->len, json_raw_text(doc, key));
-        } else if (want->kind == JSON_STRING) {
-            assert_true(json_is_text(doc, want, extra->text));
-        } else if (want->kind == JSON_NUMBER) {
-            assert_true(json_scaled(doc, want, extra->digits, &number));
-            assert_int_equal(number, extra->number);
         } else {
-            assert_int_equal(want->kind == JSON_TRUE, extra->number);
+            check_extra(doc, want, extra);
         }
         key = i + 1 < extras->count ? json_after(doc, want) : key;
+    }
+}
+
+/* A frame cut or lengthened by a byte is refused, or says the same, or nothing of the place. */
+static void check_odd(const struct vectors *v, const uint8_t *bytes, size_t len, uint8_t fport,
+                      uint8_t right)
+{
+    struct decoded odd;
+
+    if (decode(v->model, bytes, len, fport, &odd) == DECODE_OK && odd.reading.value != right) {
+        assert_true(odd.reading.value != VALUE_FREE && odd.reading.value != VALUE_OCCUPIED);
     }
 }
 
@@ -116,14 +149,14 @@ static void check_vector(const struct vectors *v, const struct json_node *vector
     const struct json_node *low = json_member(doc, vector, "battery_low");
     int64_t port;
     int64_t bit;
-    int n = hex_decode(json_raw_text(doc, hex), hex->len, bytes, 255);
+    int n = hex_decode(json_raw_text(doc, hex), hex->len, bytes, BYTES_MAX - 1);
 
     assert_true(n > 0);
     assert_true(json_int(doc, json_member(doc, vector, "fport"), &port));
     *len = (size_t)n;
     *fport = (uint8_t)port;
     assert_int_equal(decode(v->model, bytes, *len, *fport, out), DECODE_OK);
-    assert_true(json_is_text(doc, json_member(doc, vector, "type"), type_names[out->reading.type]));
+    assert_true(json_is_text(doc, json_member(doc, vector, "type"), decoded_type_name(out)));
     assert_true(
         json_is_text(doc, json_member(doc, vector, "value"), value_names[out->reading.value]));
     assert_true(json_int(doc, json_member(doc, vector, "occupied_bit"), &bit));
@@ -155,20 +188,17 @@ static void each_vector(void **state)
         assert_true(v.list->count > 0);
         vector = json_first(&v.doc, v.list);
         for (uint32_t i = 0; i < v.list->count; i++) {
-            uint8_t bytes[256];
+            uint8_t bytes[BYTES_MAX];
             size_t len;
             uint8_t fport;
             struct decoded right;
-            struct decoded odd;
 
             check_vector(&v, vector, bytes, &len, &fport, &right);
-            if (decode(v.model, bytes, len - 1, fport, &odd) == DECODE_OK) {
-                assert_int_equal(odd.reading.value, right.reading.value);
-            }
+            check_odd(&v, bytes, len - 1, fport, right.reading.value);
             bytes[len] = 0xff;
-            if (decode(v.model, bytes, len + 1, fport, &odd) == DECODE_OK) {
-                assert_int_equal(odd.reading.value, right.reading.value);
-            }
+            check_odd(&v, bytes, len + 1, fport, right.reading.value);
+            bytes[len] = 0x00;
+            check_odd(&v, bytes, len + 1, fport, right.reading.value);
             vector = i + 1 < v.list->count ? json_after(&v.doc, vector) : vector;
         }
     }
@@ -228,6 +258,48 @@ static void a_counter_is_no_bay(void **state)
                      DECODE_LENGTH);
     assert_int_equal(decode(sensor_model_find("nwave_nps310", 12), counter, 2, 1, &out),
                      DECODE_LENGTH);
+    assert_int_equal(decode(sensor_model_find("nwave_ncc405", 12), counter, 2, 1, &out), DECODE_OK);
+    assert_int_equal(out.reading.value, VALUE_ALIVE);
+}
+
+/* Only bays ever say free or occupied, whatever bytes come. */
+static void only_bays_speak_of_bays(void **state)
+{
+    size_t count;
+    const struct sensor_model *const *models = sensor_models(&count);
+    uint32_t seed = 7;
+
+    (void)state;
+    for (size_t m = 0; m < count; m++) {
+        for (uint32_t i = 0; i < 20000 && models[m]->kind != MODEL_BAY; i++) {
+            uint8_t bytes[12];
+            struct decoded out;
+
+            for (size_t k = 0; k < sizeof bytes; k++) {
+                seed = seed * 1664525u + 1013904223u;
+                bytes[k] = (uint8_t)(seed >> 24);
+            }
+            if (decode(models[m], bytes, 1 + i % sizeof bytes, (uint8_t)(i % 12), &out) ==
+                DECODE_OK) {
+                assert_true(out.reading.value != VALUE_FREE && out.reading.value != VALUE_OCCUPIED);
+            }
+        }
+    }
+}
+
+/* The frame whose check is wrong by one bit, of the one model that has a check. */
+static void a_wrong_checksum_is_refused(void **state)
+{
+    uint8_t bytes[] = {0x78, 0x78, 0x0b, 0x23, 0x00, 0x01, 0x66, 0x03,
+                       0x00, 0x01, 0x00, 0x04, 0x5e, 0xac, 0x0d, 0x0a};
+    struct decoded out;
+
+    (void)state;
+    assert_int_equal(decode(sensor_model_find("concox_bl10", 11), bytes, sizeof bytes, 0, &out),
+                     DECODE_OK);
+    bytes[4] ^= 1;
+    assert_int_equal(decode(sensor_model_find("concox_bl10", 11), bytes, sizeof bytes, 0, &out),
+                     DECODE_CHECKSUM);
 }
 
 static void table_is_sorted_and_complete(void **state)
@@ -260,6 +332,8 @@ int main(void)
         cmocka_unit_test(any_frame),
         cmocka_unit_test(unknown_ports_are_refused),
         cmocka_unit_test(a_counter_is_no_bay),
+        cmocka_unit_test(only_bays_speak_of_bays),
+        cmocka_unit_test(a_wrong_checksum_is_refused),
         cmocka_unit_test(table_is_sorted_and_complete),
     };
 

@@ -1,22 +1,25 @@
-/* ChirpStack v4, JSON marshaler: application/{application}/device/{dev EUI}/event/{event}.
- * Source: chirpstack/chirpstack-docs src/chirpstack/integrations/events.md.
- * Zero, false and empty fields are omitted: no fCnt means 0, no fPort or data means a MAC-only
- * frame. rxInfo has one entry per radio gateway that heard the frame: the best RSSI is taken, it
- * stays one uplink. */
-#include "bowei/base/bytes.h"
-#include "bowei/base/city_clock.h"
+/* ChirpStack, JSON: application/{application}/device/{dev EUI}/event/{event}.
+ * Source: chirpstack/chirpstack-docs src/chirpstack/integrations/events.md (v4),
+ * brocaar/chirpstack-application-server internal/integration/models/models.go and
+ * marshaler/marshaler.go (v3).
+ * v4 has deviceInfo.devEui and time; v3 has devEUI (hex, or base64 from the protobuf JSON
+ * marshaler) and no time but that of a radio gateway, which may be null. Zero, false and empty
+ * fields are omitted: no fCnt means 0, no fPort or data means a MAC-only frame. rxInfo has one
+ * entry per radio gateway that heard the frame: the best RSSI is taken, it stays one uplink. */
 #include "bowei/base/err.h"
-#include "sensors/mqtt/envelope.h"
+#include "sensors/mqtt/uplink.h"
 #include <string.h>
-
-#define EUI_LEN 16
 
 /* DevStatusAns battery below which staff should see to it; the network gives no voltage. */
 #define BATTERY_LOW_PERCENT 15
+#define PERCENT_DIGITS      2
+#define MARGIN_MIN_DB       (-32) /* DevStatusAns: 6 bits, signed */
+#define MARGIN_MAX_DB       31
 
 struct event {
     const char *name;
     enum decode_fault (*read)(const struct json_doc *doc, struct uplink *out);
+    const char *sign; /* a member that only this event has, for messages without a topic */
 };
 
 /* "application/x/device/<eui>/event/<name>" from its end -> eui, event name. Levels in front may be
@@ -37,7 +40,7 @@ static bool topic_split(const char *topic, const char **eui, const char **event)
         }
     }
     if (n < 4 || level[0][0] == '\0' || strncmp(level[1], "event/", 6) != 0 ||
-        strncmp(level[3], "device/", 7) != 0 || level[1] - level[2] != EUI_LEN + 1) {
+        strncmp(level[3], "device/", 7) != 0 || level[1] - level[2] != UPLINK_EUI_LEN + 1) {
         return false;
     }
     *eui = level[2];
@@ -45,131 +48,60 @@ static bool topic_split(const char *topic, const char **eui, const char **event)
     return true;
 }
 
-/* Lower-cases 16 hex digits; false when they are none. */
-static bool eui_read(const char *text, char out[EUI_LEN])
-{
-    for (size_t i = 0; i < EUI_LEN; i++) {
-        char c = text[i];
-
-        if (c >= 'A' && c <= 'F') {
-            c = (char)(c - 'A' + 'a');
-        }
-        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) {
-            return false;
-        }
-        out[i] = c;
-    }
-    return true;
-}
-
 static enum decode_fault read_device(const struct json_doc *doc, const char *topic_eui,
-                                     struct reading *r)
+                                     struct uplink *out)
 {
-    const struct json_node *info = json_member(doc, doc->nodes, "deviceInfo");
-    const struct json_node *eui = info == NULL ? NULL : json_member(doc, info, "devEui");
-    char of_topic[EUI_LEN];
+    const struct json_node *eui = uplink_path(doc, doc->nodes, "deviceInfo", "devEui");
+    char of_topic[UPLINK_EUI_LEN];
+    enum decode_fault fault;
 
-    if (!eui_read(topic_eui, of_topic)) {
+    if (topic_eui != NULL && !uplink_eui_text(topic_eui, of_topic)) {
         return DECODE_TOPIC;
     }
-    if (eui == NULL || eui->kind != JSON_STRING || eui->escaped || eui->len != EUI_LEN ||
-        !eui_read(json_raw_text(doc, eui), r->device)) {
-        return DECODE_FIELD;
+    fault = uplink_eui(doc, eui != NULL ? eui : json_member(doc, doc->nodes, "devEUI"), out);
+    if (fault == DECODE_OK && topic_eui != NULL &&
+        memcmp(of_topic, out->decoded.reading.device, UPLINK_EUI_LEN) != 0) {
+        fault = DECODE_TOPIC;
     }
-    r->device_len = EUI_LEN;
-    return memcmp(of_topic, r->device, EUI_LEN) == 0 ? DECODE_OK : DECODE_TOPIC;
+    return fault;
 }
 
-static enum decode_fault read_time(const struct json_doc *doc, struct reading *r)
+/* v4's own time, else the first radio gateway that has one. */
+static enum decode_fault read_time(const struct json_doc *doc, struct uplink *out)
 {
     const struct json_node *time = json_member(doc, doc->nodes, "time");
-
-    if (time == NULL || time->kind == JSON_NULL) {
-        return DECODE_OK;
-    }
-    if (time->kind != JSON_STRING || time->escaped ||
-        rfc3339_parse(json_raw_text(doc, time), time->len, &r->net_time_ms) != 0) {
-        return DECODE_FIELD;
-    }
-    r->has |= HAS_NET_TIME;
-    return DECODE_OK;
-}
-
-/* A whole number, absent = 0. */
-static enum decode_fault read_count(const struct json_doc *doc, const char *key, int64_t max,
-                                    int64_t *out)
-{
-    const struct json_node *n = json_member(doc, doc->nodes, key);
-
-    *out = 0;
-    if (n == NULL || n->kind == JSON_NULL) {
-        return DECODE_OK;
-    }
-    if (n->kind != JSON_NUMBER) {
-        return DECODE_FIELD;
-    }
-    return json_int(doc, n, out) && *out >= 0 && *out <= max ? DECODE_OK : DECODE_RANGE;
-}
-
-/* The strongest of the gateways that heard it; odd entries are passed over, radio data decides
- * nothing. */
-static void read_rssi(const struct json_doc *doc, struct reading *r)
-{
     const struct json_node *list = json_member(doc, doc->nodes, "rxInfo");
     const struct json_node *item;
 
-    if (list == NULL || list->kind != JSON_ARRAY) {
-        return;
+    if (time != NULL || list == NULL || list->kind != JSON_ARRAY) {
+        return uplink_time(doc, time, out);
     }
     item = json_first(doc, list);
     for (uint32_t i = 0; i < list->count && item != NULL; i++) {
-        const struct json_node *rssi = json_member(doc, item, "rssi");
-        int64_t dbm;
-
-        if (rssi != NULL && json_int(doc, rssi, &dbm) && dbm >= -200 && dbm <= 20 &&
-            ((r->has & HAS_RSSI) == 0 || dbm > r->rssi_dbm)) {
-            r->rssi_dbm = (int16_t)dbm;
-            r->has |= HAS_RSSI;
+        time = json_member(doc, item, "time");
+        if (time != NULL && time->kind == JSON_STRING) {
+            (void)uplink_time(doc, time, out); /* a gateway's bad clock is no fault of the device */
+            if ((out->decoded.reading.has & HAS_NET_TIME) != 0) {
+                break;
+            }
         }
         item = i + 1 < list->count ? json_after(doc, item) : NULL;
     }
+    return DECODE_OK;
 }
 
 static enum decode_fault read_up(const struct json_doc *doc, struct uplink *out)
 {
-    struct reading *r = &out->decoded.reading;
-    const struct json_node *data = json_member(doc, doc->nodes, "data");
-    int64_t fcnt;
-    int64_t fport;
-    int len;
-    enum decode_fault fault = read_count(doc, "fCnt", UINT32_MAX, &fcnt);
+    enum decode_fault fault = uplink_base64(doc, json_member(doc, doc->nodes, "data"), out);
 
     if (fault == DECODE_OK) {
-        fault = read_count(doc, "fPort", UINT8_MAX, &fport);
+        fault = uplink_lorawan(doc, json_member(doc, doc->nodes, "fCnt"),
+                               json_member(doc, doc->nodes, "fPort"), out);
     }
-    if (fault != DECODE_OK) {
-        return fault;
+    if (fault == DECODE_OK) {
+        uplink_rssi_best(doc, json_member(doc, doc->nodes, "rxInfo"), out);
     }
-    if (fport == 0 || data == NULL || data->kind == JSON_NULL) {
-        return DECODE_OK; /* MAC only */
-    }
-    if (data->kind != JSON_STRING || data->escaped) {
-        return DECODE_FIELD;
-    }
-    if (data->len == 0) {
-        return DECODE_OK;
-    }
-    len = base64_decode(json_raw_text(doc, data), data->len, out->bytes, sizeof out->bytes);
-    if (len < 0) {
-        return DECODE_FIELD;
-    }
-    out->len = (uint16_t)len;
-    out->fport = (uint8_t)fport;
-    out->kind = UPLINK_FRAME;
-    r->counter = (uint32_t)fcnt;
-    r->has |= HAS_COUNTER;
-    read_rssi(doc, r);
-    return DECODE_OK;
+    return fault;
 }
 
 static enum decode_fault read_join(const struct json_doc *doc, struct uplink *out)
@@ -186,61 +118,107 @@ static enum decode_fault read_status(const struct json_doc *doc, struct uplink *
 {
     struct reading *r = &out->decoded.reading;
     const struct json_node *level = json_member(doc, doc->nodes, "batteryLevel");
+    const struct json_node *margin = json_member(doc, doc->nodes, "margin");
     const struct json_node *unavailable = json_member(doc, doc->nodes, "batteryLevelUnavailable");
-    int64_t percent;
+    const struct json_node *external = json_member(doc, doc->nodes, "externalPowerSource");
+    int64_t v;
 
     out->kind = UPLINK_DEVICE;
     r->value = VALUE_ALIVE;
     r->type = TYPE_PARAMETERS;
+    out->decoded.type_name = "link_status";
+    if (margin == NULL) {
+        decoded_extra_number(&out->decoded, "margin", 0, 0); /* zero is left out */
+    } else if (json_int(doc, margin, &v) && v >= MARGIN_MIN_DB && v <= MARGIN_MAX_DB) {
+        decoded_extra_number(&out->decoded, "margin", v, 0);
+    }
+    if (external != NULL && external->kind == JSON_TRUE) {
+        decoded_extra_bool(&out->decoded, "external_power", true);
+    }
     if (level == NULL || (unavailable != NULL && unavailable->kind == JSON_TRUE)) {
         return DECODE_OK;
     }
     if (level->kind != JSON_NUMBER) {
         return DECODE_FIELD;
     }
-    if (!json_scaled(doc, level, 0, &percent) || percent < 0 || percent > 100) {
+    if (!json_scaled(doc, level, PERCENT_DIGITS, &v) || v < 0 || v > 10000) {
         return DECODE_RANGE;
     }
-    r->has |= HAS_BATTERY_LOW;
-    r->battery_low = percent < BATTERY_LOW_PERCENT;
+    decoded_extra_number(&out->decoded, "battery_pct", v, PERCENT_DIGITS);
+    if (external == NULL || external->kind != JSON_TRUE) {
+        r->has |= HAS_BATTERY_LOW;
+        r->battery_low = v < BATTERY_LOW_PERCENT * 100;
+    }
     return DECODE_OK;
 }
 
 static const struct event events[] = {
-    {"join",   read_join  },
-    {"status", read_status},
-    {"up",     read_up    },
+    {"join",   read_join,   NULL    },
+    {"status", read_status, "margin"},
+    {"up",     read_up,     "txInfo"},
 };
 
-static enum decode_fault open_chirpstack(const char *topic, const struct json_doc *doc,
-                                         struct uplink *out)
+/* What of a message without a topic: by what only one event has. */
+static const struct event *event_guess(const struct json_doc *doc)
 {
-    const char *eui;
-    const char *name;
-    enum decode_fault fault;
-
-    out->kind = UPLINK_NOTHING;
-    if (!topic_split(topic, &eui, &name)) {
-        return DECODE_TOPIC;
+    if (json_member(doc, doc->nodes, "batteryLevel") != NULL) {
+        return &events[1];
     }
     for (size_t i = 0; i < ARRAY_LEN(events); i++) {
-        if (strcmp(events[i].name, name) != 0) {
-            continue;
+        if (events[i].sign != NULL && json_member(doc, doc->nodes, events[i].sign) != NULL &&
+            json_member(doc, doc->nodes, "downlinkId") == NULL) {
+            return &events[i];
         }
-        if (doc->nodes[0].kind != JSON_OBJECT) {
-            return DECODE_FIELD;
-        }
-        fault = read_device(doc, eui, &out->decoded.reading);
-        if (fault == DECODE_OK) {
-            fault = read_time(doc, &out->decoded.reading);
-        }
-        return fault == DECODE_OK ? events[i].read(doc, out) : fault;
     }
-    return DECODE_OK; /* ack, txack, log, location, integration */
+    if (json_member(doc, doc->nodes, "data") != NULL) {
+        return &events[2];
+    }
+    return json_member(doc, doc->nodes, "devAddr") != NULL &&
+                   json_member(doc, doc->nodes, "fCnt") == NULL &&
+                   json_member(doc, doc->nodes, "dr") == NULL
+               ? &events[0]
+               : NULL;
+}
+
+static const struct event *event_find(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(events); i++) {
+        if (strcmp(events[i].name, name) == 0) {
+            return &events[i];
+        }
+    }
+    return NULL; /* ack, txack, log, location, integration */
+}
+
+static enum decode_fault open_chirpstack(const struct envelope *self, const char *topic,
+                                         const struct json_doc *doc, struct uplink *out)
+{
+    const char *eui = NULL;
+    const char *name = "";
+    const struct event *event;
+    enum decode_fault fault;
+
+    (void)self;
+    out->kind = UPLINK_NOTHING;
+    if (topic[0] != '\0' && !topic_split(topic, &eui, &name)) {
+        return DECODE_TOPIC;
+    }
+    event = topic[0] == '\0' ? event_guess(doc) : event_find(name);
+    if (event == NULL) {
+        return doc->nodes[0].kind == JSON_OBJECT || topic[0] != '\0' ? DECODE_OK : DECODE_FIELD;
+    }
+    if (doc->nodes[0].kind != JSON_OBJECT) {
+        return DECODE_FIELD;
+    }
+    fault = read_device(doc, eui, out);
+    if (fault == DECODE_OK) {
+        fault = read_time(doc, out);
+    }
+    return fault == DECODE_OK ? event->read(doc, out) : fault;
 }
 
 const struct envelope envelope_chirpstack = {
     .name = "chirpstack",
-    .doc = "ChirpStack v4 JSON events (up, join, status)",
+    .doc = "ChirpStack v4 and v3 JSON events (up, join, status)",
     .open = open_chirpstack,
 };

@@ -2,18 +2,19 @@
  * bowei/up/<device> the device of the topic must be the device of the body, so that a broker's ACL
  * on topics also binds what is said. */
 #include "sensors/models/native.h"
-#include "sensors/mqtt/envelope.h"
+#include "bowei/envelope.h"
 #include <string.h>
 
 #define OWN_TOPIC "bowei/up/"
 
-static enum decode_fault open_native(const char *topic, const struct json_doc *doc,
-                                     struct uplink *out)
+static enum decode_fault open_native(const struct envelope *self, const char *topic,
+                                     const struct json_doc *doc, struct uplink *out)
 {
     const struct reading *r = &out->decoded.reading;
     enum decode_fault fault = native_read(doc, &out->decoded);
     const char *device;
 
+    (void)self;
     if (fault != DECODE_OK) {
         return fault;
     }
