@@ -15,7 +15,8 @@
 #include <string.h>
 
 enum {
-    READY_WITHIN_MS = 5000, /* a broker that never drains does not keep the gateway from serving */
+    READY_WITHIN_MS = 5000, /* after the links were opened: a broker that never drains does not keep
+                               the gateway from serving */
     LATE_EVERY_MS = 2000,
     STUCK_MS = 10000, /* a core that has not turned for so long is not alive */
     LAG_INPUTS = 4096,
@@ -48,7 +49,7 @@ struct gateway {
     int64_t pending_since_ms;
     uint64_t applied;
     uint32_t reader; /* of the board, for reload */
-    int64_t started_ms, late_due_ms;
+    int64_t started_ms, links_open_ms, late_due_ms;
     int64_t inventory_ms, restored_ms, publish_ms; /* how long the start took in each */
     bool late_refused; /* an image of Redis could not be handed to the core */
     _Atomic bool stepped_down;
@@ -257,6 +258,7 @@ static enum err start_sides(struct gateway *g)
                                        .status = &g->status,
                                        .unknown = g->unknown};
     g->field = field_start(&field);
+    g->links_open_ms = host_boot_ms();
     return g->field == NULL ? ERR_NO_MEMORY : ERR_OK;
 }
 
@@ -412,11 +414,13 @@ bool gateway_turn(struct gateway *g)
     try_late(g, boot_ms);
     apply_pending(g, boot_ms);
     set_degraded(g, boot_ms);
+    const bool settled = field_settled(g->field);
     if (!atomic_load(&g->status.ready) &&
-        (field_settled(g->field) || boot_ms - g->started_ms > READY_WITHIN_MS)) {
+        (settled || boot_ms - g->links_open_ms > READY_WITHIN_MS)) {
         atomic_store(&g->status.ready, true);
-        log_line(LOG_INFO, "gateway", "ready after %lld ms on port %u",
-                 (long long)(boot_ms - g->started_ms), (unsigned)api_port(g->api));
+        log_line(LOG_INFO, "gateway", "ready after %lld ms on port %u%s",
+                 (long long)(boot_ms - g->started_ms), (unsigned)api_port(g->api),
+                 settled ? "" : ", before each link was drained and each line polled once");
     }
     return !atomic_load(&g->stepped_down);
 }

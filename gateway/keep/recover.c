@@ -32,7 +32,8 @@ static bool visit_image(void *ctx, const struct record *record)
 {
     struct walk *walk = ctx;
 
-    if (walk->out->oldest.epoch == 0) {
+    /* an image written to shorten the journal stands for what is older than its position */
+    if (walk->out->oldest.epoch == 0 && record->type != RECORD_IMAGE) {
         walk->out->oldest = record->at;
     }
     saw(walk->out, record->at, record->now.at_ms);

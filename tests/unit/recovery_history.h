@@ -133,7 +133,8 @@ struct step {
     size_t count;
     struct command command;
     size_t journal_before, journal_after; /**< bytes of the segment */
-    size_t journal_heard; /**< with its readings, before effects; = before when it has none */
+    size_t journal_heard;   /**< with its readings, before effects; = before when it has none */
+    size_t journal_decided; /**< with its effects, before C images; = after when it has none */
     uint64_t seq_after;
     unsigned slices; /**< that were in Redis when the step began */
     bool answered;   /**< a command that took effect: an audit row must be there once */
@@ -161,7 +162,8 @@ struct world {
     struct picture after[STEPS]; /**< the core that never stopped */
     struct slice slices[SLICES_MAX];
     unsigned slice_count;
-    uint8_t *bytes; /**< the segment */
+    unsigned shortened; /**< behind this step the images of all roots are in the journal */
+    uint8_t *bytes;     /**< the segment */
     size_t len;
     char segment[512];
     bool blurred[SPACES];
