@@ -170,7 +170,7 @@ static enum err missing_retire(struct merge *m)
     }
     if (e == ERR_OK && known != m->draft->tables[TABLE_RETIRED].count) {
         struct rows *rows = &m->draft->tables[TABLE_RETIRED];
-        struct draft_retired *all = DRAFT_RETIRED(m->draft);
+        struct draft_retired *all;
         uint32_t kept = 0;
 
         e = rows_sort(m->draft, TABLE_RETIRED);

@@ -8,10 +8,12 @@
 #include "bowei/status.h"
 #include "bowei/view.h"
 
-/* The REST API's front door: an acceptor thread moves sockets to 1024 and above, one libmicrohttpd epoll thread answers. It reads the view and the
- * inventory, and hands staff requests to the intake port. */
+/* The REST API's front door: an acceptor thread moves sockets to 1024 and above, one libmicrohttpd
+ * epoll thread answers. It reads the view and the inventory, and hands staff requests to the intake
+ * port. */
 
-/** What the API may ask of the field side: implemented by sensors, handed over by main, so that api links neither. */
+/** What the API may ask of the field side: implemented by sensors, handed over by main, so that api
+ * links neither. */
 struct unknown_port {
     void *ctx;
     uint32_t (*list)(void *ctx, struct unknown_device *out, uint32_t n);
@@ -30,13 +32,15 @@ struct api_params {
 
 struct api;
 
-/** Binds and starts. ERR_IO with *detail ("127.0.0.1:8080: address already in use") when it cannot. */
+/** Binds and starts. ERR_IO with *detail ("127.0.0.1:8080: address already in use") when it cannot.
+ */
 enum err api_start(const struct api_params *params, struct api **out, char detail[160]) MUST_CHECK;
 /** Stops accepting, ends streams, finishes requests under way (at most 2 s). */
 void api_stop(struct api *api);
 /** The port that was bound (config 0 = any free one). */
 uint16_t api_port(const struct api *api);
-/** openapi.json, and the Markdown reference that docs/API.md is compared with: both from the route table. */
+/** openapi.json, and the Markdown reference that docs/API.md is compared with: both from the route
+ * table. */
 struct strbuf;
 void api_openapi(struct strbuf *out);
 void api_reference(struct strbuf *out);

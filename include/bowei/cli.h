@@ -4,15 +4,15 @@
 #include "bowei/config.h"
 #include <stddef.h>
 
-/* The command line: one program with subcommands, each a row of a table. Data goes to standard output, talk to standard
- * error. */
+/* The command line: one program with subcommands, each a row of a table. Data goes to standard
+ * output, talk to standard error. */
 
 /** Exit codes of all commands but `serve`. */
 enum cli_exit {
     CLI_OK = 0,
-    CLI_FAILURE = 1,     /**< it did not work, or the answer is no */
-    CLI_USAGE = 2,       /**< the command line is wrong */
-    CLI_BAD_INPUT = 3,   /**< the configuration or an input file is not valid */
+    CLI_FAILURE = 1,   /**< it did not work, or the answer is no */
+    CLI_USAGE = 2,     /**< the command line is wrong */
+    CLI_BAD_INPUT = 3, /**< the configuration or an input file is not valid */
     CLI_NOT_FOUND = 4,
     CLI_AUTH = 5,
     CLI_UNREACHABLE = 6, /**< the server cannot be reached or did not answer in time */
@@ -21,16 +21,16 @@ enum cli_exit {
 
 struct cli_command {
     const char *name;
-    const char *summary; /**< one line, lower case, no full stop */
-    const char *usage;   /**< "bowei import ..." lines, then what the options mean */
+    const char *summary;               /**< one line, lower case, no full stop */
+    const char *usage;                 /**< "bowei import ..." lines, then what the options mean */
     int (*run)(int argc, char **argv); /**< argv[0] is the command's name */
 };
 
 /** Runs argv[1] from the own commands or the extra ones (main's `serve`). Returns the exit code. */
 int cli_run(int argc, char **argv, const struct cli_command *extra, size_t extra_count);
 
-/** Takes --config FILE and --set KEY=VALUE from a command's arguments and loads the file; faults are printed. 0, or
- *  CLI_USAGE, CLI_BAD_INPUT, CLI_FAILURE. The caller owns *out. */
+/** Takes --config FILE and --set KEY=VALUE from a command's arguments and loads the file; faults
+ * are printed. 0, or CLI_USAGE, CLI_BAD_INPUT, CLI_FAILURE. The caller owns *out. */
 int cli_load_config(int argc, char **argv, struct config **out);
 
 #endif

@@ -6,18 +6,20 @@
 #include "bowei/reading.h"
 #include <stdint.h>
 
-/* A staff request, or a query that needs the core's private state. Made by an API handler, stepped by the core,
- * answered through `done` only when its effect is durable (or at once when it has none). */
+/* A staff request, or a query that needs the core's private state. Made by an API handler, stepped
+ * by the core, answered through `done` only when its effect is durable (or at once when it has
+ * none). */
 
 enum command_kind {
-    COMMAND_SPACE_OUT,     /**< POST /v1/spaces/{id}/out-of-service: reason, until_ms (0 = open end) */
-    COMMAND_SPACE_IN,      /**< DELETE: 409 when it was not out of service */
-    COMMAND_LOT_CLOSE,     /**< POST /v1/lots/{id}/closed */
-    COMMAND_LOT_OPEN,      /**< DELETE */
-    COMMAND_LOT_COUNT,     /**< POST /v1/lots/{id}/count: true up a count-only lot to `count` cars inside */
+    COMMAND_SPACE_OUT, /**< POST /v1/spaces/{id}/out-of-service: reason, until_ms (0 = open end) */
+    COMMAND_SPACE_IN,  /**< DELETE: 409 when it was not out of service */
+    COMMAND_LOT_CLOSE, /**< POST /v1/lots/{id}/closed */
+    COMMAND_LOT_OPEN,  /**< DELETE */
+    COMMAND_LOT_COUNT, /**< POST /v1/lots/{id}/count: true up a count-only lot to `count` cars
+                          inside */
     COMMAND_DEVICE_SUSPECT, /**< POST /v1/devices/{id}/suspect: its sensors stop voting */
     COMMAND_DEVICE_TRUST,   /**< DELETE */
-    COMMAND_DEVICES,       /**< page of devices with health, into `devices` */
+    COMMAND_DEVICES,        /**< page of devices with health, into `devices` */
     COMMAND_KIND_COUNT
 };
 
@@ -38,25 +40,29 @@ struct device_health {
 };
 
 #define COMMAND_ACTOR_MAX 32
-#define COMMAND_NOTE_MAX 120
+#define COMMAND_NOTE_MAX  120
 
 struct command {
     enum command_kind kind;
-    space_key key;          /**< space or lot */
-    uint32_t device;        /**< COMMAND_DEVICE_*: inventory index; COMMAND_DEVICES: first sensor index to look at */
+    space_key key;   /**< space or lot */
+    uint32_t device; /**< COMMAND_DEVICE_*: inventory index; COMMAND_DEVICES: first sensor index to
+                        look at */
     enum out_reason reason;
-    int64_t until_ms;       /**< city time, 0 = none */
+    int64_t until_ms; /**< city time, 0 = none */
     uint32_t count;
     char actor[COMMAND_ACTOR_MAX]; /**< key name, for the audit row */
     char note[COMMAND_NOTE_MAX];   /**< free text of the request, UTF-8, escaped where shown */
-    uint64_t inventory_version;    /**< by which `device` was resolved; the core answers ERR_UNAVAILABLE when it moved on */
+    uint64_t inventory_version;    /**< by which `device` was resolved; the core answers
+                                      ERR_UNAVAILABLE when it moved on */
     /* the answer */
     enum err result;
-    char detail[160];               /**< which field, which value, what was allowed */
-    struct device_health *devices;  /**< COMMAND_DEVICES: room for `limit`, borrowed from the caller */
-    uint32_t limit, devices_count, next; /**< next: sensor index to go on with, NO_SENSOR at the end */
-    /** Called exactly once, from the core or the journal thread, with result set. Must return at once. The
-     *  command may be freed by whoever `done` wakes. */
+    char detail[160]; /**< which field, which value, what was allowed */
+    struct device_health
+        *devices; /**< COMMAND_DEVICES: room for `limit`, borrowed from the caller */
+    uint32_t limit, devices_count,
+        next; /**< next: sensor index to go on with, NO_SENSOR at the end */
+    /** Called exactly once, from the core or the journal thread, with result set. Must return at
+     * once. The command may be freed by whoever `done` wakes. */
     void (*done)(struct command *command);
     void *ctx; /**< of the caller */
 };

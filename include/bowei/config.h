@@ -7,42 +7,45 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The configuration: behaviour, not data. YAML read through libyaml against one schema table (settings.def: key, type,
- * range, default, unit, help), which is also the template, docs/CONFIG.md and `config show`. The structs below are what
- * the rows fill; all of it is immutable after config_load. Texts are owned by the config. */
+/* The configuration: behaviour, not data. YAML read through libyaml against one schema table
+ * (settings.def: key, type, range, default, unit, help), which is also the template, docs/CONFIG.md
+ * and `config show`. The structs below are what the rows fill; all of it is immutable after
+ * config_load. Texts are owned by the config. */
 
-#define CONFIG_LINES_MAX 200
-#define CONFIG_LINKS_MAX 16
-#define CONFIG_UNITS_MAX 64
-#define CONFIG_MAPS_MAX 64
+#define CONFIG_LINES_MAX         200
+#define CONFIG_LINKS_MAX         16
+#define CONFIG_UNITS_MAX         64
+#define CONFIG_MAPS_MAX          64
 #define CONFIG_SUBSCRIPTIONS_MAX 32
 
-/** How a Modbus unit's registers are to be read; named maps ship built in (dx80_state, dx80_raw, bit_concentrator, magnetometer)
- *  and may be added or overridden. */
+/** How a Modbus unit's registers are to be read; named maps ship built in (dx80_state, dx80_raw,
+ * bit_concentrator, magnetometer) and may be added or overridden. */
 struct register_map {
     char *name;
-    uint32_t function;       /**< 1..4 */
-    uint32_t base;           /**< 0 or 1: what the first address is called in the maker's papers */
-    uint32_t first;          /**< address of channel 1's value, in that base */
-    uint32_t stride;         /**< addresses from one channel to the next */
-    uint32_t channels;       /**< how many */
-    uint32_t first_channel;  /**< number of the first channel (1 unless a node number says otherwise) */
-    uint32_t mask;           /**< bits of the value that count (registers) */
-    int32_t occupied_value;  /**< masked value that means occupied; -1 = any but zero */
-    uint32_t threshold;      /**< > 0: raw mode, occupied at or above threshold + hysteresis / 2 ... see docs/CONFIG.md */
+    uint32_t function; /**< 1..4 */
+    uint32_t base;     /**< 0 or 1: what the first address is called in the maker's papers */
+    uint32_t first;    /**< address of channel 1's value, in that base */
+    uint32_t stride;   /**< addresses from one channel to the next */
+    uint32_t channels; /**< how many */
+    uint32_t
+        first_channel; /**< number of the first channel (1 unless a node number says otherwise) */
+    uint32_t mask;     /**< bits of the value that count (registers) */
+    int32_t occupied_value; /**< masked value that means occupied; -1 = any but zero */
+    uint32_t threshold; /**< > 0: raw mode, occupied at or above threshold + hysteresis / 2 ... see
+                           docs/CONFIG.md */
     uint32_t hysteresis;
     bool invert;
-    int32_t empty_value;     /**< masked value that means "no sensor" (0xFFFF), -1 = none */
-    int32_t status_offset;   /**< address of the status register minus that of the value; -1 = none */
+    int32_t empty_value;   /**< masked value that means "no sensor" (0xFFFF), -1 = none */
+    int32_t status_offset; /**< address of the status register minus that of the value; -1 = none */
     uint32_t status_fault_mask; /**< bits that mean a fault */
     uint32_t status_link_code;  /**< high byte that means the node's link is lost; 0 = none */
-    uint32_t gap;            /**< unused addresses worth reading over to merge two requests */
-    uint32_t max_read;       /**< registers or bits a request, 1..125 / 1..2000 */
+    uint32_t gap;               /**< unused addresses worth reading over to merge two requests */
+    uint32_t max_read;          /**< registers or bits a request, 1..125 / 1..2000 */
 };
 
 struct unit_config {
-    char *name;      /**< the device id in the inventory is "<line>/<name>" */
-    uint32_t unit;   /**< 1..247, 255 */
+    char *name;    /**< the device id in the inventory is "<line>/<name>" */
+    uint32_t unit; /**< 1..247, 255 */
     char *map;
     uint32_t period_ms;
     uint32_t limit_ms; /**< 0 = by rule */
@@ -73,7 +76,7 @@ struct link_config {
     char *name;
     char *host;
     uint32_t port;
-    char *client_id; /**< fixed and unique: the broker keeps our session by it */
+    char *client_id;           /**< fixed and unique: the broker keeps our session by it */
     char *username, *password; /**< password from password_file or ${ENV} only */
     uint32_t keepalive_s;
     uint32_t max_inflight;
@@ -89,19 +92,23 @@ struct config {
     char *state_folder; /**< journal, inventory, lock */
     char *keys_file;
     uint32_t log_level;
+
     struct {
         char *host;
         uint32_t port;
-        uint32_t connections, connections_per_ip, streams, streams_per_ip, header_deadline_s, body_deadline_s, idle_s, stream_life_s, heartbeat_s;
+        uint32_t connections, connections_per_ip, streams, streams_per_ip, header_deadline_s,
+            body_deadline_s, idle_s, stream_life_s, heartbeat_s;
         bool rate_limit_loopback;
         uint32_t requests_per_s; /**< per address, 0 = off */
     } http;
+
     struct {
         char *socket, *host;
         uint32_t port;
         char *username, *password;
         uint32_t timeout_ms;
     } redis;
+
     struct {
         uint32_t limit_mib, reserve_mib, sync_ms, keep_minutes;
     } journal;
@@ -127,8 +134,8 @@ struct config_report {
     struct config_fault faults[CONFIG_FAULTS_MAX];
 };
 
-/** Reads and checks the whole file; on ERR_CONFIG the report has every fault. overrides: "key=value" texts of the command
- *  line, applied last. */
+/** Reads and checks the whole file; on ERR_CONFIG the report has every fault. overrides:
+ * "key=value" texts of the command line, applied last. */
 enum err config_load(const char *path, const char *const *overrides, uint32_t override_count,
                      struct config_report *report, struct config **out) MUST_CHECK;
 void config_destroy(struct config *config);
@@ -141,6 +148,7 @@ void config_show(const struct config *config, struct strbuf *out);
 /** The settings reference as Markdown (docs/CONFIG.md is compared with it). */
 void config_reference(struct strbuf *out);
 const struct register_map *config_map(const struct config *config, const char *name);
-const struct unit_config *config_unit(const struct config *config, const char *line, const char *device);
+const struct unit_config *config_unit(const struct config *config, const char *line,
+                                      const char *device);
 
 #endif

@@ -7,12 +7,14 @@
 
 /* The core: all state of spaces and lots, and the one pure step that changes it,
  *     (state, input, now) -> (state', effects).
- * No I/O, no clock, no thread, no float, no hash order inside: the same inputs give the same effects, byte for
- * byte, which is what makes replay, simulation and fuzzing cheap. One owner thread.
+ * No I/O, no clock, no thread, no float, no hash order inside: the same inputs give the same
+ * effects, byte for byte, which is what makes replay, simulation and fuzzing cheap. One owner
+ * thread.
  *
- * A closed lot shows its whole capacity as out_of_service, and so does each of its spaces (reason closed, since = when
- * it was closed), unless an override of its own says why; what the sensors say goes on underneath. An override with an
- * end goes back into service by itself and gives no kept image: its until says so to whoever restores it. */
+ * A closed lot shows its whole capacity as out_of_service, and so does each of its spaces (reason
+ * closed, since = when it was closed), unless an override of its own says why; what the sensors say
+ * goes on underneath. An override with an end goes back into service by itself and gives no kept
+ * image: its until says so to whoever restores it. */
 
 struct core;
 
@@ -20,46 +22,53 @@ struct core;
 struct touched {
     enum change_kind kind;
     uint32_t index;
-    bool shown; /**< what the outside sees changed, of a space state, reason, since or known, of a lot its counts, reason
-                 *   or capacity: goes on the stream. Renewals and ages change nothing. */
+    bool shown; /**< what the outside sees changed, of a space state, reason, since or known, of a
+                 * lot its counts, reason or capacity: goes on the stream. Renewals and ages change
+                 * nothing. */
 };
 
 /** What the last step or advance did; borrowed until the next one. */
 struct effects {
     const struct touched *touched; /**< each root at most once; its image is dirty */
     size_t touched_count;
-    const struct image *kept; /**< effects to be journalled (E) before anything of this step is published */
+    const struct image
+        *kept; /**< effects to be journalled (E) before anything of this step is published */
     size_t kept_count;
-    struct command *command; /**< to be answered (result is set): at once when kept_count is 0, else once the E are durable */
+    struct command *command; /**< to be answered (result is set): at once when kept_count is 0, else
+                                once the E are durable */
 };
 
-/** Starts with everything unknown. Takes nothing: inv must outlive it or be replaced by INPUT_INVENTORY. NULL on no memory. */
+/** Starts with everything unknown. Takes nothing: inv must outlive it or be replaced by
+ * INPUT_INVENTORY. NULL on no memory. */
 struct core *core_create(const struct inventory *inv, struct counters *counters);
 void core_destroy(struct core *core);
 
-/** Applies one input. input->at must be newer than the last. On out of memory the input is dropped and counted. */
+/** Applies one input. input->at must be newer than the last. On out of memory the input is dropped
+ * and counted. */
 const struct effects *core_step(struct core *core, const struct input *input);
-/** A hint that these inputs are stepped next: brings what they will touch near the processor, all at once instead of
- *  one after another. Changes nothing; a batch of some 64 is worth it. */
+/** A hint that these inputs are stepped next: brings what they will touch near the processor, all
+ * at once instead of one after another. Changes nothing; a batch of some 64 is worth it. */
 void core_expect(const struct core *core, const struct input *inputs, size_t n);
-/** Takes the last step's command back: its effects could not be journalled, so nothing of it may show. Valid only right
- *  after a core_step whose effects had kept images. */
+/** Takes the last step's command back: its effects could not be journalled, so nothing of it may
+ * show. Valid only right after a core_step whose effects had kept images. */
 void core_undo(struct core *core);
-/** Moves time: fires what is due (stale, held, debounce, flapping, override end). Timers fire at most 250 ms late when
- *  called each 250 ms; one call fires a bounded number (see core_due). */
+/** Moves time: fires what is due (stale, held, debounce, flapping, override end). Timers fire at
+ * most 250 ms late when called each 250 ms; one call fires a bounded number (see core_due). */
 const struct effects *core_advance(struct core *core, struct now now);
 /** City time at which core_advance has something to do at the earliest; INT64_MAX = nothing. */
 int64_t core_due(const struct core *core);
 
 /* --- recovery: before the first step --- */
-/** Newest position per root or entity wins; an older or equal image is ignored. Images of unknown places are ignored.
- *  Also taken after the start (a Redis that came late): its sensors are SENSOR_RESTORED, its place judged at once;
- *  the caller then publishes all. */
+/** Newest position per root or entity wins; an older or equal image is ignored. Images of unknown
+ * places are ignored. Also taken after the start (a Redis that came late): its sensors are
+ * SENSOR_RESTORED, its place judged at once; the caller then publishes all. */
 void core_restore(struct core *core, const struct image *image);
-/** Replays one reading of the journal (outputs off). Skipped unless input->at is above its root's `at`. */
+/** Replays one reading of the journal (outputs off). Skipped unless input->at is above its root's
+ * `at`. */
 void core_replay(struct core *core, const struct input *input);
-/** All is restored: marks every sensor SENSOR_RESTORED, works out all roots anew at `now`. clock_suspect: the wall is
- *  below the stored high-water mark, every restored space is unknown until heard. */
+/** All is restored: marks every sensor SENSOR_RESTORED, works out all roots anew at `now`.
+ * clock_suspect: the wall is below the stored high-water mark, every restored space is unknown
+ * until heard. */
 void core_restored(struct core *core, struct now now, bool clock_suspect);
 
 /* --- reading the state (owner thread) --- */

@@ -6,8 +6,8 @@
 #include "bowei/input.h"
 #include "bowei/status.h"
 
-/* The field side's front door: starts the Modbus lines and MQTT links, which decode what they hear and hand
- * readings to the intake port. One thread a line, libmosquitto's thread a link. */
+/* The field side's front door: starts the Modbus lines and MQTT links, which decode what they hear
+ * and hand readings to the intake port. One thread a line, libmosquitto's thread a link. */
 
 /** A device that no inventory row knows: listed and counted, never created. */
 struct unknown_device {
@@ -24,10 +24,11 @@ struct unknown_device {
 struct unknown_devices; /**< own lock, rank 3 */
 struct unknown_devices *unknown_devices_create(void);
 void unknown_devices_destroy(struct unknown_devices *devices);
-void unknown_devices_note(struct unknown_devices *devices, const char *source, const struct reading *reading,
-                          int64_t wall_ms);
+void unknown_devices_note(struct unknown_devices *devices, const char *source,
+                          const struct reading *reading, int64_t wall_ms);
 /** Copies up to n, newest first. */
-uint32_t unknown_devices_list(struct unknown_devices *devices, struct unknown_device *out, uint32_t n);
+uint32_t unknown_devices_list(struct unknown_devices *devices, struct unknown_device *out,
+                              uint32_t n);
 
 struct field_params {
     const struct config *config;

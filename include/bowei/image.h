@@ -4,8 +4,9 @@
 #include "bowei/command.h"
 #include "bowei/input.h"
 
-/* Images: the whole of one root or kept entity as plain data, with `at`, the position of the last record applied
- * to it. The core makes and restores them; keep packs them into the journal (E, C records) and Redis. */
+/* Images: the whole of one root or kept entity as plain data, with `at`, the position of the last
+ * record applied to it. The core makes and restores them; keep packs them into the journal (E, C
+ * records) and Redis. */
 
 enum image_kind {
     IMAGE_SPACE,    /**< root of readings: a space */
@@ -16,27 +17,31 @@ enum image_kind {
     IMAGE_KIND_COUNT
 };
 
-/** One sensor's private part. `tag` ties it to (device id, channel), so that a swapped sensor starts anew. */
+/** One sensor's private part. `tag` ties it to (device id, channel), so that a swapped sensor
+ * starts anew. */
 struct sensor_image {
     uint32_t tag;
-    uint8_t value;    /**< enum reading_value last counted; VALUE_COUNT_ = never heard */
-    uint8_t flags;    /**< enum sensor_flag */
-    uint8_t join;     /**< join epoch, wraps */
-    uint8_t debounce; /**< equal samples seen of `pending` */
-    uint8_t pending;  /**< value waiting for debounce; VALUE_COUNT_ = none */
-    uint32_t counter;   /**< frame counter; without SENSOR_HAS_COUNTER the low 32 bits of the newest network time, ms */
+    uint8_t value;      /**< enum reading_value last counted; VALUE_COUNT_ = never heard */
+    uint8_t flags;      /**< enum sensor_flag */
+    uint8_t join;       /**< join epoch, wraps */
+    uint8_t debounce;   /**< equal samples seen of `pending` */
+    uint8_t pending;    /**< value waiting for debounce; VALUE_COUNT_ = none */
+    uint32_t counter;   /**< frame counter; without SENSOR_HAS_COUNTER the low 32 bits of the newest
+                           network time, ms */
     int64_t heard_ms;   /**< city time of the newest counted message; 0 = never */
     int64_t pending_ms; /**< city time the pending value was first seen */
-    uint64_t changes;   /**< value changes by minute: bits 0..39 ten 4-bit counts, 40..63 the newest minute (mod 2^24) */
-    int64_t quiet_ms;   /**< city time of the last change while flapping, else of the last lost link; 0 = none */
+    uint64_t changes;   /**< value changes by minute: bits 0..39 ten 4-bit counts, 40..63 the newest
+                           minute (mod 2^24) */
+    int64_t quiet_ms; /**< city time of the last change while flapping, else of the last lost link;
+                         0 = none */
     uint16_t battery_mv;
     int16_t rssi_dbm;
 };
 
 enum sensor_flag {
     SENSOR_HAS_COUNTER = 1,
-    SENSOR_STARTED = 2,     /**< a start message came, no status since: not live */
-    SENSOR_FAULT = 4,       /**< fault: not live until the next value */
+    SENSOR_STARTED = 2, /**< a start message came, no status since: not live */
+    SENSOR_FAULT = 4,   /**< fault: not live until the next value */
     SENSOR_LINK_LOST = 8,
     SENSOR_FLAPPING = 16,
     SENSOR_BATTERY_LOW = 32,
@@ -51,20 +56,22 @@ struct space_image {
     uint8_t reason;      /**< enum reason */
     uint8_t sensor_count;
     int64_t since_ms, known_since_ms, seen_ms; /**< seen 0 = never */
-    int64_t held_ms;   /**< start of the disagreement that is being held, 0 = none */
-    uint32_t gap_s;    /**< unknown time inside the present stay */
+    int64_t held_ms;    /**< start of the disagreement that is being held, 0 = none */
+    uint32_t gap_s;     /**< unknown time inside the present stay */
     uint8_t confidence; /**< at the time of the image, for Redis only */
     uint32_t limit_ms;  /**< for Redis only */
     uint32_t source;    /**< sensor index that decided, NO_SENSOR = none; for Redis only */
-    uint8_t shown_state, shown_reason; /**< with override and closing, for Redis and the lists only */
+    uint8_t shown_state,
+        shown_reason; /**< with override and closing, for Redis and the lists only */
     int64_t shown_since_ms;
     struct sensor_image sensors[SENSORS_PER_SPACE_MAX];
 };
 
 struct gate_image {
     uint32_t tag;
-    /** Last counters. Both UINT32_MAX: not counted yet, the first count is in - out since the lot was empty; out one
-     *  less than that: not counted yet, the first count is only where it begins. */
+    /** Last counters. Both UINT32_MAX: not counted yet, the first count is in - out since the lot
+     * was empty; out one less than that: not counted yet, the first count is only where it begins.
+     */
     uint32_t in, out;
     int64_t heard_ms; /**< 0 = never */
     uint32_t counter; /**< frame counter */
@@ -116,6 +123,7 @@ struct audit_image {
 struct image {
     enum image_kind kind;
     struct position at;
+
     union {
         struct space_image space;
         struct lot_image lot;

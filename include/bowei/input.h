@@ -10,7 +10,8 @@
 /* What the core steps on. Intake gives every input its position and its now under one short lock;
  * readings are in the journal before they are here. */
 
-/** Where an input stands in the history of a state folder; compared as a pair. epoch is the fencing token. */
+/** Where an input stands in the history of a state folder; compared as a pair. epoch is the fencing
+ * token. */
 struct position {
     uint64_t epoch;
     uint64_t seq;
@@ -26,9 +27,10 @@ static inline int position_compare(struct position a, struct position b)
 
 enum input_kind {
     INPUT_READING,
-    INPUT_COMMAND,   /**< staff or operator request, or a query that only the core can answer */
-    INPUT_INVENTORY, /**< a new snapshot to swap in */
-    INPUT_SESSION_LOST, /**< a broker forgot our session: what it would have queued since `since_ms` is gone */
+    INPUT_COMMAND,      /**< staff or operator request, or a query that only the core can answer */
+    INPUT_INVENTORY,    /**< a new snapshot to swap in */
+    INPUT_SESSION_LOST, /**< a broker forgot our session: what it would have queued since `since_ms`
+                           is gone */
     INPUT_KIND_COUNT
 };
 
@@ -39,24 +41,30 @@ struct input {
     struct now now;
     uint64_t inventory_version; /**< by which reading.sensor was resolved */
     enum input_kind kind;
+
     union {
         struct reading reading;
         struct command *command;           /**< borrowed until it is answered */
         const struct inventory *inventory; /**< taken by the core */
+
         struct {
-            uint8_t source; /**< index in sources */
+            uint8_t source;   /**< index in sources */
             int64_t since_ms; /**< city time of the break */
         } session_lost;
     };
 };
 
-/** Where drivers and handlers put their inputs: implemented by keep (intake), handed out by main. Any thread. */
+/** Where drivers and handlers put their inputs: implemented by keep (intake), handed out by main.
+ * Any thread. */
 struct intake_port {
     void *ctx;
-    /** Positions, journals and queues n readings as one. ERR_OK: kept (they survive kill -9). ERR_DISK_FULL or ERR_IO:
-     *  not kept, none of them: the caller must not acknowledge. Never blocks on the core. */
-    enum err (*readings)(void *ctx, uint64_t inventory_version, const struct reading *readings, size_t n);
-    /** Queues a command. ERR_OVERLOADED when the queue is too full; then it is not answered later. */
+    /** Positions, journals and queues n readings as one. ERR_OK: kept (they survive kill -9).
+     * ERR_DISK_FULL or ERR_IO: not kept, none of them: the caller must not acknowledge. Never
+     * blocks on the core. */
+    enum err (*readings)(void *ctx, uint64_t inventory_version, const struct reading *readings,
+                         size_t n);
+    /** Queues a command. ERR_OVERLOADED when the queue is too full; then it is not answered later.
+     */
     enum err (*command)(void *ctx, struct command *command);
     enum err (*session_lost)(void *ctx, uint8_t source, int64_t since_wall_ms);
 };

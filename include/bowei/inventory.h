@@ -9,14 +9,15 @@
 #include <stdatomic.h>
 
 /* The inventory: which lots, spaces and devices the city has and what is bound to what. Data, not
- * configuration. In memory it is an immutable snapshot, swapped as a whole by a core event; readers hold
- * it through a hazard slot and take no lock. A space's slot (its index) is for the life of the process:
- * a removed space keeps its slot as a tombstone, a new one gets the next. A lot's index likewise. */
+ * configuration. In memory it is an immutable snapshot, swapped as a whole by a core event; readers
+ * hold it through a hazard slot and take no lock. A space's slot (its index) is for the life of the
+ * process: a removed space keeps its slot as a tombstone, a new one gets the next. A lot's index
+ * likewise. */
 
 #define SENSORS_PER_SPACE_MAX 4
-#define GATES_PER_LOT_MAX 8
-#define TIMING_CLASSES_MAX 512
-#define NO_SLOT UINT32_MAX
+#define GATES_PER_LOT_MAX     8
+#define TIMING_CLASSES_MAX    512
+#define NO_SLOT               UINT32_MAX
 
 /** Attributes of a space, a bit each; names in attributes.def ("ev", "accessible", ...). */
 typedef uint16_t attribute_set;
@@ -24,21 +25,23 @@ const char *attribute_name(unsigned bit); /**< NULL behind the last */
 bool attribute_find(const char *name, size_t len, unsigned *bit);
 
 enum lot_kind { LOT_ROAD_SECTION, LOT_LOT, LOT_TEMPORARY, LOT_KIND_COUNT };
+
 enum lot_counting { COUNT_SPACES, COUNT_GATES };
 
 struct inv_lot {
     space_key key;
     struct position_e7 at;
-    uint8_t kind;      /**< enum lot_kind */
-    uint8_t counting;  /**< enum lot_counting */
-    uint8_t removed;   /**< tombstone */
+    uint8_t kind;     /**< enum lot_kind */
+    uint8_t counting; /**< enum lot_counting */
+    uint8_t removed;  /**< tombstone */
     uint8_t entrances_count;
-    uint16_t district; /**< index in districts */
+    uint16_t district;  /**< index in districts */
     uint16_t height_cm; /**< 0 = no limit known */
-    uint32_t capacity;  /**< COUNT_SPACES: its live spaces; COUNT_GATES: as imported. At most 65535 */
+    uint32_t
+        capacity; /**< COUNT_SPACES: its live spaces; COUNT_GATES: as imported. At most 65535 */
     uint32_t name_zh, name_en, address, hours, fee; /**< offsets in text, 0 = none */
-    uint32_t entrances; /**< index in entrances */
-    uint32_t sensors;   /**< first gate in sensors */
+    uint32_t entrances;                             /**< index in entrances */
+    uint32_t sensors;                               /**< first gate in sensors */
     uint32_t sensor_count;
 };
 
@@ -53,11 +56,11 @@ struct inv_space {
 };
 
 struct inv_device {
-    uint32_t id;      /**< offset in text */
+    uint32_t id; /**< offset in text */
     uint8_t id_len;
-    uint8_t source;   /**< index in sources: the link or line that carries it */
-    uint16_t model;   /**< index in models */
-    uint16_t timing;  /**< index in timings; what its sensors age by */
+    uint8_t source;  /**< index in sources: the link or line that carries it */
+    uint16_t model;  /**< index in models */
+    uint16_t timing; /**< index in timings; what its sensors age by */
     uint16_t sensor_count;
     uint32_t sensors_of; /**< first of sensor_count in device_sensors, sorted by channel */
 };
@@ -118,6 +121,7 @@ uint32_t inventory_device(const struct inventory *inv, const char *id, size_t le
 uint32_t inventory_sensor(const struct inventory *inv, uint32_t device, uint16_t channel);
 /** Space or lot by a vendor or city number; 0 when there is none. */
 space_key inventory_resolve(const struct inventory *inv, const char *scheme, const char *value);
+
 static inline const char *inventory_text(const struct inventory *inv, uint32_t offset)
 {
     return inv->text + offset;
@@ -145,40 +149,48 @@ struct spatial_query {
 
 #define SPATIAL_LIMIT_MAX 1024u /**< hits of one query at most */
 
-/** The up to `limit` nearest slots within the radius that pass sieve and filter, sorted by (distance, ID). Exact.
- *  Returns how many. Thread-safe; uses only the stack and `hits` (room for limit). */
+/** The up to `limit` nearest slots within the radius that pass sieve and filter, sorted by
+ * (distance, ID). Exact. Returns how many. Thread-safe; uses only the stack and `hits` (room for
+ * limit). */
 uint32_t spatial_search(const struct inventory *inv, const struct spatial *index,
-                        const struct spatial_query *query, struct spatial_hit *hits, uint32_t limit);
-/** The same without a sieve: the up to `limit` nearest slots within radius_mm that pass the filter, sorted by (distance, ID). Exact.
- *  Returns how many. Thread-safe; uses only the stack and `hits` (room for limit). */
-uint32_t spatial_near(const struct inventory *inv, const struct spatial *index, struct position_e7 at,
-                      int64_t radius_mm, spatial_filter filter, void *ctx, struct spatial_hit *hits,
-                      uint32_t limit);
+                        const struct spatial_query *query, struct spatial_hit *hits,
+                        uint32_t limit);
+/** The same without a sieve: the up to `limit` nearest slots within radius_mm that pass the filter,
+ * sorted by (distance, ID). Exact. Returns how many. Thread-safe; uses only the stack and `hits`
+ * (room for limit). */
+uint32_t spatial_near(const struct inventory *inv, const struct spatial *index,
+                      struct position_e7 at, int64_t radius_mm, spatial_filter filter, void *ctx,
+                      struct spatial_hit *hits, uint32_t limit);
 /** Is any indexed place within radius_mm, free or not? (near's `coverage`) */
 bool spatial_any(const struct inventory *inv, const struct spatial *index, struct position_e7 at,
                  int64_t radius_mm);
-/** Calls visit for each slot inside the box (west <= east), in no order; stops when it returns false. */
-void spatial_box(const struct spatial *index, struct position_e7 south_west, struct position_e7 north_east,
-                 bool (*visit)(void *ctx, uint32_t slot), void *ctx);
+/** Calls visit for each slot inside the box (west <= east), in no order; stops when it returns
+ * false. */
+void spatial_box(const struct spatial *index, struct position_e7 south_west,
+                 struct position_e7 north_east, bool (*visit)(void *ctx, uint32_t slot), void *ctx);
 
 /* --- holding the current snapshot --- */
 
 #define INVENTORY_READERS_MAX 256 /**< 200 lines, 16 links, HTTP workers */
 
-/** The published pointer and the hazard slots of its readers. Zeroed, then inventory_board_publish. */
+/** The published pointer and the hazard slots of its readers. Zeroed, then inventory_board_publish.
+ */
 struct inventory_board {
     _Atomic(const struct inventory *) current;
     _Atomic(const struct inventory *) in_use[INVENTORY_READERS_MAX];
     _Atomic uint32_t readers;
 };
 
-/** Registers a thread (or any one-at-a-time user) as a reader; returns its number. Aborts when full: a bug. */
+/** Registers a thread (or any one-at-a-time user) as a reader; returns its number. Aborts when
+ * full: a bug. */
 uint32_t inventory_reader(struct inventory_board *board);
 /** Borrows the current snapshot until put; at most one at a time per reader. */
 const struct inventory *inventory_get(struct inventory_board *board, uint32_t reader);
 void inventory_put(struct inventory_board *board, uint32_t reader);
-/** Swaps; returns the former one, to be destroyed once inventory_in_use says no. Core thread only. */
-const struct inventory *inventory_publish(struct inventory_board *board, const struct inventory *next);
+/** Swaps; returns the former one, to be destroyed once inventory_in_use says no. Core thread only.
+ */
+const struct inventory *inventory_publish(struct inventory_board *board,
+                                          const struct inventory *next);
 bool inventory_in_use(struct inventory_board *board, const struct inventory *inv);
 
 /* --- building (import.h has the files' side) --- */

@@ -3,10 +3,10 @@
 
 #include "bowei/inventory.h"
 
-/* Files in and out. Import reads GeoJSON FeatureCollections (lots, spaces) and CSV tables (lots, spaces,
- * devices, bindings, aliases, retired) into a draft, checks the whole, and compares it with what is there;
- * the state folder keeps the accepted draft as one canonical text file, byte-stable, which is also what
- * `bowei export` prints and import accepts. */
+/* Files in and out. Import reads GeoJSON FeatureCollections (lots, spaces) and CSV tables (lots,
+ * spaces, devices, bindings, aliases, retired) into a draft, checks the whole, and compares it with
+ * what is there; the state folder keeps the accepted draft as one canonical text file, byte-stable,
+ * which is also what `bowei export` prints and import accepts. */
 
 /** A row error: file:line:column: field: reason. */
 struct import_fault {
@@ -20,7 +20,7 @@ struct import_fault {
 
 struct import_report {
     uint64_t added[4], changed[4], removed[4]; /**< lots, spaces, devices, bindings */
-    uint32_t fault_count;  /**< all; only the first IMPORT_FAULTS_MAX are kept */
+    uint32_t fault_count; /**< all; only the first IMPORT_FAULTS_MAX are kept */
     struct import_fault *faults;
 };
 
@@ -28,30 +28,34 @@ struct draft; /**< the mutable form */
 
 struct draft *draft_create(void);
 void draft_destroy(struct draft *draft);
-/** Reads one file into the draft by its content (GeoJSON, or CSV by its header). Row errors go to the report;
- *  the call itself fails only when the file cannot be read or memory ends. crs: of the file's coordinates
- *  unless the file says its own. */
-enum err draft_read(struct draft *draft, const char *path, enum crs crs, struct import_report *report)
-    MUST_CHECK;
-/** Completes the draft from `current` (NULL = none): what the new files do not mention stays, unless
- *  `replace`, which makes the files the whole inventory (missing ones are removed = tombstones). Cross-checks (dangling bindings, duplicates, check
- *  characters, > 5 % removals unless allowed) go to the report. */
-enum err draft_complete(struct draft *draft, const struct draft *current, bool replace, bool allow_removals,
-                        struct import_report *report) MUST_CHECK;
+/** Reads one file into the draft by its content (GeoJSON, or CSV by its header). Row errors go to
+ * the report; the call itself fails only when the file cannot be read or memory ends. crs: of the
+ * file's coordinates unless the file says its own. */
+enum err draft_read(struct draft *draft, const char *path, enum crs crs,
+                    struct import_report *report) MUST_CHECK;
+/** Completes the draft from `current` (NULL = none): what the new files do not mention stays,
+ * unless `replace`, which makes the files the whole inventory (missing ones are removed =
+ * tombstones). Cross-checks (dangling bindings, duplicates, check characters, > 5 % removals unless
+ * allowed) go to the report. */
+enum err draft_complete(struct draft *draft, const struct draft *current, bool replace,
+                        bool allow_removals, struct import_report *report) MUST_CHECK;
 void import_report_finish(struct import_report *report);
 
 /** Canonical text; the same draft always gives the same bytes. */
 enum err draft_write(const struct draft *draft, uint64_t version, struct strbuf *out) MUST_CHECK;
 enum err draft_load(const char *path, struct draft **out, uint64_t *version) MUST_CHECK;
 
-/** Makes the snapshot. Slots of `previous` (NULL at start) are kept; at start slots follow the Hilbert order so
- *  that neighbours in the city are neighbours in memory. */
-enum err inventory_build(const struct draft *draft, uint64_t version, const struct inventory *previous,
-                         const struct timing_source *timing, struct inventory **out) MUST_CHECK;
+/** Makes the snapshot. Slots of `previous` (NULL at start) are kept; at start slots follow the
+ * Hilbert order so that neighbours in the city are neighbours in memory. */
+enum err inventory_build(const struct draft *draft, uint64_t version,
+                         const struct inventory *previous, const struct timing_source *timing,
+                         struct inventory **out) MUST_CHECK;
 
-/** The state folder's inventory: <folder>/inventory-<version>.geojson, written to a temporary name, synced,
- *  renamed. newest: 0 when there is none. */
-enum err inventory_store_newest(const char *folder, uint64_t *version, char *path, size_t cap) MUST_CHECK;
-enum err inventory_store_save(const char *folder, uint64_t version, const struct strbuf *text) MUST_CHECK;
+/** The state folder's inventory: <folder>/inventory-<version>.geojson, written to a temporary name,
+ * synced, renamed. newest: 0 when there is none. */
+enum err inventory_store_newest(const char *folder, uint64_t *version, char *path,
+                                size_t cap) MUST_CHECK;
+enum err inventory_store_save(const char *folder, uint64_t version,
+                              const struct strbuf *text) MUST_CHECK;
 
 #endif

@@ -4,10 +4,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The one record that crosses from the field side to the core: what one device said of one channel. */
+/* The one record that crosses from the field side to the core: what one device said of one channel.
+ */
 
 #define DEVICE_ID_MAX 40 /**< bytes of a device id, [0-9A-Za-z._:/-] */
-#define NO_SENSOR UINT32_MAX
+#define NO_SENSOR     UINT32_MAX
 
 /** What a reading says of its place. */
 enum reading_value {
@@ -46,22 +47,25 @@ enum reading_has {
 };
 
 struct reading {
-    uint32_t sensor;  /**< index in the inventory of `inventory_version`; NO_SENSOR in a decoder's output */
-    uint16_t channel; /**< which input of the device; 0 for one-bay sensors, Modbus: the map's channel */
-    uint8_t value;    /**< enum reading_value */
-    uint8_t type;     /**< enum reading_type */
-    uint8_t has;      /**< enum reading_has bits */
+    uint32_t sensor; /**< index in the inventory of `inventory_version`; NO_SENSOR in a decoder's
+                        output */
+    uint16_t
+        channel; /**< which input of the device; 0 for one-bay sensors, Modbus: the map's channel */
+    uint8_t value; /**< enum reading_value */
+    uint8_t type;  /**< enum reading_type */
+    uint8_t has;   /**< enum reading_has bits */
     bool battery_low;
     bool unchanged; /**< a sampled point that reads as it did: not journalled, renews `heard` */
     uint8_t device_len;
-    uint32_t counter;    /**< frame counter */
+    uint32_t counter; /**< frame counter */
     uint16_t battery_mv;
     int16_t temperature_dc; /**< 0.1 degC */
     int16_t rssi_dbm;
     int64_t net_time_ms; /**< the network's time of the message, epoch ms wall clock as received */
     uint32_t gate_in;    /**< VALUE_GATE: cars in since the gate's counter began */
     uint32_t gate_out;
-    uint64_t root; /**< space_key of the place the sensor is bound to (space, or lot of a gate), set where `sensor` is; 0 = none */
+    uint64_t root; /**< space_key of the place the sensor is bound to (space, or lot of a gate), set
+                      where `sensor` is; 0 = none */
     char device[DEVICE_ID_MAX]; /**< not NUL-terminated: device_len bytes */
 };
 

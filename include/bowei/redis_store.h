@@ -4,15 +4,16 @@
 #include "bowei/base/counters.h"
 #include "bowei/image.h"
 
-/* Redis: the system of record that other systems read and that a restart loads (DESIGN sections 3.5-3.10, 7). The writer
- * is one thread with one blocking hiredis context; the core thread feeds it slices of images. */
+/* Redis: the system of record that other systems read and that a restart loads (DESIGN
+ * sections 3.5-3.10, 7). The writer is one thread with one blocking hiredis context; the core
+ * thread feeds it slices of images. */
 
 #define REDIS_SCHEMA 1
 #define SLICE_IMAGES 256
 
 struct redis_params {
-    const char *socket;   /**< unix socket path, or NULL */
-    const char *host;     /**< IP literal when no socket */
+    const char *socket; /**< unix socket path, or NULL */
+    const char *host;   /**< IP literal when no socket */
     uint16_t port;
     const char *username, *password; /**< NULL = none */
     uint32_t timeout_ms;
@@ -34,16 +35,19 @@ struct redis_writer;
 
 struct flush *flush_create(struct redis_writer *writer, const struct image_source *source);
 void flush_destroy(struct flush *flush);
-/** Room for the slots of a snapshot, which is borrowed until the next call; the former one must still be there
- *  during the call. Everything is looked at again, only what differs is written. */
+/** Room for the slots of a snapshot, which is borrowed until the next call; the former one must
+ * still be there during the call. Everything is looked at again, only what differs is written. */
 enum err flush_reserve(struct flush *flush, const struct inventory *inv) MUST_CHECK;
+
 enum dirty_kind { DIRTY_SPACE, DIRTY_LOT };
+
 void flush_mark(struct flush *flush, enum dirty_kind kind, uint32_t index);
-/** A kept image (E) that must reach Redis. ERR_OVERLOADED when too many wait (Redis away too long). */
+/** A kept image (E) that must reach Redis. ERR_OVERLOADED when too many wait (Redis away too long).
+ */
 enum err flush_keep(struct flush *flush, const struct image *image) MUST_CHECK;
-/** Called by the core thread after each batch: begins a flush when the last is confirmed and something is dirty, or
- *  fills the next slice when the writer waits for one. Cheap when there is nothing to do. `newest` = position of the
- *  last input stepped; `at_ms` for meta.as_of. */
+/** Called by the core thread after each batch: begins a flush when the last is confirmed and
+ * something is dirty, or fills the next slice when the writer waits for one. Cheap when there is
+ * nothing to do. `newest` = position of the last input stepped; `at_ms` for meta.as_of. */
 void flush_step(struct flush *flush, struct position newest, int64_t at_ms, int64_t shift_ms);
 /** Everything up to here is in Redis for good (S of the last confirmed flush). */
 struct position flush_confirmed(const struct flush *flush);
@@ -51,7 +55,8 @@ struct position flush_confirmed(const struct flush *flush);
 void flush_all(struct flush *flush);
 /** Roots and kept images waiting. */
 uint64_t flush_pending(const struct flush *flush);
-/** Before redis_writer_stop: flushes until nothing waits and all is confirmed, for at most drain_ms. Core thread. */
+/** Before redis_writer_stop: flushes until nothing waits and all is confirmed, for at most
+ * drain_ms. Core thread. */
 bool flush_drain(struct flush *flush, struct position newest, struct now now, int drain_ms);
 
 /* --- the writer thread --- */
@@ -62,17 +67,19 @@ struct redis_writer_params {
     struct redis_params redis;
     struct counters *counters;
     struct inventory_board *board; /**< for districts and IDs of slots */
-    uint64_t epoch;                /**< ours; a greater one in Redis means step down. 0 = write nothing until set_epoch */
-    void (*wake_core)(void *ctx);  /**< the writer wants a slice or confirmed one */
+    uint64_t epoch; /**< ours; a greater one in Redis means step down. 0 = write nothing until
+                       set_epoch */
+    void (*wake_core)(void *ctx); /**< the writer wants a slice or confirmed one */
     void (*stepped_down)(void *ctx);
     void *ctx;
 };
 
 struct redis_writer *redis_writer_start(const struct redis_writer_params *params);
-/** Writes the slices already handed over (2 s at most), then stops and frees. First flush_drain on the core thread;
- *  flush_destroy may come before or after. */
+/** Writes the slices already handed over (2 s at most), then stops and frees. First flush_drain on
+ * the core thread; flush_destroy may come before or after. */
 void redis_writer_stop(struct redis_writer *writer);
-/** The epoch to write with, once a start without Redis has read and merged what Redis held. Any thread, once. */
+/** The epoch to write with, once a start without Redis has read and merged what Redis held. Any
+ * thread, once. */
 void redis_writer_set_epoch(struct redis_writer *writer, uint64_t epoch);
 enum redis_state redis_writer_state(const struct redis_writer *writer);
 /** Boottime since when it is in that state. */
@@ -80,13 +87,14 @@ int64_t redis_writer_since_ms(const struct redis_writer *writer);
 
 /* --- start --- */
 
-/** Takes the epoch in every district (max found, at_least) + 1 ... and returns it. ERR_UNAVAILABLE when Redis cannot be reached
- *  within timeout_ms; ERR_NEWER_SCHEMA. */
-enum err redis_take_epoch(const struct redis_params *redis, const struct inventory *inv, uint64_t at_least,
-                          uint64_t *epoch) MUST_CHECK;
-/** Loads the images of everything in the inventory, pipelined. *newest = highest position seen, *high_water_ms = highest as_of. */
+/** Takes the epoch in every district (max found, at_least) + 1 ... and returns it. ERR_UNAVAILABLE
+ * when Redis cannot be reached within timeout_ms; ERR_NEWER_SCHEMA. */
+enum err redis_take_epoch(const struct redis_params *redis, const struct inventory *inv,
+                          uint64_t at_least, uint64_t *epoch) MUST_CHECK;
+/** Loads the images of everything in the inventory, pipelined. *newest = highest position seen,
+ * *high_water_ms = highest as_of. */
 enum err redis_load(const struct redis_params *redis, const struct inventory *inv,
-                    void (*each)(void *ctx, const struct image *image), void *ctx, struct position *newest,
-                    int64_t *high_water_ms) MUST_CHECK;
+                    void (*each)(void *ctx, const struct image *image), void *ctx,
+                    struct position *newest, int64_t *high_water_ms) MUST_CHECK;
 
 #endif

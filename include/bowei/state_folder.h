@@ -5,13 +5,14 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* The state folder: who owns it and the small files in it (lock, epoch, inventory/applied). Everything that is written
- * here is on the disk when the call returns. One owner thread. */
+/* The state folder: who owns it and the small files in it (lock, epoch, inventory/applied).
+ * Everything that is written here is on the disk when the call returns. One owner thread. */
 
 struct state_folder;
 
-/** Opens it (made with 0700 when it is not there, with journal/ and inventory/ in it) and locks it for this process: writes
- *  the pid into <folder>/lock. ERR_CONFLICT: another process has it, its pid is in *owner (0 = not known). */
+/** Opens it (made with 0700 when it is not there, with journal/ and inventory/ in it) and locks it
+ * for this process: writes the pid into <folder>/lock. ERR_CONFLICT: another process has it, its
+ * pid is in *owner (0 = not known). */
 enum err state_folder_open(const char *folder, struct state_folder **out, pid_t *owner) MUST_CHECK;
 void state_folder_close(struct state_folder *state);
 /** The folder itself, and what is in it; borrowed until close. */
@@ -19,10 +20,12 @@ const char *state_folder_path(const struct state_folder *state);
 const char *state_folder_journal(const struct state_folder *state);
 const char *state_folder_inventory(const struct state_folder *state);
 
-/** The pid that holds the lock of a folder now, 0 when none does. For the CLI; opens nothing else. */
+/** The pid that holds the lock of a folder now, 0 when none does. For the CLI; opens nothing else.
+ */
 pid_t state_folder_owner(const char *folder);
 
-/** The epoch that was last in force; 0 when the file is not there. ERR_IO when it cannot be read or is none. */
+/** The epoch that was last in force; 0 when the file is not there. ERR_IO when it cannot be read or
+ * is none. */
 enum err state_folder_epoch(const struct state_folder *state, uint64_t *epoch) MUST_CHECK;
 enum err state_folder_set_epoch(struct state_folder *state, uint64_t epoch) MUST_CHECK;
 

@@ -5,16 +5,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What is wrong right now: shared by readyz, /v1/city's `degraded`, metrics and the watchdog. Each part writes its own
- * fields; anyone reads. Zeroed is valid. */
+/* What is wrong right now: shared by readyz, /v1/city's `degraded`, metrics and the watchdog. Each
+ * part writes its own fields; anyone reads. Zeroed is valid. */
 
 /** One bit each; codes in degraded.def. */
+/* clang-format off: a table is included */
 enum degraded {
+
 #define DEGRADED(name, code, en) DEGRADED_##name,
 #include "bowei/degraded.def"
 #undef DEGRADED
     DEGRADED_COUNT
 };
+/* clang-format on */
 
 const char *degraded_code(enum degraded d);
 
@@ -24,12 +27,13 @@ struct status {
     _Atomic uint32_t degraded; /**< bit per enum degraded */
     _Atomic bool ready;        /**< answers are correct or unknown; links opened and drained once */
     _Atomic bool stopping;
-    _Atomic uint32_t links;    /**< used entries of link */
+    _Atomic uint32_t links; /**< used entries of link */
+
     struct {
         char name[32];
-        char kind[8];          /**< "mqtt" or "modbus" */
+        char kind[8]; /**< "mqtt" or "modbus" */
         _Atomic bool up;
-        _Atomic bool polled;   /**< drained or polled once since start */
+        _Atomic bool polled; /**< drained or polled once since start */
         _Atomic int64_t since_boot_ms;
     } link[STATUS_LINKS_MAX];
 };

@@ -5,28 +5,30 @@
 #include "bowei/inventory.h"
 #include "bowei/shown.h"
 
-/* The published view: what the core shows and any thread may read without a lock. A space's live fields stand
- * under a sequence counter, a lot's four counts share one 64-bit word, city totals stand under a sequence lock.
- * Age, confidence and `gateway_lag` are worked out at read time. Only the core thread writes. */
+/* The published view: what the core shows and any thread may read without a lock. A space's live
+ * fields stand under a sequence counter, a lot's four counts share one 64-bit word, city totals
+ * stand under a sequence lock. Age, confidence and `gateway_lag` are worked out at read time. Only
+ * the core thread writes. */
 
 /** What a reader gets of a space, worked out for one moment. */
 struct space_view {
     enum space_state state;
     enum reason reason;
-    enum space_state known_state; /**< SPACE_UNKNOWN = none yet */
-    uint8_t confidence;           /**< 0..100 */
+    enum space_state known_state;     /**< SPACE_UNKNOWN = none yet */
+    uint8_t confidence;               /**< 0..100 */
     int64_t since_ms, known_since_ms; /**< city time */
-    int64_t seen_ms;              /**< 0 = never */
+    int64_t seen_ms;                  /**< 0 = never */
 };
 
 /** The live fields as the core writes them; 32 bytes. */
 struct space_live {
-    uint32_t bits; /**< state 2, known 2, reason 5, flag % 7, base 7, timing class 9 (from bit 0 up) */
+    uint32_t
+        bits; /**< state 2, known 2, reason 5, flag % 7, base 7, timing class 9 (from bit 0 up) */
     int64_t since_ms, known_since_ms, seen_ms;
 };
 
-uint32_t space_live_bits(enum space_state state, enum space_state known, enum reason reason, unsigned flag_pct,
-                         unsigned base, unsigned timing_class);
+uint32_t space_live_bits(enum space_state state, enum space_state known, enum reason reason,
+                         unsigned flag_pct, unsigned base, unsigned timing_class);
 
 struct lot_counts {
     uint16_t free, occupied, unknown, out_of_service;
@@ -42,7 +44,8 @@ struct lot_view {
 };
 
 struct city_view {
-    uint64_t capacity, free, occupied, unknown, out_of_service; /**< over all lots, count-only ones included */
+    uint64_t capacity, free, occupied, unknown,
+        out_of_service; /**< over all lots, count-only ones included */
     uint64_t single_spaces, lots;
     uint64_t version;
 };
@@ -56,13 +59,14 @@ void view_destroy(struct view *view);
 /** Makes room for the slots of a snapshot (before it is published). */
 enum err view_reserve(struct view *view, uint32_t spaces, uint32_t lots) MUST_CHECK;
 void view_put_space(struct view *view, uint32_t slot, const struct space_live *live);
-void view_put_lot(struct view *view, uint32_t lot, const struct lot_view *lot_view);
+void view_put_lot(struct view *view, uint32_t lot, const struct lot_view *v);
 void view_put_city(struct view *view, const struct city_view *city);
 /** The core lives and everything up to `now` is in the view. At least every 250 ms. */
 void view_put_heartbeat(struct view *view, struct now now, int64_t boot_ms);
 
 /* --- reading: any thread --- */
-/** The moment to judge ages by; `lagging` when the core has not been heard for 2 s (all is unknown then). */
+/** The moment to judge ages by; `lagging` when the core has not been heard for 2 s (all is unknown
+ * then). */
 struct view_now {
     int64_t at_ms;    /**< city time now */
     int64_t shift_ms; /**< add to a stamp before showing it */
@@ -71,22 +75,26 @@ struct view_now {
 };
 struct view_now view_now(const struct view *view, int64_t boot_ms);
 /** State of a slot at `now`. inv supplies the timing classes. */
-void view_space(const struct view *view, const struct inventory *inv, uint32_t slot, const struct view_now *now,
-                struct space_view *out);
-/** Which of the slots first .. first + count - 1 (count <= 32) may have one of the states (bit per enum space_state)?
- *  Bit i = slot first + i. A quick look before view_space, whose word counts: a slot whose state has just been
- *  written may still be here under the former one. */
+void view_space(const struct view *view, const struct inventory *inv, uint32_t slot,
+                const struct view_now *now, struct space_view *out);
+/** Says that view_space of the slot comes soon: a hint to the cache. */
+void view_space_soon(const struct view *view, uint32_t slot);
+/** Which of the slots first .. first + count - 1 (count <= 32) may have one of the states (bit per
+ * enum space_state)? Bit i = slot first + i. A quick look before view_space, whose word counts: a
+ * slot whose state has just been written may still be here under the former one. */
 uint32_t view_space_sieve(const struct view *view, uint32_t first, uint32_t count, unsigned states,
                           const struct view_now *now);
 /** Only the state: for filters. */
-enum space_state view_space_state(const struct view *view, uint32_t slot, const struct view_now *now);
-void view_lot(const struct view *view, uint32_t lot, const struct view_now *now, struct lot_view *out);
+enum space_state view_space_state(const struct view *view, uint32_t slot,
+                                  const struct view_now *now);
+void view_lot(const struct view *view, uint32_t lot, const struct view_now *now,
+              struct lot_view *out);
 /** Only the version, for caches. */
 uint32_t view_lot_version(const struct view *view, uint32_t lot);
 void view_city(const struct view *view, const struct view_now *now, struct city_view *out);
 /** Works out what the given live fields mean at `at_ms` (also for change events). */
-void space_live_judge(const struct space_live *live, const struct sensor_timing *timing, int64_t at_ms,
-                      struct space_view *out);
+void space_live_judge(const struct space_live *live, const struct sensor_timing *timing,
+                      int64_t at_ms, struct space_view *out);
 
 /* --- the change ring: what streams send --- */
 
@@ -98,6 +106,7 @@ struct change {
     int64_t at_ms;   /**< city time */
     enum change_kind kind;
     uint32_t index; /**< space slot or lot index */
+
     union {
         struct space_live space;
         struct lot_view lot;
@@ -114,13 +123,16 @@ uint64_t change_ring_epoch(const struct change_ring *ring);
 void change_ring_put(struct change_ring *ring, struct change *change);
 /** Number of the newest change, 0 = none yet. */
 uint64_t change_ring_newest(const struct change_ring *ring);
+
 enum change_read { CHANGE_READ, CHANGE_NONE_YET, CHANGE_OVERRUN };
 /** Copies the change of that number. Any thread. */
-enum change_read change_ring_get(const struct change_ring *ring, uint64_t number, struct change *out);
-/** An eventfd that becomes readable after a put (edge; reset by the reader). -1 until set; owned by the caller. */
+enum change_read change_ring_get(const struct change_ring *ring, uint64_t number,
+                                 struct change *out);
+/** An eventfd that becomes readable after a put (edge; reset by the reader). -1 until set; owned by
+ * the caller. */
 void change_ring_notify(struct change_ring *ring, int event_fd);
-/** Its reader, after it reset the eventfd and before it looks at the ring: only then a further put writes to it again
- *  (a system call per change would be a tenth of the core's work). Any thread. */
+/** Its reader, after it reset the eventfd and before it looks at the ring: only then a further put
+ * writes to it again (a system call per change would be a tenth of the core's work). Any thread. */
 void change_ring_heard(struct change_ring *ring);
 
 #endif

@@ -70,7 +70,7 @@ enum err field_file_read(const char *folder, struct field_file *out)
     if (!path_make(path, folder, "field.txt") || (f = fopen(path, "re")) == NULL) {
         return ERR_NOT_FOUND;
     }
-    while (fscanf(f, "%31s %u", name, &value) == 2) {
+    while (fscanf(f, "%31s %u", name, &value) == 2) { /* NOLINT(cert-err34-c): our own file */
         if (strcmp(name, "spaces") == 0) {
             out->params.spaces = value;
         } else if (strcmp(name, "seed") == 0) {

@@ -94,7 +94,7 @@ void effects_lot_turned(struct core *core, uint32_t lot, const struct lot *forme
 /** Room for all spaces of a lot, their lot and what else a step touches; false on no memory. */
 bool effects_reserve_lot(struct core *core, uint32_t lot);
 /** Judges the lot anew; wrote: its root was written. */
-void effects_lot(struct core *core, uint32_t lot, bool wrote);
+void effects_lot(struct core *core, uint32_t index, bool wrote);
 /** Makes one of what touched a space twice; for steps that touch few. */
 void effects_merge(struct core *core);
 /** Adds an image to what must be journalled. */

@@ -81,7 +81,7 @@ void batch_sum_add(struct batch_sum *sum, enum record_type type, struct position
 void journal_reserve_make_locked(struct journal *journal);
 bool journal_reserve_release_locked(struct journal *journal);
 /** Body of the sync thread. */
-void *journal_sync_thread(void *journal);
+void *journal_sync_thread(void *ctx);
 /** Removes what is confirmed or superseded, after a pass; a pass that failed only drops the wish.
  * Sync thread. */
 void journal_trim_run(struct journal *journal, bool synced);

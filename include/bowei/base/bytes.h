@@ -7,7 +7,8 @@
 /* Bytes <-> integers, never by pointer casts. */
 static inline uint16_t be16_get(const uint8_t *p)
 {
-    return (uint16_t)((unsigned)p[0] << 8 | p[1]);
+    return (uint16_t)((unsigned)p[0] << 8 |
+                      p[1]); /* NOLINT(clang-analyzer-core*): callers check lengths */
 }
 
 static inline uint32_t be32_get(const uint8_t *p)
@@ -41,8 +42,8 @@ static inline void le64_put(uint8_t *p, uint64_t v)
 
 /** CRC-32C (Castagnoli, reflected 0x82F63B78) of len bytes, continuing from `crc` (0 to begin). */
 uint32_t crc32c(uint32_t crc, const void *data, size_t len);
-/** Decodes base64 (standard alphabet, padded to a multiple of 4, unused bits 0) into out. Returns the bytes
- *  written or -1: bad character, bad length or longer than cap. */
+/** Decodes base64 (standard alphabet, padded to a multiple of 4, unused bits 0) into out. Returns
+ * the bytes written or -1: bad character, bad length or longer than cap. */
 int base64_decode(const char *text, size_t len, uint8_t *out, size_t cap);
 /** Writes base64 with padding, NUL-terminated; cap must hold 4 * ((len + 2) / 3) + 1. */
 void base64_encode(const uint8_t *data, size_t len, char *out, size_t cap);

@@ -5,12 +5,16 @@
 #include <stdint.h>
 
 /** One row each in counters.def. */
+/* clang-format off: a table is included */
 enum counter {
+
 #define COUNTER(name, metric, label, help) COUNT_##name,
 #include "bowei/base/counters.def"
 #undef COUNTER
     COUNTER_COUNT
 };
+
+/* clang-format on */
 
 /** All counters of one gateway; zeroed is valid. Any thread may add and read. */
 struct counters {

@@ -2,12 +2,15 @@
 #define BOWEI_BASE_ERR_H
 
 /** Why a call failed; ERR_OK is 0. One row each in err.def. */
+/* clang-format off: a table is included */
 enum err {
+
 #define ERR(name, code, status, en, zh) ERR_##name,
 #include "bowei/base/err.def"
 #undef ERR
     ERR_COUNT
 };
+/* clang-format on */
 
 /** The stable code ("not_found"); static. */
 const char *err_code(enum err e);
@@ -17,7 +20,7 @@ int err_http_status(enum err e);
 const char *err_text(enum err e, int zh);
 
 #if defined(__GNUC__)
-#define MUST_CHECK __attribute__((warn_unused_result))
+#define MUST_CHECK             __attribute__((warn_unused_result))
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
 #else
 #define MUST_CHECK

@@ -9,7 +9,7 @@
  * In memory an ID is a `space_key`: its 17 characters in mixed radix (10^6, 10^3, 6 kinds in
  * alphabetical order, 10^3, 10^4), so that keys sort as texts do; 0 is no key. */
 
-#define SPACE_ID_LEN 18
+#define SPACE_ID_LEN         18
 #define SPACE_ID_DISPLAY_LEN 22
 
 typedef uint64_t space_key;
@@ -29,7 +29,8 @@ enum place_kind {
 enum id_fault {
     ID_OK,
     ID_LENGTH,
-    ID_CHARACTER, /* something besides letters, digits and hyphens, or a digit/letter in the wrong place */
+    ID_CHARACTER, /* something besides letters, digits and hyphens, or a digit/letter in the wrong
+                     place */
     ID_COUNTY,    /* first digit not 1-8 */
     ID_STREET,    /* not 001-599 */
     ID_KIND,

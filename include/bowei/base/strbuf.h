@@ -6,8 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** A growing byte buffer. Zeroed is valid and empty. After an allocation failed, or `limit` (0 = none)
- *  would be passed, `failed` is set and all further appends do nothing: check once at the end. */
+/** A growing byte buffer. Zeroed is valid and empty. After an allocation failed, or `limit` (0 =
+ * none) would be passed, `failed` is set and all further appends do nothing: check once at the end.
+ */
 struct strbuf {
     char *data;
     size_t len;
