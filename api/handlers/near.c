@@ -106,6 +106,9 @@ static bool views_take(const struct near *near, uint32_t found)
     bool fit = true;
 
     for (uint32_t i = 0; i < found; i++) {
+        view_space_soon(rq->api->p.view, hits[i].slot);
+    }
+    for (uint32_t i = 0; i < found; i++) {
         __builtin_prefetch(&rq->inv->spaces[hits[i].slot]);
     }
     for (uint32_t i = 0; i < found; i++) {

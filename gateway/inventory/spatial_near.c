@@ -243,25 +243,29 @@ static void candidates_settle(struct search *s)
     s->reach2 = s->cap2 < s->reach2 ? s->cap2 : s->reach2;
 }
 
-static uint32_t candidate_at(const struct search *s, float bound2)
+/* Opens a gap for the bound; returns where. Few are shifted on the way, many are searched. */
+static uint32_t candidate_gap(struct search *s, float bound2)
 {
+    struct candidate *c = s->candidates;
     uint32_t low = 0;
     uint32_t high = s->count;
 
     if (s->count <= FEW) {
-        for (; high > 0 && s->candidates[high - 1].bound2 > bound2; high--) {
+        for (; high > 0 && c[high - 1].bound2 > bound2; high--) {
+            c[high] = c[high - 1];
         }
         return high;
     }
     while (low < high) {
         uint32_t middle = (low + high) / 2;
 
-        if (s->candidates[middle].bound2 > bound2) {
+        if (c[middle].bound2 > bound2) {
             high = middle;
         } else {
             low = middle + 1;
         }
     }
+    memmove(&c[low + 1], &c[low], (s->count - low) * sizeof *c);
     return low;
 }
 
@@ -276,8 +280,7 @@ static void candidate_add(struct search *s, double bound2, uint32_t place)
             return;
         }
     }
-    at = candidate_at(s, (float)bound2);
-    memmove(&c[at + 1], &c[at], (s->count - at) * sizeof *c);
+    at = candidate_gap(s, (float)bound2);
     c[at] = (struct candidate){(float)bound2, place};
     s->count++;
     if (s->count >= s->limit) {

@@ -282,6 +282,11 @@ static void space_lag(const struct view_now *now, struct space_view *out)
     }
 }
 
+void view_space_soon(const struct view *view, uint32_t slot)
+{
+    __builtin_prefetch(space_record(view, slot));
+}
+
 void view_space(const struct view *view, const struct inventory *inv, uint32_t slot,
                 const struct view_now *now, struct space_view *out)
 {

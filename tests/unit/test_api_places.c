@@ -190,6 +190,30 @@ static void coverage(void **state)
     answer_free(&a);
 }
 
+/* Answers of one length share a response: each must still carry its own Link, or none. */
+static void near_links_are_its_own(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 40; i++) {
+        unsigned limit = i % 4 == 3 ? 1000 : 1 + i % 3;
+        struct answer_text a = client_get(
+            city, "/v1/spaces/near?lat=42.25%02u&lon=118.88&radius=5000&limit=%u", i % 10, limit);
+        char own[80];
+
+        assert_int_equal(a.status, 200);
+        (void)snprintf(own, sizeof own,
+                       "lat=42.25%02u&lon=118.88&radius=5000&limit=%u&cursor=", i % 10, limit);
+        if (strstr(a.body, "\"next\":") != NULL) {
+            assert_non_null(strstr(a.head, own));
+            assert_non_null(strstr(a.head, ">; rel=\"next\""));
+            assert_null(strstr(strstr(a.head, "Link: ") + 1, "Link: "));
+        } else {
+            assert_null(strstr(a.head, "Link: "));
+        }
+        answer_free(&a);
+    }
+}
+
 /* Pages through a list and counts each key; keys must ascend. */
 static uint32_t list_walk(const char *target, const char *joint)
 {
@@ -486,6 +510,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(near_equals_brute_force, beat),
         cmocka_unit_test_setup(coverage, beat),
+        cmocka_unit_test_setup(near_links_are_its_own, beat),
         cmocka_unit_test_setup(lists_hold_everything_once, beat),
         cmocka_unit_test_setup(single_and_tags, beat),
         cmocka_unit_test_setup(kept_answers_follow_the_version, beat),

@@ -106,6 +106,43 @@ static void query_compare(struct dice *dice, const struct inventory *inv, struct
     assert_int_equal(spatial_any(inv, inv->spaces_index, at, radius_mm), any);
 }
 
+static uint32_t thirds(void *ctx, uint32_t first, uint32_t count)
+{
+    uint32_t bits = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        bits |= (uint32_t)every_third(ctx, first + i) << i;
+    }
+    return bits;
+}
+
+/* A sieve says what a filter says; and without either more places are in reach than the search can
+ * keep. */
+static void sieve_compare(struct dice *dice, const struct inventory *inv, struct position_e7 at)
+{
+    static struct spatial_hit want[CITY_MAX];
+    static struct spatial_hit got[CITY_MAX];
+    uint32_t shift = dice_below(dice, 3);
+    uint32_t limit = 1 + dice_below(dice, 30);
+    struct spatial_query q = {.at = at, .radius_mm = 50000000, .sieve = thirds, .ctx = &shift};
+    uint32_t n = spatial_search(inv, inv->spaces_index, &q, got, limit);
+
+    assert_int_equal(
+        n, spatial_near(inv, inv->spaces_index, at, q.radius_mm, every_third, &shift, want, limit));
+    assert_memory_equal(got, want, n * sizeof *got);
+    q.sieve = NULL;
+    for (uint32_t i = 0; i < inv->space_count; i++) {
+        want[i] = (struct spatial_hit){distance_mm(at, inv->spaces[i].at), i};
+    }
+    order_inv = inv;
+    qsort(want, inv->space_count, sizeof *want, hit_order);
+    n = spatial_search(inv, inv->spaces_index, &q, got, limit);
+    for (uint32_t i = 0; i < n; i++) {
+        assert_int_equal(got[i].slot, want[i].slot);
+        assert_int_equal(got[i].distance_mm, want[i].distance_mm);
+    }
+}
+
 struct boxed {
     const struct inventory *inv;
     uint32_t count;
@@ -164,6 +201,9 @@ static void near_equals_brute_force(void **state)
 
             query_compare(&dice, inv, at);
             box_compare(&dice, inv, at);
+            if (q < 4) {
+                sieve_compare(&dice, inv, at);
+            }
         }
         inventory_destroy(inv);
     }

@@ -347,12 +347,47 @@ static void names_are_found_again(void **state)
     assert_string_equal(reason_code(REASON_COUNT_UNDER), "count_under");
 }
 
+/* The sieve says what view_space_state says, in runs that cross words and chunks, whatever was
+ * written before. */
+static void sieve_follows_the_states(void **state)
+{
+    enum { SLOTS = 5000 };
+    struct view *view = view_create();
+    struct dice dice = {5};
+    struct view_now now;
+
+    (void)state;
+    assert_int_equal(view_reserve(view, SLOTS, 1), ERR_OK);
+    view_put_heartbeat(view, (struct now){SEEN, 0}, 5000);
+    for (uint32_t round = 0; round < 20000; round++) {
+        uint32_t slot = dice_below(&dice, SLOTS);
+        enum space_state put = (enum space_state)dice_below(&dice, SPACE_STATE_COUNT);
+        struct space_live live = {.bits = space_live_bits(put, put, REASON_FRESH, 100, 97, 0)};
+        uint32_t count = 1 + dice_below(&dice, 32);
+        uint32_t first = slot < count ? 0 : slot - dice_below(&dice, count);
+        unsigned states = dice_below(&dice, 16);
+        uint32_t bits;
+
+        view_put_space(view, slot, &live);
+        now = view_now(view, round % 2 == 0 ? 5000 : 9000); /* the second lags */
+        bits = view_space_sieve(view, first, count, states, &now);
+        for (uint32_t i = 0; i < count; i++) {
+            bool want = states >> view_space_state(view, first + i, &now) & 1;
+
+            assert_int_equal(bits >> i & 1, want || (states >> SPACE_UNKNOWN & 1));
+        }
+        assert_true(count == 32 || bits >> count == 0);
+    }
+    view_destroy(view);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(age_makes_confidence_and_reason),
         cmocka_unit_test(stored_reasons_stay),
         cmocka_unit_test(lag_hides_everything),
+        cmocka_unit_test(sieve_follows_the_states),
         cmocka_unit_test(growing_moves_nothing),
         cmocka_unit_test(readers_never_see_half_a_record),
         cmocka_unit_test(ring_keeps_the_newest),
