@@ -96,7 +96,8 @@ def check_text(path, lines):
     for number, line in enumerate(lines, 1):
         if re.search(r"\b(TODO|FIXME|XXX)\b", line):
             fault(path, number, "unfinished work belongs into an issue")
-        if in_product and "json_write" not in path.name and re.search(r'"[^"]*\{\\"', line):
+        # scene.c: ready pieces of the hot answers, held equal to json_write by a test (docs/decisions/0005-ready-pieces.md)
+        if in_product and path.name not in ("json_write.c", "scene.c") and re.search(r'"[^"]*\{\\"', line):
             fault(path, number, "JSON is written by json_write only")
         if in_product and re.search(r"\b(strcpy|strcat|sprintf|vsprintf|strtok|gets)\s*\(", line):
             fault(path, number, "unbounded string function")
