@@ -281,6 +281,62 @@ static void test_models_and_decode(void **state)
                      CLI_USAGE);
     assert_int_equal(bowei("decode", "--model", "bosch_tps110", "0x", NULL), CLI_USAGE);
     assert_int_equal(bowei("decode", "--model", "none", "01", NULL), CLI_USAGE);
+    assert_int_equal(bowei("decode", "01", NULL), CLI_USAGE);
+    assert_int_equal(bowei("decode", "--model", "bosch_tps110", NULL), CLI_USAGE);
+    assert_int_equal(bowei("decode", "--envelope", "none", path_of("x"), NULL), CLI_USAGE);
+}
+
+/* The message says device, time, counter and signal; the model what the frame means. */
+static void test_decode_envelopes(void **state)
+{
+    (void)state;
+    write_file("up.json",
+               "{\"deviceInfo\":{\"devEui\":\"1000000000000001\"},\"time\":"
+               "\"2023-05-22T07:47:05.404859+00:00\",\"fCnt\":4,\"fPort\":2,\"data\":\"ARI=\","
+               "\"rxInfo\":[{\"rssi\":-90},{\"rssi\":-35}]}\n");
+    assert_int_equal(bowei("decode", "--envelope", "chirpstack", "--model", "bosch_tps110",
+                           path_of("up.json"), NULL),
+                     CLI_OK);
+    assert_string_equal(out_text,
+                        "{\"type\":\"heartbeat\",\"occupied\":true,\"temperature_c\":18,"
+                        "\"device_id\":\"1000000000000001\",\"time\":\"2023-05-22T07:47:05.404Z\","
+                        "\"rssi\":-35,\"frame_counter\":4}\n");
+    assert_int_equal(bowei("decode", "--envelope", "chirpstack", path_of("up.json"), NULL), CLI_OK);
+    assert_non_null(strstr(out_text, "\"fport\":2,\"hex\":\"0112\""));
+    assert_int_equal(bowei("decode", "--envelope", "chirpstack", "--topic",
+                           "application/a/device/1000000000000002/event/up", path_of("up.json"),
+                           NULL),
+                     CLI_FAILURE);
+    assert_string_equal(out_text, "{\"refused\":\"topic\"}\n");
+    write_file("scan.json", "[{\"type\":\"Gateway\",\"mac\":\"AC233FC07DA5\"},"
+                            "{\"type\":\"Unknown\",\"mac\":\"0BE383050DE8\",\"rssi\":-58},"
+                            "{\"type\":\"Unknown\",\"mac\":\"0BE383050DE9\",\"rssi\":-59}]");
+    assert_int_equal(bowei("decode", "--envelope", "minew", path_of("scan.json"), NULL), CLI_OK);
+    assert_int_equal(json_lines(), 2);
+    assert_string_equal(out_text, "{\"type\":\"sighting\",\"gateway\":\"ac233fc07da5\",\"mac\":"
+                                  "\"0be383050de8\",\"beacon\":null,\"rssi\":-58}\n"
+                                  "{\"type\":\"sighting\",\"gateway\":\"ac233fc07da5\",\"mac\":"
+                                  "\"0be383050de9\",\"beacon\":null,\"rssi\":-59}\n");
+    write_file("broken.json", "{");
+    assert_int_equal(bowei("decode", "--envelope", "tts", path_of("broken.json"), NULL),
+                     CLI_FAILURE);
+    assert_string_equal(out_text, "{\"refused\":\"json\"}\n");
+    assert_int_equal(bowei("decode", "--envelope", "tts", path_of("none.json"), NULL), CLI_FAILURE);
+}
+
+static void test_decode_lines(void **state)
+{
+    (void)state;
+    write_file("frames", "1 01\n1 00\n2 01ff\n\n9 01\nx 01\n1 0\n");
+    assert_non_null(freopen(path_of("frames"), "r", stdin));
+    assert_int_equal(bowei("decode", "--model", "bosch_tps110", "--lines", NULL), CLI_FAILURE);
+    assert_string_equal(out_text,
+                        "{\"type\":\"status\",\"occupied\":true}\n"
+                        "{\"type\":\"status\",\"occupied\":false}\n"
+                        "{\"type\":\"heartbeat\",\"occupied\":true,\"temperature_c\":-1}\n"
+                        "{\"refused\":\"length\"}\n{\"refused\":\"unknown\"}\n"
+                        "{\"refused\":\"field\"}\n{\"refused\":\"field\"}\n");
+    assert_int_equal(bowei("decode", "--model", "bosch_tps110", "--lines", "01", NULL), CLI_USAGE);
 }
 
 static const char lots_csv[] =
@@ -535,6 +591,8 @@ int main(void)
         cmocka_unit_test(test_check_config),
         cmocka_unit_test(test_keys),
         cmocka_unit_test(test_models_and_decode),
+        cmocka_unit_test(test_decode_envelopes),
+        cmocka_unit_test(test_decode_lines),
         cmocka_unit_test(test_import_and_export),
         cmocka_unit_test(test_import_refuses_as_a_whole),
         cmocka_unit_test(test_import_waits_for_the_gateway),
