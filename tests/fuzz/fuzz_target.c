@@ -41,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const enum method methods[] = {METHOD_GET, METHOD_POST, METHOD_DELETE};
 
     char path[TARGET_MAX + 1];
-    struct route_match match;
+    struct route_match match = {0}; /* the argument is set where the route has one */
     const char *query;
     size_t query_len;
     size_t count;
