@@ -23,26 +23,56 @@ static size_t slot_of(const char *target, size_t len, enum accept_class accept)
     return (size_t)(hash ^ hash >> 29 ^ hash >> 47) & (ANSWERS - 1);
 }
 
+static void entry_drop(struct answer_cache *cache, struct kept_answer *answer)
+{
+    if (answer->response != NULL) {
+        MHD_destroy_response(answer->response);
+        answer->response = NULL;
+        cache->bytes -= answer->bytes;
+    }
+}
+
 void answer_cache_finish(struct answer_cache *cache)
 {
     for (size_t i = 0; i < ANSWERS; i++) {
-        if (cache->entry[i].response != NULL) {
-            MHD_destroy_response(cache->entry[i].response);
-            cache->entry[i].response = NULL;
-        }
+        entry_drop(cache, &cache->entry[i]);
     }
+}
+
+static bool entry_is(const struct kept_answer *answer, const struct request *rq)
+{
+    return answer->response != NULL && answer->target_len == rq->target_len &&
+           answer->accept == rq->accept && memcmp(answer->target, rq->target, rq->target_len) == 0;
 }
 
 struct kept_answer *answer_find(struct answer_cache *cache, const struct request *rq)
 {
-    struct kept_answer *answer = &cache->entry[slot_of(rq->target, rq->target_len, rq->accept)];
+    size_t slot = slot_of(rq->target, rq->target_len, rq->accept);
 
-    if (answer->response == NULL || answer->target_len != rq->target_len ||
-        answer->accept != rq->accept || rq->boot_ms - answer->made_ms >= ANSWER_LIFE_MS ||
-        memcmp(answer->target, rq->target, rq->target_len) != 0) {
-        return NULL;
+    for (size_t i = 0; i < 2; i++) {
+        struct kept_answer *answer = &cache->entry[slot ^ i];
+
+        if (entry_is(answer, rq)) {
+            return rq->boot_ms - answer->made_ms < ANSWER_LIFE_MS ? answer : NULL;
+        }
     }
-    return answer;
+    return NULL;
+}
+
+/* Its own place, else the older of the two. */
+static struct kept_answer *entry_choose(struct answer_cache *cache, const struct request *rq)
+{
+    size_t slot = slot_of(rq->target, rq->target_len, rq->accept);
+    struct kept_answer *first = &cache->entry[slot];
+    struct kept_answer *second = &cache->entry[slot ^ 1];
+
+    if (entry_is(first, rq) || entry_is(second, rq)) {
+        return entry_is(first, rq) ? first : second;
+    }
+    if (first->response == NULL || second->response == NULL) {
+        return first->response == NULL ? first : second;
+    }
+    return first->made_ms <= second->made_ms ? first : second;
 }
 
 void answer_keep(struct answer_cache *cache, struct request *rq,
@@ -50,12 +80,14 @@ void answer_keep(struct answer_cache *cache, struct request *rq,
 {
     struct kept_answer *answer;
 
-    if (rq->target_len >= ANSWER_TARGET_MAX || rq->reply == NULL || rq->status != 200) {
+    if (rq->target_len >= ANSWER_TARGET_MAX || rq->reply == NULL || rq->status != 200 ||
+        rq->reply_bytes > ANSWERS_BYTES) {
         return;
     }
-    answer = &cache->entry[slot_of(rq->target, rq->target_len, rq->accept)];
-    if (answer->response != NULL) {
-        MHD_destroy_response(answer->response);
+    answer = entry_choose(cache, rq);
+    entry_drop(cache, answer);
+    if (cache->bytes + rq->reply_bytes > ANSWERS_BYTES) {
+        answer_cache_finish(cache); /* nothing in it lives longer than a second anyway */
     }
     memcpy(answer->target, rq->target, rq->target_len);
     answer->target_len = rq->target_len;
@@ -63,6 +95,8 @@ void answer_keep(struct answer_cache *cache, struct request *rq,
     answer->version = *version;
     answer->made_ms = rq->boot_ms;
     answer->response = rq->reply;
+    answer->bytes = rq->reply_bytes;
+    cache->bytes += answer->bytes;
     rq->reply_kept = true;
     (void)snprintf(answer->etag, sizeof answer->etag, "%s", etag);
 }

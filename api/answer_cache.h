@@ -6,9 +6,10 @@
 /* Ready answers of lots and list pages, by raw target and Accept class. An entry serves while its
  * version stands and it is younger than a second. MHD thread only. */
 
-#define ANSWERS           256u /**< a power of two */
+#define ANSWERS           1024u /**< a power of two; two places are tried for each */
 #define ANSWER_TARGET_MAX 200u
 #define ANSWER_LIFE_MS    1000
+#define ANSWERS_BYTES     (4u << 20) /**< of all bodies kept: pages of 1000 spaces are large */
 #define ETAG_MAX          72
 
 /** What an answer depends on besides its target. */
@@ -26,11 +27,13 @@ struct kept_answer {
     struct answer_version version;
     int64_t made_ms; /**< boottime */
     struct MHD_Response *response;
+    size_t bytes; /**< of its body */
     char etag[ETAG_MAX];
 };
 
 struct answer_cache {
     struct kept_answer entry[ANSWERS];
+    size_t bytes; /**< of all bodies */
 };
 
 void answer_cache_finish(struct answer_cache *cache);

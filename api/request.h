@@ -64,9 +64,10 @@ struct request {
     bool suspended;
     /* the answer */
     struct MHD_Response *reply;
-    bool reply_kept; /**< the cache holds the reply, too */
-    bool staged;     /**< the reply stands on api.stage */
-    bool counted;    /**< in api.requests */
+    size_t reply_bytes; /**< memory of its body */
+    bool reply_kept;    /**< the cache holds the reply, too */
+    bool staged;        /**< the reply stands on api.stage */
+    bool counted;       /**< in api.requests */
     unsigned status;
     enum reply_kind kind;
 };

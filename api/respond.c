@@ -127,6 +127,7 @@ void respond_body(struct request *rq, unsigned status, const char *type, struct 
         respond_problem(rq, ERR_NO_MEMORY, NULL);
         return;
     }
+    rq->reply_bytes = body->cap; /* what it holds in memory */
     response = MHD_create_response_from_buffer_with_free_callback_cls(body->len, body->data,
                                                                       body_free, body);
     if (response == NULL) {
@@ -152,6 +153,7 @@ void respond_text(struct request *rq, unsigned status, const char *type, struct 
         respond_empty(rq, status);
         return;
     }
+    rq->reply_bytes = len;
     response = MHD_create_response_from_buffer_with_free_callback(len, data, free);
     if (response == NULL) {
         free(data);
@@ -163,6 +165,7 @@ void respond_empty(struct request *rq, unsigned status)
 {
     static char nothing[1];
 
+    rq->reply_bytes = 0;
     respond_response(rq, status, NULL,
                      MHD_create_response_from_buffer(0, nothing, MHD_RESPMEM_PERSISTENT));
 }
