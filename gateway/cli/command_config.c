@@ -1,6 +1,7 @@
 /* `bowei check-config` and `bowei config`, and how every command finds the configuration or the
  * state folder. */
 #include "bowei/base/suggest.h"
+#include "bowei/envelope.h"
 #include "bowei/envelope_names.h"
 #include "gateway/cli/commands.h"
 #include "gateway/cli/options.h"
@@ -25,16 +26,44 @@ static const char *envelope_at(const void *ctx, size_t i)
     return envelope_name(i, NULL);
 }
 
+/* Mappings whose name is taken, or whose words mean nothing. */
+static int check_mappings(const char *path, const struct config *config)
+{
+    int status = CLI_OK;
+
+    for (uint32_t i = 0; i < config->mapping_count; i++) {
+        const struct mapping *m = &config->mappings[i];
+        const char *fault = mapping_fault(m);
+        struct envelope room;
+
+        if (envelope_find(m->name) != NULL ||
+            envelope_choose(config, m->name, &room)->mapping != m) {
+            fprintf(stderr, "%s: mappings[%u].name: there is an envelope \"%s\" already\n", path, i,
+                    m->name);
+            status = CLI_BAD_INPUT;
+        }
+        if (fault != NULL) {
+            fprintf(stderr,
+                    "%s: mappings[%u].%s: not WORD=MEANING of the meanings that there are\n", path,
+                    i, fault);
+            status = CLI_BAD_INPUT;
+        }
+    }
+    return status;
+}
+
 /* The envelopes a link names must be ones the field side has: the settings table cannot know them.
  */
 static int check_envelopes(const char *path, const struct config *config)
 {
     int status = CLI_OK;
     size_t count = 0;
+    struct envelope room;
 
     while (envelope_name(count, NULL) != NULL) {
         count++;
     }
+    status = check_mappings(path, config);
     for (uint32_t i = 0; i < config->link_count; i++) {
         for (uint32_t k = 0; k < config->links[i].subscription_count; k++) {
             const char *name = config->links[i].subscriptions[k].envelope;
@@ -44,7 +73,7 @@ static int check_envelopes(const char *path, const struct config *config)
             while (at < count && strcmp(envelope_name(at, NULL), name) != 0) {
                 at++;
             }
-            if (at == count) {
+            if (at == count && envelope_choose(config, name, &room) == NULL) {
                 fprintf(
                     stderr,
                     "%s: links[%u].subscriptions[%u].envelope: there is no envelope \"%s\"%s%s%s\n",

@@ -4,6 +4,7 @@
 #include "bowei/base/bytes.h"
 #include "bowei/base/city_clock.h"
 #include "bowei/base/json_write.h"
+#include "bowei/config.h"
 #include "bowei/envelope.h"
 #include "bowei/sensor_model.h"
 #include "gateway/cli/commands.h"
@@ -19,6 +20,8 @@
 struct decoding {
     const struct sensor_model *model;
     const struct envelope *envelope;
+    struct config *config;  /* of --config, NULL = none */
+    struct envelope mapped; /* room for one of its mappings */
     const char *topic;
     uint8_t fport;
     bool refused; /* something was */
@@ -411,14 +414,53 @@ static int decode_word(struct decoding *d, const char *command, const char *word
     return status == CLI_OK && d->refused ? CLI_FAILURE : status;
 }
 
+/* The frames or the message, wherever they come from. */
+static int decode_all(struct decoding *d, const char *command, const struct words *words,
+                      bool lines)
+{
+    if (lines) {
+        return words->count == 0 ? decode_lines(d)
+                                 : commands_usage(command, "--lines reads standard input only");
+    }
+    if (d->envelope != NULL) {
+        return words->count > 1 ? commands_usage(command, "takes one message file")
+                                : decode_file(d, words->count == 1 ? words->items[0] : "-");
+    }
+    return words->count != 1 ? commands_usage(command, "takes one frame in hex")
+                             : decode_word(d, command, words->items[0]);
+}
+
+/* What --model and --envelope name. 0, or an exit code with a message printed. */
+static int names_find(struct decoding *d, const char *command, const char *model,
+                      const char *envelope)
+{
+    if (model == NULL && envelope == NULL) {
+        return commands_usage(command, "needs --model NAME and the frame in hex, or --envelope");
+    }
+    d->model = model == NULL ? NULL : sensor_model_find(model, strlen(model));
+    if (model != NULL && d->model == NULL) {
+        return commands_usage(command, "there is no such model: bowei models lists them");
+    }
+    if (envelope == NULL) {
+        return CLI_OK;
+    }
+    d->envelope = d->config == NULL ? envelope_find(envelope)
+                                    : envelope_choose(d->config, envelope, &d->mapped);
+    return d->envelope != NULL
+               ? CLI_OK
+               : commands_usage(command, "there is no such envelope: bowei envelopes lists them");
+}
+
 int command_decode(int argc, char **argv)
 {
     const char *model = NULL;
     const char *envelope = NULL;
     const char *topic = "";
     const char *port = "0";
+    const char *file = NULL;
     bool lines = false;
     const struct option options[] = {
+        {"config",   OPTION_TEXT, &file    },
         {"envelope", OPTION_TEXT, &envelope},
         {"fport",    OPTION_TEXT, &port    },
         {"lines",    OPTION_FLAG, &lines   },
@@ -427,34 +469,28 @@ int command_decode(int argc, char **argv)
     };
     struct words words;
     struct decoding d;
+    int status = CLI_OK;
 
     memset(&d, 0, sizeof d);
     if (!options_read(argc, argv, options, ARRAY_LEN(options), &words)) {
         return CLI_USAGE;
     }
     d.topic = topic;
-    d.model = model == NULL ? NULL : sensor_model_find(model, strlen(model));
-    d.envelope = envelope == NULL ? NULL : envelope_find(envelope);
-    if (model == NULL && envelope == NULL) {
-        return commands_usage(argv[0], "needs --model NAME and the frame in hex, or --envelope");
-    }
-    if (model != NULL && d.model == NULL) {
-        return commands_usage(argv[0], "there is no such model: bowei models lists them");
-    }
-    if (envelope != NULL && d.envelope == NULL) {
-        return commands_usage(argv[0], "there is no such envelope: bowei envelopes lists them");
-    }
     if (!fport_read(port, strlen(port), &d.fport)) {
         return commands_usage(argv[0], "--fport must be 0 to 255");
     }
-    if (lines) {
-        return words.count == 0 ? decode_lines(&d)
-                                : commands_usage(argv[0], "--lines reads standard input only");
+    if (file != NULL) {
+        char option[] = "--config";
+        char *load[] = {argv[0], option, (char *)(uintptr_t)file, NULL};
+
+        status = cli_load_config(3, load, &d.config);
     }
-    if (envelope != NULL) {
-        return words.count > 1 ? commands_usage(argv[0], "takes one message file")
-                               : decode_file(&d, words.count == 1 ? words.items[0] : "-");
+    if (status == CLI_OK) {
+        status = names_find(&d, argv[0], model, envelope);
     }
-    return words.count != 1 ? commands_usage(argv[0], "takes one frame in hex")
-                            : decode_word(&d, argv[0], words.items[0]);
+    if (status == CLI_OK) {
+        status = decode_all(&d, argv[0], &words, lines);
+    }
+    config_destroy(d.config);
+    return status;
 }

@@ -12,6 +12,7 @@
 #define STRUCT_LINK         struct link_config
 #define STRUCT_SUBSCRIPTION struct subscription_config
 #define STRUCT_MAP          struct register_map
+#define STRUCT_MAPPING      struct mapping
 
 const struct section sections[SECTION_COUNT] = {
 #define SECTION(id, type, place, text)                                                             \

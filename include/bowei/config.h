@@ -4,6 +4,7 @@
 #include "bowei/base/err.h"
 #include "bowei/base/geo.h"
 #include "bowei/base/strbuf.h"
+#include "bowei/mapping.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -17,6 +18,7 @@
 #define CONFIG_UNITS_MAX         64
 #define CONFIG_MAPS_MAX          64
 #define CONFIG_SUBSCRIPTIONS_MAX 32
+#define CONFIG_MAPPINGS_MAX      32
 
 /** How a Modbus unit's registers are to be read; named maps ship built in (dx80_state, dx80_raw,
  * bit_concentrator, magnetometer) and may be added or overridden. */
@@ -118,6 +120,8 @@ struct config {
     uint32_t link_count;
     struct register_map *maps; /**< the shipped ones and the file's */
     uint32_t map_count;
+    struct mapping *mappings; /**< message formats of the file's own */
+    uint32_t mapping_count;
 };
 
 struct config_fault {

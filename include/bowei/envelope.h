@@ -59,6 +59,11 @@ struct envelope {
 const struct envelope *envelope_find(const char *name);
 /** All, sorted by name. */
 const struct envelope *const *envelope_all(size_t *count);
+/** The envelope of this name: one of the configuration's mappings, written into *room, or one of
+ * the table. NULL when there is none. */
+struct config;
+const struct envelope *envelope_choose(const struct config *config, const char *name,
+                                       struct envelope *room);
 /** Clears *out, sets its item and opens. */
 enum decode_fault envelope_open(const struct envelope *envelope, const char *topic,
                                 const struct json_doc *doc, uint32_t item, struct uplink *out);

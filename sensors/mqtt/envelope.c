@@ -2,6 +2,8 @@
  * at start. */
 #include "bowei/envelope.h"
 #include "bowei/base/err.h"
+#include "bowei/config.h"
+#include "sensors/mqtt/envelopes/mapped.h"
 #include <string.h>
 
 #define ENVELOPE(name) extern const struct envelope envelope_##name;
@@ -31,6 +33,21 @@ const struct envelope *envelope_find(const char *name)
         }
     }
     return NULL;
+}
+
+const struct envelope *envelope_choose(const struct config *config, const char *name,
+                                       struct envelope *room)
+{
+    for (uint32_t i = 0; i < config->mapping_count; i++) {
+        if (strcmp(config->mappings[i].name, name) == 0) {
+            *room = (struct envelope){.name = config->mappings[i].name,
+                                      .doc = "a mapping of the configuration",
+                                      .open = mapped_open,
+                                      .mapping = &config->mappings[i]};
+            return room;
+        }
+    }
+    return envelope_find(name);
 }
 
 enum decode_fault envelope_open(const struct envelope *envelope, const char *topic,

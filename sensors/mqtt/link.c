@@ -52,6 +52,7 @@
 struct link {
     struct link_params params; /* immutable after link_start */
     const struct envelope *envelopes[CONFIG_SUBSCRIPTIONS_MAX];
+    struct envelope mapped[CONFIG_SUBSCRIPTIONS_MAX]; /* room for those the configuration makes */
     char ping_topic[TOPIC_MAX];
     char status_topic[TOPIC_MAX];
     pthread_t thread;
@@ -547,7 +548,8 @@ static bool link_prepare(struct link *link)
         return false;
     }
     for (uint32_t i = 0; i < config->subscription_count; i++) {
-        link->envelopes[i] = envelope_find(config->subscriptions[i].envelope);
+        link->envelopes[i] = envelope_choose(link->params.ports->config,
+                                             config->subscriptions[i].envelope, &link->mapped[i]);
         if (link->envelopes[i] == NULL) {
             log_line(LOG_ERROR, AREA, "%s: there is no envelope %s", config->name,
                      config->subscriptions[i].envelope);

@@ -324,6 +324,54 @@ static void test_decode_envelopes(void **state)
     assert_int_equal(bowei("decode", "--envelope", "tts", path_of("none.json"), NULL), CLI_FAILURE);
 }
 
+/* A message format of the configuration's own: paths, a constant, words. */
+static void test_decode_mapping(void **state)
+{
+    (void)state;
+    write_file("mapped.yaml", "mappings:\n"
+                              "  - name: city-feed\n"
+                              "    items: data.bays\n"
+                              "    device: no\n"
+                              "    occupied: s.state\n"
+                              "    states: \"1=occupied,0=free,E=fault\"\n"
+                              "    time: t\n"
+                              "    battery_v: v\n"
+                              "  - name: one\n"
+                              "    device: \"=gate-1\"\n"
+                              "links:\n"
+                              "  - name: l\n"
+                              "    subscriptions:\n"
+                              "      - {topic: a, envelope: city-feed}\n");
+    assert_int_equal(bowei("check-config", path_of("mapped.yaml"), NULL), CLI_OK);
+    write_file("bays.json",
+               "{\"data\":{\"bays\":[{\"no\":17,\"s\":{\"state\":1},\"t\":1795305600,"
+               "\"v\":3.6},{\"no\":\"18\",\"s\":{\"state\":\"0\"}},"
+               "{\"no\":19,\"s\":{\"state\":null}},{\"no\":20,\"s\":{\"state\":2}}]}}");
+    assert_int_equal(bowei("decode", "--config", path_of("mapped.yaml"), "--envelope", "city-feed",
+                           path_of("bays.json"), NULL),
+                     CLI_FAILURE);
+    assert_string_equal(
+        out_text, "{\"type\":\"status\",\"occupied\":true,\"battery_v\":3.6,\"device_id\":\"17\","
+                  "\"time\":\"2026-11-22T00:00:00Z\"}\n"
+                  "{\"type\":\"status\",\"occupied\":false,\"device_id\":\"18\"}\n"
+                  "{\"type\":\"status\",\"occupied\":null,\"device_id\":\"19\"}\n"
+                  "{\"refused\":\"field\"}\n");
+    assert_int_equal(bowei("decode", "--envelope", "city-feed", path_of("bays.json"), NULL),
+                     CLI_USAGE);
+    write_file("one.json", "{}");
+    assert_int_equal(bowei("decode", "--config", path_of("mapped.yaml"), "--envelope", "one",
+                           path_of("one.json"), NULL),
+                     CLI_OK);
+    assert_string_equal(out_text,
+                        "{\"type\":\"status\",\"occupied\":null,\"device_id\":\"gate-1\"}\n");
+    write_file("taken.yaml", "mappings:\n  - {name: tts, device: a}\n");
+    assert_int_equal(bowei("check-config", path_of("taken.yaml"), NULL), CLI_BAD_INPUT);
+    write_file("words.yaml", "mappings:\n  - {name: x, device: a, states: \"1=full\"}\n");
+    assert_int_equal(bowei("check-config", path_of("words.yaml"), NULL), CLI_BAD_INPUT);
+    write_file("types.yaml", "mappings:\n  - {name: x, device: a, type: b}\n");
+    assert_int_equal(bowei("check-config", path_of("types.yaml"), NULL), CLI_BAD_INPUT);
+}
+
 static void test_decode_lines(void **state)
 {
     (void)state;
@@ -592,6 +640,7 @@ int main(void)
         cmocka_unit_test(test_keys),
         cmocka_unit_test(test_models_and_decode),
         cmocka_unit_test(test_decode_envelopes),
+        cmocka_unit_test(test_decode_mapping),
         cmocka_unit_test(test_decode_lines),
         cmocka_unit_test(test_import_and_export),
         cmocka_unit_test(test_import_refuses_as_a_whole),

@@ -157,9 +157,8 @@ static enum decode_fault read_state(const struct mapping *m, const struct json_d
     if (got == -1) {
         return DECODE_OK;
     }
-    text = got < 0
-               ? NULL
-               : meaning(m->states != NULL ? m->states : "true=occupied,false=free", word, &len);
+    text = got < 0 ? NULL
+                   : meaning(m->states != NULL ? m->states : MAPPING_DEFAULT_STATES, word, &len);
     for (size_t i = 0; text != NULL && i < ARRAY_LEN(states); i++) {
         if (same(text, len, states[i].word)) {
             out->reading.value = states[i].value;
@@ -281,4 +280,51 @@ enum decode_fault mapped_open(const struct envelope *self, const char *topic,
     }
     out->kind = UPLINK_READING;
     return fault;
+}
+
+/* Every row is "word=meaning" and the meaning is one that `known` finds. */
+static bool words_known(const char *list, bool (*known)(const char *text, size_t len))
+{
+    while (list != NULL && *list != '\0') {
+        size_t row = strcspn(list, ",");
+        size_t word = strcspn(list, "=");
+
+        if (word == 0 || word >= row || !known(list + word + 1, row - word - 1)) {
+            return false;
+        }
+        list += row + (list[row] == ',');
+    }
+    return true;
+}
+
+static bool state_known(const char *text, size_t len)
+{
+    for (size_t i = 0; i < ARRAY_LEN(states); i++) {
+        if (same(text, len, states[i].word)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool type_known(const char *text, size_t len)
+{
+    for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+        if (same(text, len, types[i].word)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *mapping_fault(const struct mapping *mapping)
+{
+    if (!words_known(mapping->states, state_known)) {
+        return "states";
+    }
+    if (!words_known(mapping->types, type_known) ||
+        (mapping->type != NULL && mapping->types == NULL)) {
+        return "types";
+    }
+    return NULL;
 }
