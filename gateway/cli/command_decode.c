@@ -406,10 +406,13 @@ static int decode_word(struct decoding *d, const char *command, const char *word
     int len = frame_bytes(word, strlen(word), bytes, sizeof bytes);
     int status;
 
-    if (len < 0) {
-        return commands_usage(command, "the frame must be hex digits, up to 2048 bytes");
+    if (len >= 0) {
+        decode_frame(d, bytes, (size_t)len, d->fport);
+    } else if (strlen(word) > 2 * sizeof bytes) {
+        put_refused(d, decode_fault_name(DECODE_LENGTH));
+    } else {
+        return commands_usage(command, "the frame must be hex digits, two a byte");
     }
-    decode_frame(d, bytes, (size_t)len, d->fport);
     status = commands_print(&d->out);
     return status == CLI_OK && d->refused ? CLI_FAILURE : status;
 }

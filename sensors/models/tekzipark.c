@@ -67,7 +67,7 @@ static enum decode_fault debug(const struct frame *in, struct decoded *out)
     out->reading.value = in->bytes[9] != 0 ? VALUE_FAULT : VALUE_ALIVE;
     out->type_name = "debug";
     for (size_t i = 0; i < 6; i++) {
-        axis[i] = (int8_t)in->bytes[3 + i];
+        axis[i] = in->bytes[3 + i] - (in->bytes[3 + i] > INT8_MAX ? 256 : 0); /* int8 */
     }
     decoded_extra_list(out, "deflection", axis, 3);
     decoded_extra_list(out, "baseline", axis + 3, 3);

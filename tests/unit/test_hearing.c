@@ -451,6 +451,36 @@ static void chirpstack_other_events(void **state)
     assert_int_equal(refused_total(), 0);
 }
 
+/* Several readings in one message: each is kept or counted by itself. */
+static void messages_of_many(void **state)
+{
+    static const char push[] =
+        "{\"msg\":[{\"type\":2,\"imei\":\"dev-1\",\"status\":0},"
+        "{\"type\":1,\"imei\":\"dev-1\",\"at\":1790000000000,\"value\":1},{\"type\":\"x\"},"
+        "{\"type\":1,\"imei\":\"nobody\",\"value\":1}]}";
+    static const char bays[] =
+        "[{\"id\":\"dev-1\",\"occupied\":true,\"packettype\":\"Status\"},"
+        "{\"id\":\"dev-1\",\"occupied\":false,\"packettype\":\"Startup\"}]";
+    static const char scan[] =
+        "[{\"type\":\"Gateway\",\"mac\":\"AC233FC07DA5\"},{\"type\":\"Unknown\",\"mac\":"
+        "\"0BE383050DE8\",\"rssi\":-58},{\"type\":\"Unknown\",\"mac\":\"0BE383050DE9\"}]";
+
+    (void)state;
+    assert_int_equal(take("onenet", "x", push, sizeof push - 1, false), ERR_OK);
+    assert_int_equal(f->heard_count, 2);
+    assert_int_equal(f->heard[0].value, VALUE_LINK_LOST);
+    assert_int_equal(f->heard[1].value, VALUE_ALIVE);
+    assert_int_equal(count_get(&f->counters, COUNT_MQTT_REFUSED_FIELD), 1);
+    assert_int_equal(count_get(&f->counters, COUNT_DEVICES_UNKNOWN), 1);
+    assert_int_equal(take("citysens", "x", bays, sizeof bays - 1, false), ERR_OK);
+    assert_int_equal(f->heard_count, 4);
+    assert_int_equal(f->heard[2].value, VALUE_OCCUPIED);
+    assert_int_equal(f->heard[3].value, VALUE_START);
+    assert_int_equal(take("minew", "x", scan, sizeof scan - 1, false), ERR_OK);
+    assert_int_equal(count_get(&f->counters, COUNT_MQTT_IGNORED), 2);
+    assert_int_equal(f->heard_count, 4);
+}
+
 /* Every cut and every flipped byte of a real uplink: no crash, and never a reading of another
  * device. */
 static void mangled_uplinks(void **state)
@@ -494,6 +524,7 @@ int main(void)
         EACH(chirpstack_uplinks),
         EACH(chirpstack_refusals),
         EACH(chirpstack_other_events),
+        EACH(messages_of_many),
         EACH(mangled_uplinks),
     };
 
