@@ -56,6 +56,11 @@ static size_t answer(const uint8_t *request, uint8_t *out)
 static void serve(int pty, int64_t character_ns)
 {
     uint8_t request[REQUEST_BYTES], reply[260];
+    /* 3.5 characters, above 19200 baud 1.75 ms (Modbus over serial line 2.5.1.1) */
+    int64_t gap_ns = character_ns * 7 / 2;
+    if (character_ns < (int64_t)1000000000 * BITS_PER_CHARACTER / 19200) {
+        gap_ns = 1750000;
+    }
     size_t got = 0;
     struct timespec began = {0};
     for (;;) {
@@ -80,7 +85,7 @@ static void serve(int pty, int64_t character_ns)
         got = 0;
         size_t len = answer(request, reply);
         /* request on the wire, the 3.5 characters that end it, the answer on the wire */
-        wait_from(&began, character_ns * (REQUEST_BYTES + (int64_t)len) + character_ns * 7 / 2);
+        wait_from(&began, character_ns * (REQUEST_BYTES + (int64_t)len) + gap_ns);
         if (write(pty, reply, len) < 0) {
             return;
         }
