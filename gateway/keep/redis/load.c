@@ -297,13 +297,13 @@ static bool take_reply(struct loading *l, struct image *image)
         return false;
     }
     if (reply->type == REDIS_REPLY_ARRAY && reply->elements > 0) {
-        if (read_fields(reply, image) && image->at.epoch != 0) {
+        if (!read_fields(reply, image)) {
+            l->refused++;
+        } else if (image->at.epoch != 0) { /* else no record was ever applied: nothing to restore */
             if (position_compare(image->at, l->newest) > 0) {
                 l->newest = image->at;
             }
             l->each(l->ctx, image);
-        } else {
-            l->refused++;
         }
     } else if (reply->type == REDIS_REPLY_ERROR) {
         l->refused++;
