@@ -5,6 +5,8 @@ import threading
 import time
 import unittest
 
+import redis
+
 from testbed import Testbed, space_id, wait_until
 
 SPACES = 500
@@ -66,7 +68,10 @@ class RedisAndBroker(Testbed):
         spaces = self.all_spaces()
         if any(spaces[s]["state"] != ("occupied" if self.last[i] else "free") for i, s in enumerate(self.ids)):
             return False
-        stored = self.redis_states()
+        try:
+            stored = self.redis_states()
+        except redis.exceptions.RedisError:  # still loading what it had
+            return False
         return len(stored) == SPACES and all(stored[s]["state"] == spaces[s]["state"] for s in self.ids)
 
     def under_load(self, fault_seconds, begin_fault, end_fault, calm_seconds=10):
