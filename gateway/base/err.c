@@ -13,6 +13,7 @@ static const struct err_row rows[ERR_COUNT] = {
 #include "bowei/base/err.def"
 #undef ERR
 };
+
 /* clang-format on */
 
 /* A number outside the enum is a bug of the caller; it is answered as such, not read past the

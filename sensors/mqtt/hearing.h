@@ -1,8 +1,8 @@
 #ifndef SENSORS_MQTT_HEARING_H
 #define SENSORS_MQTT_HEARING_H
 
-#include "bowei/field.h"
 #include "bowei/envelope.h"
+#include "bowei/field.h"
 
 /* From one MQTT message to readings in the intake: envelope, device, model, bindings. One hearing
  * per link, used by the link's thread only; no allocation per message. */

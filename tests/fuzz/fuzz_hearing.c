@@ -7,12 +7,12 @@
 #define WALL_MS INT64_C(1790000000000)
 
 static const struct device_row rows[] = {
-    {"dev-1",            "city",      "native",           0, 2 },
-    {"dev-x",            "elsewhere", "native",           0, 1 },
-    {"0101010101010101", "city",      "bosch_tps110",     0, 1 },
-    {"0202020202020202", "city",      "libelium_v3",      0, 1 },
-    {"0303030303030303", "city",      "nwave_nps310",     0, 1 },
-    {"0404040404040404", "city",      "nwave_nps405",     0, 70},
+    {"dev-1",            "city",      "native",       0, 2 },
+    {"dev-x",            "elsewhere", "native",       0, 1 },
+    {"0101010101010101", "city",      "bosch_tps110", 0, 1 },
+    {"0202020202020202", "city",      "libelium_v3",  0, 1 },
+    {"0303030303030303", "city",      "nwave_nps310", 0, 1 },
+    {"0404040404040404", "city",      "nwave_nps405", 0, 70},
 };
 
 static struct fixture *f;

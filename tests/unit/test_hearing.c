@@ -458,9 +458,8 @@ static void messages_of_many(void **state)
         "{\"msg\":[{\"type\":2,\"imei\":\"dev-1\",\"status\":0},"
         "{\"type\":1,\"imei\":\"dev-1\",\"at\":1790000000000,\"value\":1},{\"type\":\"x\"},"
         "{\"type\":1,\"imei\":\"nobody\",\"value\":1}]}";
-    static const char bays[] =
-        "[{\"id\":\"dev-1\",\"occupied\":true,\"packettype\":\"Status\"},"
-        "{\"id\":\"dev-1\",\"occupied\":false,\"packettype\":\"Startup\"}]";
+    static const char bays[] = "[{\"id\":\"dev-1\",\"occupied\":true,\"packettype\":\"Status\"},"
+                               "{\"id\":\"dev-1\",\"occupied\":false,\"packettype\":\"Startup\"}]";
     static const char scan[] =
         "[{\"type\":\"Gateway\",\"mac\":\"AC233FC07DA5\"},{\"type\":\"Unknown\",\"mac\":"
         "\"0BE383050DE8\",\"rssi\":-58},{\"type\":\"Unknown\",\"mac\":\"0BE383050DE9\"}]";

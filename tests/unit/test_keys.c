@@ -110,13 +110,13 @@ static void bad_files(void **state)
         {"# bowei keys 1\nabcdefgh\tx\tstaff\t\t00\t1\t0\n", ERR_CONFIG      },
         {"# bowei keys "
          "1\nabcdefgh\tx\tking\t\t0000000000000000000000000000000000000000000000000000000000000000"
-         "\t1\t0\n",                                                   ERR_CONFIG                                                          },
+         "\t1\t0\n",                                ERR_CONFIG      },
         {"# bowei keys "
          "1\nabcdefgh\tx\tstaff\t\t0000000000000000000000000000000000000000000000000000000000000000"
-         "\t1\t0",                                                  ERR_CONFIG        },
+         "\t1\t0",                                  ERR_CONFIG      },
         {"# bowei keys "
          "1\nabcdefgh\tx\tstaff\t\t0000000000000000000000000000000000000000000000000000000000000000"
-         "\t1\t0\n",ERR_OK},
+         "\t1\t0\n",                                ERR_OK          },
     };
 
     (void)state;

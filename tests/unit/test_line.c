@@ -493,7 +493,8 @@ static void a_dead_unit_says_nothing_and_costs_little(void **state)
     begin_ms = host_boot_ms();
     requests = slave_requests(1);
     WAIT_FOR(slave_requests(1) >= requests + 50, 20000);
-    /* 50 rounds of 20 ms: 1 s alone; if every round paid the dead unit's timeout it were more than 8 s */
+    /* 50 rounds of 20 ms: 1 s alone; if every round paid the dead unit's timeout it were more than
+     * 8 s */
     assert_in_range(host_boot_ms() - begin_ms, 900, 6000);
     assert_int_equal(value_of("line/dead", 1), -1);
     assert_true(atomic_load(&f->status.link[0].up));

@@ -1,7 +1,7 @@
 /* What the simulated MQTT devices write is what the gateway's own envelopes and models read. */
 #include "bowei/base/json_read.h"
-#include "bowei/sensor_model.h"
 #include "bowei/envelope.h"
+#include "bowei/sensor_model.h"
 #include "sensors/sim/mqtt/telegram.h"
 
 #include <setjmp.h>

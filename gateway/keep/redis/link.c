@@ -161,7 +161,8 @@ static bool greet(struct redis_link *link, const struct redis_params *params)
         if (params->username != NULL) {
             resp_text(&b, params->username);
         }
-        resp_text(&b, params->password != NULL ? params->password : ""); /* nopass: the socket's mode guards */
+        resp_text(&b, params->password != NULL ? params->password
+                                               : ""); /* nopass: the socket's mode guards */
         reply = redis_link_ask(link, &b);
         ok = reply != NULL;
         freeReplyObject(reply);
