@@ -16,7 +16,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
-enum { TURN_MS = 100, LARGE_BYTES = 131072, ARENAS = 4 };
+enum { TURN_MS = 100, LARGE_BYTES = 131072, ARENAS = 2 };
 
 static void raise_file_limit(void)
 {
@@ -67,6 +67,7 @@ static int turn_until_signalled(struct gateway *gateway, const sigset_t *waited)
             return GATEWAY_EXIT_STEPPED_DOWN;
         }
         if (!said_ready && atomic_load(&gateway_status(gateway)->ready)) {
+            (void)malloc_trim(0); /* what loading left behind */
             notify_send("READY=1\nSTATUS=serving");
             said_ready = true;
         }
