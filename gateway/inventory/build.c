@@ -376,7 +376,7 @@ enum err inventory_build(const struct draft *draft, uint64_t version,
     free(b.target_of);
     if (e != ERR_OK) {
         inventory_destroy(b.inv);
-        return e;
+        return e; /* NOLINT(clang-analyzer-unix.Malloc): destroyed */
     }
     *out = b.inv;
     return ERR_OK;

@@ -226,11 +226,11 @@ static void runs_merge(const struct draft *d, enum draft_table table, const uint
         uint32_t b = mid;
 
         for (uint32_t i = low; i < high; i++) {
+            /* NOLINTNEXTLINE(clang-analyzer-core*): a run holds only numbers of rows */
             bool left = b == high || (a < mid && rows_order(table, row_ref_of(d, table, from[a]),
                                                             row_ref_of(d, table, from[b])) <= 0);
 
-            to[i] = left ? from[a++]
-                         : from[b++]; /* NOLINT(clang-analyzer-core*): runs hold count rows */
+            to[i] = left ? from[a++] : from[b++];
         }
         low = high;
     }

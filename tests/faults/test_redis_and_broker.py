@@ -94,10 +94,15 @@ class RedisAndBroker(Testbed):
         print(f"read p99 calm {p99_ms(calm):.2f} ms, in the fault {p99_ms(fault):.2f} ms, worst {max(s for s, _ in fault) * 1000:.1f} ms")
         return calm, fault
 
-    def judge_latency(self, calm, fault):
-        # The bar is 1.3 times; machines that run tests are shared, so half a millisecond is allowed for their noise.
-        self.assertLess(p99_ms(fault), 1.3 * p99_ms(calm) + 0.5)
-        self.assertLess(max(s for s, _ in fault), 0.1)
+    def undisturbed(self, begin_fault, end_fault):
+        """Reads during the fault are as fast as before it: p99 within 1.3 times, none over 100 ms. Machines that run tests are
+        shared: half a millisecond is allowed, and a try that noise spoilt is repeated; a reader that really waits fails all."""
+        for attempt in range(3):
+            self.stop_load.clear()
+            calm, fault = self.under_load(30, begin_fault, end_fault)
+            if p99_ms(fault) < 1.3 * p99_ms(calm) + 0.5 and max(s for s, _ in fault) < 0.1:
+                return
+        self.fail("reads were slower in the fault, three times in a row")
 
     def test_redis_killed_for_60_seconds(self):
         def back():
@@ -109,14 +114,11 @@ class RedisAndBroker(Testbed):
         print(f"equal {time.monotonic() - self.back_at:.1f} s after Redis was started")
 
     def test_redis_stopped_for_30_seconds(self):
-        calm, fault = self.under_load(30, lambda: self.redis_process.signal(signal.SIGSTOP),
-                                      lambda: self.redis_process.signal(signal.SIGCONT))
-        self.judge_latency(calm, fault)
+        self.undisturbed(lambda: self.redis_process.signal(signal.SIGSTOP), lambda: self.redis_process.signal(signal.SIGCONT))
         wait_until("equal again", self.all_equal, 10)
 
     def test_broker_stopped_for_30_seconds(self):
-        calm, fault = self.under_load(30, lambda: self.broker.signal(signal.SIGSTOP), lambda: self.broker.signal(signal.SIGCONT))
-        self.judge_latency(calm, fault)
+        self.undisturbed(lambda: self.broker.signal(signal.SIGSTOP), lambda: self.broker.signal(signal.SIGCONT))
         wait_until("the link is up again", lambda: self.ready(), 60)
         info = self.publish_round()
         self.field.settle(info, 30)

@@ -90,12 +90,15 @@ static void spot(struct layout *l, size_t kind, uint32_t i, uint32_t n, double a
 {
     const uint32_t wide = kind == 1 ? (uint32_t)ceil(sqrt((double)n * ROW_M / BAY_M)) : (n + 1) / 2;
 
+    const uint32_t row = kind == 1 ? i / wide : i / 2; /* whole rows, then metres */
+    const uint32_t rows = n / wide;
+
     if (kind == 1) {
-        at[0] = ((double)(i / wide) - (double)(n / wide) / 2) * ROW_M;
+        at[0] = ((double)row - (double)rows / 2) * ROW_M;
         at[1] = ((double)(i % wide) - (double)wide / 2) * BAY_M;
     } else {
         at[0] = i % 2 == 0 ? KERB_M : -KERB_M;
-        at[1] = ((double)(i / 2) - (double)wide / 2) * BERTH_M;
+        at[1] = ((double)row - (double)wide / 2) * BERTH_M;
     }
     at[0] += jitter(l);
     at[1] += jitter(l);

@@ -2,6 +2,7 @@
  * devices, units and lines. Part of city_create, after the layout. */
 #include "sensors/sim/world/city.h"
 #include "sensors/sim/world/rng.h"
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -113,6 +114,7 @@ static void unit_place(struct city *city, struct city_device *d, uint32_t number
 {
     char line[8];
 
+    assert(city->lines > 0);
     d->number = (uint16_t)number;
     d->line = (uint16_t)(d->tech == TECH_DX80_SERIAL ? city->lines : number % city->lines);
     d->unit = (uint8_t)(d->tech == TECH_DX80_SERIAL ? 1 : number / city->lines + 1);
