@@ -213,6 +213,11 @@ struct row_origin rows_origin(enum draft_table table, const void *row)
 
 /* --- sorting --- */
 
+static int numbers_order(const struct draft *d, enum draft_table table, uint32_t a, uint32_t b)
+{
+    return rows_order(table, row_ref_of(d, table, a), row_ref_of(d, table, b));
+}
+
 /* One round of a merge sort from the bottom: runs of `run` numbers become runs of twice that. */
 static void runs_merge(const struct draft *d, enum draft_table table, const uint32_t *from,
                        uint32_t *to, uint32_t run)
@@ -227,8 +232,7 @@ static void runs_merge(const struct draft *d, enum draft_table table, const uint
 
         for (uint32_t i = low; i < high; i++) {
             /* NOLINTNEXTLINE(clang-analyzer-core*): a run holds only numbers of rows */
-            bool left = b == high || (a < mid && rows_order(table, row_ref_of(d, table, from[a]),
-                                                            row_ref_of(d, table, from[b])) <= 0);
+            bool left = b == high || (a < mid && numbers_order(d, table, from[a], from[b]) <= 0);
 
             to[i] = left ? from[a++] : from[b++];
         }
