@@ -82,6 +82,7 @@ loglevel warning
 EOF
 cat >"$state/mosquitto.conf" <<EOF
 per_listener_settings false
+user $(id -un)
 listener $broker_port 127.0.0.1
 allow_anonymous true
 set_tcp_nodelay true
