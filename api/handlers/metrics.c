@@ -1,6 +1,7 @@
 /* /metrics in OpenMetrics 1.0 text: the counters table, and gauges of what is now. No label is ever
  * an ID. */
 #include "api/server.h"
+#include "bowei/base/log.h"
 #include <string.h>
 
 static void family(struct strbuf *out, const char *name, const char *type, const char *help)
@@ -105,6 +106,8 @@ void metrics_get(struct request *rq)
     degraded_write(api->p.status, rq->now.lagging, &out);
     gauge(&out, "bowei_http_connections", "open HTTP connections",
           connections_used(&api->connections));
+    gauge(&out, "bowei_log_lines_dropped", "log lines that standard error did not take",
+          log_dropped());
     gauge(&out, "bowei_sse_clients", "open event streams", streams_count(&api->streams));
     gauge(&out, "bowei_changes_newest", "number of the newest change of this epoch",
           change_ring_newest(api->p.changes));

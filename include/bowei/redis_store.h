@@ -82,8 +82,6 @@ void redis_writer_stop(struct redis_writer *writer);
  * thread, once. */
 void redis_writer_set_epoch(struct redis_writer *writer, uint64_t epoch);
 enum redis_state redis_writer_state(const struct redis_writer *writer);
-/** Boottime since when it is in that state. */
-int64_t redis_writer_since_ms(const struct redis_writer *writer);
 
 /* --- start --- */
 

@@ -67,10 +67,7 @@ static struct slice *take(struct redis_writer *w)
 
 static void become(struct redis_writer *w, enum redis_state state)
 {
-    if (atomic_load(&w->state) != (int)state) {
-        atomic_store(&w->since_ms, host_boot_ms());
-        atomic_store(&w->state, (int)state);
-    }
+    atomic_store(&w->state, (int)state);
 }
 
 static void up(struct redis_writer *w)
@@ -526,7 +523,6 @@ struct redis_writer *redis_writer_start(const struct redis_writer_params *params
         goto undo_memory;
     }
     w->reader = inventory_reader(params->board);
-    atomic_store(&w->since_ms, host_boot_ms());
     if (pthread_create(&w->thread, NULL, run, w) != 0) {
         goto undo_sync;
     }
@@ -574,9 +570,4 @@ void redis_writer_stop(struct redis_writer *w)
 enum redis_state redis_writer_state(const struct redis_writer *w)
 {
     return (enum redis_state)atomic_load(&w->state);
-}
-
-int64_t redis_writer_since_ms(const struct redis_writer *w)
-{
-    return atomic_load(&w->since_ms);
 }

@@ -35,7 +35,6 @@ struct redis_writer {
     bool stopping;                 /* guarded by lock */
     int64_t stop_by_ms;            /* guarded by lock; boottime */
     _Atomic int state;             /* enum redis_state */
-    _Atomic int64_t since_ms;
     /* writer thread only */
     struct redis_link link;
     char run_id[RUN_ID_MAX];
