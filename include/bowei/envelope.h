@@ -32,8 +32,9 @@ struct sighting {
 /** What an envelope gives. The device's id stands in decoded.reading.device. */
 struct uplink {
     enum uplink_kind kind;
-    uint32_t item; /**< set by the caller: which item of the message, 0 first */
-    bool more;     /**< the message has an item behind this one: open again with item + 1 */
+    uint32_t item;        /**< set by the caller: which item of the message, 0 first */
+    bool more;            /**< the message has an item behind this one: open again with item + 1 */
+    uint32_t at, at_item; /**< the envelope's own: node of the item last given, and which it was */
     uint8_t fport;
     uint16_t len;
     uint8_t bytes[UPLINK_BYTES_MAX];
@@ -64,7 +65,8 @@ const struct envelope *const *envelope_all(size_t *count);
 struct config;
 const struct envelope *envelope_choose(const struct config *config, const char *name,
                                        struct envelope *room);
-/** Clears *out, sets its item and opens. */
+/** Clears *out, sets its item and opens. Items of one message are opened from 0 on, in order, into
+ * the same *out. */
 enum decode_fault envelope_open(const struct envelope *envelope, const char *topic,
                                 const struct json_doc *doc, uint32_t item, struct uplink *out);
 

@@ -56,6 +56,9 @@ enum decode_fault envelope_open(const struct envelope *envelope, const char *top
     out->kind = UPLINK_NOTHING;
     out->item = item;
     out->more = false;
+    if (item == 0) {
+        out->at = 0;
+    }
     out->fport = 0;
     out->len = 0;
     out->model = NULL;

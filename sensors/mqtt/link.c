@@ -15,7 +15,7 @@
 #include "bowei/base/city_clock.h"
 #include "bowei/base/log.h"
 #include "sensors/backoff.h"
-#include "sensors/mqtt/hearing.h"
+#include "sensors/hearing.h"
 #include <errno.h>
 #include <mosquitto.h>
 #include <netinet/in.h>

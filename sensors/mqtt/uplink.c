@@ -240,20 +240,28 @@ const struct json_node *uplink_path(const struct json_doc *doc, const struct jso
     return inner == NULL ? NULL : json_member(doc, inner, second);
 }
 
+const struct json_node *uplink_list_item(const struct json_doc *doc, const struct json_node *list,
+                                         struct uplink *out)
+{
+    bool follows = out->at != 0 && out->at_item < out->item; /* node 0 is the root, no item */
+    const struct json_node *item = follows ? &doc->nodes[out->at] : json_first(doc, list);
+
+    if (list->kind != JSON_ARRAY || out->item >= list->count) {
+        return NULL;
+    }
+    for (uint32_t i = follows ? out->at_item : 0; i < out->item; i++) {
+        item = json_after(doc, item);
+    }
+    out->at = (uint32_t)(item - doc->nodes);
+    out->at_item = out->item;
+    out->more = out->item + 1 < list->count;
+    return item;
+}
+
 const struct json_node *uplink_item(const struct json_doc *doc, struct uplink *out)
 {
-    const struct json_node *item;
-
     if (doc->nodes[0].kind != JSON_ARRAY) {
         return out->item == 0 ? doc->nodes : NULL;
     }
-    if (out->item >= doc->nodes[0].count) {
-        return NULL;
-    }
-    item = json_first(doc, doc->nodes);
-    for (uint32_t i = 0; i < out->item; i++) {
-        item = json_after(doc, item);
-    }
-    out->more = out->item + 1 < doc->nodes[0].count;
-    return item;
+    return uplink_list_item(doc, doc->nodes, out);
 }

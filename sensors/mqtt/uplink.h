@@ -44,6 +44,10 @@ bool uplink_mac(const char *text, size_t len, char out[13]);
 /** Member of a member, NULL when one is absent. */
 const struct json_node *uplink_path(const struct json_doc *doc, const struct json_node *object,
                                     const char *first, const char *second);
+/** Item out->item of a list, found from the one opened before, so that a long list costs no more a
+ * message than its length; sets out->more. NULL: there is none. */
+const struct json_node *uplink_list_item(const struct json_doc *doc, const struct json_node *list,
+                                         struct uplink *out);
 /** The root itself (item 0), or item out->item of a root array; sets out->more. NULL: there is
  * none. */
 const struct json_node *uplink_item(const struct json_doc *doc, struct uplink *out);

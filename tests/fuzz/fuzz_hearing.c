@@ -1,6 +1,6 @@
 /* Any topic and payload (split at the first newline) as an MQTT message, through each envelope:
  * every message ends as readings of known values or under a counter, one an item. */
-#include "sensors/mqtt/hearing.h"
+#include "sensors/hearing.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/field_fixture.h"
 

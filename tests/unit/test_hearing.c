@@ -1,6 +1,6 @@
 /* From an MQTT message to the intake: envelopes, the table of bad MQTT inputs (reliability corpus
  * 1-56), bindings, retained messages, unknown devices, and readings that the intake refuses. */
-#include "sensors/mqtt/hearing.h"
+#include "sensors/hearing.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -100,14 +100,14 @@ static void bad_payloads_are_counted(void **state)
     const struct bad_row table[] = {
         {"",                                                              0,           COUNT_MQTT_REFUSED_JSON },
         {"\0",                                                            1,           COUNT_MQTT_REFUSED_JSON },
-        {big,                                                             4097,        COUNT_MQTT_REFUSED_SIZE },
+        {big,                                                             PAYLOAD_MAX + 1, COUNT_MQTT_REFUSED_SIZE },
         {big,                                                             sizeof big,  COUNT_MQTT_REFUSED_SIZE },
         {"{",                                                             0,           COUNT_MQTT_REFUSED_JSON },
         {"[]",                                                            0,           COUNT_MQTT_REFUSED_FIELD},
         {"null",                                                          0,           COUNT_MQTT_REFUSED_FIELD},
         {"\"x\"",                                                         0,           COUNT_MQTT_REFUSED_FIELD},
         {deep,                                                            sizeof deep, COUNT_MQTT_REFUSED_SIZE },
-        {deep,                                                            4096,        COUNT_MQTT_REFUSED_JSON },
+        {deep,                                                            PAYLOAD_MAX, COUNT_MQTT_REFUSED_JSON },
         {depth17,                                                         0,           COUNT_MQTT_REFUSED_JSON },
         {keys,                                                            119000,      COUNT_MQTT_REFUSED_SIZE },
         {"{\"device\":\"dev-1\",\"occupied\":true,\"occupied\":false}",   0,           COUNT_MQTT_REFUSED_JSON },

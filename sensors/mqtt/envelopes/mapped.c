@@ -225,21 +225,12 @@ static const struct json_node *item_of(const struct mapping *m, const struct jso
                                        struct uplink *out)
 {
     const struct json_node *list;
-    const struct json_node *item;
 
     if (m->items == NULL || m->items[0] == '\0') {
         return uplink_item(doc, out);
     }
     list = at(doc, doc->nodes, m->items);
-    if (list == NULL || list->kind != JSON_ARRAY || out->item >= list->count) {
-        return NULL;
-    }
-    out->more = out->item + 1 < list->count;
-    item = json_first(doc, list);
-    for (uint32_t i = 0; i < out->item; i++) {
-        item = json_after(doc, item);
-    }
-    return item;
+    return list == NULL ? NULL : uplink_list_item(doc, list, out);
 }
 
 enum decode_fault mapped_open(const struct envelope *self, const char *topic,

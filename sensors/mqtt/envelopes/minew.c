@@ -106,36 +106,58 @@ static enum decode_fault read_item(const struct json_doc *doc, const struct json
     return DECODE_OK;
 }
 
+/* The advertiser at or behind an item of the scan; NULL: there is none. */
+static const struct json_node *advertiser_from(const struct json_doc *doc,
+                                               const struct json_node *item)
+{
+    const struct json_node *end = doc->nodes + doc->nodes[0].next;
+
+    while (item != NULL && item < end && is_gateway(doc, item)) {
+        item = json_after(doc, item);
+    }
+    return item != NULL && item < end ? item : NULL;
+}
+
+/* Who heard all this: a gateway's own item anywhere in the scan, else the topic. */
+static void scan_gateway(const struct json_doc *doc, const char *topic, struct sighting *s)
+{
+    const struct json_node *item = json_first(doc, doc->nodes);
+
+    gateway_of_topic(topic, s->gateway);
+    for (uint32_t i = 0; i < doc->nodes[0].count; i++) {
+        if (is_gateway(doc, item)) {
+            read_gateway(doc, item, s);
+        }
+        item = json_after(doc, item);
+    }
+}
+
 static enum decode_fault open_minew(const struct envelope *self, const char *topic,
                                     const struct json_doc *doc, struct uplink *out)
 {
-    const struct json_node *item = NULL;
-    const struct json_node *wanted = NULL;
-    uint32_t seen = 0;
+    const struct json_node *wanted;
+    struct sighting s = {0};
 
     (void)self;
     out->kind = UPLINK_NOTHING;
-    out->sighting = (struct sighting){0};
     if (doc->nodes[0].kind != JSON_ARRAY) {
+        out->sighting = s;
         return DECODE_FIELD;
     }
-    gateway_of_topic(topic, out->sighting.gateway);
-    for (uint32_t i = 0; i < doc->nodes[0].count; i++) {
-        item = i == 0 ? json_first(doc, doc->nodes) : json_after(doc, item);
-        if (is_gateway(doc, item)) {
-            read_gateway(doc, item, &out->sighting);
-            continue;
-        }
-        if (seen == out->item) {
-            wanted = item;
-        }
-        seen++;
+    if (out->at == 0) { /* item 0 */
+        scan_gateway(doc, topic, &s);
+        wanted = advertiser_from(doc, json_first(doc, doc->nodes));
+    } else { /* the gateway was found then */
+        memcpy(s.gateway, out->sighting.gateway, sizeof s.gateway);
+        wanted = advertiser_from(doc, json_after(doc, &doc->nodes[out->at]));
     }
-    out->more = out->item + 1 < seen;
+    out->sighting = s;
     if (wanted == NULL) {
         out->decoded.type_name = "scan"; /* nobody heard: the fence is empty, the gateway lives */
         return DECODE_OK;
     }
+    out->at = (uint32_t)(wanted - doc->nodes);
+    out->more = advertiser_from(doc, json_after(doc, wanted)) != NULL;
     return read_item(doc, wanted, out);
 }
 

@@ -76,15 +76,7 @@ static const struct json_node *message(const struct json_doc *doc, struct uplink
     if (msg == NULL || msg->kind != JSON_ARRAY) {
         return out->item == 0 ? msg : NULL;
     }
-    if (out->item >= msg->count) {
-        return NULL;
-    }
-    out->more = out->item + 1 < msg->count;
-    msg = json_first(doc, msg);
-    for (uint32_t i = 0; i < out->item; i++) {
-        msg = json_after(doc, msg);
-    }
-    return msg;
+    return uplink_list_item(doc, msg, out);
 }
 
 static enum decode_fault open_onenet(const struct envelope *self, const char *topic,

@@ -1,16 +1,22 @@
-#ifndef SENSORS_MQTT_HEARING_H
-#define SENSORS_MQTT_HEARING_H
+#ifndef SENSORS_HEARING_H
+#define SENSORS_HEARING_H
 
 #include "bowei/envelope.h"
 #include "bowei/field.h"
 
-/* From one MQTT message to readings in the intake: envelope, device, model, bindings. One hearing
- * per link, used by the link's thread only; no allocation per message. */
+/* From one message of the field to readings in the intake: envelope, device, model, bindings. One
+ * hearing per link, used by the link's thread only; no allocation per message: a hearing has room
+ * for the largest message, about 80 KB. */
 
-#define PAYLOAD_MAX      4096 /**< bytes; more is refused before parsing */
-#define TOPIC_MAX        256
-#define HEARING_NODES    1024 /**< JSON values of one message */
-#define HEARING_READINGS 64   /**< channels of one device */
+/* Bytes of a message; more is refused before parsing. A network server lists every radio gateway
+ * that heard an uplink: The Things Stack writes up to 1 KB for each (antenna, location, Packet
+ * Broker's names, a token), so that 20 gateways and as much besides fit. A Minew scan has about 120
+ * bytes an advertiser. */
+#define PAYLOAD_MAX 32768
+#define TOPIC_MAX   256
+/* JSON values of one message, member names counted: that text has one in 10 bytes or more. */
+#define HEARING_NODES    4096
+#define HEARING_READINGS 64 /**< channels of one device */
 
 struct hearing {
     const struct field_params *ports;

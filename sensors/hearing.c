@@ -1,7 +1,7 @@
-/* From an MQTT message to readings in the intake: checks of size and topic, JSON, envelope, the
- * device's row in the inventory, its model's decoder, its bindings. Called inside the message
+/* From a message of the field to readings in the intake: checks of size and topic, JSON, envelope,
+ * the device's row in the inventory, its model's decoder, its bindings. Called inside the message
  * callback, so when it returns ERR_OK the reading is in the journal and the PUBACK may leave. */
-#include "sensors/mqtt/hearing.h"
+#include "sensors/hearing.h"
 #include "bowei/base/bytes.h"
 #include "bowei/base/log.h"
 #include "sensors/field_health.h"
