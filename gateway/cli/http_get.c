@@ -1,6 +1,6 @@
-/* The HTTP client of the command line: one GET over one connection, HTTP/1.0, so that the answer is
- * whole when the server closes. Plain HTTP only: the commands speak to the gateway itself or
- * through the proxy on this host. */
+/* The HTTP client of the command line: one request over one connection, HTTP/1.0, so that the
+ * answer is whole when the server closes. Plain HTTP only: the commands speak to the gateway itself
+ * or through the proxy on this host. */
 #include "gateway/cli/http_get.h"
 #include <ctype.h>
 #include <errno.h>
@@ -167,7 +167,24 @@ static bool split_answer(struct http_answer *answer)
     return true;
 }
 
-bool http_get(const char *base, const char *path, int timeout_ms, struct http_answer *answer)
+static void write_request(const char *base, const struct http_ask *ask, struct strbuf *out)
+{
+    strbuf_printf(out, "%s %s HTTP/1.0\r\nHost: ", ask->method, ask->path);
+    strbuf_add(out, base + 7, strcspn(base + 7, "/"));
+    strbuf_puts(out, "\r\nAccept: application/json\r\n");
+    if (ask->key != NULL) {
+        strbuf_printf(out, "Authorization: Bearer %s\r\n", ask->key);
+    }
+    if (ask->body != NULL) {
+        strbuf_printf(out, "Content-Type: application/json\r\nContent-Length: %zu\r\n",
+                      strlen(ask->body));
+    }
+    strbuf_puts(out, "\r\n");
+    strbuf_puts(out, ask->body == NULL ? "" : ask->body);
+}
+
+bool http_ask(const char *base, const struct http_ask *ask, int timeout_ms,
+              struct http_answer *answer)
 {
     const int64_t deadline_ms = monotonic_ms() + timeout_ms;
     struct strbuf request = {0};
@@ -177,11 +194,7 @@ bool http_get(const char *base, const char *path, int timeout_ms, struct http_an
     if (fd < 0) {
         return false;
     }
-    strbuf_puts(&request, "GET ");
-    strbuf_puts(&request, path);
-    strbuf_puts(&request, " HTTP/1.0\r\nHost: ");
-    strbuf_add(&request, base + 7, strcspn(base + 7, "/"));
-    strbuf_puts(&request, "\r\nAccept: application/json\r\n\r\n");
+    write_request(base, ask, &request);
     good = !request.failed && send_all(fd, &request, deadline_ms) &&
            receive_all(fd, &answer->body, deadline_ms) && split_answer(answer);
     if (!good) {
@@ -192,6 +205,13 @@ bool http_get(const char *base, const char *path, int timeout_ms, struct http_an
     strbuf_finish(&request);
     close(fd);
     return good;
+}
+
+bool http_get(const char *base, const char *path, int timeout_ms, struct http_answer *answer)
+{
+    const struct http_ask ask = {.method = "GET", .path = path};
+
+    return http_ask(base, &ask, timeout_ms, answer);
 }
 
 void http_get_escape(const char *text, struct strbuf *url)

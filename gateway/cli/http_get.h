@@ -10,6 +10,17 @@ struct http_answer {
     char why[160]; /**< why none came */
 };
 
+/** What is asked; texts are borrowed. */
+struct http_ask {
+    const char *method, *path;
+    const char *body; /**< JSON; NULL = none */
+    const char *key;  /**< bearer; NULL = none */
+};
+
+/** Sends one request to base = "http://host[:port]". False when the server cannot be reached or
+ * does not answer within timeout_ms: why says it. The caller finishes answer->body. */
+bool http_ask(const char *base, const struct http_ask *ask, int timeout_ms,
+              struct http_answer *answer);
 /** GET base + path, base = "http://host[:port]". False when the server cannot be reached or does
  * not answer within timeout_ms: why says it. The caller finishes answer->body. */
 bool http_get(const char *base, const char *path, int timeout_ms, struct http_answer *answer);

@@ -1,0 +1,76 @@
+/* `bowei devices list` and `show`: health as the REST interface tells it. */
+#include "gateway/cli/commands.h"
+#include "gateway/cli/device_verbs.h"
+
+static const char *const columns[REST_COLUMNS_MAX] = {
+    "id", "space", "value", "heard", "live", "suspect", "battery_mv", "rssi_dbm", NULL};
+
+int device_options(int argc, char **argv, struct option *more, size_t count, struct rest_call *call)
+{
+    call->url = REST_URL_DEFAULT;
+    more[count] = (struct option){"json", OPTION_FLAG, &call->json};
+    more[count + 1] = (struct option){"key-file", OPTION_TEXT, &call->key_file};
+    more[count + 2] = (struct option){"url", OPTION_TEXT, &call->url};
+    return options_read(argc, argv, more, count + DEVICE_OPTIONS, &call->words) ? rest_key(call)
+                                                                                : CLI_USAGE;
+}
+
+void device_path(struct strbuf *out, const char *device, const char *tail)
+{
+    strbuf_puts(out, "/v1/devices/");
+    for (; *device != '\0'; device++) { /* "line1/unit2" stays two segments */
+        const char one[2] = {*device, '\0'};
+
+        if (*device == '/') {
+            strbuf_putc(out, '/');
+        } else {
+            http_get_escape(one, out);
+        }
+    }
+    strbuf_puts(out, tail);
+    strbuf_putc(out, '\0');
+}
+
+int device_verb_list(int argc, char **argv)
+{
+    struct rest_query queries[] = {
+        {"silent", NULL},
+        {"lot",    NULL},
+        {"limit",  NULL},
+        {"cursor", NULL},
+    };
+    struct option rows[ARRAY_LEN(queries) + DEVICE_OPTIONS];
+    struct rest_call call = {0};
+    int code;
+
+    for (size_t i = 0; i < ARRAY_LEN(queries); i++) {
+        rows[i] = (struct option){queries[i].name, OPTION_TEXT, &queries[i].value};
+    }
+    code = device_options(argc, argv, rows, ARRAY_LEN(queries), &call);
+    if (code != CLI_OK) {
+        return code;
+    }
+    if (call.words.count > 0) {
+        return commands_usage(argv[0], "list takes no arguments");
+    }
+    return rest_get(&call, "/v1/devices", NULL, queries, ARRAY_LEN(queries), columns);
+}
+
+int device_verb_show(int argc, char **argv)
+{
+    struct option rows[DEVICE_OPTIONS];
+    struct rest_call call = {0};
+    struct strbuf path = {0};
+    int code = device_options(argc, argv, rows, 0, &call);
+
+    if (code != CLI_OK) {
+        return code;
+    }
+    if (call.words.count != 1) {
+        return commands_usage(argv[0], "show takes one device");
+    }
+    device_path(&path, call.words.items[0], "");
+    code = rest_send(&call, "GET", path.data, NULL, columns);
+    strbuf_finish(&path);
+    return code;
+}

@@ -1,0 +1,215 @@
+/* What the commands that speak REST share: the key, the exit code of an answer, the answer as a
+ * table for people or as it came. Called by command_places.c, command_devices.c and their like. */
+#include "gateway/cli/rest.h"
+#include "bowei/base/json_read.h"
+#include "gateway/cli/commands.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NODES_MAX 200000 /* 1 000 spaces of about 60 nodes, and some */
+#define TEXT_MAX  256
+
+static int exit_of_status(int status)
+{
+    static const struct {
+        int status, code;
+    } rows[] = {
+        {200, CLI_OK       },
+        {201, CLI_OK       },
+        {202, CLI_OK       },
+        {401, CLI_AUTH     },
+        {403, CLI_AUTH     },
+        {404, CLI_NOT_FOUND},
+        {409, CLI_CONFLICT },
+        {410, CLI_NOT_FOUND},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        if (rows[i].status == status) {
+            return rows[i].code;
+        }
+    }
+    return status >= 400 && status < 500 ? CLI_USAGE : CLI_FAILURE;
+}
+
+/* A member's value as text; "-" for none. */
+static void cell(const struct json_doc *doc, const struct json_node *object, const char *name,
+                 char out[TEXT_MAX])
+{
+    const struct json_node *value = json_member(doc, object, name);
+
+    if (value == NULL || value->kind == JSON_NULL) {
+        snprintf(out, TEXT_MAX, "-");
+    } else if (value->kind == JSON_OBJECT && json_member(doc, value, "zh-CN") != NULL) {
+        (void)json_text(doc, json_member(doc, value, "zh-CN"), out, TEXT_MAX);
+    } else if (json_text(doc, value, out, TEXT_MAX) < 0) {
+        snprintf(out, TEXT_MAX, "%.*s",
+                 (int)(value->len < TEXT_MAX - 1 ? value->len : TEXT_MAX - 1),
+                 doc->text + value->start);
+    }
+}
+
+static void print_row(const struct json_doc *doc, const struct json_node *object,
+                      const char *const *columns, struct strbuf *out)
+{
+    char text[TEXT_MAX];
+
+    for (size_t i = 0; i < REST_COLUMNS_MAX && columns[i] != NULL; i++) {
+        cell(doc, object, columns[i], text);
+        strbuf_printf(out, "%-20s ", text);
+    }
+    strbuf_putc(out, '\n');
+}
+
+int rest_print_table(const struct http_answer *answer, const char *const *columns)
+{
+    struct json_node *nodes = calloc(NODES_MAX, sizeof *nodes);
+    struct json_doc doc;
+    struct strbuf out = {0};
+    const struct json_node *items = NULL;
+
+    if (nodes == NULL ||
+        json_parse(&doc, answer->body.data, answer->body.len, nodes, NODES_MAX) != JSON_OK) {
+        free(nodes);
+        fprintf(stderr, "bowei: the answer cannot be read\n");
+        return CLI_FAILURE;
+    }
+    for (size_t i = 0; i < REST_COLUMNS_MAX && columns[i] != NULL; i++) {
+        strbuf_printf(&out, "%-20s ", columns[i]);
+    }
+    strbuf_putc(&out, '\n');
+    items = json_member(&doc, nodes, "items");
+    if (items == NULL) {
+        print_row(&doc, nodes, columns, &out);
+    } else {
+        const struct json_node *item = json_first(&doc, items);
+
+        for (uint32_t i = 0; i < items->count && item != NULL; i++) {
+            print_row(&doc, item, columns, &out);
+            item = json_after(&doc, item);
+        }
+    }
+    free(nodes);
+    return commands_print(&out);
+}
+
+int rest_key(struct rest_call *call)
+{
+    const char *env = getenv(REST_KEY_ENV);
+    FILE *file = NULL;
+
+    call->key[0] = '\0';
+    if (call->key_file == NULL) {
+        if (env != NULL && strlen(env) < sizeof call->key) {
+            memcpy(call->key, env, strlen(env) + 1);
+        }
+        return CLI_OK;
+    }
+    file = fopen(call->key_file, "re");
+    if (file == NULL || fgets(call->key, sizeof call->key, file) == NULL) {
+        fprintf(stderr, "bowei: --key-file %s: %s\n", call->key_file,
+                file == NULL ? strerror(errno) : "holds no key");
+        if (file != NULL) {
+            fclose(file);
+        }
+        return CLI_BAD_INPUT;
+    }
+    fclose(file);
+    call->key[strcspn(call->key, " \t\r\n")] = '\0';
+    return CLI_OK;
+}
+
+int rest_ask(const struct rest_call *call, const char *method, const char *path, const char *body,
+             struct http_answer *answer)
+{
+    const struct http_ask ask = {.method = method,
+                                 .path = path,
+                                 .body = body,
+                                 .key = call->key[0] == '\0' ? NULL : call->key};
+    int code;
+
+    if (!http_ask(call->url, &ask, REST_WAIT_MS, answer)) {
+        fprintf(stderr, "bowei: %s\n", answer->why);
+        return CLI_UNREACHABLE;
+    }
+    code = exit_of_status(answer->status);
+    if (code != CLI_OK) {
+        fprintf(stderr, "bowei: %s%s: %d\n%s\n", call->url, path, answer->status,
+                answer->body.data);
+        if (answer->status == 401 && call->key[0] == '\0') {
+            fprintf(stderr, "bowei: needs a key: --key-file FILE, or " REST_KEY_ENV
+                            " in the environment\n");
+        }
+    }
+    return code;
+}
+
+int rest_send(const struct rest_call *call, const char *method, const char *path, const char *body,
+              const char *const *columns)
+{
+    struct http_answer answer = {.status = 0};
+    int code = rest_ask(call, method, path, body, &answer);
+
+    if (code == CLI_OK && call->json) {
+        strbuf_putc(&answer.body, '\n');
+        code = commands_print(&answer.body);
+    } else if (code == CLI_OK) {
+        code = rest_print_table(&answer, columns);
+    }
+    strbuf_finish(&answer.body);
+    return code;
+}
+
+/* name=value behind the path, escaped; without one nothing. */
+static void add_query(struct strbuf *path, const char *name, const char *value)
+{
+    if (value != NULL) {
+        strbuf_putc(path, memchr(path->data, '?', path->len) == NULL ? '?' : '&');
+        strbuf_printf(path, "%s=", name);
+        http_get_escape(value, path);
+    }
+}
+
+int rest_get(const struct rest_call *call, const char *base, const char *id,
+             const struct rest_query *queries, size_t count, const char *const *columns)
+{
+    struct strbuf path = {0};
+    int code = CLI_FAILURE;
+
+    strbuf_puts(&path, base);
+    if (id != NULL) {
+        http_get_escape(id, &path);
+    }
+    for (size_t i = 0; i < count && !path.failed; i++) {
+        add_query(&path, queries[i].name, queries[i].value);
+    }
+    strbuf_putc(&path, '\0');
+    if (!path.failed) {
+        code = rest_send(call, "GET", path.data, NULL, columns);
+    }
+    strbuf_finish(&path);
+    return code;
+}
+
+int rest_url_of_config(const char *path, char *argv0, char url[REST_URL_MAX])
+{
+    char option[] = "--config";
+    char *file = strdup(path);
+    char *argv[] = {argv0, option, file, NULL};
+    struct config *config = NULL;
+    const int code = file == NULL ? CLI_FAILURE : cli_load_config(3, argv, &config);
+
+    if (code == CLI_OK) {
+        const bool any =
+            strcmp(config->http.host, "0.0.0.0") == 0 || strcmp(config->http.host, "::") == 0;
+        const bool six = !any && strchr(config->http.host, ':') != NULL;
+
+        snprintf(url, REST_URL_MAX, "http://%s%s%s:%u", six ? "[" : "",
+                 any ? "127.0.0.1" : config->http.host, six ? "]" : "", config->http.port);
+    }
+    config_destroy(config);
+    free(file);
+    return code;
+}
