@@ -6,6 +6,7 @@
 #include "sensors/field_health.h"
 #include "sensors/halt.h"
 #include "sensors/modbus/line.h"
+#include "sensors/modbus/poll_plan.h"
 #include "sensors/mqtt/link.h"
 #include <mosquitto.h>
 #include <stdlib.h>
@@ -197,6 +198,11 @@ static bool timing_find(void *ctx, const char *source, const char *device, const
     }
     *out = row->timing;
     return true;
+}
+
+const char *field_map_fault(const struct register_map *map, uint32_t max_read)
+{
+    return poll_plan_fault(map, max_read);
 }
 
 struct timing_source field_timing(const struct config *config)

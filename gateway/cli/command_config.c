@@ -3,6 +3,7 @@
 #include "bowei/base/suggest.h"
 #include "bowei/envelope.h"
 #include "bowei/envelope_names.h"
+#include "bowei/field.h"
 #include "gateway/cli/commands.h"
 #include "gateway/cli/options.h"
 #include <stdio.h>
@@ -27,10 +28,8 @@ static const char *envelope_at(const void *ctx, size_t i)
 }
 
 /* Mappings whose name is taken, or whose words mean nothing. */
-static int check_mappings(const char *path, const struct config *config)
+static void check_mappings(struct config_source *source, const struct config *config)
 {
-    int status = CLI_OK;
-
     for (uint32_t i = 0; i < config->mapping_count; i++) {
         const struct mapping *m = &config->mappings[i];
         const char *fault = mapping_fault(m);
@@ -38,52 +37,74 @@ static int check_mappings(const char *path, const struct config *config)
 
         if (envelope_find(m->name) != NULL ||
             envelope_choose(config, m->name, &room)->mapping != m) {
-            fprintf(stderr, "%s: mappings[%u].name: there is an envelope \"%s\" already\n", path, i,
-                    m->name);
-            status = CLI_BAD_INPUT;
+            config_fault(source, &m->name, m,
+                         "mappings[%u].name: there is an envelope \"%s\" already", i, m->name);
         }
         if (fault != NULL) {
-            fprintf(stderr,
-                    "%s: mappings[%u].%s: not WORD=MEANING of the meanings that there are\n", path,
-                    i, fault);
-            status = CLI_BAD_INPUT;
+            config_fault(source, strcmp(fault, "types") == 0 ? &m->types : &m->states, m,
+                         "mappings[%u].%s: not WORD=MEANING of the meanings that there are", i,
+                         fault);
         }
     }
-    return status;
 }
 
-/* The envelopes a link names must be ones the field side has: the settings table cannot know them.
- */
-static int check_envelopes(const char *path, const struct config *config)
+/* What the settings table cannot know: the envelopes that the field side has. */
+static void check_envelopes(struct config_source *source, const struct config *config)
 {
-    int status = CLI_OK;
     size_t count = 0;
     struct envelope room;
 
     while (envelope_name(count, NULL) != NULL) {
         count++;
     }
-    status = check_mappings(path, config);
+    check_mappings(source, config);
     for (uint32_t i = 0; i < config->link_count; i++) {
         for (uint32_t k = 0; k < config->links[i].subscription_count; k++) {
-            const char *name = config->links[i].subscriptions[k].envelope;
-            const char *near = suggest_name(name, envelope_at, NULL, count);
+            const struct subscription_config *s = &config->links[i].subscriptions[k];
+            const char *near = suggest_name(s->envelope, envelope_at, NULL, count);
             size_t at = 0;
 
-            while (at < count && strcmp(envelope_name(at, NULL), name) != 0) {
+            while (at < count && strcmp(envelope_name(at, NULL), s->envelope) != 0) {
                 at++;
             }
-            if (at == count && envelope_choose(config, name, &room) == NULL) {
-                fprintf(
-                    stderr,
-                    "%s: links[%u].subscriptions[%u].envelope: there is no envelope \"%s\"%s%s%s\n",
-                    path, i, k, name, near == NULL ? "" : ", did you mean \"",
-                    near == NULL ? "" : near, near == NULL ? "" : "\"?");
-                status = CLI_BAD_INPUT;
+            if (at == count && envelope_choose(config, s->envelope, &room) == NULL) {
+                config_fault(
+                    source, &s->envelope, s,
+                    "links[%u].subscriptions[%u].envelope: there is no envelope \"%s\"%s%s%s", i, k,
+                    s->envelope, near == NULL ? "" : ", did you mean \"", near == NULL ? "" : near,
+                    near == NULL ? "" : "\"?");
             }
         }
     }
-    return status;
+}
+
+/* Units whose map cannot be polled: their lines could not start. */
+static void check_polls(struct config_source *source, const struct config *config)
+{
+    for (uint32_t i = 0; i < config->line_count; i++) {
+        for (uint32_t k = 0; k < config->lines[i].unit_count; k++) {
+            const struct unit_config *u = &config->lines[i].units[k];
+            const struct register_map *map = config_map(config, u->map);
+            const char *fault = map == NULL ? NULL : field_map_fault(map, u->max_read);
+
+            if (fault != NULL) {
+                config_fault(source, &u->map, u, "lines[%u].units[%u].map: \"%s\": %s", i, k,
+                             u->map, fault);
+            }
+        }
+    }
+}
+
+static void check_field(struct config_source *source, const struct config *config)
+{
+    check_envelopes(source, config);
+    check_polls(source, config);
+}
+
+enum err cli_read_config(const struct config_origin *origin, struct config_report *report,
+                         struct config **out)
+{
+    return config_load_checked(origin, check_field, report, out);
 }
 
 static int load(const char *path, const struct option_list *sets, struct config **out)
@@ -92,7 +113,7 @@ static int load(const char *path, const struct option_list *sets, struct config 
     enum err e = ERR_NO_MEMORY;
 
     if (report != NULL) {
-        e = config_load(path, sets->items, sets->count, report, out);
+        e = cli_read_config(&(struct config_origin){path, sets->items, sets->count}, report, out);
     }
     if (e == ERR_CONFIG) {
         print_report(report);
@@ -100,15 +121,17 @@ static int load(const char *path, const struct option_list *sets, struct config 
         fprintf(stderr, "bowei: %s: %s\n", path, err_text(e, 0));
     }
     free(report);
-    if (e == ERR_OK && check_envelopes(path, *out) != CLI_OK) {
-        config_destroy(*out);
-        *out = NULL;
-        return CLI_BAD_INPUT;
-    }
     return e == ERR_OK ? CLI_OK : e == ERR_CONFIG ? CLI_BAD_INPUT : CLI_FAILURE;
 }
 
 int cli_load_config(int argc, char **argv, struct config **out)
+{
+    struct cli_origin origin;
+
+    return cli_load_origin(argc, argv, &origin, out);
+}
+
+int cli_load_origin(int argc, char **argv, struct cli_origin *origin, struct config **out)
 {
     const char *path = NULL;
     struct option_list sets = {.count = 0};
@@ -126,6 +149,8 @@ int cli_load_config(int argc, char **argv, struct config **out)
         return commands_usage(argv[0],
                               path == NULL ? "--config FILE is needed" : "takes no arguments");
     }
+    *origin = (struct cli_origin){.path = path, .set_count = sets.count};
+    memcpy(origin->sets, sets.items, sizeof origin->sets);
     return load(path, &sets, out);
 }
 

@@ -118,6 +118,7 @@ static bool derive(struct config *config)
         good &= link->path != NULL;
         if (link->client_id == NULL && link->name != NULL && config->instance != NULL) {
             link->client_id = join(config->instance, "-", link->name);
+            link->client_id_derived = true;
             good &= link->client_id != NULL;
         }
     }
@@ -127,6 +128,15 @@ static bool derive(struct config *config)
 enum err config_load(const char *path, const char *const *overrides, uint32_t override_count,
                      struct config_report *report, struct config **out)
 {
+    const struct config_origin origin = {path, overrides, override_count};
+
+    return config_load_checked(&origin, NULL, report, out);
+}
+
+enum err config_load_checked(const struct config_origin *origin, config_checker *check,
+                             struct config_report *report, struct config **out)
+{
+    const char *path = origin->path;
     struct config_source source = {.report = report};
     struct config *config = calloc(1, sizeof *config);
     char *text = NULL;
@@ -143,10 +153,14 @@ enum err config_load(const char *path, const char *const *overrides, uint32_t ov
         result = ERR_CONFIG;
         goto undo_config;
     }
-    if (!config_read(&source, overrides, override_count, config) || !derive(config)) {
+    if (!config_read(&source, origin->overrides, origin->override_count, config) ||
+        !derive(config)) {
         goto undo_config;
     }
     config_check(&source, config);
+    if (check != NULL && report->count == 0) { /* it may rely on what the table promises */
+        check(&source, config);
+    }
     config_source_sort(&source);
     if (report->count > 0) {
         result = ERR_CONFIG;

@@ -227,15 +227,20 @@ static void cell(const char *text, struct strbuf *out)
     }
 }
 
+static const char *const reload_words[RELOAD_COUNT] = {
+    [RELOAD_LIVE] = "yes", [RELOAD_RESTART] = "restart"};
+
 static void reference_section(enum section_id section, struct strbuf *out)
 {
-    strbuf_printf(
-        out, "\n## %s%s%s\n\n%s.\n\n| key | values | default | meaning |\n|---|---|---|---|\n",
-        section == SECTION_ROOT ? "The file" : "`",
-        section == SECTION_ROOT ? "" : sections[section].where, section == SECTION_ROOT ? "" : "`",
-        section == SECTION_ROOT
-            ? "Keys with a dot stand in a mapping: `http.port` is `port` below `http`"
-            : sections[section].help);
+    strbuf_printf(out,
+                  "\n## %s%s%s\n\n%s.\n\n| key | values | default | reload | meaning "
+                  "|\n|---|---|---|---|---|\n",
+                  section == SECTION_ROOT ? "The file" : "`",
+                  section == SECTION_ROOT ? "" : sections[section].where,
+                  section == SECTION_ROOT ? "" : "`",
+                  section == SECTION_ROOT
+                      ? "Keys with a dot stand in a mapping: `http.port` is `port` below `http`"
+                      : sections[section].help);
     for (const struct setting *row = setting_next(section, NULL); row != NULL;
          row = setting_next(section, row)) {
         struct strbuf range = {0};
@@ -252,6 +257,7 @@ static void reference_section(enum section_id section, struct strbuf *out)
         } else {
             strbuf_printf(out, " | `%s` | ", row->fallback);
         }
+        strbuf_printf(out, "%s | ", reload_words[row->reload]);
         cell(row->help, out);
         strbuf_puts(out, " |\n");
     }
@@ -292,7 +298,19 @@ static const char reference_head[] =
     "  file: give `password: ${NAME}` or `password_file`, a file that others may not read.\n"
     "- Numbers are decimal, or hexadecimal behind `0x`. They are in the unit of their key and may "
     "say\n"
-    "  another: `period_ms: 2s`, `idle_s: 1m`, `limit_mib: 1GiB`.\n\n"
+    "  another: `period_ms: 2s`, `idle_s: 1m`, `limit_mib: 1GiB`.\n"
+    "- `bowei reload`, or SIGHUP, takes an edited file over, all of it or nothing: a file with a "
+    "fault changes\n"
+    "  nothing. `reload` in the tables below says what an edit does: `yes`, it is in force at "
+    "once, "
+    "and of lines\n"
+    "  and links only those whose own settings (or maps, or mappings) were edited are stopped and "
+    "started anew;\n"
+    "  `restart`, the reload names it as `needs a restart`, applies the rest, and it waits for the "
+    "next start.\n"
+    "- `bowei plan` says beforehand what the lines will do with their time and which spaces an "
+    "edit "
+    "affects.\n\n"
     "How a register is read: the address on the wire is `first - base + (channel - first_channel) "
     "*\n"
     "stride`. The value is masked first. Equal to `empty_value`: no sensor is there. With "

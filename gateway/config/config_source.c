@@ -125,6 +125,18 @@ void config_source_fault_of(struct config_source *source, const void *field, con
     va_end(args);
 }
 
+void config_fault(struct config_source *source, const void *field, const void *item,
+                  const char *fmt, ...)
+{
+    char text[sizeof source->report->faults[0].text];
+    va_list args;
+
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    config_source_fault_of(source, field, item, "%s", text);
+}
+
 static int by_place(const void *left, const void *right)
 {
     const struct config_fault *a = left;

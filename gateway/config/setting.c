@@ -17,8 +17,8 @@
 const struct section sections[SECTION_COUNT] = {
 #define SECTION(id, type, place, text)                                                             \
     [SECTION_##id] = {.where = (place), .help = (text), .size = sizeof(type)},
-#define SETTING(section, key, type, field, min, max, fallback, unit, help)
-#define LIST(section, key, item, field, count, max, help)
+#define SETTING(section, key, type, field, min, max, fallback, unit, help, reload)
+#define LIST(section, key, item, field, count, max, help, reload)
 #include "gateway/config/settings.def"
 #undef SECTION
 #undef SETTING
@@ -27,7 +27,7 @@ const struct section sections[SECTION_COUNT] = {
 
 static const struct setting rows[] = {
 #define SECTION(id, type, where, help)
-#define SETTING(where, name, kind, field, low, high, normal, measure, text)                        \
+#define SETTING(where, name, kind, field, low, high, normal, measure, text, when)                  \
     {.section = SECTION_##where,                                                                   \
      .key = (name),                                                                                \
      .type = (kind),                                                                               \
@@ -36,8 +36,9 @@ static const struct setting rows[] = {
      .max = (high),                                                                                \
      .fallback = (normal),                                                                         \
      .unit = (measure),                                                                            \
-     .help = (text)},
-#define LIST(where, name, of, field, number, high, text)                                           \
+     .help = (text),                                                                               \
+     .reload = RELOAD_##when},
+#define LIST(where, name, of, field, number, high, text, when)                                     \
     {.section = SECTION_##where,                                                                   \
      .key = (name),                                                                                \
      .type = SETTING_LIST,                                                                         \
@@ -47,7 +48,8 @@ static const struct setting rows[] = {
      .unit = "",                                                                                   \
      .help = (text),                                                                               \
      .item = SECTION_##of,                                                                         \
-     .count_offset = offsetof(STRUCT_##where, number)},
+     .count_offset = offsetof(STRUCT_##where, number),                                             \
+     .reload = RELOAD_##when},
 #include "gateway/config/settings.def"
 #undef SECTION
 #undef SETTING
@@ -74,7 +76,7 @@ bool setting_default(const struct setting *row, void *item)
     return setting_put(row, item, row->fallback, why);
 }
 
-static void free_list(const struct setting *row, void *item)
+void setting_free_list(const struct setting *row, void *item)
 {
     void **list = setting_field(row, item);
     uint32_t *count = (uint32_t *)(void *)((char *)item + row->count_offset);
@@ -115,7 +117,7 @@ void setting_free(enum section_id section, void *item)
     for (const struct setting *row = setting_next(section, NULL); row != NULL;
          row = setting_next(section, row)) {
         if (row->type == SETTING_LIST) {
-            free_list(row, item);
+            setting_free_list(row, item);
         } else if (setting_is_text(row->type)) {
             char **text = setting_field(row, item);
 

@@ -9,8 +9,8 @@
 enum section_id {
 
 #define SECTION(id, type, where, help) SECTION_##id,
-#define SETTING(section, key, type, field, min, max, fallback, unit, help)
-#define LIST(section, key, item, field, count, max, help)
+#define SETTING(section, key, type, field, min, max, fallback, unit, help, reload)
+#define LIST(section, key, item, field, count, max, help, reload)
 #include "gateway/config/settings.def"
 #undef SECTION
 #undef SETTING
@@ -37,6 +37,9 @@ enum setting_type {
     SETTING_TYPE_COUNT
 };
 
+/* What a reload of the configuration does with an edit of the row. */
+enum setting_reload { RELOAD_LIVE, RELOAD_RESTART, RELOAD_COUNT };
+
 struct setting {
     enum section_id section;
     const char *key;
@@ -48,6 +51,7 @@ struct setting {
     const char *help;
     enum section_id item; /**< SETTING_LIST: what the items are */
     size_t count_offset;  /**< SETTING_LIST */
+    enum setting_reload reload;
 };
 
 struct section {
@@ -73,6 +77,14 @@ bool setting_put(const struct setting *row, void *item, const char *text,
 bool setting_default(const struct setting *row, void *item);
 /** Frees all texts and lists below `item`. */
 void setting_free(enum section_id section, void *item);
+/** Have both items the same in the row's field; lists item by item, in order. */
+bool setting_same(const struct setting *row, const void *a, const void *b);
+/** setting_same of all rows of a section. */
+bool setting_items_same(enum section_id section, const void *a, const void *b);
+/** Puts a copy of from's field in place of to's. False on no memory: to's field is then empty. */
+bool setting_copy(const struct setting *row, void *to, const void *from) MUST_CHECK;
+/** Frees a list and its items; the field is an empty list then. */
+void setting_free_list(const struct setting *row, void *item);
 /** Is the field of such a row an owned text? */
 bool setting_is_text(enum setting_type type);
 /** "1-65535 ms", "none, even or odd", ... */

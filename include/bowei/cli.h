@@ -33,4 +33,20 @@ int cli_run(int argc, char **argv, const struct cli_command *extra, size_t extra
  * are printed. 0, or CLI_USAGE, CLI_BAD_INPUT, CLI_FAILURE. The caller owns *out. */
 int cli_load_config(int argc, char **argv, struct config **out);
 
+#define CLI_SETS_MAX 64
+
+/** Which configuration a command was given; borrowed from argv. */
+struct cli_origin {
+    const char *path;
+    const char *sets[CLI_SETS_MAX];
+    uint32_t set_count;
+};
+
+/** As cli_load_config, and says which file and --set it was, to read it again. */
+int cli_load_origin(int argc, char **argv, struct cli_origin *origin, struct config **out);
+/** Reads and checks a configuration as all commands do, with what the field side knows; prints
+ * nothing. */
+enum err cli_read_config(const struct config_origin *origin, struct config_report *report,
+                         struct config **out) MUST_CHECK;
+
 #endif

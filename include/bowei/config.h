@@ -62,6 +62,7 @@ struct line_config {
     uint32_t baud, data_bits, stop_bits;
     char *parity; /**< none, even, odd */
     uint32_t response_timeout_ms;
+    uint32_t latency_ms;    /**< from request to reply, as `bowei plan` reckons */
     uint32_t turnaround_ms; /**< pause between two requests on top of 3.5 characters (RTU) */
     struct unit_config *units;
     uint32_t unit_count;
@@ -87,6 +88,7 @@ struct link_config {
     struct subscription_config *subscriptions;
     uint32_t subscription_count;
     const char *path;
+    bool client_id_derived; /**< made of instance and name */
 };
 
 struct config {
@@ -132,16 +134,35 @@ struct config_fault {
 
 #define CONFIG_FAULTS_MAX 50
 
+/** A configuration while it is being checked. */
+struct config_source;
+/** Checks what the settings table cannot know, such as the names of envelopes; says what is wrong
+ * by config_fault. */
+typedef void config_checker(struct config_source *source, const struct config *config);
+/** A fault at the place of a field's value in the file, or at that of its item. */
+void config_fault(struct config_source *source, const void *field, const void *item,
+                  const char *fmt, ...) PRINTF_LIKE(4, 5);
+
 struct config_report {
     char file[256];
     uint32_t count;
     struct config_fault faults[CONFIG_FAULTS_MAX];
 };
 
+/** Where a configuration comes from; all borrowed. */
+struct config_origin {
+    const char *path;
+    const char *const *overrides; /**< "key=value" */
+    uint32_t override_count;
+};
+
 /** Reads and checks the whole file; on ERR_CONFIG the report has every fault. overrides:
  * "key=value" texts of the command line, applied last. */
 enum err config_load(const char *path, const char *const *overrides, uint32_t override_count,
                      struct config_report *report, struct config **out) MUST_CHECK;
+/** The same with a check of the caller's own behind those of the table. */
+enum err config_load_checked(const struct config_origin *origin, config_checker *check,
+                             struct config_report *report, struct config **out) MUST_CHECK;
 void config_destroy(struct config *config);
 /** file:line:column: text, the line and a caret, for each fault. */
 void config_report_print(const struct config_report *report, struct strbuf *out);
@@ -151,6 +172,34 @@ void config_template(struct strbuf *out);
 void config_show(const struct config *config, struct strbuf *out);
 /** The settings reference as Markdown (docs/CONFIG.md is compared with it). */
 void config_reference(struct strbuf *out);
+
+/** What became of a line or link of a new configuration. */
+enum config_change { CONFIG_KEPT, CONFIG_EDITED, CONFIG_ADDED, CONFIG_CHANGE_COUNT };
+
+#define CONFIG_WAITING_MAX 64
+
+/** How a new configuration differs from the one in force. Lines and links are the same by name. */
+struct config_difference {
+    uint8_t lines[CONFIG_LINES_MAX]; /**< enum config_change, as the new one numbers them */
+    uint8_t links[CONFIG_LINKS_MAX];
+    uint32_t lines_removed, links_removed;
+    uint32_t waiting_count;
+    const char *waiting[CONFIG_WAITING_MAX]; /**< keys that need a restart; static texts */
+    bool live;                               /**< something differs that can be taken over */
+    bool timing; /**< of a Modbus unit: the inventory must be built anew */
+};
+
+/** Pure. */
+void config_compare(const struct config *running, const struct config *next,
+                    struct config_difference *out);
+/** Gives `next` the running values of all settings that need a restart, so that it says what is in
+ * force. False on no memory: `next` is of no use then. */
+bool config_keep(const struct config *running, struct config *next) MUST_CHECK;
+/** Is a line read as it was: by its own settings and those of its units' maps? */
+bool config_line_same(const struct config *a, const struct line_config *line_a,
+                      const struct config *b, const struct line_config *line_b);
+const struct line_config *config_line(const struct config *config, const char *name);
+const struct link_config *config_link(const struct config *config, const char *name);
 const struct register_map *config_map(const struct config *config, const char *name);
 const struct unit_config *config_unit(const struct config *config, const char *line,
                                       const char *device);

@@ -47,6 +47,9 @@ struct field *field_start(const struct field_params *params);
 void field_stop(struct field *field);
 /** The timing of Modbus devices ("<line>/<unit>"), for the inventory builder. */
 struct timing_source field_timing(const struct config *config);
+/** Why no unit can be polled by this map (static text), NULL when one can. max_read: the unit's, 0
+ * = the map's. Pure. */
+const char *field_map_fault(const struct register_map *map, uint32_t max_read);
 /** Every link is up and drained and every line polled once. */
 bool field_settled(const struct field *field);
 
