@@ -16,6 +16,7 @@
 
 /* Modbus points are polled and their registers checked against a status: as good as it gets. */
 #define SAMPLED_CONFIDENCE 97
+#define STRAY_PERIOD_MS    1000 /* as settings.def has it for a unit */
 
 struct field {
     struct field_params params;
@@ -176,18 +177,36 @@ static const struct unit_config *unit_find(const struct config *config, const ch
     return NULL;
 }
 
+/* "<line>/<unit>" of a line that is not configured (any more): nobody polls it, so what was read
+ * last is not believed longer than a line's device usually is. */
+static bool is_stray(const struct config *config, const char *source, const char *device)
+{
+    size_t len = strlen(source);
+
+    if (len == 0 || strncmp(device, source, len) != 0 || device[len] != '/') {
+        return false;
+    }
+    for (uint32_t i = 0; i < config->link_count; i++) {
+        if (strcmp(config->links[i].name, source) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool timing_find(void *ctx, const char *source, const char *device, const char *model,
                         struct sensor_timing *out)
 {
     const struct unit_config *unit = unit_find(ctx, device);
     const struct sensor_model *row;
 
-    (void)source;
-    if (unit != NULL) {
-        *out = (struct sensor_timing){.period_ms = unit->period_ms,
-                                      .limit_ms = unit->limit_ms != 0
-                                                      ? unit->limit_ms
-                                                      : sensor_limit_ms(true, unit->period_ms),
+    if (unit != NULL || is_stray(ctx, source, device)) {
+        uint32_t period_ms = unit != NULL ? unit->period_ms : STRAY_PERIOD_MS;
+        uint32_t limit_ms = unit != NULL ? unit->limit_ms : 0;
+
+        *out = (struct sensor_timing){.period_ms = period_ms,
+                                      .limit_ms = limit_ms != 0 ? limit_ms
+                                                                : sensor_limit_ms(true, period_ms),
                                       .confidence = SAMPLED_CONFIDENCE,
                                       .sampled = true};
         return true;

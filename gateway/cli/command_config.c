@@ -107,7 +107,7 @@ enum err cli_read_config(const struct config_origin *origin, struct config_repor
     return config_load_checked(origin, check_field, report, out);
 }
 
-static int load(const char *path, const struct option_list *sets, struct config **out)
+int command_config_load(const char *path, const struct option_list *sets, struct config **out)
 {
     struct config_report *report = calloc(1, sizeof *report);
     enum err e = ERR_NO_MEMORY;
@@ -151,7 +151,7 @@ int cli_load_origin(int argc, char **argv, struct cli_origin *origin, struct con
     }
     *origin = (struct cli_origin){.path = path, .set_count = sets.count};
     memcpy(origin->sets, sets.items, sizeof origin->sets);
-    return load(path, &sets, out);
+    return command_config_load(path, &sets, out);
 }
 
 int command_check_config(int argc, char **argv)
@@ -173,7 +173,7 @@ int command_check_config(int argc, char **argv)
         return commands_usage(argv[0], "needs one file");
     }
     path = path == NULL ? words.items[0] : path;
-    status = load(path, &sets, &config);
+    status = command_config_load(path, &sets, &config);
     if (status == CLI_OK) {
         fprintf(stderr, "%s is valid: %u lines, %u links\n", path, config->line_count,
                 config->link_count);
@@ -237,7 +237,7 @@ int command_place_find(struct place *place, const char *command)
     if (place->config_option == NULL) {
         return CLI_OK;
     }
-    status = load(place->config_option, &none, &config);
+    status = command_config_load(place->config_option, &none, &config);
     if (status == CLI_OK) {
         snprintf(place->state, sizeof place->state, "%s", config->state_folder);
         snprintf(place->keys, sizeof place->keys, "%s", config->keys_file);

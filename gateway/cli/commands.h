@@ -14,6 +14,10 @@ int commands_print(struct strbuf *text);
 /** Says that the command line is wrong. Returns CLI_USAGE. */
 int commands_usage(const char *command, const char *why);
 
+struct option_list;
+/** Loads a configuration with its --set; faults are printed. 0, CLI_BAD_INPUT or CLI_FAILURE. */
+int command_config_load(const char *path, const struct option_list *sets, struct config **out);
+
 #define COMMANDS_STATE_DEFAULT "/var/lib/bowei" /* as settings.def has it */
 
 /** Where a command finds the gateway's files: --state DIR, or --config FILE, or the default folder.

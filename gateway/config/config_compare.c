@@ -138,8 +138,7 @@ const struct link_config *config_link(const struct config *config, const char *n
     return NULL;
 }
 
-/* The same map of that name in both, or in neither? */
-static bool map_same(const struct config *a, const struct config *b, const char *name)
+bool config_map_same(const struct config *a, const struct config *b, const char *name)
 {
     const struct register_map *x = config_map(a, name);
     const struct register_map *y = config_map(b, name);
@@ -154,7 +153,7 @@ bool config_line_same(const struct config *a, const struct line_config *line_a,
         return false;
     }
     for (uint32_t i = 0; i < line_a->unit_count; i++) {
-        if (!map_same(a, b, line_a->units[i].map)) {
+        if (!config_map_same(a, b, line_a->units[i].map)) {
             return false;
         }
     }
@@ -296,4 +295,25 @@ bool config_keep(const struct config *running, struct config *next)
         }
     }
     return rename_clients(next);
+}
+
+static void forget_items(enum section_id section, void *item)
+{
+    for (const struct setting *row = setting_next(section, NULL); row != NULL;
+         row = setting_next(section, row)) {
+        char **text = setting_field(row, item);
+
+        if (row->type == SETTING_SECRET) {
+            free(*text);
+            *text = NULL;
+        }
+        for (uint32_t i = 0; row->type == SETTING_LIST && i < count_of(row, item); i++) {
+            forget_items(row->item, *text + i * sections[row->item].size);
+        }
+    }
+}
+
+void config_forget_secrets(struct config *config)
+{
+    forget_items(SECTION_ROOT, config);
 }

@@ -195,6 +195,10 @@ void config_compare(const struct config *running, const struct config *next,
 /** Gives `next` the running values of all settings that need a restart, so that it says what is in
  * force. False on no memory: `next` is of no use then. */
 bool config_keep(const struct config *running, struct config *next) MUST_CHECK;
+/** Is the map of that name the same in both, or in neither? */
+bool config_map_same(const struct config *a, const struct config *b, const char *name);
+/** Empties all passwords: a file that was printed by config_show has none, either. */
+void config_forget_secrets(struct config *config);
 /** Is a line read as it was: by its own settings and those of its units' maps? */
 bool config_line_same(const struct config *a, const struct line_config *line_a,
                       const struct config *b, const struct line_config *line_b);

@@ -20,6 +20,10 @@ const char *state_folder_path(const struct state_folder *state);
 const char *state_folder_journal(const struct state_folder *state);
 const char *state_folder_inventory(const struct state_folder *state);
 
+/** Files that the gateway keeps in its folder for the command line. */
+#define STATE_RUNNING_CONFIG "running.yaml" /**< what is in force, without passwords */
+#define STATE_RELOAD         "reload.json"  /**< what became of the last reload */
+
 /** The pid that holds the lock of a folder now, 0 when none does. For the CLI; opens nothing else.
  */
 pid_t state_folder_owner(const char *folder);

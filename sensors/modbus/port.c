@@ -3,6 +3,7 @@
  * 0 so that the response timeout bounds the whole reply even when a device drips bytes. Serial
  * lines keep 3.5 characters of silence, which the library does not. */
 #include "sensors/modbus/port.h"
+#include "sensors/modbus/round_time.h"
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -19,8 +20,6 @@
 #define USER_TIMEOUT_MS  5000 /* a pulled cable is noticed after 5 s of unacknowledged data */
 #define KEEPALIVE_IDLE_S 30
 #define POLL_SLICE_MS    50
-#define FAST_BAUD        19200 /* above: fixed pause, serial line 1.02 section 2.5.1.1 */
-#define FAST_QUIET_US    1750
 
 static int64_t mono_us(void)
 {
@@ -34,10 +33,7 @@ void port_init(struct port *port, const struct line_config *config, struct halt 
 {
     *port = (struct port){.config = config, .halt = halt};
     if (config->device != NULL && config->baud > 0) {
-        /* 3.5 characters of 11 bits */
-        port->quiet_us = config->baud > FAST_BAUD ? FAST_QUIET_US
-                                                  : (int64_t)38500000 / (int64_t)config->baud + 1;
-        port->quiet_us += (int64_t)config->turnaround_ms * 1000;
+        port->quiet_us = round_gap_us(config) + (int64_t)config->turnaround_ms * 1000;
     }
 }
 

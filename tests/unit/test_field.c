@@ -41,7 +41,11 @@ static void timing_is_the_units_or_the_models(void **state)
     assert_int_equal(t.limit_ms, 60000);
     assert_true(source.timing(source.ctx, "city", "0101010101010101", "bosch_tps110", &t));
     assert_false(t.sampled);
-    assert_false(source.timing(source.ctx, "line", "line/b", "dx80_state", &t));
+    /* nobody polls it any more: it goes unknown as soon as a unit that falls silent */
+    assert_true(source.timing(source.ctx, "line", "line/b", "dx80_state", &t));
+    assert_true(t.sampled);
+    assert_int_equal(t.limit_ms, 15000);
+    assert_true(source.timing(source.ctx, "gone", "gone/a", "dx80_state", &t));
     assert_false(source.timing(source.ctx, "line", "linea", "", &t));
 }
 
