@@ -27,7 +27,8 @@ static void check_map_values(struct config_source *s, const struct register_map 
 {
     const bool words = m->function >= 3;
     const int64_t last = (int64_t)m->first - m->base + (int64_t)(m->channels - 1) * m->stride +
-                         (m->status_offset > 0 ? m->status_offset : 0);
+                         (m->status_offset > 0 ? m->status_offset : 0) +
+                         (m->type >= REGISTER_U32 ? 1 : 0);
 
     if (m->first < m->base) {
         config_source_fault_of(s, &m->first, m, "maps[%u].first: %u is below the base %u", i,
@@ -71,6 +72,88 @@ static void check_map_values(struct config_source *s, const struct register_map 
     }
 }
 
+/* Registers a value takes. */
+static uint32_t value_words(const struct register_map *m)
+{
+    return m->type >= REGISTER_U32 ? 2 : 1;
+}
+
+static void check_map_type(struct config_source *s, const struct register_map *m, uint32_t i)
+{
+    const bool is_signed = m->type != REGISTER_U16 && m->type != REGISTER_U32;
+    const bool all_bits = m->mask == UINT32_MAX || (m->type == REGISTER_S16 && m->mask == 0xFFFF);
+
+    if (m->function <= 2 && m->type != REGISTER_U16) {
+        config_source_fault_of(s, &m->type, m, "maps[%u].type: bits (function %u) have no type", i,
+                               m->function);
+    }
+    if (is_signed && !all_bits) {
+        config_source_fault_of(s, &m->mask, m,
+                               "maps[%u].mask: 0x%X, only u16 and u32 may be masked", i, m->mask);
+    }
+    if (value_words(m) > 1 && m->channels > 1 && m->stride < value_words(m)) {
+        config_source_fault_of(s, &m->stride, m,
+                               "maps[%u].stride: %u, a 32-bit value takes 2 registers", i,
+                               m->stride);
+    }
+    if (value_words(m) > 1 && m->max_read < value_words(m)) {
+        config_source_fault_of(s, &m->max_read, m,
+                               "maps[%u].max_read: %u, a 32-bit value takes 2 registers", i,
+                               m->max_read);
+    }
+    if (m->status_offset >= 0 && (uint32_t)m->status_offset < value_words(m)) {
+        config_source_fault_of(s, &m->status_offset, m,
+                               "maps[%u].status_offset: %d is a register of the value itself", i,
+                               m->status_offset);
+    }
+}
+
+static void check_map_identity(struct config_source *s, const struct register_map *m, uint32_t i)
+{
+    const int64_t address = (int64_t)m->identity.address - m->base;
+
+    if (m->identity.function == 0) {
+        return;
+    }
+    if (address < 0 || address >= MODBUS_ADDRESSES) {
+        config_source_fault_of(s, &m->identity.address, m,
+                               "maps[%u].identity.address: %u, with base %u, is not a register", i,
+                               m->identity.address, m->base);
+    }
+    if ((m->identity.value & ~m->identity.mask) != 0) {
+        config_source_fault_of(s, &m->identity.value, m,
+                               "maps[%u].identity.value: 0x%X never passes the mask 0x%X", i,
+                               m->identity.value, m->identity.mask);
+    }
+}
+
+static void check_map_recalibrate(struct config_source *s, const struct register_map *m, uint32_t i)
+{
+    const uint32_t function = m->recalibrate.function;
+    const int64_t first = (int64_t)m->recalibrate.address - m->base;
+    const int64_t last = first + (int64_t)m->recalibrate.stride * (m->channels - 1);
+
+    if (function == 0) {
+        return;
+    }
+    if (function != 5 && function != 6 && function != 16) {
+        config_source_fault_of(s, &m->recalibrate.function, m,
+                               "maps[%u].recalibrate.function: %u is not 5, 6 or 16", i, function);
+    }
+    if (first < 0 || last >= MODBUS_ADDRESSES) {
+        config_source_fault_of(s, &m->recalibrate.address, m,
+                               "maps[%u].recalibrate.address: %u, with base %u and %u channels of "
+                               "stride %u, leaves 0-65535",
+                               i, m->recalibrate.address, m->base, m->channels,
+                               m->recalibrate.stride);
+    }
+    if (function == 5 && m->recalibrate.value > 1) {
+        config_source_fault_of(s, &m->recalibrate.value, m,
+                               "maps[%u].recalibrate.value: %u, function 5 writes 0 or 1", i,
+                               m->recalibrate.value);
+    }
+}
+
 static void check_maps(struct config_source *s, const struct config *c)
 {
     for (uint32_t i = 0; i < c->map_count; i++) {
@@ -84,6 +167,9 @@ static void check_maps(struct config_source *s, const struct config *c)
         }
         if (m->stride > 0 && m->channels > 0) {
             check_map_values(s, m, i);
+            check_map_type(s, m, i);
+            check_map_identity(s, m, i);
+            check_map_recalibrate(s, m, i);
         }
     }
 }
@@ -153,6 +239,12 @@ static void check_units(struct config_source *s, const struct config *c,
         if (u->unit > MODBUS_UNIT_LAST && u->unit != MODBUS_UNIT_BRIDGE) {
             config_source_fault_of(s, &u->unit, u, "%s.unit: %u is not 1-247 or 255", path,
                                    u->unit);
+        }
+        if (u->identity != 0 && u->map != NULL && find_map(c, u->map) != NULL &&
+            find_map(c, u->map)->identity.function == 0) {
+            config_source_fault_of(s, &u->identity, u,
+                                   "%s.identity: the map \"%s\" has no identity register", path,
+                                   u->map);
         }
         if (u->limit_ms > 0 && u->limit_ms < u->period_ms) {
             config_source_fault_of(s, &u->limit_ms, u,

@@ -271,13 +271,19 @@ static void reference_maps(struct strbuf *out)
     strbuf_puts(out, "\n## Shipped register maps\n\n"
                      "| name | function | base | first | stride | channels | threshold/hysteresis "
                      "| status offset | "
-                     "link code |\n|---|---|---|---|---|---|---|---|---|\n");
+                     "link code | recalibrate |\n|---|---|---|---|---|---|---|---|---|---|\n");
     for (size_t i = 0; i < count; i++) {
         const struct register_map *m = &maps[i];
 
-        strbuf_printf(out, "| `%s` | %u | %u | %u | %u | %u | %u/%u | %d | 0x%02X |\n", m->name,
+        strbuf_printf(out, "| `%s` | %u | %u | %u | %u | %u | %u/%u | %d | 0x%02X | ", m->name,
                       m->function, m->base, m->first, m->stride, m->channels, m->threshold,
                       m->hysteresis, m->status_offset, m->status_link_code);
+        if (m->recalibrate.function == 0) {
+            strbuf_puts(out, "- |\n");
+        } else {
+            strbuf_printf(out, "%u: %u + %u a channel |\n", m->recalibrate.function,
+                          m->recalibrate.address, m->recalibrate.stride);
+        }
     }
 }
 
@@ -322,7 +328,17 @@ static const char reference_head[] =
     "the two as it was. `invert` swaps the result. The status register decides before the value: "
     "its\n"
     "high byte equal to `status_link_code` means that the link to the sensor is lost, a bit of\n"
-    "`status_fault_mask` that it is broken.\n";
+    "`status_fault_mask` that it is broken. A 32-bit value takes two registers and its status stands\n"
+    "`status_offset` after the first; an `f32` that is not a number is a fault.\n\n"
+    "A map with an `identity` register has it read before the first value of a connection, after a "
+    "failure\n"
+    "and once a minute. While another device answers there, nothing it says is believed: its points "
+    "are faults,\n"
+    "`bowei_modbus_identity_mismatches` counts it, and the log says so once.\n\n"
+    "`recalibrate` is the write by which a magnetometer learns that its space is empty. Staff ask "
+    "for it (`POST\n"
+    "/v1/devices/{id}/recalibrate`, `bowei devices recalibrate`); no poll ever does, and it is not "
+    "repeated.\n";
 
 void config_reference(struct strbuf *out)
 {

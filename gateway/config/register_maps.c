@@ -4,7 +4,9 @@
  * = radio link to the node timed out), bit 0 = an error is present. Radio gateways keep the last
  * value of a dead node: the message decides. DXM: aliases sorted by input, input n of node k at
  * 6801 + 150 * (n - 1) + k; input 8 is 1050 above input 1. bit_concentrator and magnetometer are
- * generic: no public map of one was found, so set `first` and `channels`. */
+ * generic: no public map of one was found, so set `first` and `channels`. I/O 14 of
+ * a node takes the baseline: written while no car stands there, by hand and never by a poll. A DXM
+ * mirrors inputs only: recalibrate at the DX80 behind it. */
 #include "gateway/config/register_maps.h"
 #include <string.h>
 
@@ -14,6 +16,11 @@
 #define NO_SENSOR_READ 0xFFFF /* what a radio gateway answers for a node that never joined */
 #define READ_MAX_WORDS 125
 #define READ_MAX_BITS  2000
+/* I/O 14 of node 1 is register 30 */
+#define DX80_BASELINE                                                                              \
+    {                                                                                              \
+        .function = 6, .address = 30, .stride = 16, .value = 1                                     \
+    }
 #define NAME(text)                                                                                 \
     ((char *)(uintptr_t)(text)) /* the struct owns texts elsewhere; these are never freed */
 
@@ -30,7 +37,7 @@ static const struct register_map maps[] = {
      .empty_value = -1,
      .status_offset = -1,
      .gap = 64,
-     .max_read = READ_MAX_BITS         },
+     .max_read = READ_MAX_BITS          },
     { .name = NAME("dx80_raw"),
      .function = 3,
      .base = 1,
@@ -38,7 +45,7 @@ static const struct register_map maps[] = {
      .stride = 16,
      .channels = DX80_NODES,
      .first_channel = 1,
-     .mask = 0xFFFF,
+     .mask = UINT32_MAX,
      .occupied_value = -1,
      .threshold = 300, /* the node's own default pair is 300/40 */
      .hysteresis = 40,
@@ -47,30 +54,32 @@ static const struct register_map maps[] = {
      .status_fault_mask = DX80_ERROR_BIT,
      .status_link_code = DX80_LINK_LOST,
      .gap = 8,
-     .max_read = READ_MAX_WORDS},
-    {                             .name = NAME("dx80_state"),
+     .max_read = READ_MAX_WORDS,
+     .recalibrate = DX80_BASELINE},
+    {                              .name = NAME("dx80_state"),
      .function = 3,
      .base = 1,
      .first = 17,
      .stride = 16,
      .channels = DX80_NODES,
      .first_channel = 1,
-     .mask = 0xFFFF,
+     .mask = UINT32_MAX,
      .occupied_value = -1,
      .empty_value = NO_SENSOR_READ,
      .status_offset = 7,
      .status_fault_mask = DX80_ERROR_BIT,
      .status_link_code = DX80_LINK_LOST,
      .gap = 8,
-     .max_read = READ_MAX_WORDS},
-    {                             .name = NAME("dxm_alias"),
+     .max_read = READ_MAX_WORDS,
+     .recalibrate = DX80_BASELINE},
+    {    .name = NAME("dxm_alias"),
      .function = 3,
      .base = 1,
      .first = 6802,
      .stride = 1,
      .channels = DX80_NODES,
      .first_channel = 1,
-     .mask = 0xFFFF,
+     .mask = UINT32_MAX,
      .occupied_value = -1,
      .empty_value = NO_SENSOR_READ,
      .status_offset = 1050,
@@ -78,14 +87,31 @@ static const struct register_map maps[] = {
      .status_link_code = DX80_LINK_LOST,
      .gap = 8,
      .max_read = READ_MAX_WORDS},
-    {                             .name = NAME("magnetometer"),
+    {   .name = NAME("dxm_alias_raw"),
+     .function = 3,
+     .base = 1,
+     .first = 6802,
+     .stride = 1,
+     .channels = DX80_NODES,
+     .first_channel = 1,
+     .mask = UINT32_MAX,
+     .occupied_value = -1,
+     .threshold = 300,
+     .hysteresis = 40,
+     .empty_value = NO_SENSOR_READ,
+     .status_offset = 1050,
+     .status_fault_mask = DX80_ERROR_BIT,
+     .status_link_code = DX80_LINK_LOST,
+     .gap = 8,
+     .max_read = READ_MAX_WORDS},
+    {         .name = NAME("magnetometer"),
      .function = 3,
      .base = 0,
      .first = 0,
      .stride = 1,
      .channels = 32,
      .first_channel = 1,
-     .mask = 0xFFFF,
+     .mask = UINT32_MAX,
      .occupied_value = -1,
      .threshold = 300,
      .hysteresis = 40,

@@ -20,6 +20,20 @@
 #define CONFIG_SUBSCRIPTIONS_MAX 32
 #define CONFIG_MAPPINGS_MAX      32
 
+/** What the registers of a value hold. */
+enum register_type {
+    REGISTER_U16,
+    REGISTER_S16,
+    REGISTER_U32,
+    REGISTER_S32,
+    REGISTER_F32,
+    REGISTER_TYPE_COUNT
+};
+
+/** Bytes of a value in the order in which they come; A is the most significant. One register has
+ * only the two orders of its bytes: AB (abcd, cdab) and BA (badc, dcba). */
+enum register_order { ORDER_ABCD, ORDER_CDAB, ORDER_BADC, ORDER_DCBA, REGISTER_ORDER_COUNT };
+
 /** How a Modbus unit's registers are to be read; named maps ship built in (dx80_state, dx80_raw,
  * bit_concentrator, magnetometer) and may be added or overridden. */
 struct register_map {
@@ -31,7 +45,9 @@ struct register_map {
     uint32_t channels; /**< how many */
     uint32_t
         first_channel; /**< number of the first channel (1 unless a node number says otherwise) */
-    uint32_t mask;     /**< bits of the value that count (registers) */
+    uint32_t type;     /**< enum register_type */
+    uint32_t order;    /**< enum register_order */
+    uint32_t mask;     /**< bits of an unsigned value that count (registers) */
     int32_t occupied_value; /**< masked value that means occupied; -1 = any but zero */
     uint32_t threshold; /**< > 0: raw mode, occupied at or above threshold + hysteresis / 2 ... see
                            docs/CONFIG.md */
@@ -43,6 +59,21 @@ struct register_map {
     uint32_t status_link_code;  /**< high byte that means the node's link is lost; 0 = none */
     uint32_t gap;               /**< unused addresses worth reading over to merge two requests */
     uint32_t max_read;          /**< registers or bits a request, 1..125 / 1..2000 */
+
+    /** A register that says which device answers; read before its values are believed. */
+    struct {
+        uint32_t function; /**< 1..4; 0 = the map has none */
+        uint32_t address;  /**< counted from base */
+        uint32_t mask, value;
+    } identity;
+
+    /** The write by which the device learns that its space is empty; never a poll. */
+    struct {
+        uint32_t function; /**< 5, 6 or 16; 0 = the map has none */
+        uint32_t address;  /**< of channel 1, counted from base */
+        uint32_t stride; /**< addresses from one channel to the next; 0 = one for all of the unit */
+        uint32_t value;  /**< 5: 0 or 1 */
+    } recalibrate;
 };
 
 struct unit_config {
@@ -52,6 +83,7 @@ struct unit_config {
     uint32_t period_ms;
     uint32_t limit_ms; /**< 0 = by rule */
     uint32_t max_read; /**< 0 = the map's */
+    uint32_t identity; /**< what its identity register holds; 0 = as the map says */
 };
 
 struct line_config {

@@ -24,12 +24,19 @@ static bool has_status(const struct register_map *map)
     return map->status_offset != -1;
 }
 
+/* Registers from the first of value and status to the last. */
+static uint32_t span_of(const struct register_map *map)
+{
+    uint32_t words = register_words(map);
+    uint32_t behind = (uint32_t)abs(map->status_offset) + (map->status_offset < 0 ? words : 1);
+
+    return behind > words ? behind : words;
+}
+
 /* Value and status side by side, or near enough to be read in one go. */
 static bool status_near(const struct register_map *map, uint32_t cap)
 {
-    uint32_t distance = (uint32_t)abs(map->status_offset);
-
-    return distance <= map->gap + 1 && distance + 1 <= cap;
+    return span_of(map) <= map->gap + 1 + register_words(map) && span_of(map) <= cap;
 }
 
 const char *poll_plan_fault(const struct register_map *map, uint32_t max_read)
@@ -46,8 +53,11 @@ const char *poll_plan_fault(const struct register_map *map, uint32_t max_read)
     if (map->channels == 0 || map->channels > POLL_POINTS_MAX) {
         return "channels must be 1 to 2000";
     }
-    if (map->stride == 0 && map->channels > 1) {
-        return "stride must be at least 1";
+    if (map->stride < register_words(map) && map->channels > 1) {
+        return "stride must be at least 1, of 32-bit values 2";
+    }
+    if (cap_of(map, max_read) < register_words(map)) {
+        return "max_read must be at least 2 for 32-bit values";
     }
     if (map->first_channel + map->channels - 1 > UINT16_MAX) {
         return "channel numbers must stay below 65536";
@@ -61,6 +71,7 @@ const char *poll_plan_fault(const struct register_map *map, uint32_t max_read)
         low += map->status_offset < 0 ? map->status_offset : 0;
         high += map->status_offset > 0 ? map->status_offset : 0;
     }
+    high += register_words(map) - 1;
     if (low < 0 || high > ADDRESS_MAX) {
         return "an address lies outside 0 to 65535";
     }
@@ -89,15 +100,17 @@ static void items_fill(const struct register_map *map, uint32_t cap, struct poll
 {
     for (uint32_t i = 0; i < map->channels; i++) {
         uint32_t value = register_value_address(map, i);
-        struct poll_item item = {
-            .start = (uint16_t)value, .len = 1, .point = (uint16_t)i, .parts = POLL_VALUE};
+        struct poll_item item = {.start = (uint16_t)value,
+                                 .len = (uint16_t)register_words(map),
+                                 .point = (uint16_t)i,
+                                 .parts = POLL_VALUE};
 
         if (has_status(map)) {
             uint32_t status = register_status_address(map, i);
 
             if (status_near(map, cap)) {
                 item.start = (uint16_t)(value < status ? value : status);
-                item.len = (uint16_t)(abs(map->status_offset) + 1);
+                item.len = (uint16_t)span_of(map);
                 item.parts |= POLL_STATUS;
             } else {
                 plan->items[plan->item_count++] = (struct poll_item){.start = (uint16_t)status,

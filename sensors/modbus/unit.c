@@ -213,11 +213,12 @@ void unit_take(struct unit *unit, const struct poll_request *request,
                 point->status_fresh = true;
             }
             if ((items[i].parts & POLL_VALUE) != 0 && (!has_status || point->status_fresh)) {
-                uint16_t value =
-                    reply->values[register_value_address(unit->map, p) - request->address];
+                const uint16_t *words =
+                    &reply->values[register_value_address(unit->map, p) - request->address];
 
                 n = batch_add(unit, n, p,
-                              register_read(unit->map, value, point->status, &point->memory));
+                              register_read(unit->map, register_raw(unit->map, words),
+                                            point->status, &point->memory));
             }
         }
         batch_hand(unit, n);
