@@ -44,6 +44,19 @@ void halt_raise(struct halt *halt)
 
 bool halt_wait(struct halt *halt, int64_t wait_ms)
 {
+    return halt_wait_bell(halt, wait_ms, NULL);
+}
+
+void halt_ring(struct halt *halt, _Atomic bool *bell)
+{
+    pthread_mutex_lock(&halt->lock);
+    atomic_store(bell, true);
+    pthread_cond_broadcast(&halt->raised);
+    pthread_mutex_unlock(&halt->lock);
+}
+
+bool halt_wait_bell(struct halt *halt, int64_t wait_ms, const _Atomic bool *bell)
+{
     struct timespec until;
     bool stopping;
 
@@ -55,7 +68,7 @@ bool halt_wait(struct halt *halt, int64_t wait_ms)
         until.tv_nsec -= 1000000000;
     }
     pthread_mutex_lock(&halt->lock);
-    while (!halt->stopping && wait_ms > 0) {
+    while (!halt->stopping && wait_ms > 0 && (bell == NULL || !atomic_load(bell))) {
         if (pthread_cond_timedwait(&halt->raised, &halt->lock, &until) != 0) {
             break;
         }

@@ -2,6 +2,7 @@
 #define SENSORS_HALT_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -18,5 +19,9 @@ void halt_finish(struct halt *halt);
 void halt_raise(struct halt *halt);
 /** Sleeps wait_ms (0 = only asks); true as soon as a stop was asked for. */
 bool halt_wait(struct halt *halt, int64_t wait_ms);
+/** The same, but also ends when *bell is set; that it is set does not make it true. */
+bool halt_wait_bell(struct halt *halt, int64_t wait_ms, const _Atomic bool *bell);
+/** Sets the bell and wakes its sleeper. Any thread. */
+void halt_ring(struct halt *halt, _Atomic bool *bell);
 
 #endif

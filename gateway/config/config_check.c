@@ -214,6 +214,15 @@ static void check_unit_map(struct config_source *s, const struct config *c,
         config_source_fault_of(s, &u->max_read, u,
                                "%s.max_read: %u registers, a request may have 125", path,
                                u->max_read);
+    } else if (u->max_read > 0 && u->max_read < value_words(map)) {
+        config_source_fault_of(s, &u->max_read, u,
+                               "%s.max_read: %u, a 32-bit value takes 2 registers", path,
+                               u->max_read);
+    }
+    if (map != NULL && u->identity != 0 && map->identity.function == 0) {
+        config_source_fault_of(s, &u->identity, u,
+                               "%s.identity: the map \"%s\" has no identity register", path,
+                               u->map);
     }
 }
 
@@ -239,12 +248,6 @@ static void check_units(struct config_source *s, const struct config *c,
         if (u->unit > MODBUS_UNIT_LAST && u->unit != MODBUS_UNIT_BRIDGE) {
             config_source_fault_of(s, &u->unit, u, "%s.unit: %u is not 1-247 or 255", path,
                                    u->unit);
-        }
-        if (u->identity != 0 && u->map != NULL && find_map(c, u->map) != NULL &&
-            find_map(c, u->map)->identity.function == 0) {
-            config_source_fault_of(s, &u->identity, u,
-                                   "%s.identity: the map \"%s\" has no identity register", path,
-                                   u->map);
         }
         if (u->limit_ms > 0 && u->limit_ms < u->period_ms) {
             config_source_fault_of(s, &u->limit_ms, u,

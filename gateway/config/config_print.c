@@ -43,10 +43,10 @@ static void indent(struct strbuf *out, unsigned depth)
     }
 }
 
-/* Opens the row's mapping when the row before was not in it. Returns how much deeper its rows
- * stand. */
+/* Opens the row's mapping, `depth` deep, when the row before was not in it. Returns how much deeper
+ * its rows stand. */
 static unsigned open_group(const struct setting *before, const struct setting *row,
-                           const char *prefix, struct strbuf *out)
+                           const char *prefix, unsigned depth, struct strbuf *out)
 {
     const size_t len = group_len(row->key);
 
@@ -55,7 +55,10 @@ static unsigned open_group(const struct setting *before, const struct setting *r
     }
     if (before == NULL || group_len(before->key) != len ||
         memcmp(before->key, row->key, len) != 0) {
-        strbuf_printf(out, "\n%s%.*s:\n", prefix, (int)len - 1, row->key);
+        strbuf_puts(out, depth == 0 ? "\n" : "");
+        strbuf_puts(out, prefix);
+        indent(out, depth);
+        strbuf_printf(out, "%.*s:\n", (int)len - 1, row->key);
     }
     return 1;
 }
@@ -77,7 +80,7 @@ static void template_rows(enum section_id section, unsigned depth, struct strbuf
          before = row, row = setting_next(section, row)) {
         const bool nested = depth > 0;
         const bool shown = !nested && row->fallback != NULL && row->fallback[0] != '\0';
-        const unsigned deeper = open_group(before, row, "", out);
+        const unsigned deeper = open_group(before, row, nested ? "#" : "", depth, out);
 
         if (!nested && row->type == SETTING_LIST) {
             strbuf_puts(out, "\n");
@@ -91,7 +94,7 @@ static void template_rows(enum section_id section, unsigned depth, struct strbuf
         }
         strbuf_puts(out, shown ? "" : "#");
         if (nested) {
-            indent(out, depth - 1);
+            indent(out, depth - 1 + deeper);
             strbuf_puts(out, first ? "- " : "  ");
         }
         strbuf_printf(out, "%s:", row->key + group_len(row->key));
@@ -190,7 +193,7 @@ static void show_rows(enum section_id section, const void *item, unsigned depth,
 
     for (const struct setting *row = setting_next(section, NULL); row != NULL;
          before = row, row = setting_next(section, row)) {
-        const unsigned deeper = open_group(before, row, "", out);
+        const unsigned deeper = open_group(before, row, "", depth, out);
 
         if (row->type == SETTING_LIST) {
             show_list(row, item, depth, out);
@@ -328,11 +331,13 @@ static const char reference_head[] =
     "the two as it was. `invert` swaps the result. The status register decides before the value: "
     "its\n"
     "high byte equal to `status_link_code` means that the link to the sensor is lost, a bit of\n"
-    "`status_fault_mask` that it is broken. A 32-bit value takes two registers and its status stands\n"
+    "`status_fault_mask` that it is broken. A 32-bit value takes two registers and its status "
+    "stands\n"
     "`status_offset` after the first; an `f32` that is not a number is a fault.\n\n"
     "A map with an `identity` register has it read before the first value of a connection, after a "
     "failure\n"
-    "and once a minute. While another device answers there, nothing it says is believed: its points "
+    "and once a minute. While another device answers there, nothing it says is believed: its "
+    "points "
     "are faults,\n"
     "`bowei_modbus_identity_mismatches` counts it, and the log says so once.\n\n"
     "`recalibrate` is the write by which a magnetometer learns that its space is empty. Staff ask "

@@ -6,7 +6,7 @@
  * 6801 + 150 * (n - 1) + k; input 8 is 1050 above input 1. bit_concentrator and magnetometer are
  * generic: no public map of one was found, so set `first` and `channels`. I/O 14 of
  * a node takes the baseline: written while no car stands there, by hand and never by a poll. A DXM
- * mirrors inputs only: recalibrate at the DX80 behind it. */
+ * mirrors inputs only: recalibrate at the DX80 behind it. Of raw aliases set `threshold`. */
 #include "gateway/config/register_maps.h"
 #include <string.h>
 
@@ -15,6 +15,7 @@
 #define DX80_ERROR_BIT 0x0001
 #define NO_SENSOR_READ 0xFFFF /* what a radio gateway answers for a node that never joined */
 #define READ_MAX_WORDS 125
+#define WORD           0xFFFF
 #define READ_MAX_BITS  2000
 /* I/O 14 of node 1 is register 30 */
 #define DX80_BASELINE                                                                              \
@@ -37,7 +38,9 @@ static const struct register_map maps[] = {
      .empty_value = -1,
      .status_offset = -1,
      .gap = 64,
-     .max_read = READ_MAX_BITS          },
+     .max_read = READ_MAX_BITS,
+     .identity = {.mask = WORD},
+     .recalibrate = {.value = 1}},
     { .name = NAME("dx80_raw"),
      .function = 3,
      .base = 1,
@@ -55,8 +58,9 @@ static const struct register_map maps[] = {
      .status_link_code = DX80_LINK_LOST,
      .gap = 8,
      .max_read = READ_MAX_WORDS,
+     .identity = {.mask = WORD},
      .recalibrate = DX80_BASELINE},
-    {                              .name = NAME("dx80_state"),
+    {    .name = NAME("dx80_state"),
      .function = 3,
      .base = 1,
      .first = 17,
@@ -71,6 +75,7 @@ static const struct register_map maps[] = {
      .status_link_code = DX80_LINK_LOST,
      .gap = 8,
      .max_read = READ_MAX_WORDS,
+     .identity = {.mask = WORD},
      .recalibrate = DX80_BASELINE},
     {    .name = NAME("dxm_alias"),
      .function = 3,
@@ -86,25 +91,10 @@ static const struct register_map maps[] = {
      .status_fault_mask = DX80_ERROR_BIT,
      .status_link_code = DX80_LINK_LOST,
      .gap = 8,
-     .max_read = READ_MAX_WORDS},
-    {   .name = NAME("dxm_alias_raw"),
-     .function = 3,
-     .base = 1,
-     .first = 6802,
-     .stride = 1,
-     .channels = DX80_NODES,
-     .first_channel = 1,
-     .mask = UINT32_MAX,
-     .occupied_value = -1,
-     .threshold = 300,
-     .hysteresis = 40,
-     .empty_value = NO_SENSOR_READ,
-     .status_offset = 1050,
-     .status_fault_mask = DX80_ERROR_BIT,
-     .status_link_code = DX80_LINK_LOST,
-     .gap = 8,
-     .max_read = READ_MAX_WORDS},
-    {         .name = NAME("magnetometer"),
+     .max_read = READ_MAX_WORDS,
+     .identity = {.mask = WORD},
+     .recalibrate = {.value = 1}},
+    {    .name = NAME("magnetometer"),
      .function = 3,
      .base = 0,
      .first = 0,
@@ -118,7 +108,9 @@ static const struct register_map maps[] = {
      .empty_value = NO_SENSOR_READ,
      .status_offset = -1,
      .gap = 8,
-     .max_read = READ_MAX_WORDS},
+     .max_read = READ_MAX_WORDS,
+     .identity = {.mask = WORD},
+     .recalibrate = {.value = 1}},
 };
 
 const struct register_map *register_maps(size_t *count)

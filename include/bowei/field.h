@@ -4,6 +4,7 @@
 #include "bowei/base/counters.h"
 #include "bowei/config.h"
 #include "bowei/input.h"
+#include "bowei/recalibration.h"
 #include "bowei/status.h"
 
 /* The field side's front door: starts the Modbus lines and MQTT links, which decode what they hear
@@ -37,6 +38,7 @@ struct field_params {
     struct counters *counters;
     struct status *status;
     struct unknown_devices *unknown;
+    struct recalibration_desk *desk; /**< NULL = nothing is ever written */
 };
 
 struct field;

@@ -1,14 +1,18 @@
-/* The breaker of one (line, unit): after three failures in a row the unit is only probed, one short
- * request a round.
- */
+/* The breaker of one (line, unit): after three failures in a row, or the first of a unit that never
+ * answered, the unit is only probed, one short request a round. */
 #include "sensors/modbus/breaker.h"
 
 #define PROBE_MIN_MS   50
 #define PROBE_FULL_8TH 8
 
+static uint32_t limit(const struct breaker *b)
+{
+    return b->answered ? BREAKER_FAILURES : 1;
+}
+
 bool breaker_is_open(const struct breaker *b)
 {
-    return b->failures >= BREAKER_FAILURES;
+    return b->failures >= limit(b);
 }
 
 bool breaker_fail(struct breaker *b)
@@ -16,7 +20,7 @@ bool breaker_fail(struct breaker *b)
     if (b->failures < UINT32_MAX) {
         b->failures++;
     }
-    return b->failures == BREAKER_FAILURES;
+    return b->failures == limit(b);
 }
 
 bool breaker_succeed(struct breaker *b, uint32_t took_ms)
@@ -24,6 +28,7 @@ bool breaker_succeed(struct breaker *b, uint32_t took_ms)
     bool was_open = breaker_is_open(b);
 
     b->failures = 0;
+    b->answered = true;
     b->probes = 0;
     if (took_ms > b->slowest_ms) {
         b->slowest_ms = took_ms;
@@ -31,9 +36,10 @@ bool breaker_succeed(struct breaker *b, uint32_t took_ms)
     return was_open;
 }
 
-uint32_t breaker_timeout_ms(struct breaker *b, uint32_t full_ms)
+uint32_t breaker_timeout_ms(struct breaker *b, uint32_t full_ms, uint32_t wire_ms)
 {
-    uint32_t short_ms = b->slowest_ms * 2 > PROBE_MIN_MS ? b->slowest_ms * 2 : PROBE_MIN_MS;
+    uint32_t least_ms = PROBE_MIN_MS + wire_ms;
+    uint32_t short_ms = b->slowest_ms * 2 > least_ms ? b->slowest_ms * 2 : least_ms;
 
     if (!breaker_is_open(b)) {
         return full_ms;

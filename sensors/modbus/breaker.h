@@ -9,17 +9,21 @@ struct breaker {
     uint32_t failures;   /**< in a row */
     uint32_t probes;     /**< since it opened */
     uint32_t slowest_ms; /**< slowest good answer seen */
+    bool answered;       /**< it did, once */
 };
 
 #define BREAKER_FAILURES 3
 
+/** After BREAKER_FAILURES in a row; of a unit that never answered after the first: it may not be
+ * there at all. */
 bool breaker_is_open(const struct breaker *b);
 /** Counts a failure; true when that opened it. */
 bool breaker_fail(struct breaker *b);
 /** A good answer after took_ms; true when that closed it. */
 bool breaker_succeed(struct breaker *b, uint32_t took_ms);
 /** Time limit of the next request: full_ms when closed; open: twice what the unit ever took, at
- * least 50 ms, and every 8th probe the full time, for units that have become slow. */
-uint32_t breaker_timeout_ms(struct breaker *b, uint32_t full_ms);
+ * least 50 ms more than the wire_ms that its characters take, and every 8th probe the full time,
+ * for units that have become slow. */
+uint32_t breaker_timeout_ms(struct breaker *b, uint32_t full_ms, uint32_t wire_ms);
 
 #endif

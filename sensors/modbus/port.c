@@ -17,9 +17,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#define USER_TIMEOUT_MS  5000 /* a pulled cable is noticed after 5 s of unacknowledged data */
-#define KEEPALIVE_IDLE_S 30
-#define POLL_SLICE_MS    50
+#define USER_TIMEOUT_MS   5000 /* a pulled cable is noticed after 5 s of unacknowledged data */
+#define KEEPALIVE_IDLE_S  30
+#define KEEPALIVE_EVERY_S 5
+#define KEEPALIVE_PROBES  3
+#define POLL_SLICE_MS     50
+#define DRAIN_SILENCE_MS  20  /* a reply that is this late has missed its timeout by little */
+#define DRAIN_MOST_MS     200 /* then somebody talks without end */
 
 static int64_t mono_us(void)
 {
@@ -74,11 +78,15 @@ static void socket_tune(int fd)
 {
     const int on = 1;
     const int idle_s = KEEPALIVE_IDLE_S;
+    const int every_s = KEEPALIVE_EVERY_S;
+    const int probes = KEEPALIVE_PROBES;
     const unsigned user_timeout_ms = USER_TIMEOUT_MS;
 
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
     (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof idle_s);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &every_s, sizeof every_s);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
     (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &user_timeout_ms, sizeof user_timeout_ms);
 }
 
@@ -187,10 +195,10 @@ bool port_open(struct port *port)
 }
 
 /* errno of libmodbus -> what it means for the connection. */
-static enum port_result result_of(int error, struct read_reply *reply)
+static enum port_result result_of(int error, uint8_t *exception)
 {
     if (error > MODBUS_ENOBASE && error <= MODBUS_ENOBASE + 11) {
-        reply->exception = (uint8_t)(error - MODBUS_ENOBASE);
+        *exception = (uint8_t)(error - MODBUS_ENOBASE);
         return PORT_EXCEPTION;
     }
     if (error == ETIMEDOUT || error == EINPROGRESS) {
@@ -199,33 +207,68 @@ static enum port_result result_of(int error, struct read_reply *reply)
     return error > MODBUS_ENOBASE ? PORT_GARBAGE : PORT_IO;
 }
 
-static enum port_result read_tcp(struct port *port, const struct read_request *request,
-                                 struct read_reply *reply)
+/* Sends a frame and gives what came back; *result is set when that is no frame. */
+static int exchange_tcp(struct port *port, const uint8_t *out, size_t out_len, uint8_t *in,
+                        enum port_result *result)
 {
-    uint8_t out[TCP_REQUEST_BYTES];
-    uint8_t in[MODBUS_TCP_MAX_ADU_LENGTH];
+    uint8_t exception;
     int fd = modbus_get_socket(port->context);
     ssize_t early = recv(fd, in, 1, MSG_PEEK | MSG_DONTWAIT);
     int len;
 
     if (early >= 0) {
-        return early > 0 ? PORT_GARBAGE : PORT_IO; /* bytes nobody asked for, or closed */
+        *result = early > 0 ? PORT_GARBAGE : PORT_IO; /* bytes nobody asked for, or closed */
+        return -1;
     }
-    port->transaction++;
-    read_request_encode(request, port->transaction, out);
-    if (send(fd, out, sizeof out, MSG_NOSIGNAL) != (ssize_t)sizeof out) {
-        return PORT_IO;
+    if (send(fd, out, out_len, MSG_NOSIGNAL) != (ssize_t)out_len) {
+        *result = PORT_IO;
+        return -1;
     }
     len = modbus_receive_confirmation(port->context, in);
     if (len < 0) {
-        return result_of(errno, reply) == PORT_EXCEPTION ? PORT_GARBAGE : result_of(errno, reply);
+        *result = result_of(errno, &exception);
+        *result = *result == PORT_EXCEPTION ? PORT_GARBAGE : *result;
     }
-    switch (read_reply_decode(request, port->transaction, in, (size_t)len, reply)) {
+    return len;
+}
+
+static enum port_result result_of_reply(enum reply_kind kind)
+{
+    switch (kind) {
     case REPLY_OK: return PORT_OK;
     case REPLY_EXCEPTION: return PORT_EXCEPTION;
-    case REPLY_GARBAGE: return PORT_GARBAGE;
+    case REPLY_GARBAGE: break;
     }
     return PORT_GARBAGE;
+}
+
+static enum port_result read_tcp(struct port *port, const struct read_request *request,
+                                 struct read_reply *reply)
+{
+    uint8_t out[TCP_REQUEST_BYTES];
+    uint8_t in[MODBUS_TCP_MAX_ADU_LENGTH];
+    enum port_result result = PORT_GARBAGE;
+    int len;
+
+    read_request_encode(request, ++port->transaction, out);
+    len = exchange_tcp(port, out, sizeof out, in, &result);
+    return len < 0 ? result
+                   : result_of_reply(
+                         read_reply_decode(request, port->transaction, in, (size_t)len, reply));
+}
+
+static enum port_result write_tcp(struct port *port, const struct write_request *request,
+                                  uint8_t *exception)
+{
+    uint8_t out[TCP_WRITE_BYTES];
+    uint8_t in[MODBUS_TCP_MAX_ADU_LENGTH];
+    enum port_result result = PORT_GARBAGE;
+    size_t out_len = write_request_encode(request, ++port->transaction, out);
+    int len = exchange_tcp(port, out, out_len, in, &result);
+
+    return len < 0 ? result
+                   : result_of_reply(write_reply_decode(request, port->transaction, in, (size_t)len,
+                                                        exception));
 }
 
 /* Leaves the bus its silence, then drops what came unasked. */
@@ -266,16 +309,80 @@ static enum port_result read_serial(struct port *port, const struct read_request
         int error = got < 0 ? errno : EMBBADDATA;
 
         port->spoke_us = mono_us();
-        return result_of(error, reply);
+        return result_of(error, &reply->exception);
     }
     port->spoke_us = mono_us();
     return PORT_OK;
 }
 
+static enum port_result write_serial(struct port *port, const struct write_request *request,
+                                     uint8_t *exception)
+{
+    int address = request->address;
+    int got;
+    int error;
+
+    serial_quiet(port);
+    (void)modbus_set_slave(port->context, request->unit);
+    switch (request->function) {
+    case 5: got = modbus_write_bit(port->context, address, request->value != 0); break;
+    case 6: got = modbus_write_register(port->context, address, request->value); break;
+    default: got = modbus_write_registers(port->context, address, 1, &request->value); break;
+    }
+    error = errno;
+    port->spoke_us = mono_us();
+    return got == 1 ? PORT_OK : result_of(got < 0 ? error : EMBBADDATA, exception);
+}
+
+/* Reads away what comes until nothing comes. */
+static void serial_drain(const struct port *port)
+{
+    struct pollfd ready = {.fd = modbus_get_socket(port->context), .events = POLLIN};
+    int64_t until_us = mono_us() + DRAIN_MOST_MS * 1000;
+
+    while (mono_us() < until_us && poll(&ready, 1, DRAIN_SILENCE_MS) > 0 &&
+           (ready.revents & (POLLERR | POLLHUP)) == 0) {
+        (void)modbus_flush(port->context);
+    }
+}
+
+void port_recover(struct port *port, enum port_result result)
+{
+    if (port->config->host == NULL && result != PORT_IO) {
+        serial_drain(port);
+    } else {
+        port_close(port);
+    }
+}
+
+uint32_t port_wire_ms(const struct port *port, const struct read_request *request)
+{
+    /* request of 8 characters, reply of 5 and the data, 11 bits each */
+    uint64_t data = request->function <= 2 ? (request->count + 7u) / 8u : request->count * 2u;
+
+    return port->config->host != NULL || port->config->baud == 0
+               ? 0
+               : (uint32_t)((13 + data) * 11 * 1000 / port->config->baud + 1);
+}
+
+static void timeout_set(struct port *port, uint32_t timeout_ms)
+{
+    (void)modbus_set_response_timeout(port->context, timeout_ms / 1000, timeout_ms % 1000 * 1000);
+}
+
+enum port_result port_write(struct port *port, const struct write_request *request,
+                            uint32_t timeout_ms, uint8_t *exception)
+{
+    *exception = 0;
+    timeout_set(port, timeout_ms);
+    return port->config->host != NULL ? write_tcp(port, request, exception)
+                                      : write_serial(port, request, exception);
+}
+
 enum port_result port_read(struct port *port, const struct read_request *request,
                            uint32_t timeout_ms, struct read_reply *reply)
 {
-    (void)modbus_set_response_timeout(port->context, timeout_ms / 1000, timeout_ms % 1000 * 1000);
+    timeout_set(port, timeout_ms);
     return port->config->host != NULL ? read_tcp(port, request, reply)
                                       : read_serial(port, request, reply);
 }

@@ -31,9 +31,18 @@ void port_init(struct port *port, const struct line_config *config, struct halt 
 bool port_open(struct port *port);
 bool port_is_open(const struct port *port);
 void port_close(struct port *port);
-/** One request and its reply, within timeout_ms. After PORT_TIMEOUT, PORT_GARBAGE and PORT_IO the
- * port must be closed: a late reply would be taken for the next one. */
+/** One request and its reply, within timeout_ms. After PORT_TIMEOUT, PORT_GARBAGE and PORT_IO
+ * port_recover or port_close must follow: a late reply would be taken for the next one. */
 enum port_result port_read(struct port *port, const struct read_request *request,
                            uint32_t timeout_ms, struct read_reply *reply);
+
+/** The same for one write; exception is set of PORT_EXCEPTION. */
+enum port_result port_write(struct port *port, const struct write_request *request,
+                            uint32_t timeout_ms, uint8_t *exception);
+/** After such a result: TCP and lost ports are closed; a serial port, which has no connection to
+ * give up, is listened to until it is silent. */
+void port_recover(struct port *port, enum port_result result);
+/** How long the characters of a read and its reply take on a serial line, 0 of TCP. */
+uint32_t port_wire_ms(const struct port *port, const struct read_request *request);
 
 #endif

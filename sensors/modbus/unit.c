@@ -37,6 +37,7 @@ enum err unit_init(struct unit *unit, const struct field_params *ports,
                           .map = map,
                           .reader = reader,
                           .inventory_version = UINT64_MAX};
+    unit->breaker = &unit->own_breaker;
     len = snprintf(unit->device, sizeof unit->device, "%s/%s", line->name, config->name);
     if (map == NULL || len < 0 || (size_t)len >= sizeof unit->device) {
         log_line(LOG_ERROR, AREA, "%s/%s: no register map %s, or the name is too long", line->name,
@@ -44,6 +45,7 @@ enum err unit_init(struct unit *unit, const struct field_params *ports,
         return ERR_CONFIG;
     }
     unit->device_len = (uint8_t)len;
+    unit_identity_doubt(unit);
     err = poll_plan_make(map, config->max_read, &unit->plan);
     if (err != ERR_OK) {
         log_line(LOG_ERROR, AREA, "%s: map %s: %s", unit->device, config->map,
@@ -83,6 +85,7 @@ void unit_connected(struct unit *unit)
     for (uint32_t i = 0; i < unit->map->channels; i++) {
         unit->points[i].same = 0;
     }
+    unit_identity_doubt(unit);
 }
 
 /* Binds the points by a new inventory; a point may now stand for another place, so all are
@@ -226,16 +229,74 @@ void unit_take(struct unit *unit, const struct poll_request *request,
     inventory_put(unit->ports->board, unit->reader);
 }
 
-void unit_take_offline(struct unit *unit)
+/* One value for all points. */
+static void take_all(struct unit *unit, enum reading_value value)
 {
     size_t n = 0;
 
-    unit->offline = true;
     if (inventory_hold(unit) != NULL) {
         for (uint32_t i = 0; i < unit->map->channels; i++) {
-            n = batch_add(unit, n, i, VALUE_LINK_LOST);
+            n = batch_add(unit, n, i, value);
         }
         batch_hand(unit, n);
     }
     inventory_put(unit->ports->board, unit->reader);
+}
+
+void unit_take_offline(struct unit *unit)
+{
+    unit->offline = true;
+    take_all(unit, VALUE_LINK_LOST);
+}
+
+bool unit_identity_due(const struct unit *unit, int64_t boot_ms)
+{
+    return unit->identity != IDENTITY_PROVEN ||
+           (unit->map->identity.function != 0 && boot_ms >= unit->identity_due_ms);
+}
+
+struct read_request unit_identity_request(const struct unit *unit)
+{
+    return (struct read_request){.unit = (uint8_t)unit->config->unit,
+                                 .function = (uint8_t)unit->map->identity.function,
+                                 .address =
+                                     (uint16_t)(unit->map->identity.address - unit->map->base),
+                                 .count = 1};
+}
+
+bool unit_identity_take(struct unit *unit, bool exists, uint16_t value, int64_t boot_ms)
+{
+    const uint32_t want =
+        unit->config->identity != 0 ? unit->config->identity : unit->map->identity.value;
+    const uint32_t found = value & unit->map->identity.mask;
+    const bool was_wrong = unit->identity == IDENTITY_WRONG;
+    const bool right = exists && found == (want & unit->map->identity.mask);
+
+    unit->identity_due_ms = boot_ms + UNIT_IDENTITY_EVERY_MS;
+    unit->identity = right ? IDENTITY_PROVEN : IDENTITY_WRONG;
+    if (right) {
+        if (was_wrong) {
+            log_line(LOG_INFO, AREA, "%s: the right device answers again", unit->device);
+        }
+        return true;
+    }
+    if (!was_wrong) {
+        count_add(unit->ports->counters, COUNT_MODBUS_IDENTITY, 1);
+        log_line(LOG_ERROR, AREA,
+                 "%s: another device answers as unit %u: its identity register %u %s 0x%X, not "
+                 "0x%X; nothing it says is believed",
+                 unit->device, unit->config->unit, unit->map->identity.address,
+                 exists ? "holds" : "does not exist, read as", found, want);
+    }
+    take_all(unit, VALUE_FAULT);
+    return false;
+}
+
+void unit_identity_doubt(struct unit *unit)
+{
+    if (unit->map->identity.function == 0) {
+        unit->identity = IDENTITY_PROVEN;
+    } else if (unit->identity == IDENTITY_PROVEN) {
+        unit->identity = IDENTITY_UNPROVEN;
+    }
 }

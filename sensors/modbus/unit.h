@@ -28,6 +28,13 @@ struct unit_point {
     uint8_t same;      /**< how often `value` came on this connection, at most UNIT_SAME_MAX */
 };
 
+/** Is it the device that its map is for? */
+enum unit_identity {
+    IDENTITY_UNPROVEN, /**< to be asked before anything it says counts */
+    IDENTITY_PROVEN,   /**< or the map has no identity register */
+    IDENTITY_WRONG     /**< another device answers under its number */
+};
+
 struct unit {
     const struct field_params *ports;
     const char *line;
@@ -37,7 +44,11 @@ struct unit {
     uint8_t device_len;
     uint32_t reader; /**< the line's, of the inventory board */
     struct poll_plan plan;
-    struct breaker breaker;
+    struct breaker *breaker; /**< of its Modbus unit: its own, or of an earlier unit of the line
+                                with the same number and another map */
+    struct breaker own_breaker;
+    enum unit_identity identity;
+    int64_t identity_due_ms;   /**< boottime at which it is to be asked again */
     struct unit_point *points; /**< the map's channels */
     uint16_t *batch_points;    /**< point of each reading in batch */
     struct reading *batch;
@@ -48,6 +59,8 @@ struct unit {
     bool tried;                 /**< polled once, with or without an answer */
     bool offline;               /**< its gateway says so */
 };
+
+#define UNIT_IDENTITY_EVERY_MS 60000
 
 /** ERR_CONFIG: no such map, or it cannot be polled (logged). */
 enum err unit_init(struct unit *unit, const struct field_params *ports,
@@ -62,5 +75,14 @@ void unit_take(struct unit *unit, const struct poll_request *request,
                const struct read_reply *reply);
 /** The gateway says it cannot reach the unit: all its points lose their link. */
 void unit_take_offline(struct unit *unit);
+/** Must its identity register be read before its values? */
+bool unit_identity_due(const struct unit *unit, int64_t boot_ms);
+/** The request for it. */
+struct read_request unit_identity_request(const struct unit *unit);
+/** What the register holds (exists false: the device has none). True: it is the right device. Of a
+ * wrong one all points become faults; that is logged and counted once. */
+bool unit_identity_take(struct unit *unit, bool exists, uint16_t value, int64_t boot_ms);
+/** It may be another one by now: after a failure, or a new connection. */
+void unit_identity_doubt(struct unit *unit);
 
 #endif

@@ -163,6 +163,27 @@ static const struct broken brokens[] = {
     {"function",                MAP_OK "function: 5\n",                                                     3, 15, "\"5\" is out of range (1-4)"                      },
     {"bits with status",        MAP_OK "function: 2\n    status_offset: 4\n",                               4, 20,
      "bits (function 2) have no threshold"                                                                                                                            },
+    {"bits with a type",        MAP_OK "function: 2\n    type: u32\n",                                      4, 11,
+     "bits (function 2) have no type"                                                                                                                                 },
+    {"no such order",           MAP_OK "order: dabc\n",                                                     3, 12, "abcd, cdab, badc or dcba"                         },
+    {"mask of a float",         MAP_OK "type: f32\n    mask: 0xFF\n",                                       4, 11,
+     "only u16 and u32 may be masked"                                                                                                                                 },
+    {"stride of 32 bits",       MAP_OK "type: s32\n    channels: 2\n",                                      2, 5,
+     "a 32-bit value takes 2 registers"                                                                                                                               },
+    {"status in the value",     MAP_OK "type: u32\n    status_offset: 1\n",                                 4, 20,
+     "1 is a register of the value itself"                                                                                                                            },
+    {"recalibrate by a read",   MAP_OK "recalibrate: {function: 3}\n",                                      3, 29, "3 is not 5, 6 or 16"                              },
+    {"recalibrate a coil to 2", MAP_OK "recalibrate: {function: 5, value: 2}\n",                            3, 39,
+     "function 5 writes 0 or 1"                                                                                                                                       },
+    {"recalibrate beyond",
+     MAP_OK "channels: 2\n    recalibrate: {function: 6, address: 65535, stride: 1}\n",                     4, 41,
+     "leaves 0-65535"                                                                                                                                                 },
+    {"identity below base",     MAP_OK "base: 1\n    first: 1\n    identity: {function: 3}\n",              2, 5,
+     "identity.address: 0, with base 1"                                                                                                                               },
+    {"identity of no register", LINE_OK "dx80_raw, identity: 7}\n",                                         5, 53,
+     "has no identity register"                                                                                                                                       },
+    {"unit cap of 32 bits",     MAP_OK "type: u32\n" LINE_OK "m, max_read: 1}\n",                           8, 46,
+     "a 32-bit value takes 2 registers"                                                                                                                               },
     {"map name twice",          MAP_OK "first: 1\n  - name: m\n",                                           4, 11,
      "maps[1].name: \"m\" is maps[0], too"                                                                                                                            },
     {"link as line",            "lines:\n  - {name: a, host: 192.0.2.1}\nlinks:\n  - name: a\n",            4, 11,
@@ -375,6 +396,9 @@ static void test_shipped_maps(void **state)
     m = config_map(config, "dx80_raw"); /* overridden: starts from the shipped one */
     assert_int_equal(m->threshold, 500);
     assert_int_equal(m->hysteresis, 40);
+    assert_int_equal(m->recalibrate.function, 6);
+    assert_int_equal(m->recalibrate.address, 30); /* node 1, I/O 14 */
+    assert_int_equal(m->recalibrate.stride, 16);
     assert_int_equal(m->first, 17);
     m = config_map(config, "dxm_alias");
     assert_int_equal(m->first, 6802);
@@ -382,7 +406,7 @@ static void test_shipped_maps(void **state)
     assert_int_equal(config_map(config, "bit_concentrator")->function, 2);
     assert_int_equal(config_map(config, "magnetometer")->function, 3);
     assert_int_equal(config_map(config, "own")->first, 7);
-    assert_int_equal(config_map(config, "own")->mask, 0xFFFF);
+    assert_int_equal(config_map(config, "own")->mask, UINT32_MAX);
     assert_null(config_map(config, "none"));
     assert_int_equal(config->map_count, 6);
     config_destroy(config);

@@ -267,16 +267,151 @@ static void the_breaker_probes_shortly(void **state)
     assert_false(breaker_fail(&b));
     assert_false(breaker_fail(&b));
     assert_false(breaker_is_open(&b));
-    assert_int_equal(breaker_timeout_ms(&b, 1000), 1000);
+    assert_int_equal(breaker_timeout_ms(&b, 1000, 0), 1000);
     assert_true(breaker_fail(&b));
     assert_true(breaker_is_open(&b));
     assert_false(breaker_fail(&b));
     for (int i = 1; i < 8; i++) {
-        assert_int_equal(breaker_timeout_ms(&b, 1000), 80);
+        assert_int_equal(breaker_timeout_ms(&b, 1000, 0), 80);
     }
-    assert_int_equal(breaker_timeout_ms(&b, 1000), 1000);
+    assert_int_equal(breaker_timeout_ms(&b, 1000, 0), 1000);
     assert_true(breaker_succeed(&b, 10));
     assert_false(breaker_is_open(&b));
+}
+
+/* It may not be there at all: probed from its first silence on, with the time its characters take.
+ */
+static void a_unit_that_never_answered_is_only_probed(void **state)
+{
+    struct breaker b = {0};
+
+    (void)state;
+    assert_int_equal(breaker_timeout_ms(&b, 1000, 130), 1000);
+    assert_true(breaker_fail(&b));
+    assert_true(breaker_is_open(&b));
+    assert_false(breaker_fail(&b));
+    assert_int_equal(breaker_timeout_ms(&b, 1000, 130), 180);
+    assert_int_equal(breaker_timeout_ms(&b, 100, 130), 100);
+    assert_true(breaker_succeed(&b, 10));
+    assert_false(breaker_fail(&b));
+}
+
+/* 0x12345678 in each order; one register has two. */
+static void words_come_in_four_orders(void **state)
+{
+    static const uint16_t words[REGISTER_ORDER_COUNT][2] = {
+        [ORDER_ABCD] = {0x1234, 0x5678},
+        [ORDER_CDAB] = {0x5678, 0x1234},
+        [ORDER_BADC] = {0x3412, 0x7856},
+        [ORDER_DCBA] = {0x7856, 0x3412},
+    };
+    struct register_map map = plain(1, 2, 0, 125);
+
+    (void)state;
+    for (uint32_t order = 0; order < REGISTER_ORDER_COUNT; order++) {
+        map.order = order;
+        map.type = REGISTER_U32;
+        assert_int_equal(register_words(&map), 2);
+        assert_int_equal(register_raw(&map, words[order]), 0x12345678);
+        map.type = REGISTER_U16;
+        assert_int_equal(register_words(&map), 1);
+        assert_int_equal(register_raw(&map, words[order]),
+                         order == ORDER_BADC || order == ORDER_DCBA
+                             ? (words[order][0] & 0xff) << 8 | words[order][0] >> 8
+                             : words[order][0]);
+    }
+}
+
+static void types_are_numbers(void **state)
+{
+    struct register_map map = plain(1, 2, 0, 125);
+    struct register_memory m = {0};
+
+    (void)state;
+    map.threshold = 300;
+    map.type = REGISTER_S16;
+    assert_int_equal(register_read(&map, 0xff00, 0, &m), VALUE_FREE); /* -256 */
+    map.type = REGISTER_U16;
+    assert_int_equal(register_read(&map, 0xff00, 0, &m), VALUE_OCCUPIED);
+    map.type = REGISTER_S32;
+    assert_int_equal(register_read(&map, 0xfffffff0, 0, &m), VALUE_FREE);
+    map.type = REGISTER_U32;
+    map.mask = UINT32_MAX;
+    assert_int_equal(register_read(&map, 0xfffffff0, 0, &m), VALUE_OCCUPIED);
+    map.mask = 0x000000ff;
+    assert_int_equal(register_read(&map, 0xfffffff0, 0, &m), VALUE_FREE); /* 240 */
+    map.type = REGISTER_F32;
+    assert_int_equal(register_read(&map, 0x43fa0000, 0, &m), VALUE_OCCUPIED); /* 500.0 */
+    assert_int_equal(register_read(&map, 0xc3fa0000, 0, &m), VALUE_FREE);     /* -500.0 */
+    assert_int_equal(register_read(&map, 0x7fc00000, 0, &m), VALUE_FAULT);    /* NaN */
+    assert_int_equal(register_read(&map, 0x7f800000, 0, &m), VALUE_FAULT);    /* infinity */
+    assert_int_equal(register_read(&map, 0x7e967699, 0, &m), VALUE_FAULT);    /* 1e38 */
+}
+
+/* Both registers of a value are in one request, whatever the cap, and its status behind them. */
+static void values_of_two_registers_stay_whole(void **state)
+{
+    struct register_map map = plain(40, 2, 0, 125);
+    struct poll_plan plan;
+
+    (void)state;
+    map.type = REGISTER_U32;
+    for (map.max_read = 2; map.max_read <= 125; map.max_read++) {
+        assert_int_equal(poll_plan_make(&map, 0, &plan), ERR_OK);
+        check_covered(&map, &plan, map.max_read);
+        for (uint32_t i = 0; i < plan.item_count; i++) {
+            assert_int_equal(plan.items[i].len, 2);
+        }
+        poll_plan_finish(&plan);
+    }
+    map.max_read = 1;
+    assert_non_null(poll_plan_fault(&map, 0));
+    map.max_read = 125;
+    map.stride = 1;
+    assert_non_null(poll_plan_fault(&map, 0));
+    map.stride = 4;
+    map.status_offset = 2;
+    map.gap = 2;
+    assert_int_equal(poll_plan_make(&map, 0, &plan), ERR_OK);
+    assert_int_equal(plan.items[0].len, 3);
+    assert_int_equal(plan.requests[0].count, 123); /* 31 values and status, 4 apart */
+    poll_plan_finish(&plan);
+}
+
+/* Confirmations of the three writes, and what is none. */
+static void only_the_exact_confirmation_counts(void **state)
+{
+    static const struct write_request coil = {.unit = 7, .function = 5, .address = 3, .value = 1};
+    static const struct write_request one = {.unit = 7, .function = 6, .address = 29, .value = 1};
+    static const struct write_request many = {.unit = 7, .function = 16, .address = 29, .value = 9};
+    static const uint8_t coil_frame[] = {0, 9, 0, 0, 0, 6, 7, 5, 0, 3, 0xff, 0};
+    static const uint8_t one_frame[] = {0, 9, 0, 0, 0, 6, 7, 6, 0, 29, 0, 1};
+    static const uint8_t many_frame[] = {0, 9, 0, 0, 0, 9, 7, 16, 0, 29, 0, 1, 2, 0, 9};
+    static const uint8_t many_reply[] = {0, 9, 0, 0, 0, 6, 7, 16, 0, 29, 0, 1};
+    static const uint8_t refusal[] = {0, 9, 0, 0, 0, 3, 7, 0x86, 2};
+    uint8_t out[TCP_WRITE_BYTES];
+    uint8_t other[12];
+    uint8_t exception;
+
+    (void)state;
+    assert_int_equal(write_request_encode(&coil, 9, out), sizeof coil_frame);
+    assert_memory_equal(out, coil_frame, sizeof coil_frame);
+    assert_int_equal(write_request_encode(&one, 9, out), sizeof one_frame);
+    assert_memory_equal(out, one_frame, sizeof one_frame);
+    assert_int_equal(write_request_encode(&many, 9, out), sizeof many_frame);
+    assert_memory_equal(out, many_frame, sizeof many_frame);
+    assert_int_equal(write_reply_decode(&coil, 9, coil_frame, 12, &exception), REPLY_OK);
+    assert_int_equal(write_reply_decode(&one, 9, one_frame, 12, &exception), REPLY_OK);
+    assert_int_equal(write_reply_decode(&many, 9, many_reply, 12, &exception), REPLY_OK);
+    assert_int_equal(write_reply_decode(&one, 9, refusal, 9, &exception), REPLY_EXCEPTION);
+    assert_int_equal(exception, 2);
+    for (size_t i = 0; i < sizeof other; i++) {
+        memcpy(other, one_frame, sizeof other);
+        other[i] ^= 1;
+        assert_int_equal(write_reply_decode(&one, 9, other, sizeof other, &exception),
+                         REPLY_GARBAGE);
+    }
+    assert_int_equal(write_reply_decode(&one, 9, one_frame, 11, &exception), REPLY_GARBAGE);
 }
 
 static void pauses_grow_to_their_cap(void **state)
@@ -366,6 +501,11 @@ int main(void)
         cmocka_unit_test(registers_say_what_the_map_says),
         cmocka_unit_test(raw_values_have_hysteresis),
         cmocka_unit_test(the_breaker_probes_shortly),
+        cmocka_unit_test(a_unit_that_never_answered_is_only_probed),
+        cmocka_unit_test(words_come_in_four_orders),
+        cmocka_unit_test(types_are_numbers),
+        cmocka_unit_test(values_of_two_registers_stay_whole),
+        cmocka_unit_test(only_the_exact_confirmation_counts),
         cmocka_unit_test(pauses_grow_to_their_cap),
         cmocka_unit_test(only_the_exact_reply_counts),
         cmocka_unit_test(bits_come_lowest_first),

@@ -1,0 +1,148 @@
+/* One round of one unit: its identity where that is in doubt, then the requests of its plan;
+ * between two of them a write that waits. An exception is an answer: it may say that the plan reads
+ * over a hole (split, once and for good), that the map is wrong (asked seldom from then on), or
+ * that the unit is not there behind its gateway. Called by the line's thread. */
+#include "bowei/base/log.h"
+#include "sensors/modbus/line_state.h"
+
+#define AREA       "modbus"
+#define REFUSED_MS 60000 /* what a device refuses for good is asked once a minute */
+
+/* Modbus application protocol 1.1b3 section 7. */
+enum exception {
+    EXCEPTION_FUNCTION = 1,
+    EXCEPTION_ADDRESS = 2,
+    EXCEPTION_VALUE = 3,
+    EXCEPTION_PATH = 10,
+    EXCEPTION_TARGET = 11
+};
+
+static bool is_final(uint8_t exception)
+{
+    return exception == EXCEPTION_FUNCTION || exception == EXCEPTION_ADDRESS ||
+           exception == EXCEPTION_VALUE;
+}
+
+/* The gateway cannot reach the unit. */
+static bool is_offline(uint8_t exception)
+{
+    return exception == EXCEPTION_PATH || exception == EXCEPTION_TARGET;
+}
+
+static enum port_result ask(struct line *line, struct unit *unit,
+                            const struct read_request *request, uint32_t *took_ms)
+{
+    int64_t begin_ms = host_boot_ms();
+    uint32_t limit_ms = breaker_timeout_ms(unit->breaker, line->params.config->response_timeout_ms,
+                                           port_wire_ms(&line->port, request));
+    enum port_result result = port_read(&line->port, request, limit_ms, &line->reply);
+
+    *took_ms = (uint32_t)(host_boot_ms() - begin_ms);
+    line_judge(line, unit, result, *took_ms);
+    return result;
+}
+
+/* The gateway of the unit says it is not there. */
+static void offline_take(struct line *line, struct unit *unit)
+{
+    unit_take_offline(unit);
+    line_fail(line, unit);
+}
+
+/* A Modbus exception: what it means for the request and the unit. False ends the unit's round. */
+static bool exception_take(struct line *line, struct unit *unit, uint32_t request)
+{
+    struct poll_request *r = &unit->plan.requests[request];
+    unsigned address = r->address;
+    unsigned count_before = r->count;
+    uint8_t exception = line->reply.exception;
+
+    if (is_offline(exception)) {
+        offline_take(line, unit);
+        return false;
+    }
+    if (!is_final(exception)) {
+        return true; /* busy, acknowledge, device failure: again in the next round */
+    }
+    if (exception == EXCEPTION_ADDRESS && poll_plan_split(&unit->plan, request)) {
+        log_line(LOG_INFO, AREA, "%s: has no addresses somewhere in %u..%u, reading them in two",
+                 unit->device, address, address + count_before - 1u);
+        return true;
+    }
+    log_line(LOG_ERROR, AREA,
+             "%s: refuses to read %u from address %u (exception %u), check its map", unit->device,
+             r->count, r->address, exception);
+    r->not_before_ms = host_boot_ms() + REFUSED_MS;
+    return true;
+}
+
+/* One request. False ends the unit's round; *next is the request to go on with. */
+static bool request_poll(struct line *line, struct unit *unit, uint32_t *next)
+{
+    const struct poll_request *r = &unit->plan.requests[*next];
+    const struct read_request request = {.unit = (uint8_t)unit->config->unit,
+                                         .function = unit->plan.function,
+                                         .address = r->address,
+                                         .count = r->count};
+    uint32_t requests = unit->plan.request_count;
+    uint32_t took_ms;
+    enum port_result result = ask(line, unit, &request, &took_ms);
+
+    if (result == PORT_EXCEPTION) {
+        bool going = exception_take(line, unit, *next);
+
+        if (going) {
+            (void)breaker_succeed(unit->breaker, took_ms);
+        }
+        *next += unit->plan.request_count == requests; /* split: its first half is next */
+        return going;
+    }
+    if (result != PORT_OK) {
+        return false;
+    }
+    unit_take(unit, r, &line->reply);
+    (*next)++;
+    return true;
+}
+
+/* Asks the unit who it is. True: the right one. An answer that says nothing (busy) leaves it in
+ * doubt until the next round. */
+static bool identity_ask(struct line *line, struct unit *unit)
+{
+    const struct read_request request = unit_identity_request(unit);
+    uint32_t took_ms;
+    enum port_result result = ask(line, unit, &request, &took_ms);
+
+    if (result == PORT_EXCEPTION) {
+        if (is_offline(line->reply.exception)) {
+            offline_take(line, unit);
+            return false;
+        }
+        (void)breaker_succeed(unit->breaker, took_ms);
+        return is_final(line->reply.exception) &&
+               unit_identity_take(unit, false, 0, host_boot_ms());
+    }
+    return result == PORT_OK &&
+           unit_identity_take(unit, true, line->reply.values[0], host_boot_ms());
+}
+
+void line_poll(struct line *line, struct unit *unit)
+{
+    uint32_t next = 0;
+    bool going = !unit_identity_due(unit, host_boot_ms()) || identity_ask(line, unit);
+    bool first = true;
+
+    unit_round_begin(unit);
+    while (going && next < unit->plan.request_count && !halt_wait(line->params.halt, 0)) {
+        if (unit->plan.requests[next].not_before_ms > host_boot_ms()) {
+            next++;
+            continue;
+        }
+        if (!first && line_write(line) && !port_is_open(&line->port)) {
+            break; /* the write cost the connection; the rest comes with the next round */
+        }
+        first = false;
+        going = request_poll(line, unit, &next);
+    }
+    unit->tried = true;
+}

@@ -1,0 +1,79 @@
+/* Writes that staff asked for, one at a time between two polls: a write waits for one request at
+ * most, and many writes take turns with the polls that are due. A write is made once; what became
+ * of it goes to the desk. Called by the line's thread. */
+#include "bowei/base/log.h"
+#include "sensors/modbus/line_state.h"
+
+#define AREA "modbus"
+
+static struct write_request request_of(const struct unit *unit, const struct recalibration_job *job)
+{
+    const struct register_map *map = unit->map;
+
+    return (struct write_request){.unit = (uint8_t)unit->config->unit,
+                                  .function = (uint8_t)map->recalibrate.function,
+                                  .address = (uint16_t)(map->recalibrate.address - map->base +
+                                                        map->recalibrate.stride * job->channel),
+                                  .value = (uint16_t)map->recalibrate.value};
+}
+
+static enum recalibration_outcome outcome_of(enum port_result result)
+{
+    switch (result) {
+    case PORT_OK: return RECALIBRATION_DONE;
+    case PORT_EXCEPTION: return RECALIBRATION_REFUSED;
+    case PORT_TIMEOUT:
+    case PORT_GARBAGE:
+    case PORT_IO:
+    case PORT_RESULT_COUNT: break;
+    }
+    return RECALIBRATION_NO_ANSWER;
+}
+
+/* The port can be used now. */
+static bool ready(struct line *line)
+{
+    return port_is_open(&line->port) || (host_boot_ms() >= line->open_again_ms && line_open(line));
+}
+
+static enum recalibration_outcome write_one(struct line *line, struct unit *unit,
+                                            const struct recalibration_job *job, uint8_t *exception)
+{
+    const struct write_request request = request_of(unit, job);
+    int64_t begin_ms = host_boot_ms();
+    enum port_result result;
+
+    *exception = 0;
+    if (unit->identity != IDENTITY_PROVEN) {
+        return unit->identity == IDENTITY_WRONG ? RECALIBRATION_WRONG_UNIT
+                                                : RECALIBRATION_NO_ANSWER;
+    }
+    if (!ready(line)) {
+        return RECALIBRATION_NO_ANSWER;
+    }
+    result = port_write(&line->port, &request, line->params.config->response_timeout_ms, exception);
+    line_judge(line, unit, result, (uint32_t)(host_boot_ms() - begin_ms));
+    return outcome_of(result);
+}
+
+bool line_write(struct line *line)
+{
+    struct recalibration_job job;
+    enum recalibration_outcome outcome;
+    struct unit *unit;
+    uint8_t exception;
+
+    if (!recalibration_take(line->queue, &job)) {
+        return false;
+    }
+    unit = &line->units[job.unit];
+    outcome = write_one(line, unit, &job, &exception);
+    log_line(outcome == RECALIBRATION_DONE ? LOG_INFO : LOG_WARNING, AREA,
+             "%s: recalibration of %s %u: %s%s", unit->device,
+             unit->map->recalibrate.stride == 0 ? "all channels from" : "channel",
+             unit->map->first_channel + job.channel, recalibration_outcome_name(outcome),
+             exception != 0 ? ", by exception" : "");
+    recalibration_end(line->queue, &job, outcome, exception);
+    line->wrote = true;
+    return true;
+}
