@@ -357,12 +357,7 @@ void port_recover(struct port *port, enum port_result result)
 
 uint32_t port_wire_ms(const struct port *port, const struct read_request *request)
 {
-    /* request of 8 characters, reply of 5 and the data, 11 bits each */
-    uint64_t data = request->function <= 2 ? (request->count + 7u) / 8u : request->count * 2u;
-
-    return port->config->host != NULL || port->config->baud == 0
-               ? 0
-               : (uint32_t)((13 + data) * 11 * 1000 / port->config->baud + 1);
+    return (uint32_t)(round_request_us(port->config, request->function, request->count) / 1000);
 }
 
 static void timeout_set(struct port *port, uint32_t timeout_ms)

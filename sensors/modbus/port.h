@@ -42,7 +42,7 @@ enum port_result port_write(struct port *port, const struct write_request *reque
 /** After such a result: TCP and lost ports are closed; a serial port, which has no connection to
  * give up, is listened to until it is silent. */
 void port_recover(struct port *port, enum port_result result);
-/** How long the characters of a read and its reply take on a serial line, 0 of TCP. */
+/** How long a read and its reply take on the wire, and the unit to think, by the configuration. */
 uint32_t port_wire_ms(const struct port *port, const struct read_request *request);
 
 #endif
