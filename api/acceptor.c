@@ -138,9 +138,10 @@ static void admit(struct api *api, int fd, const struct sockaddr_storage *from, 
                                   boot_ms + (int64_t)api->p.config->http.header_deadline_s * 1000);
     switch (admission) {
     case ADMITTED:
-        /* libmicrohttpd closes the socket when it refuses it */
-        if (MHD_add_connection(api->daemon, fd, address, from_len) != MHD_YES) {
+        if (!loop_hand_over(&api->loop, fd, from, from_len)) {
             connections_release(&api->connections, fd);
+            count_add(api->p.counters, COUNT_HTTP_CUT_CAP, 1);
+            turn_away(fd, ERR_OVERLOADED, "too many connections");
         }
         break;
     case REFUSED_PER_IP:

@@ -96,6 +96,9 @@ static enum admission admit_locked(struct connections *c, const struct origin *o
     slot->fd = fd;
     slot->origin = *origin;
     slot->streams = 0;
+    slot->answers = 0;
+    slot->corked = false;
+    slot->held = false;
     atomic_store(&slot->deadline_ms, deadline_ms);
     c->used++;
     return ADMITTED;

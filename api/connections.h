@@ -19,6 +19,9 @@ struct connection {
     struct origin origin;        /**< immutable while in use */
     _Atomic int64_t deadline_ms; /**< boottime; INT64_MAX = none */
     uint32_t streams;
+    uint8_t answers; /**< up to two: libmicrohttpd pushes those itself (loop.c) */
+    bool corked;     /**< what is sent leaves when it is pushed; HTTP thread only */
+    bool held;       /**< its answer waits for the end of the round (loop.h); HTTP thread only */
     struct request request;
 };
 

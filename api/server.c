@@ -1,6 +1,6 @@
-/* The API's start, its stop and libmicrohttpd's callbacks. libmicrohttpd runs one epoll thread
- * without a listen socket of its own: the acceptor hands it sockets. A reply is queued on the
- * second handler call: on the first one libmicrohttpd 0.9.75 closes the connection every time
+/* The API's start, its stop and libmicrohttpd's callbacks. libmicrohttpd is run by the HTTP thread
+ * (loop.c), without a listen socket of its own: the acceptor hands it sockets. A reply is queued on
+ * the second handler call: on the first one libmicrohttpd 0.9.75 closes the connection every time
  * (which is what a refused head deserves). */
 #include "api/server.h"
 #include "bowei/base/city_clock.h"
@@ -74,6 +74,11 @@ static enum MHD_Result reply_queue(struct request *rq)
         return MHD_NO;
     }
     answer_count(rq);
+    if (rq->match.route != NULL && (rq->match.route->flags & ROUTE_STREAM) != 0) {
+        loop_uncork(&rq->api->loop, rq->slot);
+    } else {
+        loop_hold(&rq->api->loop, rq->slot);
+    }
     result = MHD_queue_response(rq->mhd, rq->status, rq->reply);
     if (!rq->reply_kept) {
         MHD_destroy_response(rq->reply);
@@ -108,6 +113,7 @@ static enum MHD_Result head_come(struct request *rq, const char *method, const c
         return reply_queue(rq);
     }
     if (length != NULL || rq->heads.transfer_encoding != NULL) {
+        loop_uncork(&rq->api->loop, rq->slot); /* libmicrohttpd may say "100 Continue" */
         atomic_store_explicit(&rq->slot->deadline_ms,
                               rq->boot_ms + (int64_t)config->http.body_deadline_s * 1000,
                               memory_order_relaxed);
@@ -174,6 +180,9 @@ static void request_gone(void *cls, struct MHD_Connection *mhd, void **con_cls,
         MHD_destroy_response(rq->reply);
     }
     rq->reply = NULL;
+    if (rq->slot->corked) {
+        loop_hold(&api->loop, rq->slot); /* a large answer's last piece */
+    }
     stage_release(&api->stage, rq);
     if (rq->body.cap > 0) {
         strbuf_finish(&rq->body);
@@ -202,6 +211,7 @@ static void connection_note(void *cls, struct MHD_Connection *mhd, void **contex
         return;
     }
     if (slot != NULL) {
+        loop_forget(&api->loop, slot);
         stage_release(&api->stage, &slot->request);
         if (slot->request.counted) {
             slot->request.counted = false;
@@ -234,7 +244,7 @@ static enum err daemon_start(struct api *api)
     const struct config *config = api->p.config;
 
     api->daemon =
-        MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_NO_LISTEN_SOCKET |
+        MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_ITC | MHD_USE_NO_LISTEN_SOCKET |
                              MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
                          0, NULL, NULL, request_come, api, MHD_OPTION_EXTERNAL_LOGGER, log_nothing,
                          NULL, MHD_OPTION_CONNECTION_LIMIT, (unsigned)config->http.connections + 8,
@@ -254,6 +264,9 @@ static enum err parts_start(struct api *api, char detail[160])
         connections_init(&api->connections, config->http.connections,
                          config->http.connections_per_ip, config->http.rate_limit_loopback);
 
+    if (e == ERR_OK) {
+        e = loop_init(&api->loop);
+    }
     if (e == ERR_OK) {
         e = streams_init(&api->streams, api);
     }
@@ -282,6 +295,7 @@ static enum err parts_start(struct api *api, char detail[160])
 
 static void parts_stop(struct api *api)
 {
+    loop_finish(&api->loop);
     answer_cache_finish(&api->cache);
     stage_finish(&api->stage);
     place_order_finish(&api->order);
@@ -304,6 +318,7 @@ enum err api_start(const struct api_params *params, struct api **out, char detai
         return ERR_NO_MEMORY;
     }
     api->p = *params;
+    api->loop.epoll_fd = api->loop.door_in = api->loop.door_out = -1;
     api->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     api->ring_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     e = api->wake_fd < 0 || api->ring_fd < 0 ? ERR_IO : parts_start(api, detail);
@@ -319,15 +334,22 @@ enum err api_start(const struct api_params *params, struct api **out, char detai
         (void)snprintf(detail, 160, "libmicrohttpd did not start: %s", strerror(errno));
         goto undo_listen;
     }
+    e = loop_start(api);
+    if (e != ERR_OK) {
+        (void)snprintf(detail, 160, "the HTTP thread did not start: %s", strerror(errno));
+        goto undo_daemon;
+    }
     change_ring_notify(params->changes, api->ring_fd);
     if (pthread_create(&api->acceptor, NULL, acceptor_run, api) != 0) {
         e = ERR_NO_MEMORY;
-        goto undo_daemon;
+        goto undo_loop;
     }
     *out = api;
     return ERR_OK;
-undo_daemon:
+undo_loop:
     change_ring_notify(params->changes, -1);
+    loop_stop(api);
+undo_daemon:
     MHD_stop_daemon(api->daemon);
 undo_listen:
     close(api->listen_fd);
@@ -369,6 +391,7 @@ void api_stop(struct api *api)
         pause_ms(5);
     }
     pending_expire(api->pending, INT64_MAX);
+    loop_stop(api);
     MHD_stop_daemon(api->daemon);
     close(api->wake_fd);
     close(api->ring_fd);

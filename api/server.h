@@ -4,6 +4,7 @@
 #include "api/answer_cache.h"
 #include "api/auth.h"
 #include "api/connections.h"
+#include "api/loop.h"
 #include "api/pending.h"
 #include "api/place_order.h"
 #include "api/request.h"
@@ -23,6 +24,7 @@ struct api {
     uint32_t reader; /**< hazard slot of the MHD thread */
     _Atomic bool stopping;
     _Atomic uint32_t requests;      /**< under way */
+    struct loop loop;               /**< the HTTP thread */
     struct connections connections; /**< own lock, rank 20 */
     struct pending_board *pending;  /**< own lock, rank 21 */
     struct streams streams;         /**< own lock, rank 22 */

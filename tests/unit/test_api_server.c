@@ -53,6 +53,77 @@ static void two_requests_one_connection(void **state)
     close(fd);
 }
 
+/* Reads until `until` has come. */
+static void wait_for(int fd, const char *until)
+{
+    char got[8192];
+    size_t len = 0;
+
+    while (len < sizeof got - 1) {
+        ssize_t n = recv(fd, got + len, sizeof got - 1 - len, 0);
+
+        assert_true(n > 0);
+        len += (size_t)n;
+        got[len] = '\0';
+        if (strstr(got, until) != NULL) {
+            return;
+        }
+    }
+    fail();
+}
+
+/* Answers wait corked for the end of their round. One that stays behind leaves when the kernel
+ * loses patience, after 200 ms: forty of them would take 8 s. */
+static void answers_leave_with_their_round(void **state)
+{
+    static const char small[] = "GET /v1/city HTTP/1.1\r\nHost: x\r\n\r\n";
+    static const char large[] = "GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n";
+    static const char head[] = "HEAD /v1/city HTTP/1.1\r\nHost: x\r\n\r\n";
+    static const char upload[] =
+        "POST /v1/city HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n";
+    static const char stream[] = "GET /v1/stream?snapshot=1 HTTP/1.1\r\nHost: x\r\n\r\n";
+    int64_t began = host_boot_ms();
+    int fd = client_open(city);
+
+    (void)state;
+    for (int i = 0; i < 40; i++) {
+        struct answer_text a;
+
+        client_send(fd, i % 2 == 0 ? small : large, (i % 2 == 0 ? sizeof small : sizeof large) - 1);
+        a = client_read(fd, false);
+        assert_int_equal(a.status, 200);
+        answer_free(&a);
+        client_send(fd, head, sizeof head - 1);
+        a = client_read(fd, true);
+        assert_int_equal(a.status, 200);
+        answer_free(&a);
+        client_send(fd, upload, sizeof upload - 1);
+        wait_for(fd, "100 Continue\r\n\r\n");
+        client_send(fd, "{\"a\"", 4);
+        a = client_read(fd, false);
+        assert_int_equal(a.status, 405);
+        answer_free(&a);
+    }
+    assert_true(host_boot_ms() - began < 4000);
+    began = host_boot_ms();
+    for (int i = 0; i < 20; i++) {
+        int other = client_open(city);
+
+        for (int k = 0; k < 3; k++) {
+            struct answer_text a;
+
+            client_send(other, small, sizeof small - 1);
+            a = client_read(other, false);
+            answer_free(&a);
+        }
+        client_send(other, stream, sizeof stream - 1);
+        wait_for(other, "event: ");
+        close(other);
+    }
+    assert_true(host_boot_ms() - began < 2000);
+    close(fd);
+}
+
 static void head_has_no_body(void **state)
 {
     static const char *const targets[] = {"/v1/city", "/v1/lots",      "/livez",
@@ -499,6 +570,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(two_requests_one_connection, beat),
+        cmocka_unit_test_setup(answers_leave_with_their_round, beat),
         cmocka_unit_test_setup(head_has_no_body, beat),
         cmocka_unit_test_setup(cors, beat),
         cmocka_unit_test_setup(role_matrix, beat),

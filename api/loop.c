@@ -1,0 +1,199 @@
+/* The HTTP thread. libmicrohttpd is run in rounds from here instead of by its own thread, because
+ * only so the end of a round is known: what it answers in a round waits corked in the sockets and
+ * leaves when the round is over. One answer at a time, each send wakes the sleeping reader (a proxy
+ * on the same machine, as a rule), which costs more than the answer's making; together, one wake-up
+ * serves them all (docs/decisions/0009-rounds.md). */
+#define _GNU_SOURCE /* pipe2 */
+#include "api/loop.h"
+#include "api/server.h"
+#include "bowei/base/log.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#define WAIT_MS 250 /* at most between two rounds: idle connections are ended in them */
+
+/* libmicrohttpd 0.9.75 sets TCP_NODELAY with a connection's first answer and takes TCP_CORK off
+ * with its second; from then on it leaves both alone (mhd_send.c). */
+#define OWN_PUSHES 2
+
+/* An accepted socket on its way; less than PIPE_BUF, so it goes through the pipe whole. */
+struct newcomer {
+    struct sockaddr_storage from;
+    socklen_t from_len;
+    int fd;
+};
+
+enum err loop_init(struct loop *loop)
+{
+    int pipe_fds[2] = {-1, -1};
+
+    loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (pipe2(pipe_fds, O_CLOEXEC | O_NONBLOCK) != 0) {
+        pipe_fds[0] = pipe_fds[1] = -1;
+    }
+    loop->door_out = pipe_fds[0];
+    loop->door_in = pipe_fds[1];
+    return loop->epoll_fd < 0 || loop->door_out < 0 ? ERR_IO : ERR_OK;
+}
+
+void loop_finish(struct loop *loop)
+{
+    struct newcomer newcomer;
+
+    if (loop->door_out >= 0) {
+        while (read(loop->door_out, &newcomer, sizeof newcomer) == (ssize_t)sizeof newcomer) {
+            if (newcomer.fd >= 0) {
+                close(newcomer.fd);
+            }
+        }
+        close(loop->door_out);
+        close(loop->door_in);
+    }
+    if (loop->epoll_fd >= 0) {
+        close(loop->epoll_fd);
+    }
+}
+
+bool loop_hand_over(struct loop *loop, int fd, const struct sockaddr_storage *from,
+                    socklen_t from_len)
+{
+    struct newcomer newcomer = {.from = *from, .from_len = from_len, .fd = fd};
+
+    return write(loop->door_in, &newcomer, sizeof newcomer) == (ssize_t)sizeof newcomer;
+}
+
+static void door_read(struct api *api)
+{
+    struct newcomer newcomer;
+
+    while (read(api->loop.door_out, &newcomer, sizeof newcomer) == (ssize_t)sizeof newcomer) {
+        /* libmicrohttpd closes the socket when it refuses it */
+        if (newcomer.fd >= 0 &&
+            MHD_add_connection(api->daemon, newcomer.fd, (const struct sockaddr *)&newcomer.from,
+                               newcomer.from_len) != MHD_YES) {
+            connections_release(&api->connections, newcomer.fd);
+        }
+    }
+}
+
+static void option_set(const struct connection *slot, int option, int on)
+{
+    (void)setsockopt(slot->fd, IPPROTO_TCP, option, &on, sizeof on);
+}
+
+/* tcp(7): setting TCP_NODELAY "forces an explicit flush of pending output, even if TCP_CORK is
+ * currently set". So a connection stays corked from answer to answer, one call each. */
+static void push(struct loop *loop)
+{
+    for (uint32_t i = 0; i < loop->held_count; i++) {
+        struct connection *slot = loop->held[i];
+
+        slot->held = false;
+        if (slot->corked) {
+            option_set(slot, TCP_NODELAY, 1);
+        } else if (slot->answers >= OWN_PUSHES) {
+            option_set(slot, TCP_CORK, 1);
+            slot->corked = true;
+        }
+    }
+    loop->held_count = 0;
+}
+
+void loop_hold(struct loop *loop, struct connection *slot)
+{
+    if (slot->held) {
+        return;
+    }
+    if (loop->held_count == HELD_MAX) {
+        push(loop);
+    }
+    if (slot->answers < OWN_PUSHES) {
+        slot->answers++;
+    }
+    slot->held = true;
+    loop->held[loop->held_count++] = slot;
+}
+
+void loop_forget(struct loop *loop, struct connection *slot)
+{
+    if (!slot->held) {
+        return;
+    }
+    slot->held = false;
+    for (uint32_t i = 0; i < loop->held_count; i++) {
+        if (loop->held[i] == slot) {
+            loop->held[i] = loop->held[--loop->held_count];
+            return;
+        }
+    }
+}
+
+void loop_uncork(struct loop *loop, struct connection *slot)
+{
+    loop_forget(loop, slot);
+    if (slot->corked) {
+        slot->corked = false;
+        option_set(slot, TCP_CORK, 0);
+    }
+}
+
+static int wait_ms(struct MHD_Daemon *daemon)
+{
+    MHD_UNSIGNED_LONG_LONG ms;
+
+    return MHD_get_timeout(daemon, &ms) == MHD_YES && ms < WAIT_MS ? (int)ms : WAIT_MS;
+}
+
+static void *loop_run(void *arg)
+{
+    struct api *api = arg;
+    struct loop *loop = &api->loop;
+
+    while (!atomic_load(&loop->over)) {
+        struct epoll_event events[2];
+        int n = epoll_wait(loop->epoll_fd, events, 2, wait_ms(api->daemon));
+
+        for (int i = 0; i < n; i++) {
+            if (events[i].data.fd == loop->door_out) {
+                door_read(api);
+            }
+        }
+        (void)MHD_run(api->daemon);
+        push(loop);
+    }
+    return NULL;
+}
+
+static bool watch(const struct loop *loop, int fd)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+
+    return epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+enum err loop_start(struct api *api)
+{
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(api->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+
+    if (info == NULL || !watch(&api->loop, info->epoll_fd) ||
+        !watch(&api->loop, api->loop.door_out)) {
+        return ERR_IO;
+    }
+    return pthread_create(&api->loop.thread, NULL, loop_run, api) == 0 ? ERR_OK : ERR_NO_MEMORY;
+}
+
+void loop_stop(struct api *api)
+{
+    static const struct newcomer nobody = {.fd = -1};
+
+    atomic_store(&api->loop.over, true);
+    /* wakes it; a full door does so as well */
+    if (write(api->loop.door_in, &nobody, sizeof nobody) < 0 && errno != EAGAIN) {
+        log_line(LOG_ERROR, "api", "the HTTP thread cannot be woken: %s", strerror(errno));
+    }
+    pthread_join(api->loop.thread, NULL);
+}

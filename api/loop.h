@@ -1,0 +1,49 @@
+#ifndef API_LOOP_H
+#define API_LOOP_H
+
+#include "bowei/base/err.h"
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+/* The HTTP thread: it runs libmicrohttpd round by round, takes in the sockets that the acceptor
+ * hands over, and lets the answers of a round leave together. */
+
+struct api;
+struct connection;
+
+/** Answers that leave together at most: the first of them waits for the others' making. */
+#define HELD_MAX 32u
+
+struct loop {
+    int epoll_fd;          /**< libmicrohttpd's own set and the door */
+    int door_in, door_out; /**< a pipe of struct newcomer: queue and wake-up in one */
+    pthread_t thread;
+    _Atomic bool over;
+    struct connection *held[HELD_MAX]; /**< corked; HTTP thread only */
+    uint32_t held_count;
+};
+
+/** Makes the descriptors. */
+enum err loop_init(struct loop *loop) MUST_CHECK;
+/** Closes them, and the sockets still waiting at the door. After loop_stop. */
+void loop_finish(struct loop *loop);
+/** Starts the thread; api.daemon stands. */
+enum err loop_start(struct api *api) MUST_CHECK;
+/** Ends the thread. */
+void loop_stop(struct api *api);
+/** Hands an accepted socket over to the thread; false: the door is full, the socket stays the
+ * caller's. Acceptor thread. */
+bool loop_hand_over(struct loop *loop, int fd, const struct sockaddr_storage *from,
+                    socklen_t from_len);
+/** An answer is about to be sent, or has just been: it leaves at the end of the round. HTTP thread.
+ */
+void loop_hold(struct loop *loop, struct connection *slot);
+/** What comes now leaves at once: a stream, a "100 Continue". HTTP thread. */
+void loop_uncork(struct loop *loop, struct connection *slot);
+/** The connection is about to be closed. HTTP thread. */
+void loop_forget(struct loop *loop, struct connection *slot);
+
+#endif
