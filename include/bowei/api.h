@@ -8,9 +8,9 @@
 #include "bowei/status.h"
 #include "bowei/view.h"
 
-/* The REST API's front door: an acceptor thread moves sockets to 1024 and above, one libmicrohttpd
- * epoll thread answers. It reads the view and the inventory, and hands staff requests to the intake
- * port. */
+/* The REST API's front door: an acceptor thread moves sockets to 1024 and above, one HTTP
+ * thread runs libmicrohttpd. It reads the view and the inventory, and hands staff requests to the
+ * intake port. */
 
 /** What the API may ask of the field side: implemented by sensors, handed over by main, so that api
  * links neither. */
