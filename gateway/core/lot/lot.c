@@ -98,7 +98,7 @@ static void gate_count(struct lot *lot, struct sensor *gate, const struct readin
         lot->raw = (int32_t)raw;
     }
     gate->changes = (uint64_t)reading->gate_in << 32 | reading->gate_out;
-    gate->values = (uint8_t)((gate->values & 0xf0) | VALUE_GATE);
+    sensor_set_value(gate, VALUE_GATE);
     gate->flags &= (uint8_t)~NOT_BELIEVED;
 }
 
@@ -135,9 +135,9 @@ static enum reason gates_fail(const struct yard *yard, int64_t now_ms)
     for (unsigned i = 0; i < yard->is->sensor_count; i++) {
         struct sensor *gate = &yard->gates[i];
 
-        gate->progress &= (uint8_t)~SENSOR_WAS_LIVE;
+        gate->progress &= 15U & ~(unsigned)SENSOR_WAS_LIVE;
         if (gate_able(gate, yard->clock_suspect) &&
-            now_ms - gate->heard_ms <= (int64_t)gate_timing(yard, i)->limit_ms) {
+            now_ms - sensor_heard_ms(gate) <= (int64_t)gate_timing(yard, i)->limit_ms) {
             gate->progress |= SENSOR_WAS_LIVE;
         } else if (yard->clock_suspect && gate->flags & SENSOR_RESTORED) {
             reason = REASON_CLOCK_SUSPECT;
@@ -222,7 +222,8 @@ int64_t lot_due(const struct yard *yard)
 
     for (unsigned i = 0; yard->is->counting == COUNT_GATES && i < yard->is->sensor_count; i++) {
         if (yard->gates[i].progress & SENSOR_WAS_LIVE) {
-            const int64_t silent_ms = yard->gates[i].heard_ms + gate_timing(yard, i)->limit_ms + 1;
+            const int64_t silent_ms =
+                sensor_heard_ms(&yard->gates[i]) + gate_timing(yard, i)->limit_ms + 1;
 
             due_ms = silent_ms < due_ms ? silent_ms : due_ms;
         }
@@ -245,7 +246,9 @@ int64_t lot_seen_ms(const struct yard *yard)
     int64_t seen_ms = 0;
 
     for (unsigned i = 0; i < yard->is->sensor_count; i++) {
-        seen_ms = yard->gates[i].heard_ms > seen_ms ? yard->gates[i].heard_ms : seen_ms;
+        const int64_t heard_ms = sensor_heard_ms(&yard->gates[i]);
+
+        seen_ms = heard_ms > seen_ms ? heard_ms : seen_ms;
     }
     return seen_ms;
 }
@@ -274,12 +277,12 @@ void lot_save(const struct yard *yard, struct lot_image *out)
         struct gate_image *image = &out->gates[out->gate_count++];
         const bool counted = sensor_value(gate) == VALUE_GATE;
 
-        image->tag = gate->tag;
+        image->tag = sensor_tag_of(yard->inv, &yard->bound[i]);
         image->in = counted ? (uint32_t)(gate->changes >> 32) : GATE_UNCOUNTED;
         image->out = counted             ? (uint32_t)gate->changes
                      : gate_begins(gate) ? GATE_BEGINS
                                          : GATE_UNCOUNTED;
-        image->heard_ms = gate->heard_ms;
+        image->heard_ms = sensor_heard_ms(gate);
         image->counter = gate->counter;
         image->flags = gate->flags;
         image->join = gate->join;
@@ -292,13 +295,13 @@ static void gate_load(struct sensor *gate, const struct gate_image *image)
     const bool counted = !begins && (image->in != GATE_UNCOUNTED || image->out != GATE_UNCOUNTED);
 
     gate->changes = counted ? (uint64_t)image->in << 32 | image->out : begins ? CHANGES_BEGIN : 0;
-    gate->heard_ms = image->heard_ms;
+    gate->heard = STAMP(image->heard_ms);
     gate->counter = image->counter;
     gate->flags = image->flags;
     gate->join = image->join;
-    gate->values = (uint8_t)((gate->values & 0xf0) | (image->heard_ms == 0 ? VALUE_COUNT_
-                                                      : counted            ? VALUE_GATE
-                                                                           : VALUE_ALIVE));
+    sensor_set_value(gate, image->heard_ms == 0 ? VALUE_COUNT_
+                           : counted            ? VALUE_GATE
+                                                : VALUE_ALIVE);
 }
 
 void lot_load(struct yard *yard, const struct lot_image *image)
@@ -310,8 +313,10 @@ void lot_load(struct yard *yard, const struct lot_image *image)
     lot->raw = image->count_raw;
     lot->changed_ms = image->since_ms;
     for (unsigned i = 0; i < yard->is->sensor_count; i++) {
+        const uint32_t tag = sensor_tag_of(yard->inv, &yard->bound[i]);
+
         for (unsigned k = 0; k < image->gate_count && k < GATES_PER_LOT_MAX; k++) {
-            if (image->gates[k].tag == yard->gates[i].tag) {
+            if (image->gates[k].tag == tag) {
                 gate_load(&yard->gates[i], &image->gates[k]);
                 break;
             }

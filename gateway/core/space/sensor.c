@@ -10,6 +10,7 @@
 #define BIN_COUNT    10
 #define BIN_MASK     0xffffffffffULL /* ten 4-bit bins */
 #define BIN_FULL     15U
+#define RSSI_TOP     0xfff
 #define NOT_BELIEVED (SENSOR_STARTED | SENSOR_FAULT | SENSOR_LINK_LOST | SENSOR_FLAPPING)
 
 uint32_t sensor_tag(const char *device, size_t len, uint16_t channel)
@@ -19,33 +20,34 @@ uint32_t sensor_tag(const char *device, size_t len, uint16_t channel)
     return crc32c(crc32c(0, device, len), low_high, sizeof low_high);
 }
 
-static void set_value(struct sensor *sensor, enum reading_value value)
+uint32_t sensor_tag_of(const struct inventory *inv, const struct inv_sensor *bound)
 {
-    sensor->values = (uint8_t)((sensor->values & 0xf0) | (uint8_t)value);
-}
+    const struct inv_device *device = &inv->devices[bound->device];
 
-static void set_pending(struct sensor *sensor, enum reading_value pending, unsigned samples)
-{
-    sensor->values = (uint8_t)((sensor->values & 15) | ((unsigned)pending << 4));
-    sensor->progress = (uint8_t)((sensor->progress & ~3U) | samples);
-    sensor->pending_lag_ms = 0;
+    return sensor_tag(inventory_text(inv, device->id), device->id_len, bound->channel);
 }
 
 static int64_t quiet_ms(const struct sensor *sensor)
 {
-    return (int64_t)((uint64_t)sensor->quiet_high << 32 | sensor->quiet_low);
+    return (int64_t)sensor->quiet;
 }
 
-static void set_quiet(struct sensor *sensor, int64_t at_ms)
+static void set_samples(struct sensor *sensor, unsigned samples)
 {
-    sensor->quiet_low = (uint32_t)at_ms;
-    sensor->quiet_high = (uint16_t)((uint64_t)at_ms >> 32);
+    sensor->progress = ((unsigned)sensor->progress & 12U) | (samples & 3U);
 }
 
-void sensor_init(struct sensor *sensor, uint32_t tag)
+static void set_pending(struct sensor *sensor, enum reading_value pending, unsigned samples)
 {
-    *sensor = (struct sensor){.tag = tag};
-    set_value(sensor, VALUE_COUNT_);
+    sensor->pending = (unsigned)pending & 15U;
+    set_samples(sensor, samples);
+    sensor->pending_lag_ms = 0;
+}
+
+void sensor_init(struct sensor *sensor)
+{
+    *sensor = (struct sensor){.rssi = RSSI_BIAS};
+    sensor_set_value(sensor, VALUE_COUNT_);
     set_pending(sensor, VALUE_COUNT_, 0);
 }
 
@@ -70,8 +72,8 @@ static int64_t net_city_ms(const struct reading *reading, const struct sensor_mo
 static enum sensor_verdict order_by_time(const struct sensor *sensor, const struct reading *reading,
                                          int64_t net_ms)
 {
-    const bool never = sensor->heard_ms == 0 && sensor->counter == 0;
-    int64_t newer_ms = net_ms - sensor->heard_ms;
+    const bool never = sensor_heard_ms(sensor) == 0 && sensor->counter == 0;
+    int64_t newer_ms = net_ms - sensor_heard_ms(sensor);
 
     if (never || !(reading->has & HAS_NET_TIME)) {
         return SENSOR_COUNTED;
@@ -89,7 +91,7 @@ static enum sensor_verdict order_by_time(const struct sensor *sensor, const stru
  * it is lost is not known of one that flapped: that one has to say start. */
 static bool was_silent(const struct sensor *sensor, const struct sensor_moment *moment)
 {
-    int64_t last_ms = sensor->heard_ms;
+    int64_t last_ms = sensor_heard_ms(sensor);
 
     if (sensor->flags & SENSOR_LINK_LOST) {
         if (sensor->flags & SENSOR_FLAPPING) {
@@ -106,7 +108,7 @@ static bool was_silent(const struct sensor *sensor, const struct sensor_moment *
 static enum sensor_verdict order_by_counter(struct sensor *sensor, const struct reading *reading,
                                             const struct sensor_moment *moment, int64_t net_ms)
 {
-    const bool newer = net_ms > sensor->heard_ms;
+    const bool newer = net_ms > sensor_heard_ms(sensor);
     const bool silent = was_silent(sensor, moment);
 
     if (reading->counter == sensor->counter) {
@@ -116,8 +118,8 @@ static enum sensor_verdict order_by_counter(struct sensor *sensor, const struct 
         if (reading->value == VALUE_START && newer) {
             sensor->join++;
         }
-        return sensor->join != 0 && net_ms < sensor->heard_ms && !silent ? SENSOR_LATE
-                                                                         : SENSOR_COUNTED;
+        return sensor->join != 0 && net_ms < sensor_heard_ms(sensor) && !silent ? SENSOR_LATE
+                                                                                : SENSOR_COUNTED;
     }
     if (reading->value == VALUE_START && newer) {
         sensor->join++;
@@ -140,7 +142,7 @@ static enum sensor_verdict order(struct sensor *sensor, const struct reading *re
     }
     if ((reading->has & HAS_COUNTER) && reading->value != VALUE_JOIN) {
         /* the first counter of an epoch: whatever is not older than what was heard */
-        return net_ms < sensor->heard_ms ? SENSOR_LATE : SENSOR_COUNTED;
+        return net_ms < sensor_heard_ms(sensor) ? SENSOR_LATE : SENSOR_COUNTED;
     }
     return order_by_time(sensor, reading, net_ms);
 }
@@ -148,16 +150,23 @@ static enum sensor_verdict order(struct sensor *sensor, const struct reading *re
 /* The device was heard: its age begins anew, never going back. */
 static void renew(struct sensor *sensor, int64_t stamp_ms, int64_t break_ms)
 {
-    if (stamp_ms > sensor->heard_ms) {
-        int64_t lag_ms = sensor->pending_lag_ms + (stamp_ms - sensor->heard_ms);
+    if (stamp_ms > sensor_heard_ms(sensor)) {
+        int64_t lag_ms = sensor->pending_lag_ms + (stamp_ms - sensor_heard_ms(sensor));
 
         sensor->pending_lag_ms = (uint16_t)(lag_ms > UINT16_MAX ? UINT16_MAX : lag_ms);
-        sensor->heard_ms = stamp_ms;
+        sensor->heard = STAMP(stamp_ms);
     }
     sensor->flags &= (uint8_t)~SENSOR_RESTORED;
-    if (sensor->heard_ms >= break_ms) {
+    if (sensor_heard_ms(sensor) >= break_ms) {
         sensor->flags &= (uint8_t)~SENSOR_SESSION_GAP;
     }
+}
+
+static void set_rssi(struct sensor *sensor, int dbm)
+{
+    const int biased = dbm + RSSI_BIAS;
+
+    sensor->rssi = (unsigned)(biased < 0 ? 0 : biased > RSSI_TOP ? RSSI_TOP : biased) & RSSI_TOP;
 }
 
 static void take_health(struct sensor *sensor, const struct reading *reading)
@@ -166,7 +175,7 @@ static void take_health(struct sensor *sensor, const struct reading *reading)
         sensor->battery_mv = reading->battery_mv;
     }
     if (reading->has & HAS_RSSI) {
-        sensor->rssi_dbm = reading->rssi_dbm;
+        set_rssi(sensor, reading->rssi_dbm);
     }
     if (reading->has & HAS_BATTERY_LOW) {
         sensor->flags &= (uint8_t)~SENSOR_BATTERY_LOW;
@@ -198,7 +207,7 @@ enum sensor_verdict sensor_take(struct sensor *sensor, const struct reading *rea
     if (reading->value != VALUE_LINK_LOST) {
         renew(sensor, moment->stamp_ms, moment->break_ms);
     } else if (!(sensor->flags & SENSOR_FLAPPING)) {
-        set_quiet(sensor, moment->stamp_ms);
+        sensor->quiet = STAMP(moment->stamp_ms);
     }
     take_health(sensor, reading);
     return SENSOR_COUNTED;
@@ -236,7 +245,7 @@ static void accept(struct sensor *sensor, enum reading_value value, int64_t at_m
     const enum reading_value former = sensor_value(sensor);
 
     set_pending(sensor, VALUE_COUNT_, 0);
-    set_value(sensor, value);
+    sensor_set_value(sensor, value);
     if (former == value || (former != VALUE_FREE && former != VALUE_OCCUPIED)) {
         return;
     }
@@ -246,7 +255,7 @@ static void accept(struct sensor *sensor, enum reading_value value, int64_t at_m
         count_add(counters, COUNT_FLAPPING, 1);
     }
     if (sensor->flags & SENSOR_FLAPPING) {
-        set_quiet(sensor, at_ms);
+        sensor->quiet = STAMP(at_ms);
     }
 }
 
@@ -272,7 +281,7 @@ static void say_status(struct sensor *sensor, enum reading_value value,
         accept(sensor, value, moment->stamp_ms, moment->counters);
         return;
     }
-    sensor->progress = (uint8_t)((sensor->progress & ~3U) | samples);
+    set_samples(sensor, samples);
 }
 
 void sensor_say(struct sensor *sensor, enum reading_value value, const struct sensor_moment *moment,
@@ -292,8 +301,8 @@ void sensor_say(struct sensor *sensor, enum reading_value value, const struct se
         sensor->flags |= flag_of[value];
         set_pending(sensor, VALUE_COUNT_, 0);
     }
-    if (sensor_value(sensor) == VALUE_COUNT_ && sensor->heard_ms != 0) {
-        set_value(sensor, VALUE_ALIVE);
+    if (sensor_value(sensor) == VALUE_COUNT_ && sensor_heard_ms(sensor) != 0) {
+        sensor_set_value(sensor, VALUE_ALIVE);
     }
 }
 
@@ -308,7 +317,7 @@ bool sensor_able(const struct sensor *sensor, bool clock_suspect)
 
 bool sensor_live(const struct sensor *sensor, int64_t limit_ms, int64_t at_ms, bool clock_suspect)
 {
-    return at_ms - sensor->heard_ms <= limit_ms && sensor_able(sensor, clock_suspect);
+    return at_ms - sensor_heard_ms(sensor) <= limit_ms && sensor_able(sensor, clock_suspect);
 }
 
 int64_t sensor_due(const struct sensor *sensor)
@@ -316,7 +325,7 @@ int64_t sensor_due(const struct sensor *sensor)
     int64_t due_ms = INT64_MAX;
 
     if (sensor_pending(sensor) != VALUE_COUNT_) {
-        due_ms = sensor->heard_ms - sensor->pending_lag_ms + SENSOR_DEBOUNCE_MS;
+        due_ms = sensor_heard_ms(sensor) - sensor->pending_lag_ms + SENSOR_DEBOUNCE_MS;
     }
     if (sensor->flags & SENSOR_FLAPPING && quiet_ms(sensor) + SENSOR_QUIET_MS < due_ms) {
         due_ms = quiet_ms(sensor) + SENSOR_QUIET_MS;
@@ -327,7 +336,7 @@ int64_t sensor_due(const struct sensor *sensor)
 void sensor_settle(struct sensor *sensor, int64_t at_ms, struct counters *counters)
 {
     const enum reading_value pending = sensor_pending(sensor);
-    int64_t due_ms = sensor->heard_ms - sensor->pending_lag_ms + SENSOR_DEBOUNCE_MS;
+    int64_t due_ms = sensor_heard_ms(sensor) - sensor->pending_lag_ms + SENSOR_DEBOUNCE_MS;
 
     if (pending != VALUE_COUNT_ && due_ms <= at_ms) {
         accept(sensor, pending, due_ms, counters);
@@ -335,14 +344,15 @@ void sensor_settle(struct sensor *sensor, int64_t at_ms, struct counters *counte
     if (sensor->flags & SENSOR_FLAPPING && quiet_ms(sensor) + SENSOR_QUIET_MS <= at_ms) {
         sensor->flags &= (uint8_t)~SENSOR_FLAPPING;
         sensor->changes = 0;
-        set_quiet(sensor, 0);
+        sensor->quiet = 0;
     }
 }
 
 /* Bins that have left the window before the sensor was last heard can never count again. */
 static uint64_t changes_kept(const struct sensor *sensor)
 {
-    const uint32_t minute = (uint32_t)((uint64_t)(sensor->heard_ms / MINUTE_MS) & MINUTE_MASK);
+    const uint32_t minute =
+        (uint32_t)((uint64_t)(sensor_heard_ms(sensor) / MINUTE_MS) & MINUTE_MASK);
     const uint32_t behind = (minute - (uint32_t)(sensor->changes >> 40)) & MINUTE_MASK;
 
     return behind >= BIN_COUNT && behind <= MINUTE_MASK / 2 ? 0 : sensor->changes;
@@ -353,19 +363,18 @@ void sensor_save(const struct sensor *sensor, struct sensor_image *out)
     const bool waits = sensor_pending(sensor) != VALUE_COUNT_;
 
     *out = (struct sensor_image){
-        .tag = sensor->tag,
         .value = (uint8_t)sensor_value(sensor),
         .flags = sensor->flags,
         .join = sensor->join,
         .debounce = sensor->progress & 3,
         .pending = (uint8_t)sensor_pending(sensor),
         .counter = sensor->counter,
-        .heard_ms = sensor->heard_ms,
-        .pending_ms = waits ? sensor->heard_ms - sensor->pending_lag_ms : 0,
+        .heard_ms = sensor_heard_ms(sensor),
+        .pending_ms = waits ? sensor_heard_ms(sensor) - sensor->pending_lag_ms : 0,
         .changes = changes_kept(sensor),
         .quiet_ms = quiet_ms(sensor),
         .battery_mv = sensor->battery_mv,
-        .rssi_dbm = sensor->rssi_dbm,
+        .rssi_dbm = (int16_t)sensor_rssi_dbm(sensor),
     };
 }
 
@@ -373,16 +382,16 @@ void sensor_load(struct sensor *sensor, const struct sensor_image *image)
 {
     const int64_t lag_ms = image->heard_ms - image->pending_ms;
 
-    sensor->heard_ms = image->heard_ms;
+    sensor->heard = STAMP(image->heard_ms);
     sensor->changes = image->changes;
     sensor->counter = image->counter;
     sensor->battery_mv = image->battery_mv;
-    sensor->rssi_dbm = image->rssi_dbm;
+    set_rssi(sensor, image->rssi_dbm);
     sensor->flags = image->flags;
     sensor->join = image->join;
-    set_quiet(sensor, image->quiet_ms);
-    set_value(sensor,
-              image->value > VALUE_COUNT_ ? VALUE_COUNT_ : (enum reading_value)image->value);
+    sensor->quiet = STAMP(image->quiet_ms);
+    sensor_set_value(sensor,
+                     image->value > VALUE_COUNT_ ? VALUE_COUNT_ : (enum reading_value)image->value);
     set_pending(sensor, VALUE_COUNT_, 0);
     if (image->pending == VALUE_FREE || image->pending == VALUE_OCCUPIED) {
         set_pending(sensor, (enum reading_value)image->pending, image->debounce & 3U);
@@ -392,8 +401,8 @@ void sensor_load(struct sensor *sensor, const struct sensor_image *image)
 
 void sensor_move(struct sensor *sensor)
 {
-    if (sensor->heard_ms != 0) {
-        set_value(sensor, VALUE_ALIVE);
+    if (sensor_heard_ms(sensor) != 0) {
+        sensor_set_value(sensor, VALUE_ALIVE);
         set_pending(sensor, VALUE_COUNT_, 0);
         sensor->flags |= SENSOR_STARTED;
         sensor->flags &= (uint8_t)~SENSOR_FLAPPING;

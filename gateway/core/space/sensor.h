@@ -4,6 +4,7 @@
 #include "bowei/base/counters.h"
 #include "bowei/image.h"
 #include "bowei/input.h"
+#include "bowei/inventory.h"
 #include "bowei/sensor_model.h"
 
 /* One sensor's private state: order, debounce, flapping, liveness (DESIGN 4.2 to 4.4). Gates of
@@ -16,22 +17,29 @@
 #define SENSOR_QUIET_MS         600000
 #define SENSOR_AHEAD_MS         120000 /* DESIGN 4.2 */
 
-/** 40 bytes: there may be a million. */
+/* City times of sensors and spaces are kept in 44 bits: good until the year 2527. */
+#define STAMP_BITS 44
+#define STAMP_MAX  ((INT64_C(1) << STAMP_BITS) - 1)
+#define RSSI_BIAS  2048 /* 12 bits: what no radio has is bounded to them */
+
+/** 32 bytes: there may be a million. What ties it to its device is worked out of the inventory. */
 struct sensor {
-    int64_t heard_ms;
-    uint64_t changes; /**< as in struct sensor_image; a gate: in << 32 | out */
-    uint32_t quiet_low;
-    uint16_t quiet_high;     /**< with quiet_low: as quiet_ms of struct sensor_image */
-    uint16_t pending_lag_ms; /**< heard - first seen of the pending value */
-    uint32_t tag;
+    uint64_t changes;             /**< as in struct sensor_image; a gate: in << 32 | out */
+    uint64_t heard : STAMP_BITS;  /**< city time of the newest counted message; 0 = never */
+    uint64_t pending_lag_ms : 16; /**< heard - first seen of the pending value */
+    uint64_t progress : 4; /**< bits 0-1 debounce, 2 suspect, 3 counted as live when last judged */
+    uint64_t quiet : STAMP_BITS; /**< quiet_ms of struct sensor_image */
+    uint64_t rssi : 12;          /**< dBm + RSSI_BIAS */
+    uint64_t value : 4;          /**< enum reading_value last counted, VALUE_COUNT_ = never heard */
+    uint64_t pending : 4;        /**< the one that waits for debounce, VALUE_COUNT_ = none */
     uint32_t counter; /**< frame counter; without one the low 32 bits of the newest network time */
     uint16_t battery_mv;
-    int16_t rssi_dbm;
     uint8_t flags; /**< enum sensor_flag */
     uint8_t join;
-    uint8_t values;   /**< low nibble value, high nibble pending */
-    uint8_t progress; /**< bits 0-1 debounce, 2 suspect, 3 counted as live when last judged */
 };
+
+_Static_assert(sizeof(struct sensor) == 32, "two a cache line");
+_Static_assert(VALUE_COUNT_ < 16, "4 bits");
 
 #define SENSOR_SUSPECT  4
 #define SENSOR_WAS_LIVE 8
@@ -50,15 +58,40 @@ struct sensor_moment {
 
 static inline enum reading_value sensor_value(const struct sensor *sensor)
 {
-    return (enum reading_value)(sensor->values & 15);
+    return (enum reading_value)sensor->value;
 }
 
 static inline enum reading_value sensor_pending(const struct sensor *sensor)
 {
-    return (enum reading_value)(sensor->values >> 4);
+    return (enum reading_value)sensor->pending;
 }
 
-void sensor_init(struct sensor *sensor, uint32_t tag);
+static inline uint64_t stamp_fit(int64_t at_ms)
+{
+    return (uint64_t)(at_ms < 0 ? 0 : at_ms > STAMP_MAX ? STAMP_MAX : at_ms);
+}
+
+/** A city time as it is kept; the mask tells the compiler that it fits. */
+#define STAMP(at_ms) (stamp_fit(at_ms) & (uint64_t)STAMP_MAX)
+
+static inline int64_t sensor_heard_ms(const struct sensor *sensor)
+{
+    return (int64_t)sensor->heard;
+}
+
+static inline int sensor_rssi_dbm(const struct sensor *sensor)
+{
+    return (int)sensor->rssi - RSSI_BIAS;
+}
+
+static inline void sensor_set_value(struct sensor *sensor, enum reading_value value)
+{
+    sensor->value = (unsigned)value & 15U;
+}
+
+void sensor_init(struct sensor *sensor);
+/** What ties the state of a bound sensor to its device and channel. */
+uint32_t sensor_tag_of(const struct inventory *inv, const struct inv_sensor *bound);
 /** Orders the reading and, when it counts, takes all of it but its value. */
 enum sensor_verdict sensor_take(struct sensor *sensor, const struct reading *reading,
                                 struct sensor_moment *moment);
@@ -73,6 +106,7 @@ bool sensor_live(const struct sensor *sensor, int64_t limit_ms, int64_t at_ms, b
 int64_t sensor_due(const struct sensor *sensor);
 /** Applies what of that fell due by at_ms. */
 void sensor_settle(struct sensor *sensor, int64_t at_ms, struct counters *counters);
+/** All but the tag. */
 void sensor_save(const struct sensor *sensor, struct sensor_image *out);
 void sensor_load(struct sensor *sensor, const struct sensor_image *image);
 /** Forgets the value (its place is another now), keeps the order. */

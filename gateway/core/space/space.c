@@ -21,12 +21,29 @@ struct votes {
 
 static void set_known(struct space *space, enum space_state known)
 {
-    space->marks = (uint8_t)((space->marks & ~3U) | (unsigned)known);
+    space->marks = ((unsigned)space->marks & 0x3cU) | ((unsigned)known & 3U);
 }
 
 static void set_source(struct space *space, unsigned source)
 {
-    space->marks = (uint8_t)((space->marks & ~0x1cU) | source << 2);
+    space->marks = ((unsigned)space->marks & 0x23U) | (source & 7U) << 2;
+}
+
+static void set_shown(struct space *space, enum reason reason, unsigned flag_pct)
+{
+    space->reason = (unsigned)reason & 31U;
+    space->flag_pct = flag_pct & 127U;
+}
+
+static int64_t held_ms(const struct space *space)
+{
+    return (int64_t)space->held;
+}
+
+static void set_gap(struct space *space, uint32_t gap_s)
+{
+    space->gap_low = gap_s & ((1U << GAP_LOW_BITS) - 1);
+    space->gap_high = (uint16_t)(gap_s >> GAP_LOW_BITS) & 0xfffU;
 }
 
 enum space_state space_known(const struct space *space)
@@ -48,8 +65,8 @@ void space_init(struct place *place, int64_t now_ms)
 {
     struct space *space = place->space;
 
-    *space = (struct space){.since_ms = now_ms, .state = SPACE_UNKNOWN};
-    space->reason = place->count == 0 ? REASON_UNBOUND : REASON_NEVER_HEARD;
+    *space = (struct space){.since = STAMP(now_ms), .state = SPACE_UNKNOWN};
+    set_shown(space, place->count == 0 ? REASON_UNBOUND : REASON_NEVER_HEARD, 0);
     set_source(space, SPACE_NO_SOURCE);
 }
 
@@ -63,7 +80,7 @@ static struct votes count_votes(const struct place *place, int64_t at_ms)
         const enum space_state says =
             sensor_value(sensor) == VALUE_FREE ? SPACE_FREE : SPACE_OCCUPIED;
 
-        sensor->progress &= (uint8_t)~SENSOR_WAS_LIVE;
+        sensor->progress &= 15U & ~(unsigned)SENSOR_WAS_LIVE;
         if (!sensor_live(sensor, place_timing(place, i)->limit_ms, at_ms, place->clock_suspect)) {
             continue;
         }
@@ -74,7 +91,7 @@ static struct votes count_votes(const struct place *place, int64_t at_ms)
             votes.said = says;
         } else if (place->bound[i].rank == place->bound[votes.source].rank) {
             votes.differ = votes.differ || says != votes.said;
-            if (sensor->heard_ms > place->sensors[votes.source].heard_ms) {
+            if (sensor_heard_ms(sensor) > sensor_heard_ms(&place->sensors[votes.source])) {
                 votes.source = i;
             }
         }
@@ -88,7 +105,7 @@ static enum reason sensor_reason(const struct sensor *sensor, bool clock_suspect
     if (clock_suspect && sensor->flags & SENSOR_RESTORED) {
         return REASON_CLOCK_SUSPECT;
     }
-    if (sensor->heard_ms == 0) {
+    if (sensor_heard_ms(sensor) == 0) {
         return REASON_NEVER_HEARD;
     }
     if (sensor->flags & SENSOR_LINK_LOST) {
@@ -124,23 +141,24 @@ static enum reason unknown_reason(const struct place *place)
 /* The moment a change is dated: when it was said, but never before the present state began. */
 static int64_t since_of(const struct space *space, int64_t stamp_ms)
 {
-    return stamp_ms > space->since_ms ? stamp_ms : space->since_ms;
+    return stamp_ms > space_since_ms(space) ? stamp_ms : space_since_ms(space);
 }
 
 /* DESIGN 4.7: arrival or departure only when known changes. */
 static void know(struct space *space, enum space_state state, int64_t since_ms)
 {
     if (space_known(space) == state) {
-        if (space->state == SPACE_UNKNOWN && since_ms > space->since_ms) {
-            const uint64_t gap_s = (uint64_t)(since_ms - space->since_ms) / 1000 + space->gap_s;
+        if (space->state == SPACE_UNKNOWN && since_ms > space_since_ms(space)) {
+            const uint64_t gap_s =
+                (uint64_t)(since_ms - space_since_ms(space)) / 1000 + space_gap_s(space);
 
-            space->gap_s = gap_s > UINT32_MAX ? UINT32_MAX : (uint32_t)gap_s;
+            set_gap(space, gap_s > UINT32_MAX ? UINT32_MAX : (uint32_t)gap_s);
         }
         return;
     }
     set_known(space, state);
-    space->known_since_ms = since_ms;
-    space->gap_s = 0;
+    space->known_since = STAMP(since_ms);
+    set_gap(space, 0);
 }
 
 static void enter(struct space *space, enum space_state state, int64_t stamp_ms)
@@ -153,15 +171,14 @@ static void enter(struct space *space, enum space_state state, int64_t stamp_ms)
     if (state != SPACE_UNKNOWN) {
         know(space, state, since_ms);
     }
-    space->state = (uint8_t)state;
-    space->since_ms = since_ms;
+    space->state = (unsigned)state & 3U;
+    space->since = STAMP(since_ms);
 }
 
 static void show_unknown(struct space *space, enum reason reason, int64_t stamp_ms)
 {
     enter(space, SPACE_UNKNOWN, stamp_ms);
-    space->reason = (uint8_t)reason;
-    space->flag_pct = 0;
+    set_shown(space, reason, 0);
     set_source(space, SPACE_NO_SOURCE);
 }
 
@@ -187,11 +204,12 @@ static void show_voted(const struct place *place, const struct votes *votes, boo
     if (held && pct > PCT_HELD) {
         pct = PCT_HELD;
     }
-    space->reason = flags & SENSOR_RESTORED      ? REASON_RESTORED
-                    : flags & SENSOR_SESSION_GAP ? REASON_SESSION_GAP
-                    : held                       ? REASON_HELD
-                                                 : REASON_FRESH;
-    space->flag_pct = (uint8_t)pct;
+    set_shown(space,
+              flags & SENSOR_RESTORED      ? REASON_RESTORED
+              : flags & SENSOR_SESSION_GAP ? REASON_SESSION_GAP
+              : held                       ? REASON_HELD
+                                           : REASON_FRESH,
+              pct);
     set_source(space, votes->source);
 }
 
@@ -202,7 +220,7 @@ static void judge(const struct place *place, int64_t at_ms, int64_t stamp_ms)
     const struct votes votes = count_votes(place, at_ms);
 
     if (!votes.differ) {
-        space->held_ms = 0;
+        space->held = 0;
         if (votes.said == SPACE_UNKNOWN) {
             show_unknown(space, unknown_reason(place), stamp_ms);
             return;
@@ -211,10 +229,10 @@ static void judge(const struct place *place, int64_t at_ms, int64_t stamp_ms)
         show_voted(place, &votes, false);
         return;
     }
-    if (space->held_ms == 0) {
-        space->held_ms = at_ms;
+    if (held_ms(space) == 0) {
+        space->held = STAMP(at_ms);
     }
-    if (space->state == SPACE_UNKNOWN || at_ms - space->held_ms >= SPACE_HELD_MS) {
+    if (space->state == SPACE_UNKNOWN || at_ms - held_ms(space) >= SPACE_HELD_MS) {
         show_unknown(space, REASON_CONFLICT, at_ms);
         return;
     }
@@ -236,15 +254,16 @@ int64_t space_due(const struct place *place)
         int64_t next_ms = sensor_due(sensor);
 
         if (sensor->progress & SENSOR_WAS_LIVE) {
-            const int64_t silent_ms = sensor->heard_ms + place_timing(place, i)->limit_ms + 1;
+            const int64_t silent_ms =
+                sensor_heard_ms(sensor) + place_timing(place, i)->limit_ms + 1;
 
             next_ms = silent_ms < next_ms ? silent_ms : next_ms;
         }
         due_ms = next_ms < due_ms ? next_ms : due_ms;
     }
-    if (space->held_ms != 0 && space->state != SPACE_UNKNOWN &&
-        space->held_ms + SPACE_HELD_MS < due_ms) {
-        due_ms = space->held_ms + SPACE_HELD_MS;
+    if (held_ms(space) != 0 && space->state != SPACE_UNKNOWN &&
+        held_ms(space) + SPACE_HELD_MS < due_ms) {
+        due_ms = held_ms(space) + SPACE_HELD_MS;
     }
     return due_ms;
 }
@@ -276,8 +295,9 @@ static void remember(const struct place *place, int64_t stamp_ms)
         return;
     }
     set_known(space, votes.said);
-    space->known_since_ms = stamp_ms > space->known_since_ms ? stamp_ms : space->known_since_ms;
-    space->gap_s = 0;
+    space->known_since =
+        STAMP(stamp_ms > space_known_since_ms(space) ? stamp_ms : space_known_since_ms(space));
+    set_gap(space, 0);
 }
 
 bool space_hear(struct place *place, const struct heard *heard)
@@ -317,12 +337,12 @@ int64_t space_seen_ms(const struct place *place)
     int64_t seen_ms = 0;
 
     if (source < place->count) {
-        return place->sensors[source].heard_ms;
+        return sensor_heard_ms(&place->sensors[source]);
     }
     for (unsigned i = 0; i < place->count; i++) {
-        if (place->sensors[i].heard_ms > seen_ms) {
-            seen_ms = place->sensors[i].heard_ms;
-        }
+        const int64_t heard_ms = sensor_heard_ms(&place->sensors[i]);
+
+        seen_ms = heard_ms > seen_ms ? heard_ms : seen_ms;
     }
     return seen_ms;
 }
@@ -332,18 +352,19 @@ void space_save(const struct place *place, struct space_image *out)
     const struct space *space = place->space;
 
     *out = (struct space_image){
-        .state = space->state,
+        .state = (uint8_t)space->state,
         .known_state = (uint8_t)space_known(space),
-        .reason = space->reason,
+        .reason = (uint8_t)space->reason,
         .sensor_count = (uint8_t)place->count,
-        .since_ms = space->since_ms,
-        .known_since_ms = space->known_since_ms,
+        .since_ms = space_since_ms(space),
+        .known_since_ms = space_known_since_ms(space),
         .seen_ms = space_seen_ms(place),
-        .held_ms = space->held_ms,
-        .gap_s = space->gap_s,
+        .held_ms = held_ms(space),
+        .gap_s = space_gap_s(space),
     };
     for (unsigned i = 0; i < place->count; i++) {
         sensor_save(&place->sensors[i], &out->sensors[i]);
+        out->sensors[i].tag = sensor_tag_of(place->inv, &place->bound[i]);
     }
 }
 
@@ -353,24 +374,26 @@ void space_load(struct place *place, const struct space_image *image)
     /* of an unknown space nobody was live then (suspect, say), whatever the sensors look like */
     const bool had_votes = image->state != SPACE_UNKNOWN || image->reason == REASON_CONFLICT;
 
-    space->since_ms = image->since_ms;
-    space->known_since_ms = image->known_since_ms;
-    space->held_ms = image->held_ms;
-    space->gap_s = image->gap_s;
-    space->state = image->state < SPACE_OUT_OF_SERVICE ? image->state : SPACE_UNKNOWN;
-    space->reason = image->reason < REASON_COUNT ? image->reason : REASON_SILENT;
+    space->since = STAMP(image->since_ms);
+    space->known_since = STAMP(image->known_since_ms);
+    space->held = STAMP(image->held_ms);
+    set_gap(space, image->gap_s);
+    space->state = image->state < SPACE_OUT_OF_SERVICE ? image->state & 3U : SPACE_UNKNOWN;
+    space->reason = image->reason < REASON_COUNT ? image->reason & 31U : REASON_SILENT;
     set_known(space,
               image->known_state < SPACE_OUT_OF_SERVICE ? image->known_state : SPACE_UNKNOWN);
     set_source(space, SPACE_NO_SOURCE);
     for (unsigned i = 0; i < place->count; i++) {
+        const uint32_t tag = sensor_tag_of(place->inv, &place->bound[i]);
+
         for (unsigned k = 0; k < image->sensor_count && k < SENSORS_PER_SPACE_MAX; k++) {
-            if (image->sensors[k].tag == place->sensors[i].tag) {
+            if (image->sensors[k].tag == tag) {
                 sensor_load(&place->sensors[i], &image->sensors[k]);
                 break;
             }
         }
         /* what was live when the image was made falls silent at its exact moment */
-        place->sensors[i].progress &= (uint8_t)~SENSOR_WAS_LIVE;
+        place->sensors[i].progress &= 15U & ~(unsigned)SENSOR_WAS_LIVE;
         if (had_votes && sensor_able(&place->sensors[i], false)) {
             place->sensors[i].progress |= SENSOR_WAS_LIVE;
         }

@@ -14,19 +14,26 @@
 #define SPACE_HELD_MS   10000 /* DESIGN 4.5: a disagreement holds the former state for 10 s */
 #define SPACE_NO_SOURCE 7     /* fits in the 3 bits of marks; above SENSORS_PER_SPACE_MAX */
 
-/** 40 bytes: there may be a million. */
+#define GAP_LOW_BITS    20
+
+/** 32 bytes: there may be a million. */
 struct space {
-    int64_t since_ms, known_since_ms;
-    int64_t held_ms; /**< 0 = no disagreement */
-    uint64_t at;     /**< packed position of the last reading applied */
-    uint32_t gap_s;
-    uint8_t state;    /**< enum space_state as fused */
-    uint8_t reason;   /**< enum reason as fused */
-    uint8_t flag_pct; /**< DESIGN 4.8 */
-    uint8_t marks;    /**< bits 0-1 known state, 2-4 deciding sensor, 5 has an override entry */
+    uint64_t since : STAMP_BITS;
+    uint64_t state : 2;    /**< enum space_state as fused */
+    uint64_t reason : 5;   /**< enum reason as fused */
+    uint64_t flag_pct : 7; /**< DESIGN 4.8 */
+    uint64_t marks : 6; /**< bits 0-1 known state, 2-4 deciding sensor, 5 has an override entry */
+    uint64_t known_since : STAMP_BITS;
+    uint64_t gap_low : GAP_LOW_BITS;
+    uint64_t held : STAMP_BITS; /**< 0 = no disagreement */
+    uint64_t gap_high : 12;
+    uint64_t at; /**< packed position of the last reading applied */
 };
 
 #define SPACE_OVERRIDDEN 0x20
+
+_Static_assert(sizeof(struct space) == 32, "two a cache line");
+_Static_assert(SPACE_STATE_COUNT <= 4 && REASON_COUNT <= 32, "2 and 5 bits");
 
 /** A space with all that belongs to it, put together on the stack for one call. */
 struct place {
@@ -46,6 +53,22 @@ struct heard {
     struct now now;
     int64_t break_ms; /**< city time of the last session loss of its link */
 };
+
+static inline int64_t space_since_ms(const struct space *space)
+{
+    return (int64_t)space->since;
+}
+
+static inline int64_t space_known_since_ms(const struct space *space)
+{
+    return (int64_t)space->known_since;
+}
+
+/** Unknown time inside the present stay, whole seconds. */
+static inline uint32_t space_gap_s(const struct space *space)
+{
+    return (uint32_t)space->gap_high << GAP_LOW_BITS | (uint32_t)space->gap_low;
+}
 
 enum space_state space_known(const struct space *space);
 /** Index of the sensor that decided, SPACE_NO_SOURCE = none. */

@@ -335,15 +335,15 @@ static enum err devices_page(struct core *core, struct command *command, const s
             .device = is->device,
             .channel = is->channel,
             .value = (uint8_t)last_value(sensor),
-            .ever_heard = sensor->heard_ms != 0,
+            .ever_heard = sensor_heard_ms(sensor) != 0,
             .live = (sensor->progress & SENSOR_WAS_LIVE) != 0,
             .suspect = (sensor->progress & SENSOR_SUSPECT) != 0,
             .flapping = (sensor->flags & SENSOR_FLAPPING) != 0,
             .battery_low = (sensor->flags & SENSOR_BATTERY_LOW) != 0,
             .battery_mv = sensor->battery_mv,
-            .rssi_dbm = sensor->rssi_dbm,
+            .rssi_dbm = (int16_t)sensor_rssi_dbm(sensor),
             .counter = sensor->flags & SENSOR_HAS_COUNTER ? sensor->counter : 0,
-            .heard_ms = sensor->heard_ms,
+            .heard_ms = sensor_heard_ms(sensor),
             .sensor = at,
         };
     }

@@ -96,8 +96,8 @@ void core_shown_in(const struct core *core, uint32_t slot, const struct lot *lot
         .state = (enum space_state)space->state,
         .reason = (enum reason)space->reason,
         .known = space_known(space),
-        .since_ms = space->since_ms,
-        .known_since_ms = space->known_since_ms,
+        .since_ms = space_since_ms(space),
+        .known_since_ms = space_known_since_ms(space),
     };
     if (space->marks & SPACE_OVERRIDDEN) {
         const struct override_entry *entry = override_list_find(&core->overrides, slot);
@@ -244,8 +244,8 @@ static bool mark_gap(struct core *core, uint32_t sensor, uint8_t source, uint32_
         if (is->target != first->target || is->gate != first->gate) {
             break;
         }
-        if (core->inv->devices[is->device].source == source && one->heard_ms != 0 &&
-            one->heard_ms < core->break_ms[source] && !(one->flags & SENSOR_SESSION_GAP)) {
+        if (core->inv->devices[is->device].source == source && sensor_heard_ms(one) != 0 &&
+            sensor_heard_ms(one) < core->break_ms[source] && !(one->flags & SENSOR_SESSION_GAP)) {
             one->flags |= SENSOR_SESSION_GAP;
             marked = true;
         }
@@ -317,7 +317,7 @@ void core_expect(const struct core *core, const struct input *inputs, size_t n)
             __builtin_prefetch(&inv->spaces[slot]);
             __builtin_prefetch(&core->spaces[slot], 1);
             __builtin_prefetch(&inv->devices[inv->sensors[sensor].device]);
-            wheel_expect(&core->space_wheel, slot);
+            wheel_expect(&core->space_wheel, core_timer_of(slot));
         }
     }
 }
@@ -348,6 +348,18 @@ static void fire_space(struct core *core, uint32_t slot)
     effects_space(core, slot, &before, false);
 }
 
+/* All that share the timer; returns how many. Each arms it again for what it waits for itself. */
+static unsigned fire_spaces(struct core *core, uint32_t timer)
+{
+    const uint32_t first = timer * TIMER_SPACES;
+    unsigned count = 0;
+
+    while (count < TIMER_SPACES && first + count < core->space_count) {
+        fire_space(core, first + count++);
+    }
+    return count;
+}
+
 const struct effects *core_advance(struct core *core, struct now now)
 {
     unsigned fired = 0;
@@ -357,8 +369,7 @@ const struct effects *core_advance(struct core *core, struct now now)
     effects_begin(core, now);
     while (fired < CORE_FIRE_MAX &&
            (node = wheel_fire(&core->space_wheel, core->now.at_ms)) != WHEEL_NONE) {
-        fire_space(core, node);
-        fired++;
+        fired += fire_spaces(core, node);
     }
     while (fired < CORE_FIRE_MAX &&
            (node = wheel_fire(&core->lot_wheel, core->now.at_ms)) != WHEEL_NONE) {

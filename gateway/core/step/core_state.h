@@ -12,6 +12,7 @@
 #define CORE_SOURCES  256  /* inv_device.source is a byte */
 #define CORE_FIRE_MAX 1024 /* timers in one core_advance; the rest is due at once again */
 #define CORE_KEPT_MAX 2    /* an entity and its audit row */
+#define TIMER_SPACES  8    /* neighbouring slots share a timer: what is due of one looks at all */
 
 /** How things were before the last command. */
 struct undo {
@@ -43,7 +44,7 @@ struct core {
     struct lot *lots;                              /**< by lot index */
     struct sensor *sensors;                        /**< by sensor index of inv */
     uint32_t space_count, lot_count, sensor_count; /**< what the arrays hold */
-    struct wheel space_wheel, lot_wheel;
+    struct wheel space_wheel, lot_wheel;           /**< nodes: core_timer_of(slot); lot index */
     struct override_list overrides;
     struct suspect_list suspects;
     uint64_t *epochs; /**< of packed positions; [0] = 0 */
@@ -66,6 +67,12 @@ struct shown {
     enum space_state known;
     int64_t since_ms, known_since_ms;
 };
+
+/** The timer of a slot. */
+static inline uint32_t core_timer_of(uint32_t slot)
+{
+    return slot / TIMER_SPACES;
+}
 
 /* --- core.c --- */
 void core_place(struct core *core, uint32_t slot, struct place *out);
@@ -138,6 +145,5 @@ bool swap_first(struct core *core);
 void swap_inventory(struct core *core, const struct inventory *next);
 /** Adds up lots and city from nothing; touches nobody. */
 void swap_recount(struct core *core);
-uint32_t swap_tag(const struct inventory *inv, uint32_t sensor);
 
 #endif

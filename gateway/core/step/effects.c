@@ -108,7 +108,7 @@ void effects_shown(struct core *core, uint32_t slot, const struct shown *before,
 
         due_ms = end_ms < due_ms ? end_ms : due_ms;
     }
-    wheel_arm(&core->space_wheel, slot, due_ms);
+    wheel_arm(&core->space_wheel, core_timer_of(slot), due_ms);
     changed = after.state != before->state || after.reason != before->reason ||
               after.known != before->known || after.since_ms != before->since_ms ||
               after.known_since_ms != before->known_since_ms;

@@ -20,7 +20,7 @@ static void restore_space(struct core *core, const struct image *image)
     place.space->at = position_pack(core, image->at);
     if (core->running) {
         for (unsigned i = 0; i < place.count; i++) {
-            if (place.sensors[i].heard_ms != 0) {
+            if (sensor_heard_ms(&place.sensors[i]) != 0) {
                 place.sensors[i].flags |= SENSOR_RESTORED;
             }
         }
@@ -50,7 +50,7 @@ static void restore_lot(struct core *core, const struct image *image)
     if (core->running) {
         effects_lot_turned(core, lot, &former);
         for (uint32_t i = 0; i < yard.is->sensor_count; i++) {
-            if (yard.gates[i].heard_ms != 0) {
+            if (sensor_heard_ms(&yard.gates[i]) != 0) {
                 yard.gates[i].flags |= SENSOR_RESTORED;
             }
         }
@@ -141,23 +141,23 @@ void core_restore(struct core *core, const struct image *image)
 }
 
 /* Nothing restored may lie ahead of a clock that was set back: it would never grow old. */
-static void clamp(int64_t *stamp_ms, int64_t now_ms)
+static int64_t clamp(int64_t stamp_ms, int64_t now_ms)
 {
-    *stamp_ms = *stamp_ms > now_ms ? now_ms : *stamp_ms;
+    return stamp_ms > now_ms ? now_ms : stamp_ms;
 }
 
 static void clamp_space(struct space *space, int64_t now_ms)
 {
-    clamp(&space->since_ms, now_ms);
-    clamp(&space->known_since_ms, now_ms);
-    clamp(&space->held_ms, now_ms);
+    space->since = STAMP(clamp((int64_t)space->since, now_ms));
+    space->known_since = STAMP(clamp((int64_t)space->known_since, now_ms));
+    space->held = STAMP(clamp((int64_t)space->held, now_ms));
 }
 
 void core_restored(struct core *core, struct now now, bool clock_suspect)
 {
     core->now = now;
     for (uint32_t i = 0; i < core->sensor_count; i++) {
-        clamp(&core->sensors[i].heard_ms, now.at_ms);
+        core->sensors[i].heard = STAMP(clamp(sensor_heard_ms(&core->sensors[i]), now.at_ms));
     }
     for (uint32_t slot = 0; slot < core->space_count; slot++) {
         struct place place;
@@ -167,7 +167,7 @@ void core_restored(struct core *core, struct now now, bool clock_suspect)
         space_settle(&place, now.at_ms);
     }
     for (uint32_t i = 0; i < core->sensor_count; i++) {
-        if (core->sensors[i].heard_ms != 0) {
+        if (sensor_heard_ms(&core->sensors[i]) != 0) {
             core->sensors[i].flags |= SENSOR_RESTORED;
         }
     }
@@ -185,8 +185,8 @@ void core_restored(struct core *core, struct now now, bool clock_suspect)
         effects_shown(core, slot, &shown, false);
     }
     for (uint32_t lot = 0; lot < core->lot_count; lot++) {
-        clamp(&core->lots[lot].changed_ms, now.at_ms);
-        clamp(&core->lots[lot].turned_ms, now.at_ms);
+        core->lots[lot].changed_ms = clamp(core->lots[lot].changed_ms, now.at_ms);
+        core->lots[lot].turned_ms = clamp(core->lots[lot].turned_ms, now.at_ms);
     }
     swap_recount(core);
     for (uint32_t lot = 0; lot < core->lot_count; lot++) {

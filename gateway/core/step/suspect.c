@@ -10,7 +10,7 @@ void suspect_mark(struct core *core, uint32_t device, bool set)
         struct sensor *sensor =
             &core->sensors[inv->device_sensors[inv->devices[device].sensors_of + i]];
 
-        sensor->progress &= (uint8_t)~SENSOR_SUSPECT;
+        sensor->progress &= 15U & ~(unsigned)SENSOR_SUSPECT;
         sensor->progress |= set ? SENSOR_SUSPECT : 0;
     }
 }

@@ -4,20 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-uint32_t swap_tag(const struct inventory *inv, uint32_t sensor)
-{
-    const struct inv_sensor *is = &inv->sensors[sensor];
-    const struct inv_device *device = &inv->devices[is->device];
-
-    return sensor_tag(inventory_text(inv, device->id), device->id_len, is->channel);
-}
-
 static struct sensor *new_sensors(const struct inventory *inv)
 {
     struct sensor *sensors = calloc((size_t)inv->sensor_count + 1, sizeof *sensors);
 
     for (uint32_t i = 0; sensors != NULL && i < inv->sensor_count; i++) {
-        sensor_init(&sensors[i], swap_tag(inv, i));
+        sensor_init(&sensors[i]);
     }
     return sensors;
 }
@@ -37,7 +29,7 @@ static bool grow_places(struct core *core, const struct inventory *inv)
         return false;
     }
     core->lots = lots;
-    return wheel_reserve(&core->space_wheel, inv->space_count) &&
+    return wheel_reserve(&core->space_wheel, core_timer_of(inv->space_count + TIMER_SPACES - 1)) &&
            wheel_reserve(&core->lot_wheel, inv->lot_count);
 }
 
@@ -127,10 +119,10 @@ static void carry_sensors(const struct core *core, const struct inventory *next,
             continue;
         }
         sensors[to] = core->sensors[i];
-        sensors[to].progress &= (uint8_t)~SENSOR_SUSPECT;
+        sensors[to].progress &= 15U & ~(unsigned)SENSOR_SUSPECT;
         if (target_key(inv, i) != target_key(next, to)) {
             sensor_move(&sensors[to]);
-            if (next->sensors[to].gate && sensors[to].heard_ms != 0) {
+            if (next->sensors[to].gate && sensor_heard_ms(&sensors[to]) != 0) {
                 gate_begin(&sensors[to]); /* its counters began elsewhere */
             }
         }
