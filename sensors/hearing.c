@@ -97,7 +97,7 @@ static size_t readings_bind(struct hearing *h, const struct inventory *inv,
         return 1;
     }
     for (uint32_t i = 0; i < device->sensor_count && n < HEARING_READINGS; i++) {
-        uint32_t sensor = inv->device_sensors[device->sensors_of + i];
+        uint32_t sensor = inventory_device_sensors(inv, index)[i];
 
         h->readings[n] = *base;
         h->readings[n].sensor = sensor;

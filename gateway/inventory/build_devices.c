@@ -286,25 +286,39 @@ static void channels_sort(const struct inventory *inv, uint32_t *of, uint32_t co
     }
 }
 
-static void device_sensors_fill(struct inventory *inv)
+/* A device with one sensor names it itself; the others get a stretch each. Filled from the back of
+ * the stretch, so that sensors_of ends where the stretch begins. */
+static enum err device_sensors_fill(struct inventory *inv)
 {
     uint32_t next = 0;
 
     for (uint32_t i = 0; i < inv->device_count; i++) {
-        inv->devices[i].sensors_of = next;
-        next += inv->devices[i].sensor_count;
-        inv->devices[i].sensor_count = 0;
+        struct inv_device *d = &inv->devices[i];
+
+        next += d->sensor_count > 1 ? d->sensor_count : 0;
+        d->sensors_of = next;
+    }
+    inv->device_sensors = calloc(next == 0 ? 1 : next, sizeof *inv->device_sensors);
+    if (inv->device_sensors == NULL) {
+        return ERR_NO_MEMORY;
     }
     for (uint32_t i = 0; i < inv->sensor_count; i++) {
         struct inv_device *d = &inv->devices[inv->sensors[i].device];
 
-        inv->device_sensors[d->sensors_of + d->sensor_count++] = i;
+        if (d->sensor_count == 1) {
+            d->sensors_of = i;
+        } else {
+            inv->device_sensors[--d->sensors_of] = i;
+        }
     }
     for (uint32_t i = 0; i < inv->device_count; i++) {
         const struct inv_device *d = &inv->devices[i];
 
-        channels_sort(inv, inv->device_sensors + d->sensors_of, d->sensor_count);
+        if (d->sensor_count > 1) {
+            channels_sort(inv, inv->device_sensors + d->sensors_of, d->sensor_count);
+        }
     }
+    return ERR_OK;
 }
 
 enum err build_sensors(struct build *b)
@@ -316,9 +330,7 @@ enum err build_sensors(struct build *b)
     b->device_of = calloc(rows, sizeof *b->device_of);
     b->target_of = calloc(rows, sizeof *b->target_of);
     b->inv->sensors = calloc(rows, sizeof *b->inv->sensors);
-    b->inv->device_sensors = calloc(rows, sizeof *b->inv->device_sensors);
-    if (b->device_of == NULL || b->target_of == NULL || b->inv->sensors == NULL ||
-        b->inv->device_sensors == NULL) {
+    if (b->device_of == NULL || b->target_of == NULL || b->inv->sensors == NULL) {
         return ERR_NO_MEMORY;
     }
     e = bindings_resolve(b);
@@ -328,6 +340,5 @@ enum err build_sensors(struct build *b)
     b->inv->sensor_count = bindings;
     groups_plan(b, bindings);
     sensors_fill(b, bindings);
-    device_sensors_fill(b->inv);
-    return ERR_OK;
+    return device_sensors_fill(b->inv);
 }

@@ -112,7 +112,7 @@ uint32_t inventory_sensor(const struct inventory *inv, uint32_t device, uint16_t
         return NO_SENSOR;
     }
     d = &inv->devices[device];
-    of = inv->device_sensors + d->sensors_of;
+    of = inventory_device_sensors(inv, device);
     high = d->sensor_count;
     while (low < high) {
         uint32_t mid = low + (high - low) / 2;

@@ -10,7 +10,7 @@
 #include "gateway/view/live_bits.h"
 #include <stdlib.h>
 
-#define SPACE_CHUNK  4096u /* records: 130 KB with their bits */
+#define SPACE_CHUNK  4096u /* records: 98 KB with their bits */
 #define SPACE_CHUNKS 4096u /* 16.7 million spaces */
 #define LOT_CHUNK    256u
 #define LOT_CHUNKS   1024u /* 262 144 lots */
@@ -18,13 +18,26 @@
 /* DESIGN 4.8: a view older than 2 s answers unknown/gateway_lag. */
 #define LAG_MS 2000
 
+/* A space in three words. City times are kept in 44 bits, good until the year 2527: since and known
+ * in the low bits of the words named so, seen in the three pieces that are left. The head also
+ * holds the sequence counter, so that it costs no word of its own: a reader that finds the same
+ * even head twice has read one whole record. 28 bits come round after 1e8 changes of one space; a
+ * reader would have to sleep through exactly so many. */
 struct space_record {
-    _Atomic uint32_t seq;
-    _Atomic uint32_t bits;
-    _Atomic int64_t since_ms, known_since_ms, seen_ms;
+    _Atomic uint64_t head;  /* bits 0-31 space_live.bits, 32-59 counter, 60-63 seen from bit 40 */
+    _Atomic uint64_t since; /* 44-63 seen from bit 0 */
+    _Atomic uint64_t known; /* 44-63 seen from bit 20 */
 };
 
-_Static_assert(sizeof(struct space_record) == 32, "two records a cache line");
+_Static_assert(sizeof(struct space_record) == 24, "there may be a million");
+
+#define TIME_BITS 44
+#define TIME_MAX  ((INT64_C(1) << TIME_BITS) - 1)
+#define SEEN_BITS 20
+#define SEEN_MASK ((UINT64_C(1) << SEEN_BITS) - 1)
+#define SEEN_HIGH 60 /* where its upper bits stand in the head */
+#define TURN_ONE  (UINT64_C(1) << 32)
+#define TURN_MASK (((UINT64_C(1) << 28) - 1) << 32)
 
 struct lot_record {
     _Atomic uint32_t seq;
@@ -171,28 +184,40 @@ static void state_bit_put(struct space_chunk *chunk, uint32_t slot, enum space_s
     PUT(*word, in ? now | bit : now & ~bit);
 }
 
+/* A city time as a record holds it. */
+static uint64_t time_fit(int64_t at_ms)
+{
+    return (uint64_t)(at_ms < 0 ? 0 : at_ms > TIME_MAX ? TIME_MAX : at_ms);
+}
+
+/* The head with its counter that many further. */
+static uint64_t turned(uint64_t head, uint64_t by)
+{
+    return (head & ~TURN_MASK) | ((head + by * TURN_ONE) & TURN_MASK);
+}
+
 void view_put_space(struct view *view, uint32_t slot, const struct space_live *live)
 {
     struct space_chunk *chunk = space_chunk(view, slot);
+    const uint64_t seen = time_fit(live->seen_ms);
     struct space_record *r;
     enum space_state former;
-    uint32_t even;
+    uint64_t head;
 
     if (chunk == NULL) {
         return;
     }
     r = &chunk->records[slot % SPACE_CHUNK];
-    former = live_state(atomic_load_explicit(&r->bits, memory_order_relaxed));
+    head = atomic_load_explicit(&r->head, memory_order_relaxed);
+    former = live_state((uint32_t)head);
     if (live_state(live->bits) != former) {
         state_bit_put(chunk, slot, live_state(live->bits), true);
         state_bit_put(chunk, slot, former, false);
     }
-    even = write_begin(&r->seq);
-    PUT(r->bits, live->bits);
-    PUT(r->since_ms, live->since_ms);
-    PUT(r->known_since_ms, live->known_since_ms);
-    PUT(r->seen_ms, live->seen_ms);
-    write_end(&r->seq, even);
+    atomic_store_explicit(&r->head, turned(head, 1), memory_order_relaxed);
+    PUT(r->since, time_fit(live->since_ms) | (seen & SEEN_MASK) << TIME_BITS);
+    PUT(r->known, time_fit(live->known_since_ms) | (seen >> SEEN_BITS & SEEN_MASK) << TIME_BITS);
+    PUT(r->head, (turned(head, 2) & TURN_MASK) | live->bits | seen >> 2 * SEEN_BITS << SEEN_HIGH);
 }
 
 void view_put_lot(struct view *view, uint32_t lot, const struct lot_view *v)
@@ -258,15 +283,21 @@ struct view_now view_now(const struct view *view, int64_t boot_ms)
 
 static void space_copy(const struct space_record *r, struct space_live *out)
 {
-    uint32_t begin;
+    uint64_t head;
+    uint64_t since;
+    uint64_t known;
 
     do {
-        begin = read_begin(&r->seq);
-        out->bits = GET(r->bits);
-        out->since_ms = GET(r->since_ms);
-        out->known_since_ms = GET(r->known_since_ms);
-        out->seen_ms = GET(r->seen_ms);
-    } while (!read_end(&r->seq, begin));
+        head = GET(r->head);
+        since = GET(r->since);
+        known = GET(r->known);
+    } while ((head & TURN_ONE) != 0 ||
+             atomic_load_explicit(&r->head, memory_order_relaxed) != head);
+    out->bits = (uint32_t)head;
+    out->since_ms = (int64_t)(since & (uint64_t)TIME_MAX);
+    out->known_since_ms = (int64_t)(known & (uint64_t)TIME_MAX);
+    out->seen_ms = (int64_t)(since >> TIME_BITS | known >> TIME_BITS << SEEN_BITS |
+                             head >> SEEN_HIGH << 2 * SEEN_BITS);
 }
 
 /* The core is too late to be believed: what was known stays said, the state does not. */
@@ -318,7 +349,7 @@ enum space_state view_space_state(const struct view *view, uint32_t slot,
     if (r == NULL) {
         return SPACE_UNKNOWN;
     }
-    state = live_state(GET(r->bits));
+    state = live_state((uint32_t)GET(r->head));
     return now->lagging && state != SPACE_OUT_OF_SERVICE ? SPACE_UNKNOWN : state;
 }
 

@@ -62,7 +62,7 @@ struct inv_device {
     uint16_t model;  /**< index in models */
     uint16_t timing; /**< index in timings; what its sensors age by */
     uint16_t sensor_count;
-    uint32_t sensors_of; /**< first of sensor_count in device_sensors, sorted by channel */
+    uint32_t sensors_of; /**< see inventory_device_sensors */
 };
 
 /** A sensor = one (device, channel), bound to one space or, as a gate, to one count-only lot. */
@@ -93,8 +93,8 @@ struct inventory {
     struct inv_space *spaces;
     struct inv_lot *lots;
     struct inv_device *devices;
-    struct inv_sensor *sensors;       /**< grouped by target, sorted by rank */
-    uint32_t *device_sensors;         /**< sensor indices grouped by device */
+    struct inv_sensor *sensors; /**< grouped by target, sorted by rank */
+    uint32_t *device_sensors;   /**< sensor indices grouped by device, of those with several */
     struct inv_tombstone *tombstones; /**< sorted by key */
     struct inv_district *districts;   /**< sorted by adcode */
     struct position_e7 *entrances;
@@ -121,6 +121,15 @@ uint32_t inventory_device(const struct inventory *inv, const char *id, size_t le
 uint32_t inventory_sensor(const struct inventory *inv, uint32_t device, uint16_t channel);
 /** Space or lot by a vendor or city number; 0 when there is none. */
 space_key inventory_resolve(const struct inventory *inv, const char *scheme, const char *value);
+
+/** The indices of a device's sensor_count sensors, sorted by channel. Most devices have one: its
+ * index stands in the device itself. */
+static inline const uint32_t *inventory_device_sensors(const struct inventory *inv, uint32_t device)
+{
+    const struct inv_device *d = &inv->devices[device];
+
+    return d->sensor_count == 1 ? &d->sensors_of : inv->device_sensors + d->sensors_of;
+}
 
 static inline const char *inventory_text(const struct inventory *inv, uint32_t offset)
 {

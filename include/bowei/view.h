@@ -20,7 +20,8 @@ struct space_view {
     int64_t seen_ms;                  /**< 0 = never */
 };
 
-/** The live fields as the core writes them; 32 bytes. */
+/** The live fields as the core writes them; the view keeps them in 24 bytes, times from 0 to the
+ * year 2527. */
 struct space_live {
     uint32_t
         bits; /**< state 2, known 2, reason 5, flag % 7, base 7, timing class 9 (from bit 0 up) */

@@ -108,6 +108,9 @@ static inline void fixture_sensors(struct inventory *inv, const struct fixture_s
                 inv->devices[d].sensor_count++;
             }
         }
+        if (inv->devices[d].sensor_count == 1) {
+            inv->devices[d].sensors_of = inv->device_sensors[--at];
+        }
     }
 }
 

@@ -221,8 +221,7 @@ static bool noted(const struct core *core, uint32_t slot)
 
 static const struct inv_sensor *device_sensor(const struct core *core, uint32_t device, uint32_t i)
 {
-    return &core->inv
-                ->sensors[core->inv->device_sensors[core->inv->devices[device].sensors_of + i]];
+    return &core->inv->sensors[inventory_device_sensors(core->inv, device)[i]];
 }
 
 /* Brings what the device watches up to the present and notes it, each place once. */

@@ -110,8 +110,7 @@ static void restore_suspect(struct core *core, const struct image *image)
     entry->image = *from;
     suspect_mark(core, device, from->set);
     for (uint32_t i = 0; core->running && i < core->inv->devices[device].sensor_count; i++) {
-        const uint32_t sensor =
-            core->inv->device_sensors[core->inv->devices[device].sensors_of + i];
+        const uint32_t sensor = inventory_device_sensors(core->inv, device)[i];
         const uint32_t target = core->inv->sensors[sensor].target;
         struct shown before;
 

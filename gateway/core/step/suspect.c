@@ -7,8 +7,7 @@ void suspect_mark(struct core *core, uint32_t device, bool set)
     const struct inventory *inv = core->inv;
 
     for (uint32_t i = 0; i < inv->devices[device].sensor_count; i++) {
-        struct sensor *sensor =
-            &core->sensors[inv->device_sensors[inv->devices[device].sensors_of + i]];
+        struct sensor *sensor = &core->sensors[inventory_device_sensors(inv, device)[i]];
 
         sensor->progress &= 15U & ~(unsigned)SENSOR_SUSPECT;
         sensor->progress |= set ? SENSOR_SUSPECT : 0;

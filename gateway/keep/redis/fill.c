@@ -4,7 +4,9 @@
 #include "bowei/shown.h"
 #include <string.h>
 
-#define SEEN_MIN_S 30 /* DESIGN 3.10: seen is rewritten when older than max(30 s, limit/4) */
+#define DIGEST_MASK ((UINT64_C(1) << DIGEST_BITS) - 1)
+#define SEEN_MASK   ((1U << SEEN_BITS) - 1)
+#define SEEN_MIN_S  30 /* DESIGN 3.10: seen is rewritten when older than max(30 s, limit/4) */
 
 static uint64_t mix(uint64_t h, uint64_t v)
 {
@@ -32,15 +34,21 @@ static uint64_t digest_of(const struct space_image *s)
                        sensor->pending);
         h = mix(h, sensor->changes);
     }
-    return h | 1;
+    h >>= 64 - DIGEST_BITS;
+    return h != 0 ? h : 1;
+}
+
+static uint32_t seen_s_of(const struct space_image *s)
+{
+    return (uint32_t)(s->seen_ms / 1000) & SEEN_MASK;
 }
 
 static bool seen_is_due(const struct space_image *s, const struct written *written)
 {
-    uint32_t seen_s = (uint32_t)(s->seen_ms / 1000);
     uint32_t limit_s = s->limit_ms / 1000 / 4;
+    uint32_t behind_s = (seen_s_of(s) - (uint32_t)written->seen_s) & SEEN_MASK;
 
-    return seen_s - written->seen_s >= (limit_s > SEEN_MIN_S ? limit_s : SEEN_MIN_S);
+    return behind_s >= (limit_s > SEEN_MIN_S ? limit_s : SEEN_MIN_S);
 }
 
 static void shift(int64_t *ms, int64_t shift_ms)
@@ -150,7 +158,7 @@ void fill_space(struct flush *flush, struct lane *lane, uint32_t slot, int64_t s
     }
     lane->free_count += (uint32_t)is_free - (uint32_t)written->free;
     *written = (struct written){
-        .digest = digest, .seen_s = (uint32_t)(s->seen_ms / 1000), .free = is_free};
+        .digest = digest & DIGEST_MASK, .seen_s = seen_s_of(s) & SEEN_MASK, .free = is_free};
     item->place = flush->inv->spaces[slot].at;
     put_source(flush, item);
     shift_image(&item->image, shift_ms);

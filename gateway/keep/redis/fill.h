@@ -6,14 +6,20 @@
 /* The state of the core thread's side, shared by flush.c (queues, lanes, the flush under way) and
  * fill.c (an image into a slice, or not worth a write). */
 
-#define LOT_BIT 0x80000000u /* in a queue: the rest is a lot index, not a slot */
+#define LOT_BIT     0x80000000u /* in a queue: the rest is a lot index, not a slot */
 
-/* What Redis holds of a space, so far as it decides whether to write again. */
+#define DIGEST_BITS 39
+#define SEEN_BITS   24 /* seconds, in a circle of 194 days */
+
+/* What Redis holds of a space, so far as it decides whether to write again. Two states in 5e11
+ * share a digest; the second of them would reach Redis when `seen` is due. */
 struct written {
-    uint64_t digest; /* of all but seen, counters and health; 0 = must be written */
-    uint32_t seen_s;
-    bool free;
+    uint64_t digest : DIGEST_BITS; /* of all but seen, counters and health; 0 = must be written */
+    uint64_t seen_s : SEEN_BITS;
+    uint64_t free : 1;
 };
+
+_Static_assert(sizeof(struct written) == 8, "there may be a million");
 
 /* One district's share. */
 struct lane {
