@@ -31,6 +31,8 @@ static const struct {
     [ANSWER_DEVICE] = {"Device",      "application/json"            },
     [ANSWER_DEVICE_LIST] = {"DeviceList",  "application/json"            },
     [ANSWER_UNKNOWN_LIST] = {"UnknownList", "application/json"            },
+    [ANSWER_PUSH] = {"Push",        "application/json"            },
+    [ANSWER_GREETING] = {NULL,          "text/plain"                  },
     [ANSWER_HEALTH] = {"Health",      "application/json"            },
     [ANSWER_METRICS] = {NULL,          "application/openmetrics-text"},
     [ANSWER_OPENAPI] = {NULL,          "application/json"            },
@@ -366,7 +368,8 @@ static void route_reference(struct strbuf *out, const struct route *route)
     uint32_t takes = body_fields_of(route->name, &required);
 
     strbuf_printf(out, "### %s %s\n\n%s. Role: %s. Answers: %s%s.\n\n", method_name(route->method),
-                  route->path, route->doc, role_name(route->role),
+                  route->path, route->doc,
+                  route->flags & ROUTE_SECRET ? "a source with its secret" : role_name(route->role),
                   answers[route->answer].schema == NULL ? answers[route->answer].type
                                                         : answers[route->answer].schema,
                   route->flags & ROUTE_GEO ? ", also as GeoJSON" : "");

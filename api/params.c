@@ -284,13 +284,43 @@ static void parse_cursor(const struct value *v)
     }
 }
 
-static void text_value(const struct value *v, const char **out)
+static void text_up_to(const struct value *v, size_t max, const char **out)
 {
-    if (v->len == 0 || v->len > 64) {
-        faults_add(v->faults, v->row->name, "must have 1 to 64 bytes");
+    if (v->len == 0 || v->len > max) {
+        faults_add(v->faults, v->row->name, "must have 1 to %zu bytes", max);
         return;
     }
     *out = v->text;
+}
+
+static void text_value(const struct value *v, const char **out)
+{
+    text_up_to(v, 64, out);
+}
+
+static void parse_key(const struct value *v)
+{
+    text_up_to(v, 256, &v->query->key); /* settings.def: the longest secret */
+}
+
+static void parse_event(const struct value *v)
+{
+    text_value(v, &v->query->event);
+}
+
+static void parse_msg(const struct value *v)
+{
+    text_up_to(v, 256, &v->query->msg);
+}
+
+static void parse_nonce(const struct value *v)
+{
+    text_value(v, &v->query->nonce);
+}
+
+static void parse_signature(const struct value *v)
+{
+    text_value(v, &v->query->signature);
 }
 
 static void parse_scheme(const struct value *v)

@@ -59,6 +59,7 @@ struct query {
     uint32_t topics;
     bool snapshot, silent;
     const char *last_event_id;
+    const char *key, *event, *msg, *nonce, *signature; /**< of a push */
 };
 
 #define FAULTS_MAX 8

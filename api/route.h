@@ -21,6 +21,9 @@ enum method {
 #define ROUTE_KEEP   2u /**< the ready answer is kept while its version stands, 1 s at most */
 #define ROUTE_BODY   4u /**< takes a JSON body */
 #define ROUTE_STREAM 8u /**< text/event-stream */
+/** The handler checks a secret of its own: no API key, any Content-Type and Accept, no CORS, and
+ * not the limit of requests an address has. */
+#define ROUTE_SECRET 16u
 
 /** What a route answers with: names of the schemas in openapi.c. */
 enum answer {
@@ -34,6 +37,8 @@ enum answer {
     ANSWER_DEVICE,
     ANSWER_DEVICE_LIST,
     ANSWER_UNKNOWN_LIST,
+    ANSWER_PUSH,
+    ANSWER_GREETING,
     ANSWER_HEALTH,
     ANSWER_METRICS,
     ANSWER_OPENAPI,

@@ -104,7 +104,8 @@ void route_find(enum method method, const char *path, struct route_match *out)
             continue; /* a parameter row behind the literal one */
         }
         out->methods |= 1u << rows[i].method;
-        out->public_path = out->public_path || rows[i].role == ROLE_PUBLIC;
+        out->public_path =
+            out->public_path || (rows[i].role == ROLE_PUBLIC && !(rows[i].flags & ROUTE_SECRET));
         if (rows[i].method == wanted) {
             out->route = &rows[i];
             return;

@@ -41,6 +41,7 @@ struct gateway {
     struct runner *runner;
     struct unknown_devices *unknown;
     struct field *field;
+    struct push *push;
     struct api *api;
     struct image *audit; /* audit rows of the journal, to be kept again */
     size_t audit_count;
@@ -235,6 +236,16 @@ static enum err start_sides(struct gateway *g)
     if (g->unknown == NULL) {
         return ERR_NO_MEMORY;
     }
+    const struct field_params field = {.config = g->config,
+                                       .intake = intake_port_of(g->intake),
+                                       .board = &g->board,
+                                       .counters = &g->counters,
+                                       .status = &g->status,
+                                       .unknown = g->unknown};
+    g->push = push_create(&field);
+    if (g->push == NULL) {
+        return ERR_NO_MEMORY;
+    }
     const struct api_params api = {
         .config = g->config,
         .board = &g->board,
@@ -243,7 +254,8 @@ static enum err start_sides(struct gateway *g)
         .intake = intake_port_of(g->intake),
         .counters = &g->counters,
         .status = &g->status,
-        .unknown = {g->unknown, list_unknown}
+        .unknown = {g->unknown, list_unknown},
+        .push = push_port_of(g->push)
     };
     char detail[160] = "";
     enum err e = api_start(&api, &g->api, detail);
@@ -251,12 +263,6 @@ static enum err start_sides(struct gateway *g)
         log_line(LOG_ERROR, "gateway", "http: %s", detail[0] != '\0' ? detail : err_text(e, 0));
         return e;
     }
-    const struct field_params field = {.config = g->config,
-                                       .intake = intake_port_of(g->intake),
-                                       .board = &g->board,
-                                       .counters = &g->counters,
-                                       .status = &g->status,
-                                       .unknown = g->unknown};
     g->field = field_start(&field);
     g->links_open_ms = host_boot_ms();
     return g->field == NULL ? ERR_NO_MEMORY : ERR_OK;
@@ -335,6 +341,7 @@ void gateway_stop(struct gateway *g)
     atomic_store(&g->status.ready, false);
     field_stop(g->field);
     api_stop(g->api);
+    push_destroy(g->push);
     runner_stop(g->runner);
     redis_writer_stop(g->writer);
     if (g->runner == NULL) { /* the start failed before the runner took them */

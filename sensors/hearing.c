@@ -7,28 +7,51 @@
 #include "sensors/field_health.h"
 #include <string.h>
 
-static const enum counter refusal[DECODE_FAULT_COUNT] = {
-    [DECODE_OK] = COUNT_MQTT_IGNORED,
-    [DECODE_LENGTH] = COUNT_MQTT_REFUSED_LENGTH,
-    [DECODE_RANGE] = COUNT_MQTT_REFUSED_RANGE,
-    [DECODE_UNKNOWN] = COUNT_MQTT_REFUSED_UNKNOWN,
-    [DECODE_CHECKSUM] = COUNT_MQTT_REFUSED_CHECKSUM,
-    [DECODE_JSON] = COUNT_MQTT_REFUSED_JSON,
-    [DECODE_FIELD] = COUNT_MQTT_REFUSED_FIELD,
-    [DECODE_TOPIC] = COUNT_MQTT_REFUSED_TOPIC,
-    [DECODE_SIZE] = COUNT_MQTT_REFUSED_SIZE,
+static const enum counter refusal[DOOR_COUNT][DECODE_FAULT_COUNT] = {
+    [DOOR_MQTT] =
+        {
+                     [DECODE_OK] = COUNT_MQTT_IGNORED,
+                     [DECODE_LENGTH] = COUNT_MQTT_REFUSED_LENGTH,
+                     [DECODE_RANGE] = COUNT_MQTT_REFUSED_RANGE,
+                     [DECODE_UNKNOWN] = COUNT_MQTT_REFUSED_UNKNOWN,
+                     [DECODE_CHECKSUM] = COUNT_MQTT_REFUSED_CHECKSUM,
+                     [DECODE_JSON] = COUNT_MQTT_REFUSED_JSON,
+                     [DECODE_FIELD] = COUNT_MQTT_REFUSED_FIELD,
+                     [DECODE_TOPIC] = COUNT_MQTT_REFUSED_TOPIC,
+                     [DECODE_SIZE] = COUNT_MQTT_REFUSED_SIZE,
+                     },
+    [DOOR_PUSH] =
+        {
+                     [DECODE_OK] = COUNT_PUSH_IGNORED,
+                     [DECODE_LENGTH] = COUNT_PUSH_REFUSED_LENGTH,
+                     [DECODE_RANGE] = COUNT_PUSH_REFUSED_RANGE,
+                     [DECODE_UNKNOWN] = COUNT_PUSH_REFUSED_UNKNOWN,
+                     [DECODE_CHECKSUM] = COUNT_PUSH_REFUSED_CHECKSUM,
+                     [DECODE_JSON] = COUNT_PUSH_REFUSED_JSON,
+                     [DECODE_FIELD] = COUNT_PUSH_REFUSED_FIELD,
+                     [DECODE_TOPIC] = COUNT_PUSH_REFUSED_TOPIC,
+                     [DECODE_SIZE] = COUNT_PUSH_REFUSED_SIZE,
+                     },
 };
 
 void hearing_init(struct hearing *h, const struct field_params *ports, const char *link)
 {
     h->ports = ports;
     h->link = link;
+    h->door = DOOR_MQTT;
     h->reader = inventory_reader(ports->board);
 }
 
-void hearing_refuse(const struct hearing *h, enum decode_fault fault)
+void hearing_refuse(struct hearing *h, enum decode_fault fault)
 {
-    count_add(h->ports->counters, refusal[fault], 1);
+    count_add(h->ports->counters, refusal[h->door][fault], 1);
+    h->heard.refused++;
+}
+
+static void ignored_count(struct hearing *h)
+{
+    count_add(h->ports->counters, refusal[h->door][DECODE_OK], 1);
+    h->heard.ignored++;
 }
 
 /* Topics hold what people typed: length, UTF-8 and no control characters, before anything compares
@@ -48,9 +71,10 @@ static bool topic_fine(const char *topic)
     return true;
 }
 
-static void note_unknown(const struct hearing *h, const struct reading *r, int64_t wall_ms)
+static void note_unknown(struct hearing *h, const struct reading *r, int64_t wall_ms)
 {
     count_add(h->ports->counters, COUNT_DEVICES_UNKNOWN, 1);
+    h->heard.unknown++;
     unknown_devices_note(h->ports->unknown, h->link, r, wall_ms);
 }
 
@@ -120,11 +144,12 @@ static enum decode_fault frame_decode(struct hearing *h, const struct inventory 
 
 /* The uplink in h->uplink against one snapshot of the inventory. */
 static enum err uplink_keep(struct hearing *h, const struct inventory *inv,
-                            const struct mqtt_message *message)
+                            const struct heard_message *message)
 {
     const struct reading *r = &h->uplink.decoded.reading;
     uint32_t index;
     const struct inv_device *device = device_find(h, inv, r, &index);
+    enum err err;
     size_t n;
 
     if (device == NULL) {
@@ -133,6 +158,7 @@ static enum err uplink_keep(struct hearing *h, const struct inventory *inv,
     }
     if (message->retained && !retained_fresh(inv, device, r, message->wall_ms)) {
         count_add(h->ports->counters, COUNT_MQTT_REFUSED_RETAINED, 1);
+        h->heard.refused++;
         return ERR_OK;
     }
     if (h->uplink.kind == UPLINK_FRAME) {
@@ -148,17 +174,19 @@ static enum err uplink_keep(struct hearing *h, const struct inventory *inv,
         note_unknown(h, r, message->wall_ms);
         return ERR_OK;
     }
-    return h->ports->intake.readings(h->ports->intake.ctx, inv->version, h->readings, n);
+    err = h->ports->intake.readings(h->ports->intake.ctx, inv->version, h->readings, n);
+    h->heard.kept += err == ERR_OK ? (uint32_t)n : 0;
+    return err;
 }
 
-/* Checks the message and parses it. */
-static enum decode_fault message_parse(struct hearing *h, const struct mqtt_message *message,
-                                       struct json_doc *doc)
+enum decode_fault hearing_parse(struct hearing *h, const struct heard_message *message,
+                                struct json_doc *doc)
 {
+    h->heard = (struct heard){0};
     if (message->len > PAYLOAD_MAX) {
         return DECODE_SIZE;
     }
-    if (!topic_fine(message->topic)) {
+    if (!topic_fine(message->topic) && (h->door == DOOR_MQTT || message->topic[0] != '\0')) {
         return DECODE_TOPIC;
     }
     if (json_parse(doc, message->payload, message->len, h->nodes, HEARING_NODES) != JSON_OK) {
@@ -168,7 +196,7 @@ static enum decode_fault message_parse(struct hearing *h, const struct mqtt_mess
 }
 
 /* One item of the message, opened into h->uplink. */
-static enum err item_take(struct hearing *h, const struct mqtt_message *message,
+static enum err item_take(struct hearing *h, const struct heard_message *message,
                           enum decode_fault fault)
 {
     const struct inventory *inv;
@@ -179,7 +207,7 @@ static enum err item_take(struct hearing *h, const struct mqtt_message *message,
         return ERR_OK;
     }
     if (h->uplink.kind == UPLINK_NOTHING || h->uplink.kind == UPLINK_SIGHTING) {
-        count_add(h->ports->counters, COUNT_MQTT_IGNORED, 1);
+        ignored_count(h);
         return ERR_OK;
     }
     inv = inventory_get(h->ports->board, h->reader);
@@ -192,25 +220,33 @@ static enum err item_take(struct hearing *h, const struct mqtt_message *message,
     return err;
 }
 
-enum err hearing_take(struct hearing *h, const struct envelope *envelope,
-                      const struct mqtt_message *message)
+enum err hearing_take_parsed(struct hearing *h, const struct envelope *envelope,
+                             const struct heard_message *message, const struct json_doc *doc)
 {
-    struct json_doc doc;
-    enum decode_fault fault = message_parse(h, message, &doc);
     enum err err = ERR_OK;
 
-    if (fault != DECODE_OK) {
-        hearing_refuse(h, fault);
-        return ERR_OK;
-    }
     /* several readings in one message: each is kept or counted; a repeat after an error is a
      * duplicate for those that were kept */
     for (uint32_t item = 0; err == ERR_OK; item++) {
-        fault = envelope_open(envelope, message->topic, &doc, item, &h->uplink);
+        enum decode_fault fault = envelope_open(envelope, message->topic, doc, item, &h->uplink);
+
         err = item_take(h, message, fault);
         if (!h->uplink.more) {
             break;
         }
     }
     return err;
+}
+
+enum err hearing_take(struct hearing *h, const struct envelope *envelope,
+                      const struct heard_message *message)
+{
+    struct json_doc doc;
+    enum decode_fault fault = hearing_parse(h, message, &doc);
+
+    if (fault != DECODE_OK) {
+        hearing_refuse(h, fault);
+        return ERR_OK;
+    }
+    return hearing_take_parsed(h, envelope, message, &doc);
 }

@@ -48,33 +48,43 @@ static void check_mappings(struct config_source *source, const struct config *co
     }
 }
 
-/* What the settings table cannot know: the envelopes that the field side has. */
-static void check_envelopes(struct config_source *source, const struct config *config)
+/* Is there such an envelope? Faults name the field at `path`. */
+static void check_envelope(struct config_source *source, const struct config *config,
+                           char *const *name, const void *item, const char *path)
 {
     size_t count = 0;
     struct envelope room;
+    const char *near;
 
+    if (envelope_choose(config, *name, &room) != NULL) {
+        return;
+    }
     while (envelope_name(count, NULL) != NULL) {
         count++;
     }
+    near = suggest_name(*name, envelope_at, NULL, count);
+    config_fault(source, name, item, "%s.envelope: there is no envelope \"%s\"%s%s%s", path, *name,
+                 near == NULL ? "" : ", did you mean \"", near == NULL ? "" : near,
+                 near == NULL ? "" : "\"?");
+}
+
+/* What the settings table cannot know: the envelopes that the field side has. */
+static void check_envelopes(struct config_source *source, const struct config *config)
+{
+    char path[48];
+
     check_mappings(source, config);
     for (uint32_t i = 0; i < config->link_count; i++) {
         for (uint32_t k = 0; k < config->links[i].subscription_count; k++) {
             const struct subscription_config *s = &config->links[i].subscriptions[k];
-            const char *near = suggest_name(s->envelope, envelope_at, NULL, count);
-            size_t at = 0;
 
-            while (at < count && strcmp(envelope_name(at, NULL), s->envelope) != 0) {
-                at++;
-            }
-            if (at == count && envelope_choose(config, s->envelope, &room) == NULL) {
-                config_fault(
-                    source, &s->envelope, s,
-                    "links[%u].subscriptions[%u].envelope: there is no envelope \"%s\"%s%s%s", i, k,
-                    s->envelope, near == NULL ? "" : ", did you mean \"", near == NULL ? "" : near,
-                    near == NULL ? "" : "\"?");
-            }
+            snprintf(path, sizeof path, "links[%u].subscriptions[%u]", i, k);
+            check_envelope(source, config, &s->envelope, s, path);
         }
+    }
+    for (uint32_t i = 0; i < config->push_count; i++) {
+        snprintf(path, sizeof path, "push[%u]", i);
+        check_envelope(source, config, &config->pushes[i].envelope, &config->pushes[i], path);
     }
 }
 

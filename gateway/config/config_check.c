@@ -16,6 +16,7 @@
 #define MODBUS_ADDRESSES   65536 /* 16 bits */
 #define MODBUS_WORDS_MAX   125   /* Modbus application protocol V1.1b3, 6.3 */
 #define HTTP_FIRST_FD      1024  /* HTTP sockets are moved there: select() users stay below */
+#define SECRET_MIN         16    /* bytes: nobody guesses 10^19 words over a network */
 #define OTHER_FDS          32    /* listener, epoll, streams of the libraries */
 
 static bool same(const char *a, const char *b)
@@ -343,6 +344,63 @@ static void check_links(struct config_source *s, const struct config *c)
     }
 }
 
+static void check_push_names(struct config_source *s, const struct config *c, uint32_t i)
+{
+    const struct push_config *push = &c->pushes[i];
+
+    for (uint32_t k = 0; k < i; k++) {
+        if (same(c->pushes[k].name, push->name)) {
+            config_source_fault_of(s, &push->name, push, "push[%u].name: \"%s\" is push[%u], too",
+                                   i, push->name, k);
+        }
+    }
+    for (uint32_t k = 0; k < c->link_count; k++) {
+        if (same(c->links[k].name, push->name)) {
+            config_source_fault_of(s, &push->name, push, "push[%u].name: \"%s\" is links[%u], too",
+                                   i, push->name, k);
+        }
+    }
+    for (uint32_t k = 0; k < c->line_count; k++) {
+        if (same(c->lines[k].name, push->name)) {
+            config_source_fault_of(s, &push->name, push, "push[%u].name: \"%s\" is lines[%u], too",
+                                   i, push->name, k);
+        }
+    }
+}
+
+static void check_secret(struct config_source *s, const struct push_config *push,
+                         char *const *secret, const char *path)
+{
+    if (*secret != NULL && strlen(*secret) < SECRET_MIN) {
+        config_source_fault_of(s, secret, push, "%s: shorter than %d bytes", path, SECRET_MIN);
+    }
+}
+
+static void check_pushes(struct config_source *s, const struct config *c)
+{
+    for (uint32_t i = 0; i < c->push_count; i++) {
+        const struct push_config *push = &c->pushes[i];
+        char path[40];
+
+        check_push_names(s, c, i);
+        if (push->secret == NULL && !config_source_refused(s, push) &&
+            !config_source_refused(s, &push->secret)) {
+            config_source_fault_of(s, &push->secret, push,
+                                   "push[%u]: set either secret or secret_file", i);
+        }
+        snprintf(path, sizeof path, "push[%u].secret", i);
+        check_secret(s, push, &push->secret, path);
+        snprintf(path, sizeof path, "push[%u].former_secret", i);
+        check_secret(s, push, &push->former_secret, path);
+        if (same(push->auth, "onenet") && push->envelope != NULL &&
+            !same(push->envelope, "onenet")) {
+            config_source_fault_of(s, &push->auth, push,
+                                   "push[%u].auth: only messages of the envelope onenet are signed",
+                                   i);
+        }
+    }
+}
+
 static void check_http(struct config_source *s, const struct config *c)
 {
     const uint64_t need = (uint64_t)HTTP_FIRST_FD + c->http.connections + OTHER_FDS;
@@ -382,4 +440,5 @@ void config_check(struct config_source *source, struct config *config)
     check_maps(source, config);
     check_lines(source, config);
     check_links(source, config);
+    check_pushes(source, config);
 }

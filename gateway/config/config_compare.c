@@ -255,6 +255,28 @@ static void compare_links(const struct config *running, const struct config *nex
     out->links_removed = running->link_count - known;
 }
 
+static bool push_same(const struct config *a, const struct push_config *push_a,
+                      const struct config *b, const struct push_config *push_b)
+{
+    const struct mapping *x = mapping_of(a, push_a->envelope);
+    const struct mapping *y = mapping_of(b, push_b->envelope);
+
+    return setting_items_same(SECTION_PUSH, push_a, push_b) &&
+           (x == NULL || y == NULL ? x == y : setting_items_same(SECTION_MAPPING, x, y));
+}
+
+/* Their order says nothing, but an edit of it costs nothing either. */
+static void compare_pushes(const struct config *running, const struct config *next,
+                           struct config_difference *out)
+{
+    bool same = running->push_count == next->push_count;
+
+    for (uint32_t i = 0; same && i < next->push_count; i++) {
+        same = push_same(running, &running->pushes[i], next, &next->pushes[i]);
+    }
+    out->live |= !same;
+}
+
 void config_compare(const struct config *running, const struct config *next,
                     struct config_difference *out)
 {
@@ -262,6 +284,7 @@ void config_compare(const struct config *running, const struct config *next,
     compare_root(running, next, out);
     compare_lines(running, next, out);
     compare_links(running, next, out);
+    compare_pushes(running, next, out);
     out->live |= out->lines_removed > 0 || out->links_removed > 0;
 }
 

@@ -10,6 +10,7 @@
 #define STRUCT_LINE         struct line_config
 #define STRUCT_UNIT         struct unit_config
 #define STRUCT_LINK         struct link_config
+#define STRUCT_PUSH         struct push_config
 #define STRUCT_SUBSCRIPTION struct subscription_config
 #define STRUCT_MAP          struct register_map
 #define STRUCT_MAPPING      struct mapping

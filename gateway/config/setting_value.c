@@ -199,7 +199,10 @@ static bool put_text(const struct setting *row, char **field, const char *text,
         return keep_text(field, text, why);
     }
     if (len < row->min) {
-        return refuse(why, "the text is empty");
+        return len == 0
+                   ? refuse(why, "the text is empty")
+                   : refuse(why, "the text has %" PRId64 " bytes, at least %" PRId64 " are needed",
+                            len, row->min);
     }
     if (!good) {
         return refuse_value(row, text, "not allowed here", why);

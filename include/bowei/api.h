@@ -5,6 +5,7 @@
 #include "bowei/config.h"
 #include "bowei/field.h"
 #include "bowei/input.h"
+#include "bowei/push.h"
 #include "bowei/status.h"
 #include "bowei/view.h"
 
@@ -28,6 +29,7 @@ struct api_params {
     struct counters *counters;
     struct status *status;
     struct unknown_port unknown;
+    struct push_port push; /**< zeroed: no source may push */
 };
 
 struct api;

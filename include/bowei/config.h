@@ -19,6 +19,7 @@
 #define CONFIG_MAPS_MAX          64
 #define CONFIG_SUBSCRIPTIONS_MAX 32
 #define CONFIG_MAPPINGS_MAX      32
+#define CONFIG_PUSHES_MAX        16
 
 /** What the registers of a value hold. */
 enum register_type {
@@ -123,6 +124,14 @@ struct link_config {
     bool client_id_derived; /**< made of instance and name */
 };
 
+/** A platform that pushes over HTTP: POST /v1/push/<name>. */
+struct push_config {
+    char *name;
+    char *envelope;
+    char *auth;                   /**< header, query, onenet */
+    char *secret, *former_secret; /**< from a file or ${ENV} only; former_secret NULL = none */
+};
+
 struct config {
     char *instance;     /**< name of this gateway */
     char *state_folder; /**< journal, inventory, lock */
@@ -152,6 +161,8 @@ struct config {
     uint32_t line_count;
     struct link_config *links;
     uint32_t link_count;
+    struct push_config *pushes;
+    uint32_t push_count;
     struct register_map *maps; /**< the shipped ones and the file's */
     uint32_t map_count;
     struct mapping *mappings; /**< message formats of the file's own */

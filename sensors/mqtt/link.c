@@ -233,7 +233,7 @@ static void on_message(struct mosquitto *client, void *ctx, const struct mosquit
 {
     struct link *link = ctx;
     const struct envelope *envelope;
-    struct mqtt_message message;
+    struct heard_message message;
     enum err err;
 
     if (link->refused) {
@@ -253,11 +253,11 @@ static void on_message(struct mosquitto *client, void *ctx, const struct mosquit
         hearing_refuse(&link->hearing, DECODE_TOPIC);
         return;
     }
-    message = (struct mqtt_message){.topic = m->topic,
-                                    .payload = m->payloadlen > 0 ? m->payload : "",
-                                    .len = m->payloadlen > 0 ? (size_t)m->payloadlen : 0,
-                                    .retained = m->retain,
-                                    .wall_ms = link->heard_wall_ms};
+    message = (struct heard_message){.topic = m->topic,
+                                     .payload = m->payloadlen > 0 ? m->payload : "",
+                                     .len = m->payloadlen > 0 ? (size_t)m->payloadlen : 0,
+                                     .retained = m->retain,
+                                     .wall_ms = link->heard_wall_ms};
     err = hearing_take(&link->hearing, envelope, &message);
     if (err != ERR_OK) {
         link->refused = true;

@@ -28,7 +28,7 @@ static uint64_t counted(void)
     return sum;
 }
 
-static void take(const struct envelope *envelope, const struct mqtt_message *message)
+static void take(const struct envelope *envelope, const struct heard_message *message)
 {
     uint64_t before = counted();
 
@@ -48,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const uint8_t *end = memchr(data, '\n', size);
     size_t topic_len = end == NULL ? size : (size_t)(end - data);
     const char *payload = (const char *)data + topic_len + (end != NULL);
-    struct mqtt_message message = {.payload = payload, .wall_ms = WALL_MS};
+    struct heard_message message = {.payload = payload, .wall_ms = WALL_MS};
     char topic[2 * TOPIC_MAX] = "";
     size_t envelopes;
 

@@ -38,6 +38,7 @@ struct api_city {
     struct change_ring *ring;
     struct counters counters;
     struct status status;
+    struct push_port push; /* set before city_api_start */
     struct api *api;
     int64_t at_ms;
     /* the core's stand-in */
@@ -213,6 +214,7 @@ static inline void city_api_start(struct api_city *c)
         .counters = &c->counters,
         .status = &c->status,
         .unknown = {.ctx = c, .list = city_unknown   },
+        .push = c->push,
     };
     char detail[160];
     enum err e = api_start(&params, &c->api, detail);

@@ -52,6 +52,7 @@ struct broken {
 #define LINE_OK                                                                                    \
     "lines:\n  - name: a\n    host: 192.0.2.1\n    units:\n      - {name: u, unit: 1, map: "
 #define MAP_OK  "maps:\n  - name: m\n    "
+#define PUSH_OK "push:\n  - name: a\n    envelope: native\n    "
 #define LINK_OK "links:\n  - name: a\n    "
 
 static const struct broken brokens[] = {
@@ -190,6 +191,20 @@ static const struct broken brokens[] = {
      "links[0].name: \"a\" is lines[0], too"                                                                                                                          },
     {"client id twice",         "links:\n  - {name: a, client_id: x}\n  - {name: b, client_id: x}\n",       3, 26,
      "the broker knows links[0] by \"x\""                                                                                                                             },
+    {"push without secret",     PUSH_OK "auth: query\n",                                                    2, 5,
+     "push[0]: set either secret or secret_file"                                                                                                                      },
+    {"push secret in the file", PUSH_OK "secret: hunter2hunter2hunter2\n",                                  4, 13,
+     "a secret does not stand in the file"                                                                                                                            },
+    {"push signed by another",  PUSH_OK "auth: onenet\n    secret: ${PATH}\n",                              4, 11,
+     "only messages of the envelope onenet are signed"                                                                                                                },
+    {"push as link",
+     "links:\n  - name: a\npush:\n  - {name: a, envelope: native, secret: \"${PATH}\"}\n",                  4, 12,
+     "push[0].name: \"a\" is links[0], too"                                                                                                                           },
+    {"push twice",
+     PUSH_OK "secret: ${PATH}\n  - {name: a, envelope: native, secret: \"${PATH}\"}\n",                     5, 12,
+     "push[1].name: \"a\" is push[0], too"                                                                                                                            },
+    {"push secret too short",   PUSH_OK "secret: ${BOWEI_SHORT}\n",                                         4, 13,
+     "push[0].secret: the text has 15 bytes, at least 16 are needed"                                                                                                  },
     {"topic #",                 LINK_OK "subscriptions:\n      - {topic: a/#/b, envelope: native}\n",       4, 17,
      "\"a/#/b\" is not allowed here (MQTT topic filter)"                                                                                                              },
     {"topic +",                 LINK_OK "subscriptions:\n      - {topic: a+, envelope: native}\n",          4, 17,
@@ -580,7 +595,7 @@ static void test_reference_is_the_document(void **state)
 static int set_up(void **state)
 {
     (void)state;
-    return mkdtemp(folder) == NULL;
+    return mkdtemp(folder) == NULL || setenv("BOWEI_SHORT", "fifteen-letters", 1) != 0;
 }
 
 static int tear_down(void **state)

@@ -45,7 +45,7 @@ static enum err take(const char *envelope, const char *topic, const char *payloa
 {
     /* an exact copy: what is read behind it shows */
     char *exact = malloc(len > 0 ? len : 1);
-    struct mqtt_message m = {
+    struct heard_message m = {
         .topic = topic, .payload = exact, .len = len, .retained = retained, .wall_ms = WALL_MS};
     enum err err;
 

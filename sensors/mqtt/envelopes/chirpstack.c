@@ -5,7 +5,8 @@
  * v4 has deviceInfo.devEui and time; v3 has devEUI (hex, or base64 from the protobuf JSON
  * marshaler) and no time but that of a radio gateway, which may be null. Zero, false and empty
  * fields are omitted: no fCnt means 0, no fPort or data means a MAC-only frame. rxInfo has one
- * entry per radio gateway that heard the frame: the best RSSI is taken, it stays one uplink. */
+ * entry per radio gateway that heard the frame: the best RSSI is taken, it stays one uplink.
+ * Its HTTP integration posts the same bodies and names the event in the URL: ?event=up. */
 #include "bowei/base/err.h"
 #include "sensors/mqtt/uplink.h"
 #include <string.h>
@@ -13,6 +14,7 @@
 /* DevStatusAns battery below which staff should see to it; the network gives no voltage. */
 #define BATTERY_LOW_PERCENT 15
 #define PERCENT_DIGITS      2
+#define PUSHED              "?event="
 #define MARGIN_MIN_DB       (-32) /* DevStatusAns: 6 bits, signed */
 #define MARGIN_MAX_DB       31
 
@@ -200,7 +202,9 @@ static enum decode_fault open_chirpstack(const struct envelope *self, const char
 
     (void)self;
     out->kind = UPLINK_NOTHING;
-    if (topic[0] != '\0' && !topic_split(topic, &eui, &name)) {
+    if (strncmp(topic, PUSHED, sizeof PUSHED - 1) == 0) {
+        name = topic + sizeof PUSHED - 1;
+    } else if (topic[0] != '\0' && !topic_split(topic, &eui, &name)) {
         return DECODE_TOPIC;
     }
     event = topic[0] == '\0' ? event_guess(doc) : event_find(name);
