@@ -37,7 +37,8 @@ static int tear_down(void **state)
 
 static enum err take(const char *envelope, const char *topic, const char *text, size_t len)
 {
-    const struct heard_message m = {.topic = topic, .payload = text, .len = len, .wall_ms = WALL_MS};
+    const struct heard_message m = {
+        .topic = topic, .payload = text, .len = len, .wall_ms = WALL_MS};
 
     return hearing_take(&hearing, envelope_find(envelope), &m);
 }
