@@ -36,13 +36,11 @@ struct import_call {
     struct import_report report;
 };
 
-static const char *const kinds[] = {"lots", "spaces", "devices", "bindings"};
-
 static uint64_t changes(const struct import_report *report)
 {
     uint64_t sum = 0;
 
-    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+    for (unsigned i = 0; i < IMPORT_KINDS; i++) {
         sum += report->added[i] + report->changed[i] + report->removed[i];
     }
     return sum;
@@ -100,10 +98,10 @@ static int print_report(const struct import_call *call, uint64_t version, bool a
         return CLI_OK;
     }
     if (!call->json) {
-        for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-            strbuf_printf(&out,
-                          "%-9s %" PRIu64 " added, %" PRIu64 " changed, %" PRIu64 " removed\n",
-                          kinds[i], report->added[i], report->changed[i], report->removed[i]);
+        for (unsigned i = 0; i < IMPORT_KINDS; i++) {
+            strbuf_printf(
+                &out, "%-9s %" PRIu64 " added, %" PRIu64 " changed, %" PRIu64 " removed\n",
+                import_kind_name(i), report->added[i], report->changed[i], report->removed[i]);
         }
         return commands_print(&out);
     }
@@ -112,8 +110,8 @@ static int print_report(const struct import_call *call, uint64_t version, bool a
     json_kv_bool(&w, "dry_run", call->dry_run);
     json_kv_u64(&w, "version", version);
     json_kv_bool(&w, "applied", applied);
-    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-        json_key(&w, kinds[i]);
+    for (unsigned i = 0; i < IMPORT_KINDS; i++) {
+        json_key(&w, import_kind_name(i));
         json_object(&w);
         json_kv_u64(&w, "added", report->added[i]);
         json_kv_u64(&w, "changed", report->changed[i]);

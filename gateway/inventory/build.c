@@ -3,6 +3,7 @@
  * lives. */
 #include "gateway/inventory/build.h"
 #include "gateway/inventory/draft.h"
+#include "gateway/inventory/fences/fence_build.h"
 #include "gateway/inventory/hilbert.h"
 #include "gateway/inventory/lookup.h"
 #include "gateway/inventory/spatial.h"
@@ -15,7 +16,7 @@ static void *rows_alloc(size_t count, size_t size)
     return calloc(count == 0 ? 1 : count, size);
 }
 
-static enum err text_copy(struct build *b, uint32_t from, uint32_t *to)
+enum err build_text(struct build *b, uint32_t from, uint32_t *to)
 {
     const char *text = draft_text(b->draft, from);
     size_t len = strlen(text);
@@ -78,11 +79,11 @@ static enum err lot_fill(struct build *b, const struct draft_lot *from, struct i
                            .capacity = from->counting == COUNT_GATES ? from->capacity : 0,
                            .entrances = from->entrances,
                            .entrances_count = from->entrance_count};
-    if ((e = text_copy(b, from->name_zh, &to->name_zh)) != ERR_OK ||
-        (e = text_copy(b, from->name_en, &to->name_en)) != ERR_OK ||
-        (e = text_copy(b, from->address, &to->address)) != ERR_OK ||
-        (e = text_copy(b, from->hours, &to->hours)) != ERR_OK ||
-        (e = text_copy(b, from->fee, &to->fee)) != ERR_OK) {
+    if ((e = build_text(b, from->name_zh, &to->name_zh)) != ERR_OK ||
+        (e = build_text(b, from->name_en, &to->name_en)) != ERR_OK ||
+        (e = build_text(b, from->address, &to->address)) != ERR_OK ||
+        (e = build_text(b, from->hours, &to->hours)) != ERR_OK ||
+        (e = build_text(b, from->fee, &to->fee)) != ERR_OK) {
         return e;
     }
     return ERR_OK;
@@ -218,44 +219,6 @@ static enum err tombstones_build(struct build *b)
     return ERR_OK;
 }
 
-static int adcode_order(const void *a, const void *b)
-{
-    const struct inv_district *x = a;
-    const struct inv_district *y = b;
-
-    return (x->adcode > y->adcode) - (x->adcode < y->adcode);
-}
-
-/* The districts of all lots, tombstones too (their images still have keys in Redis). */
-static enum err districts_build(struct build *b)
-{
-    struct inventory *inv = b->inv;
-    uint32_t kept = 0;
-
-    inv->districts = rows_alloc(inv->lot_count, sizeof *inv->districts);
-    if (inv->districts == NULL) {
-        return ERR_NO_MEMORY;
-    }
-    for (uint32_t i = 0; i < inv->lot_count; i++) {
-        inv->districts[i].adcode = space_key_adcode(inv->lots[i].key);
-    }
-    qsort(inv->districts, inv->lot_count, sizeof *inv->districts, adcode_order);
-    for (uint32_t i = 0; i < inv->lot_count; i++) {
-        if (i == 0 || inv->districts[i].adcode != inv->districts[kept - 1].adcode) {
-            inv->districts[kept++] = inv->districts[i];
-        }
-    }
-    inv->district_count = kept;
-    for (uint32_t i = 0; i < inv->lot_count; i++) {
-        struct inv_district want = {space_key_adcode(inv->lots[i].key)};
-        const struct inv_district *found =
-            bsearch(&want, inv->districts, kept, sizeof want, adcode_order);
-
-        inv->lots[i].district = (uint16_t)(found - inv->districts);
-    }
-    return ERR_OK;
-}
-
 static enum err indexes_build(struct build *b)
 {
     struct inventory *inv = b->inv;
@@ -303,11 +266,11 @@ static enum err aliases_build(struct build *b)
         enum err e = ERR_OK;
 
         if (strcmp(last, draft_text(b->draft, rows[i].scheme)) != 0) {
-            e = text_copy(b, rows[i].scheme, &scheme);
+            e = build_text(b, rows[i].scheme, &scheme);
             last = draft_text(b->draft, rows[i].scheme);
         }
         *to = (struct inv_alias){.scheme = scheme, .key = rows[i].key};
-        if (e != ERR_OK || (e = text_copy(b, rows[i].value, &to->value)) != ERR_OK) {
+        if (e != ERR_OK || (e = build_text(b, rows[i].value, &to->value)) != ERR_OK) {
             return e;
         }
     }
@@ -342,8 +305,9 @@ static enum err names_map(struct build *b)
 typedef enum err build_step(struct build *b);
 
 static build_step *const steps[] = {
-    lots_build,    spaces_build,  places_map,    tombstones_build, districts_build,
-    build_devices, build_sensors, aliases_build, indexes_build,    names_map,
+    lots_build,       spaces_build,    places_map,    fence_build,
+    tombstones_build, build_districts, build_devices, fence_build_bikes,
+    build_sensors,    aliases_build,   indexes_build, names_map,
 };
 
 static enum err build_begin(struct build *b, uint64_t version)

@@ -18,6 +18,12 @@ struct build {
 /** Slot of a live place of the snapshot being built; the lookup maps of places stand already. */
 uint32_t build_space(const struct build *b, space_key key);
 uint32_t build_lot(const struct build *b, space_key key);
+/** Copies a text of the draft into the snapshot's; "" is 0. */
+enum err build_text(struct build *b, uint32_t from, uint32_t *to) MUST_CHECK;
+/** Number of a link or line by its name, added when new. */
+enum err build_source(struct build *b, const char *name, uint8_t *out) MUST_CHECK;
+/** The districts of all lots and fences. */
+enum err build_districts(struct build *b) MUST_CHECK;
 enum err build_devices(struct build *b) MUST_CHECK;
 enum err build_sensors(struct build *b) MUST_CHECK;
 

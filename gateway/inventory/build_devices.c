@@ -114,6 +114,15 @@ static enum err name_find(struct build *b, const char *name, const char ***names
     return name_number(b, name, names, count, max);
 }
 
+enum err build_source(struct build *b, const char *name, uint8_t *out)
+{
+    uint32_t source = 0;
+    enum err e = name_find(b, name, &b->inv->sources, &b->inv->source_count, SOURCES_MAX, &source);
+
+    *out = (uint8_t)source;
+    return e;
+}
+
 enum err build_devices(struct build *b)
 {
     const struct draft *d = b->draft;
@@ -135,12 +144,10 @@ enum err build_devices(struct build *b)
         size_t len = strlen(id);
         struct inv_device *to = &inv->devices[i];
         struct sensor_timing t = timing_of(b, &rows[i]);
-        uint32_t source;
         uint32_t model;
         enum err e;
 
-        if ((e = name_find(b, draft_text(d, rows[i].source), &inv->sources, &inv->source_count,
-                           SOURCES_MAX, &source)) != ERR_OK ||
+        if ((e = build_source(b, draft_text(d, rows[i].source), &to->source)) != ERR_OK ||
             (e = name_find(b, draft_text(d, rows[i].model), &inv->models, &inv->model_count,
                            MODELS_MAX, &model)) != ERR_OK ||
             (e = timing_class(inv, &t, &to->timing)) != ERR_OK) {
@@ -151,7 +158,6 @@ enum err build_devices(struct build *b)
         }
         to->id = b->text_len;
         to->id_len = (uint8_t)len;
-        to->source = (uint8_t)source;
         to->model = (uint16_t)model;
         memcpy(inv->text + b->text_len, id, len + 1);
         b->text_len += (uint32_t)len + 1;

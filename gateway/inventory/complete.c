@@ -9,9 +9,6 @@
 /* Issue 2.5: dropping more than 5 % is refused unless allowed. */
 #define REMOVALS_MAX_PCT 5
 
-/* Tables the report has figures for: lots, spaces, devices, bindings. */
-#define COUNTED 4
-
 void complete_fault(struct merge *m, enum draft_table table, const void *row, const char *field,
                     const char *reason)
 {
@@ -54,13 +51,21 @@ static bool stays(const struct merge *m, enum draft_table table, const void *row
 {
     const struct draft_lot *lot = row;
     const struct draft_space *space = row;
+    const struct draft_fence *fence = row;
     const struct draft_binding *binding = row;
+    const struct draft_beacon *beacon = row;
+    const struct draft_listener *listener = row;
 
     switch (table) {
     case TABLE_LOT: return !m->replace && !is_retired(m, lot->key);
     case TABLE_SPACE: return !m->replace && !is_retired(m, space->key);
+    case TABLE_FENCE: return !m->replace && !is_retired(m, fence->key);
     case TABLE_BINDING: return !m->replace && !is_retired(m, binding->target);
+    case TABLE_BEACON: return !m->replace && !is_retired(m, beacon->fence);
+    case TABLE_LISTENER: return !m->replace && !is_retired(m, listener->fence);
     case TABLE_DEVICE:
+    case TABLE_OPERATOR:
+    case TABLE_VEHICLE:
     case TABLE_ALIAS: return !m->replace;
     case TABLE_RETIRED:
     case TABLE_COUNT: break;
@@ -84,7 +89,7 @@ static enum err row_merge(struct merge *m, enum draft_table table, const char *f
                           const char *old)
 {
     uint64_t unused = 0;
-    bool counted = table < COUNTED;
+    bool counted = table < IMPORT_KINDS;
     uint64_t *added = counted ? &m->report->added[table] : &unused;
     uint64_t *changed = counted ? &m->report->changed[table] : &unused;
     uint64_t *removed = counted ? &m->report->removed[table] : &unused;
@@ -96,9 +101,8 @@ static enum err row_merge(struct merge *m, enum draft_table table, const char *f
         ++*removed;
         return ERR_OK;
     }
-    if (table == TABLE_BINDING &&
-        ((const struct draft_binding *)(const void *)fresh)->target == 0) {
-        *removed += old != NULL; /* a row without a place takes the binding away */
+    if (rows_takes_away(table, fresh)) {
+        *removed += old != NULL;
         return ERR_OK;
     }
     if (old == NULL) {
@@ -150,23 +154,28 @@ static enum err retired_add(struct merge *m, space_key key)
     return ERR_OK;
 }
 
+static enum err missing_add(struct merge *m, enum draft_table table, space_key key)
+{
+    return rows_find(m->draft, table, key) == NO_SLOT ? retired_add(m, key) : ERR_OK;
+}
+
 /* With `replace`, places the files no longer have become tombstones. */
 static enum err missing_retire(struct merge *m)
 {
     const struct draft_lot *lots = DRAFT_LOTS(m->current);
     const struct draft_space *spaces = DRAFT_SPACES(m->current);
+    const struct draft_fence *fences = DRAFT_FENCES(m->current);
     uint32_t known = m->draft->tables[TABLE_RETIRED].count;
     enum err e = ERR_OK;
 
     for (uint32_t i = 0; e == ERR_OK && i < m->current->tables[TABLE_LOT].count; i++) {
-        if (rows_find(m->draft, TABLE_LOT, lots[i].key) == NO_SLOT) {
-            e = retired_add(m, lots[i].key);
-        }
+        e = missing_add(m, TABLE_LOT, lots[i].key);
     }
     for (uint32_t i = 0; e == ERR_OK && i < m->current->tables[TABLE_SPACE].count; i++) {
-        if (rows_find(m->draft, TABLE_SPACE, spaces[i].key) == NO_SLOT) {
-            e = retired_add(m, spaces[i].key);
-        }
+        e = missing_add(m, TABLE_SPACE, spaces[i].key);
+    }
+    for (uint32_t i = 0; e == ERR_OK && i < m->current->tables[TABLE_FENCE].count; i++) {
+        e = missing_add(m, TABLE_FENCE, fences[i].key);
     }
     if (e == ERR_OK && known != m->draft->tables[TABLE_RETIRED].count) {
         struct rows *rows = &m->draft->tables[TABLE_RETIRED];
@@ -188,8 +197,7 @@ static enum err missing_retire(struct merge *m)
 
 static bool is_live_row(const struct merge *m, space_key key)
 {
-    return rows_find(m->draft, space_key_number(key) == 0 ? TABLE_LOT : TABLE_SPACE, key) !=
-           NO_SLOT;
+    return rows_find(m->draft, rows_place_table(key), key) != NO_SLOT;
 }
 
 /* A place the files list again comes back under its ID; not when another took over, and not when
@@ -206,9 +214,10 @@ static void returned_drop(struct merge *m)
                 all[i].replaced_by == 0) {
                 continue;
             }
-            complete_fault(m, TABLE_RETIRED, &all[i], "id",
-                           "is retired, so it cannot be listed as a lot or space (IDs are never "
-                           "used again)");
+            complete_fault(
+                m, TABLE_RETIRED, &all[i], "id",
+                "is retired, so it cannot be listed as a lot, space or fence (IDs are never "
+                "used again)");
         }
         all[kept++] = all[i];
     }
@@ -229,9 +238,7 @@ static enum err retired_merge(struct merge *m)
 
 static void removals_check(struct merge *m)
 {
-    static const enum draft_table checked[] = {TABLE_LOT, TABLE_SPACE, TABLE_DEVICE};
-
-    static const char *const names[] = {"lots", "spaces", "devices"};
+    static const enum draft_table checked[] = {TABLE_LOT, TABLE_SPACE, TABLE_FENCE, TABLE_DEVICE};
 
     for (size_t i = 0; m->current != NULL && i < ARRAY_LEN(checked); i++) {
         uint64_t before = m->current->tables[checked[i]].count;
@@ -242,15 +249,16 @@ static void removals_check(struct merge *m)
             report_fault(m->report, m->draft->files[0], &at, "removals",
                          "removes %" PRIu64 " of %" PRIu64
                          " %s, more than 5 %%: allow removals if that is meant",
-                         removed, before, names[i]);
+                         removed, before, import_kind_name(checked[i]));
         }
     }
 }
 
 static enum err tables_merge(struct merge *m)
 {
-    static const enum draft_table order[] = {TABLE_LOT, TABLE_SPACE, TABLE_DEVICE, TABLE_BINDING,
-                                             TABLE_ALIAS};
+    static const enum draft_table order[] = {
+        TABLE_LOT,    TABLE_SPACE,    TABLE_FENCE,    TABLE_DEVICE,  TABLE_BINDING,
+        TABLE_BEACON, TABLE_LISTENER, TABLE_OPERATOR, TABLE_VEHICLE, TABLE_ALIAS};
     enum err e = ERR_OK;
 
     for (int t = 0; e == ERR_OK && t < TABLE_COUNT; t++) {
@@ -280,5 +288,6 @@ enum err draft_complete(struct draft *draft, const struct draft *current, bool r
     if (!allow_removals) {
         removals_check(&m);
     }
-    return complete_references(&m);
+    e = complete_references(&m);
+    return e != ERR_OK ? e : complete_bikes(&m);
 }

@@ -31,12 +31,16 @@ static const struct {
     const char *column;
     enum draft_table table;
 } signs[] = {
-    {"device",      TABLE_BINDING},
-    {"scheme",      TABLE_ALIAS  },
-    {"replaced_by", TABLE_RETIRED},
-    {"source",      TABLE_DEVICE },
-    {"counting",    TABLE_LOT    },
-    {"lat",         TABLE_SPACE  },
+    {"listener",    TABLE_LISTENER},
+    {"vehicle",     TABLE_VEHICLE },
+    {"operator",    TABLE_OPERATOR},
+    {"beacon",      TABLE_BEACON  },
+    {"device",      TABLE_BINDING },
+    {"scheme",      TABLE_ALIAS   },
+    {"replaced_by", TABLE_RETIRED },
+    {"source",      TABLE_DEVICE  },
+    {"counting",    TABLE_LOT     },
+    {"lat",         TABLE_SPACE   },
 };
 
 static void fault(struct csv *csv, uint32_t line, uint32_t column, const char *field,
@@ -164,8 +168,8 @@ static bool table_find(struct csv *csv)
         return false;
     }
     fault(csv, 1, 1, "header",
-          "neither GeoJSON nor the header of lots, spaces, devices, bindings, aliases or retired "
-          "(docs/DATA_FORMAT.md)");
+          "neither GeoJSON nor the header of lots, spaces, devices, bindings, beacons, listeners, "
+          "operators, vehicles, aliases or retired (docs/DATA_FORMAT.md)");
     return false;
 }
 

@@ -5,9 +5,17 @@
 #include <string.h>
 
 const uint32_t draft_row_size[TABLE_COUNT] = {
-    [TABLE_LOT] = sizeof(struct draft_lot),       [TABLE_SPACE] = sizeof(struct draft_space),
-    [TABLE_DEVICE] = sizeof(struct draft_device), [TABLE_BINDING] = sizeof(struct draft_binding),
-    [TABLE_ALIAS] = sizeof(struct draft_alias),   [TABLE_RETIRED] = sizeof(struct draft_retired),
+    [TABLE_LOT] = sizeof(struct draft_lot),
+    [TABLE_SPACE] = sizeof(struct draft_space),
+    [TABLE_FENCE] = sizeof(struct draft_fence),
+    [TABLE_DEVICE] = sizeof(struct draft_device),
+    [TABLE_BINDING] = sizeof(struct draft_binding),
+    [TABLE_BEACON] = sizeof(struct draft_beacon),
+    [TABLE_LISTENER] = sizeof(struct draft_listener),
+    [TABLE_OPERATOR] = sizeof(struct draft_operator),
+    [TABLE_VEHICLE] = sizeof(struct draft_vehicle),
+    [TABLE_ALIAS] = sizeof(struct draft_alias),
+    [TABLE_RETIRED] = sizeof(struct draft_retired),
 };
 
 #define TEXT_FIRST 4096
@@ -43,6 +51,8 @@ void draft_destroy(struct draft *draft)
         free(draft->files[f]);
     }
     free(draft->entrances);
+    free(draft->rings);
+    free(draft->corners);
     free(draft->text);
     free(draft);
 }
@@ -110,21 +120,59 @@ enum err draft_text_add(struct draft *draft, const char *text, size_t len, int r
     return ERR_OK;
 }
 
+/* Room for one more item of an array; NULL: no memory (the array stays). */
+static void *array_grow(void *array, uint32_t count, uint32_t *cap, size_t size)
+{
+    uint32_t more = *cap == 0 ? ROWS_FIRST : *cap * 2;
+    void *grown;
+
+    if (count < *cap) {
+        return array;
+    }
+    grown = *cap > COUNT_MAX ? NULL : realloc(array, more * size);
+    *cap = grown == NULL ? *cap : more;
+    return grown;
+}
+
+static enum err position_add(struct position_e7 **array, uint32_t *count, uint32_t *cap,
+                             struct position_e7 at)
+{
+    struct position_e7 *grown = array_grow(*array, *count, cap, sizeof at);
+
+    if (grown == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    *array = grown;
+    grown[(*count)++] = at;
+    return ERR_OK;
+}
+
 enum err draft_entrance_add(struct draft *draft, struct position_e7 at)
 {
-    if (draft->entrance_count == draft->entrance_cap) {
-        uint32_t cap = draft->entrance_cap == 0 ? ROWS_FIRST : draft->entrance_cap * 2;
-        struct position_e7 *grown =
-            draft->entrance_cap > COUNT_MAX ? NULL : realloc(draft->entrances, cap * sizeof *grown);
+    return position_add(&draft->entrances, &draft->entrance_count, &draft->entrance_cap, at);
+}
 
-        if (grown == NULL) {
-            return ERR_NO_MEMORY;
-        }
-        draft->entrances = grown;
-        draft->entrance_cap = cap;
+enum err draft_ring_add(struct draft *draft, bool hole)
+{
+    struct draft_ring *grown =
+        array_grow(draft->rings, draft->ring_count, &draft->ring_cap, sizeof *grown);
+
+    if (grown == NULL) {
+        return ERR_NO_MEMORY;
     }
-    draft->entrances[draft->entrance_count++] = at;
+    draft->rings = grown;
+    grown[draft->ring_count++] = (struct draft_ring){.corner = draft->corner_count, .hole = hole};
     return ERR_OK;
+}
+
+enum err draft_corner_add(struct draft *draft, struct position_e7 at)
+{
+    enum err e = position_add(&draft->corners, &draft->corner_count, &draft->corner_cap, at);
+
+    if (e == ERR_OK) {
+        draft->rings[draft->ring_count - 1].count++;
+    }
+    return e;
 }
 
 enum err draft_file_add(struct draft *draft, const char *path, uint16_t *file)

@@ -2,16 +2,10 @@
 #define GATEWAY_INVENTORY_DRAFT_H
 
 #include "bowei/inventory_file.h"
+#include "gateway/inventory/draft_bikes.h"
 
 /* The draft: the inventory as the files have it, one growing array per table and one text arena.
  * Reading appends rows as they come; draft_complete sorts, checks and merges them. */
-
-/** Where a row stood, for messages; file is an index in draft->files. */
-struct row_origin {
-    uint32_t line;
-    uint16_t column;
-    uint16_t file;
-};
 
 struct draft_lot {
     space_key key;
@@ -66,8 +60,13 @@ struct draft_retired {
 enum draft_table {
     TABLE_LOT,
     TABLE_SPACE,
+    TABLE_FENCE,
     TABLE_DEVICE,
     TABLE_BINDING,
+    TABLE_BEACON,
+    TABLE_LISTENER,
+    TABLE_OPERATOR,
+    TABLE_VEHICLE,
     TABLE_ALIAS,
     TABLE_RETIRED,
     TABLE_COUNT
@@ -85,6 +84,10 @@ struct draft {
     struct rows tables[TABLE_COUNT];
     struct position_e7 *entrances;
     uint32_t entrance_count, entrance_cap;
+    struct draft_ring *rings;
+    uint32_t ring_count, ring_cap;
+    struct position_e7 *corners; /**< of all rings */
+    uint32_t corner_count, corner_cap;
     char *text; /**< NUL-terminated texts; offset 0 is "" */
     uint32_t text_len, text_cap;
     uint32_t last_text[2]; /**< the two texts added last that may repeat (source, model) */
@@ -95,6 +98,11 @@ struct draft {
 #define DRAFT_ROWS(draft, table, type) ((struct type *)(void *)(draft)->tables[table].data)
 #define DRAFT_LOTS(d)                  DRAFT_ROWS(d, TABLE_LOT, draft_lot)
 #define DRAFT_SPACES(d)                DRAFT_ROWS(d, TABLE_SPACE, draft_space)
+#define DRAFT_FENCES(d)                DRAFT_ROWS(d, TABLE_FENCE, draft_fence)
+#define DRAFT_BEACONS(d)               DRAFT_ROWS(d, TABLE_BEACON, draft_beacon)
+#define DRAFT_LISTENERS(d)             DRAFT_ROWS(d, TABLE_LISTENER, draft_listener)
+#define DRAFT_OPERATORS(d)             DRAFT_ROWS(d, TABLE_OPERATOR, draft_operator)
+#define DRAFT_VEHICLES(d)              DRAFT_ROWS(d, TABLE_VEHICLE, draft_vehicle)
 #define DRAFT_DEVICES(d)               DRAFT_ROWS(d, TABLE_DEVICE, draft_device)
 #define DRAFT_BINDINGS(d)              DRAFT_ROWS(d, TABLE_BINDING, draft_binding)
 #define DRAFT_ALIASES(d)               DRAFT_ROWS(d, TABLE_ALIAS, draft_alias)
@@ -114,6 +122,9 @@ void *draft_row_add(struct draft *draft, enum draft_table table);
 enum err draft_text_add(struct draft *draft, const char *text, size_t len, int repeat,
                         uint32_t *offset) MUST_CHECK;
 enum err draft_entrance_add(struct draft *draft, struct position_e7 at) MUST_CHECK;
+/** Begins a ring; the corners added next are its own. */
+enum err draft_ring_add(struct draft *draft, bool hole) MUST_CHECK;
+enum err draft_corner_add(struct draft *draft, struct position_e7 at) MUST_CHECK;
 /** Gives the file's number; its name is what messages show. */
 enum err draft_file_add(struct draft *draft, const char *path, uint16_t *file) MUST_CHECK;
 

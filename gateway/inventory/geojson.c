@@ -1,9 +1,8 @@
-/* GeoJSON FeatureCollections (RFC 7946) into the draft: features are lots and spaces; the extra
- * members devices, bindings, aliases and retired hold rows as CSV has them. The program's own
+/* GeoJSON FeatureCollections (RFC 7946) into the draft: features are lots, spaces and fences;
+ * the extra members (devices, bindings, beacons, ...) hold rows as CSV has them. The program's own
  * export is of this form. */
+#include "gateway/inventory/geojson.h"
 #include "gateway/inventory/place.h"
-#include "gateway/inventory/read.h"
-#include "gateway/inventory/slicer.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,18 +11,6 @@
 #define NODES_MAX   (1u << 20) /* one feature: an outline of 250 000 points */
 #define VALUE_MAX   4096       /* bytes of one property as text; row.c sets the real limits */
 #define RINGS_MAX   64
-
-struct geojson {
-    struct reading_file *file;
-    struct slicer slicer;
-    struct json_node *nodes;
-    uint32_t node_cap;
-    struct json_doc doc; /* the item at hand */
-    size_t item;         /* its offset in the file */
-    struct position_deg *points;
-    size_t point_count, point_cap;
-    bool no_memory;
-};
 
 static void fault_at(struct geojson *g, size_t offset, const char *field, const char *reason)
 {
@@ -37,8 +24,8 @@ static void fault_at(struct geojson *g, size_t offset, const char *field, const 
     report_fault(g->file->report, g->file->name, &at, field, "%s", reason);
 }
 
-static bool refuse(struct geojson *g, const struct json_node *n, const char *field,
-                   const char *reason)
+bool geojson_refuse(struct geojson *g, const struct json_node *n, const char *field,
+                    const char *reason)
 {
     fault_at(g, g->item + (n == NULL ? 0 : n->start), field, reason);
     return false;
@@ -72,8 +59,7 @@ static bool item_parse(struct geojson *g, size_t from, size_t len)
 
 /* --- values as text --- */
 
-static bool position_read(const struct geojson *g, const struct json_node *n,
-                          struct position_deg *out)
+bool geojson_position(const struct geojson *g, const struct json_node *n, struct position_deg *out)
 {
     const struct json_node *lon = json_first(&g->doc, n);
     const struct json_node *lat;
@@ -108,7 +94,7 @@ static int list_text(const struct geojson *g, const struct json_node *list, char
         }
         if (n->kind == JSON_STRING) {
             len = json_text(&g->doc, n, out + used, cap - used);
-        } else if (position_read(g, n, &at)) {
+        } else if (geojson_position(g, n, &at)) {
             len = snprintf(out + used, cap - used, "%.9f %.9f", at.lat, at.lon);
         } else {
             return -1;
@@ -148,9 +134,11 @@ static bool field_set(struct geojson *g, struct row *row, const struct row_field
     int len = value_text(g, n, text, sizeof text);
 
     if (len < 0) {
-        return refuse(g, n, field->name, "must be a text, a number or a list, and not as long");
+        return geojson_refuse(g, n, field->name,
+                              "must be a text, a number or a list, and not as long");
     }
-    return row_set(row, field, text, (size_t)len) ? true : refuse(g, n, field->name, row->reason);
+    return row_set(row, field, text, (size_t)len) ? true
+                                                  : geojson_refuse(g, n, field->name, row->reason);
 }
 
 /* All members of an object as fields of the row; `also` is a name that is read elsewhere. */
@@ -175,7 +163,7 @@ static bool members_set(struct geojson *g, struct row *row, const struct json_no
             (void)snprintf(reason, sizeof reason, "%.*s is no property of %s: %s",
                            (int)(key->len < 30 ? key->len : 30), json_raw_text(&g->doc, key),
                            row_table_name(row->table), known);
-            good = refuse(g, key, "properties", reason);
+            good = geojson_refuse(g, key, "properties", reason);
         }
         key = json_after(&g->doc, value);
     }
@@ -210,13 +198,13 @@ static bool ring_read(struct geojson *g, const struct json_node *ring, struct pl
 
     *out = (struct place_ring){.first = g->point_count};
     if (ring->kind != JSON_ARRAY || ring->count < 4) {
-        return refuse(g, ring, "geometry", ring_rule);
+        return geojson_refuse(g, ring, "geometry", ring_rule);
     }
     for (uint32_t i = 0; i < ring->count && n != NULL; i++, n = json_after(&g->doc, n)) {
         struct position_deg p;
 
-        if (!position_read(g, n, &p)) {
-            return refuse(g, n, "geometry", ring_rule);
+        if (!geojson_position(g, n, &p)) {
+            return geojson_refuse(g, n, "geometry", ring_rule);
         }
         if (!point_add(g, p)) {
             return false;
@@ -225,7 +213,7 @@ static bool ring_read(struct geojson *g, const struct json_node *ring, struct pl
     out->count = g->point_count - out->first - 1; /* without the closing point */
     if (g->points[out->first].lat != g->points[g->point_count - 1].lat ||
         g->points[out->first].lon != g->points[g->point_count - 1].lon) {
-        return refuse(g, ring, "geometry", ring_rule);
+        return geojson_refuse(g, ring, "geometry", ring_rule);
     }
     return true;
 }
@@ -238,7 +226,7 @@ static bool polygon_read(struct geojson *g, const struct json_node *coordinates,
 
     g->point_count = 0;
     if (ring == NULL || coordinates->kind != JSON_ARRAY || coordinates->count > RINGS_MAX) {
-        return refuse(g, coordinates, "geometry", "a Polygon has 1 to 64 rings");
+        return geojson_refuse(g, coordinates, "geometry", "a Polygon has 1 to 64 rings");
     }
     for (uint32_t r = 0; r < coordinates->count; r++, ring = json_after(&g->doc, ring)) {
         if (!ring_read(g, ring, &rings[r])) {
@@ -247,7 +235,7 @@ static bool polygon_read(struct geojson *g, const struct json_node *coordinates,
     }
     return place_of_polygon(g->points, rings, coordinates->count, out)
                ? true
-               : refuse(g, coordinates, "geometry", "the Polygon has no area");
+               : geojson_refuse(g, coordinates, "geometry", "the Polygon has no area");
 }
 
 static bool geometry_set(struct geojson *g, struct row *row, const struct json_node *geometry)
@@ -257,17 +245,18 @@ static bool geometry_set(struct geojson *g, struct row *row, const struct json_n
     struct position_deg at;
 
     if (type == NULL || coordinates == NULL) {
-        return refuse(g, geometry, "geometry", "needs a type and coordinates");
+        return geojson_refuse(g, geometry, "geometry", "needs a type and coordinates");
     }
     if (json_is_text(&g->doc, type, "Point")) {
-        return position_read(g, coordinates, &at)
+        return geojson_position(g, coordinates, &at)
                    ? row_set_position(row, at)
-                   : refuse(g, coordinates, "geometry", "a Point has the coordinates [lon, lat]");
+                   : geojson_refuse(g, coordinates, "geometry",
+                                    "a Point has the coordinates [lon, lat]");
     }
     if (json_is_text(&g->doc, type, "Polygon")) {
         return polygon_read(g, coordinates, &at) && row_set_position(row, at);
     }
-    return refuse(g, type, "geometry", "must be a Point or a Polygon");
+    return geojson_refuse(g, type, "geometry", "must be a Point or a Polygon");
 }
 
 /* --- items --- */
@@ -288,11 +277,32 @@ static void row_finish(struct geojson *g, struct row *row, bool good)
     const char *field = "";
 
     if (good && !row_end(row, &field) && !row->no_memory) {
-        (void)refuse(g, json_member(&g->doc, g->doc.nodes, "geometry"),
-                     strcmp(field, "lat") == 0 || strcmp(field, "lon") == 0 ? "geometry" : field,
-                     row->reason);
+        (void)geojson_refuse(g, json_member(&g->doc, g->doc.nodes, "geometry"),
+                             strcmp(field, "lat") == 0 || strcmp(field, "lon") == 0 ? "geometry"
+                                                                                    : field,
+                             row->reason);
     }
     g->no_memory = g->no_memory || row->no_memory;
+}
+
+/* Of which table a feature is; TABLE_COUNT: none. */
+static enum draft_table feature_table(struct geojson *g, const struct json_node *type)
+{
+    static const struct {
+        const char *type;
+        enum draft_table table;
+    } types[] = {
+        {"space", TABLE_SPACE},
+        {"lot",   TABLE_LOT  },
+        {"fence", TABLE_FENCE},
+    };
+
+    for (size_t i = 0; type != NULL && i < ARRAY_LEN(types); i++) {
+        if (json_is_text(&g->doc, type, types[i].type)) {
+            return types[i].table;
+        }
+    }
+    return TABLE_COUNT;
 }
 
 static void feature_read(struct geojson *g)
@@ -301,14 +311,13 @@ static void feature_read(struct geojson *g)
     const struct json_node *properties = json_member(&g->doc, root, "properties");
     const struct json_node *type = json_member(&g->doc, properties, "type");
     const struct json_node *id = json_member(&g->doc, root, "id");
-    enum draft_table table = TABLE_SPACE;
+    enum draft_table table = feature_table(g, type);
     struct row row;
     bool good = true;
 
-    if (type != NULL && json_is_text(&g->doc, type, "lot")) {
-        table = TABLE_LOT;
-    } else if (type == NULL || !json_is_text(&g->doc, type, "space")) {
-        (void)refuse(g, type == NULL ? root : type, "properties.type", "must be lot or space");
+    if (table == TABLE_COUNT) {
+        (void)geojson_refuse(g, type == NULL ? root : type, "properties.type",
+                             "must be lot, space or fence");
         return;
     }
     row_begin(&row, g->file->draft, table, g->file->crs, origin_of(g));
@@ -316,7 +325,12 @@ static void feature_read(struct geojson *g)
         good = field_set(g, &row, row_field_find(table, "id", 2), id);
     }
     good = members_set(g, &row, properties, "type") && good;
-    good = geometry_set(g, &row, json_member(&g->doc, root, "geometry")) && good;
+    if (table != TABLE_FENCE) {
+        good = geometry_set(g, &row, json_member(&g->doc, root, "geometry")) && good;
+    } else {
+        /* what an outline may be depends on the kind in the ID */
+        good = good && geojson_outline(g, &row, json_member(&g->doc, root, "geometry"));
+    }
     row_finish(g, &row, good);
 }
 
@@ -346,7 +360,7 @@ static void items_read(struct geojson *g, enum draft_table table)
             continue;
         }
         if (g->doc.nodes[0].kind != JSON_OBJECT) {
-            (void)refuse(g, NULL, row_table_name(table), "each item must be an object");
+            (void)geojson_refuse(g, NULL, row_table_name(table), "each item must be an object");
         } else if (table == TABLE_SPACE) {
             feature_read(g);
         } else {
@@ -379,7 +393,7 @@ static void crs_read(struct geojson *g)
             return;
         }
     }
-    (void)refuse(g, root, "crs", "must be wgs84, gcj02 or bd09");
+    (void)geojson_refuse(g, root, "crs", "must be wgs84, gcj02 or bd09");
 }
 
 static void bowei_read(struct geojson *g)
@@ -389,12 +403,13 @@ static void bowei_read(struct geojson *g)
     const struct json_node *node = json_member(&g->doc, g->doc.nodes, "format");
 
     if (node == NULL || !json_int(&g->doc, node, &format) || format < 1) {
-        (void)refuse(g, g->doc.nodes, "bowei.format", "must be a number from 1");
+        (void)geojson_refuse(g, g->doc.nodes, "bowei.format", "must be a number from 1");
         return;
     }
     if (format > INVENTORY_FORMAT) {
         g->file->newer = true;
-        (void)refuse(g, node, "bowei.format", "the file was written by a newer version of Bowei");
+        (void)geojson_refuse(g, node, "bowei.format",
+                             "the file was written by a newer version of Bowei");
     }
     node = json_member(&g->doc, g->doc.nodes, "version");
     if (node != NULL && json_int(&g->doc, node, &version) && version > 0) {
@@ -405,7 +420,7 @@ static void bowei_read(struct geojson *g)
 static void type_read(struct geojson *g)
 {
     if (!json_is_text(&g->doc, g->doc.nodes, "FeatureCollection")) {
-        (void)refuse(g, g->doc.nodes, "type", "must be FeatureCollection");
+        (void)geojson_refuse(g, g->doc.nodes, "type", "must be FeatureCollection");
     }
 }
 
@@ -423,11 +438,19 @@ static const struct {
     const char *name;
     enum draft_table table;
 } arrays[] = {
-    {"features", TABLE_SPACE  },
-    {"devices",  TABLE_DEVICE },
-    {"bindings", TABLE_BINDING},
-    {"aliases",  TABLE_ALIAS  },
-    {"retired",  TABLE_RETIRED}
+    {"features",  TABLE_SPACE   },
+    {"devices",   TABLE_DEVICE  },
+    {"bindings",  TABLE_BINDING },
+    {"beacons",   TABLE_BEACON  },
+    {"listeners", TABLE_LISTENER},
+    {"operators", TABLE_OPERATOR},
+    {"vehicles",  TABLE_VEHICLE },
+    {"beacons",   TABLE_BEACON  },
+    {"listeners", TABLE_LISTENER},
+    {"operators", TABLE_OPERATOR},
+    {"vehicles",  TABLE_VEHICLE },
+    {"aliases",   TABLE_ALIAS   },
+    {"retired",   TABLE_RETIRED }
 };
 
 static bool key_is(const char *key, size_t len, const char *name)

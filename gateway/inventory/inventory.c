@@ -1,5 +1,6 @@
 /* The snapshot's end; its beginning is build.c. */
 #include "bowei/inventory.h"
+#include "gateway/inventory/fences/fence_map.h"
 #include "gateway/inventory/lookup.h"
 #include "gateway/inventory/spatial.h"
 #include <stdlib.h>
@@ -23,6 +24,11 @@ void inventory_destroy(const struct inventory *inv)
     spatial_destroy(inv->spaces_index);
     spatial_destroy(inv->lots_index);
     lookup_destroy(inv->lookup);
+    free(inv->fences);
+    free(inv->beacons);
+    free(inv->listeners);
+    free(inv->operators);
+    fence_map_destroy(inv->fence_map);
     /* snapshots are handed about as const; here the last owner gives it back */
     free((void *)(uintptr_t)inv);
 }

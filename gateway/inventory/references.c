@@ -28,9 +28,11 @@ static uint32_t space_row(const struct checking *c, space_key key)
 
 static bool is_known(const struct checking *c, space_key key)
 {
+    enum draft_table table = rows_place_table(key);
+
     return rows_find(c->m->draft, TABLE_RETIRED, key) != NO_SLOT ||
-           (space_key_number(key) == 0 ? rows_find(c->m->draft, TABLE_LOT, key)
-                                       : space_row(c, key)) != NO_SLOT;
+           (table == TABLE_SPACE ? space_row(c, key) : rows_find(c->m->draft, table, key)) !=
+               NO_SLOT;
 }
 
 static void spaces_check(struct checking *c)

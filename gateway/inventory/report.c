@@ -1,5 +1,6 @@
 /* What an import found wrong; the readers and draft_complete add, the CLI prints. */
 #include "gateway/inventory/report.h"
+#include "gateway/inventory/row.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,4 +32,9 @@ void import_report_finish(struct import_report *report)
 {
     free(report->faults);
     *report = (struct import_report){0};
+}
+
+const char *import_kind_name(unsigned kind)
+{
+    return kind < IMPORT_KINDS ? row_table_name((enum draft_table)kind) : "";
 }

@@ -2,6 +2,9 @@
  * then the row is checked as a whole and added. */
 #include "gateway/inventory/row.h"
 #include "gateway/inventory/place.h"
+#include "gateway/inventory/row_bikes.h"
+#include "gateway/inventory/rows.h"
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -116,26 +119,18 @@ static bool row_whole(struct row *row, const char **field)
     switch (row->table) {
     case TABLE_LOT: return lot_whole(row, field);
     case TABLE_SPACE: return space_whole(row, field);
+    case TABLE_FENCE: return row_fence_whole(row, field);
+    case TABLE_LISTENER: return row_listener_whole(row, field);
+    case TABLE_VEHICLE: return row_vehicle_whole(row, field);
     case TABLE_RETIRED: return retired_whole(row, field);
     case TABLE_DEVICE:
     case TABLE_BINDING:
+    case TABLE_BEACON:
+    case TABLE_OPERATOR:
     case TABLE_ALIAS:
     case TABLE_COUNT: break;
     }
     return true;
-}
-
-static void row_origin_put(struct row *row)
-{
-    switch (row->table) {
-    case TABLE_LOT: row->lot.origin = row->origin; break;
-    case TABLE_SPACE: row->space.origin = row->origin; break;
-    case TABLE_DEVICE: row->device.origin = row->origin; break;
-    case TABLE_BINDING: row->binding.origin = row->origin; break;
-    case TABLE_ALIAS: row->alias.origin = row->origin; break;
-    case TABLE_RETIRED: row->retired.origin = row->origin; break;
-    case TABLE_COUNT: break;
-    }
 }
 
 bool row_end(struct row *row, const char **field)
@@ -148,13 +143,13 @@ bool row_end(struct row *row, const char **field)
     if (!row_whole(row, field)) {
         return false;
     }
-    row_origin_put(row);
     to = draft_row_add(row->draft, row->table);
     if (to == NULL) {
         row->no_memory = true;
         return row_refuse(row, "out of memory");
     }
     /* all rows of the union begin at its start */
-    memcpy(to, &row->lot, draft_row_size[row->table]);
+    memcpy(to, (const char *)row + offsetof(struct row, lot), draft_row_size[row->table]);
+    rows_origin_put(row->table, to, row->origin);
     return true;
 }

@@ -18,8 +18,13 @@ struct row {
     union {
         struct draft_lot lot;
         struct draft_space space;
+        struct draft_fence fence;
         struct draft_device device;
         struct draft_binding binding;
+        struct draft_beacon beacon;
+        struct draft_listener listener;
+        struct draft_operator operator;
+        struct draft_vehicle vehicle;
         struct draft_alias alias;
         struct draft_retired retired;
     };

@@ -2,11 +2,12 @@
  * a field means and refuses the same in both. A new column is one row and one setter. */
 #include "gateway/inventory/place.h"
 #include "gateway/inventory/row.h"
+#include "gateway/inventory/row_bikes.h"
+#include "gateway/inventory/row_values.h"
 #include <stdio.h>
 #include <string.h>
 
-/* Lengths in bytes; what an app can show in a list, and what fits the packed images of devices. */
-#define TEXT_MAX   200
+/* Lengths in bytes. */
 #define SCHEME_MAX 32
 #define VALUE_MAX  64
 
@@ -14,37 +15,6 @@
     (7 * 86400) /* a sensor that speaks once a week is the slowest on the market */
 #define LIMIT_MAX_S   (30 * 86400)
 #define HEIGHT_MAX_CM 2000
-
-bool row_refuse(struct row *row, const char *reason)
-{
-    (void)snprintf(row->reason, sizeof row->reason, "%s", reason);
-    return false;
-}
-
-/* --- values --- */
-
-static bool key_parse(struct row *row, const char *text, size_t len, space_key *key)
-{
-    enum id_fault fault = space_id_parse(text, len, key);
-    char body[SPACE_ID_LEN];
-    size_t n = 0;
-
-    if (fault == ID_OK) {
-        return true;
-    }
-    if (fault != ID_CHECK) {
-        return row_refuse(row, id_fault_text(fault));
-    }
-    for (size_t i = 0; i < len && n + 1 < SPACE_ID_LEN; i++) {
-        if (text[i] != '-') {
-            body[n++] = (char)(text[i] >= 'a' && text[i] <= 'z' ? text[i] - 'a' + 'A' : text[i]);
-        }
-    }
-    (void)snprintf(row->reason, sizeof row->reason,
-                   "the check character of %.*s should be %c (or another character is wrong)",
-                   (int)(len < 40 ? len : 40), text, iso7064_mod37_36(body, n));
-    return false;
-}
 
 static bool parks_cars(struct row *row, space_key key)
 {
@@ -62,7 +32,7 @@ static bool parks_cars(struct row *row, space_key key)
 
 static bool lot_key_parse(struct row *row, const char *text, size_t len, space_key *key)
 {
-    if (!key_parse(row, text, len, key) || !parks_cars(row, *key)) {
+    if (!row_key(row, text, len, key) || !parks_cars(row, *key)) {
         return false;
     }
     return space_key_number(*key) == 0
@@ -72,128 +42,12 @@ static bool lot_key_parse(struct row *row, const char *text, size_t len, space_k
 
 static bool space_key_parse(struct row *row, const char *text, size_t len, space_key *key)
 {
-    if (!key_parse(row, text, len, key) || !parks_cars(row, *key)) {
+    if (!row_key(row, text, len, key) || !parks_cars(row, *key)) {
         return false;
     }
     return space_key_number(*key) != 0
                ? true
                : row_refuse(row, "that is the ID of a lot (number 0000), not of a space");
-}
-
-static bool whole_parse(struct row *row, const char *text, size_t len, uint32_t min, uint32_t max,
-                        uint32_t *out)
-{
-    uint64_t v = 0;
-    bool good = len > 0 && len <= 10;
-
-    for (size_t i = 0; good && i < len; i++) {
-        good = text[i] >= '0' && text[i] <= '9';
-        v = v * 10 + (uint64_t)(text[i] - '0');
-    }
-    if (!good || v < min || v > max) {
-        (void)snprintf(row->reason, sizeof row->reason, "must be a whole number from %u to %u", min,
-                       max);
-        return false;
-    }
-    *out = (uint32_t)v;
-    return true;
-}
-
-bool row_degrees(const char *text, size_t len, double *out)
-{
-    static const double powers[] = {1,   1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                    1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
-    size_t i = len > 0 && text[0] == '-';
-    size_t from = i;
-    uint64_t digits = 0;
-    unsigned after = 0;
-    bool point = false;
-
-    for (; i < len; i++) {
-        if (text[i] == '.' && !point && i > from) {
-            point = true;
-        } else if (text[i] < '0' || text[i] > '9') {
-            return false;
-        } else if (digits < UINT64_C(100000000000000)) {
-            /* below 10^15: exact in a double, far finer than the 1e-7 degree that is kept */
-            digits = digits * 10 + (uint64_t)(text[i] - '0');
-            after += point;
-        } else if (!point) {
-            return false;
-        }
-    }
-    if (len == from || text[len - 1] == '.') {
-        return false;
-    }
-    *out = (double)digits / powers[after];
-    *out = from == 1 ? -*out : *out;
-    return true;
-}
-
-static bool text_store(struct row *row, const char *text, size_t len, int repeat, uint32_t *out)
-{
-    if (draft_text_add(row->draft, text, len, repeat, out) != ERR_OK) {
-        row->no_memory = true;
-        return row_refuse(row, "out of memory");
-    }
-    return true;
-}
-
-static bool printable(struct row *row, const char *text, size_t len, size_t max)
-{
-    if (len > max) {
-        (void)snprintf(row->reason, sizeof row->reason, "longer than %zu bytes", max);
-        return false;
-    }
-    for (size_t i = 0; i < len; i++) {
-        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f) {
-            return row_refuse(row, "holds a control character");
-        }
-    }
-    return true;
-}
-
-static bool shown_text(struct row *row, const char *text, size_t len, uint32_t *out)
-{
-    return printable(row, text, len, TEXT_MAX) && text_store(row, text, len, -1, out);
-}
-
-/* Names of devices, links, models and schemes: letters and digits plus what `also` lists. */
-static bool name_good(struct row *row, const char *text, size_t len, size_t max, const char *also)
-{
-    bool good = len > 0 && len <= max;
-
-    for (size_t i = 0; good && i < len; i++) {
-        char c = text[i];
-
-        good = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-               (c != '\0' && strchr(also, c) != NULL);
-    }
-    if (!good) {
-        (void)snprintf(row->reason, sizeof row->reason,
-                       "must be 1 to %zu characters of A-Z a-z 0-9 %s", max, also);
-    }
-    return good;
-}
-
-/* A device id; a dev EUI (16 hex digits) is lowered, as network servers differ in its case. */
-static bool device_store(struct row *row, const char *text, size_t len, uint32_t *out)
-{
-    char id[DEVICE_ID_MAX];
-    bool eui = len == 16;
-
-    if (!name_good(row, text, len, DEVICE_ID_MAX, "._:/-")) {
-        return false;
-    }
-    for (size_t i = 0; i < len; i++) {
-        char c = text[i];
-
-        eui = eui && ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'));
-    }
-    for (size_t i = 0; i < len; i++) {
-        id[i] = (char)(eui && text[i] >= 'A' && text[i] <= 'F' ? text[i] - 'A' + 'a' : text[i]);
-    }
-    return text_store(row, id, len, -1, out);
 }
 
 /* --- setters --- */
@@ -232,32 +86,32 @@ static bool lot_counting(struct row *row, const char *text, size_t len)
 
 static bool lot_capacity(struct row *row, const char *text, size_t len)
 {
-    return whole_parse(row, text, len, 1, UINT16_MAX, &row->lot.capacity);
+    return row_whole(row, text, len, 1, UINT16_MAX, &row->lot.capacity);
 }
 
 static bool lot_name_zh(struct row *row, const char *text, size_t len)
 {
-    return shown_text(row, text, len, &row->lot.name_zh);
+    return row_shown(row, text, len, &row->lot.name_zh);
 }
 
 static bool lot_name_en(struct row *row, const char *text, size_t len)
 {
-    return shown_text(row, text, len, &row->lot.name_en);
+    return row_shown(row, text, len, &row->lot.name_en);
 }
 
 static bool lot_address(struct row *row, const char *text, size_t len)
 {
-    return shown_text(row, text, len, &row->lot.address);
+    return row_shown(row, text, len, &row->lot.address);
 }
 
 static bool lot_hours(struct row *row, const char *text, size_t len)
 {
-    return shown_text(row, text, len, &row->lot.hours);
+    return row_shown(row, text, len, &row->lot.hours);
 }
 
 static bool lot_fee(struct row *row, const char *text, size_t len)
 {
-    return shown_text(row, text, len, &row->lot.fee);
+    return row_shown(row, text, len, &row->lot.fee);
 }
 
 static bool lot_height_m(struct row *row, const char *text, size_t len)
@@ -339,41 +193,41 @@ static bool space_attributes(struct row *row, const char *text, size_t len)
 
 static bool device_id(struct row *row, const char *text, size_t len)
 {
-    return device_store(row, text, len, &row->device.id);
+    return row_device(row, text, len, &row->device.id);
 }
 
 static bool device_source(struct row *row, const char *text, size_t len)
 {
-    return name_good(row, text, len, DEVICE_ID_MAX, "._:/-") &&
-           text_store(row, text, len, 0, &row->device.source);
+    return row_name(row, text, len, DEVICE_ID_MAX, "._:/-") &&
+           row_text(row, text, len, 0, &row->device.source);
 }
 
 static bool device_model(struct row *row, const char *text, size_t len)
 {
-    return name_good(row, text, len, DEVICE_ID_MAX, "_-.") &&
-           text_store(row, text, len, 1, &row->device.model);
+    return row_name(row, text, len, DEVICE_ID_MAX, "_-.") &&
+           row_text(row, text, len, 1, &row->device.model);
 }
 
 static bool device_heartbeat_s(struct row *row, const char *text, size_t len)
 {
-    return whole_parse(row, text, len, 1, HEARTBEAT_MAX_S, &row->device.heartbeat_s);
+    return row_whole(row, text, len, 1, HEARTBEAT_MAX_S, &row->device.heartbeat_s);
 }
 
 static bool device_stale_limit_s(struct row *row, const char *text, size_t len)
 {
-    return whole_parse(row, text, len, 1, LIMIT_MAX_S, &row->device.stale_limit_s);
+    return row_whole(row, text, len, 1, LIMIT_MAX_S, &row->device.stale_limit_s);
 }
 
 static bool binding_device(struct row *row, const char *text, size_t len)
 {
-    return device_store(row, text, len, &row->binding.device);
+    return row_device(row, text, len, &row->binding.device);
 }
 
 static bool binding_channel(struct row *row, const char *text, size_t len)
 {
     uint32_t v;
 
-    if (!whole_parse(row, text, len, 0, UINT16_MAX, &v)) {
+    if (!row_whole(row, text, len, 0, UINT16_MAX, &v)) {
         return false;
     }
     row->binding.channel = (uint16_t)v;
@@ -384,7 +238,7 @@ static bool binding_rank(struct row *row, const char *text, size_t len)
 {
     uint32_t v;
 
-    if (!whole_parse(row, text, len, 0, UINT8_MAX, &v)) {
+    if (!row_whole(row, text, len, 0, UINT8_MAX, &v)) {
         return false;
     }
     row->binding.rank = (uint8_t)v;
@@ -409,29 +263,29 @@ static bool binding_lot(struct row *row, const char *text, size_t len)
 
 static bool alias_scheme(struct row *row, const char *text, size_t len)
 {
-    return name_good(row, text, len, SCHEME_MAX, "_.-") &&
-           text_store(row, text, len, 0, &row->alias.scheme);
+    return row_name(row, text, len, SCHEME_MAX, "_.-") &&
+           row_text(row, text, len, 0, &row->alias.scheme);
 }
 
 static bool alias_value(struct row *row, const char *text, size_t len)
 {
-    return printable(row, text, len, VALUE_MAX) &&
-           text_store(row, text, len, -1, &row->alias.value);
+    return row_printable(row, text, len, VALUE_MAX) &&
+           row_text(row, text, len, -1, &row->alias.value);
 }
 
 static bool alias_id(struct row *row, const char *text, size_t len)
 {
-    return key_parse(row, text, len, &row->alias.key);
+    return row_key(row, text, len, &row->alias.key);
 }
 
 static bool retired_id(struct row *row, const char *text, size_t len)
 {
-    return key_parse(row, text, len, &row->retired.key);
+    return row_key(row, text, len, &row->retired.key);
 }
 
 static bool retired_replaced_by(struct row *row, const char *text, size_t len)
 {
-    return key_parse(row, text, len, &row->retired.replaced_by);
+    return row_key(row, text, len, &row->retired.replaced_by);
 }
 
 /* --- the tables --- */
@@ -493,10 +347,15 @@ static const struct row_field retired_fields[] = {
 };
 
 const struct row_table row_tables[TABLE_COUNT] = {
-    [TABLE_LOT] = {"lots",     lot_fields    },
-      [TABLE_SPACE] = {"spaces",   space_fields  },
-    [TABLE_DEVICE] = {"devices",  device_fields },
-      [TABLE_BINDING] = {"bindings", binding_fields},
-    [TABLE_ALIAS] = {"aliases",  alias_fields  },
-      [TABLE_RETIRED] = {"retired",  retired_fields},
+    [TABLE_LOT] = {"lots",      lot_fields         },
+    [TABLE_SPACE] = {"spaces",    space_fields       },
+    [TABLE_FENCE] = {"fences",    row_fence_fields   },
+    [TABLE_DEVICE] = {"devices",   device_fields      },
+    [TABLE_BINDING] = {"bindings",  binding_fields     },
+    [TABLE_BEACON] = {"beacons",   row_beacon_fields  },
+    [TABLE_LISTENER] = {"listeners", row_listener_fields},
+    [TABLE_OPERATOR] = {"operators", row_operator_fields},
+    [TABLE_VEHICLE] = {"vehicles",  row_vehicle_fields },
+    [TABLE_ALIAS] = {"aliases",   alias_fields       },
+    [TABLE_RETIRED] = {"retired",   retired_fields     },
 };

@@ -1,5 +1,6 @@
 /* Comparing, sorting and copying the rows of a draft; draft_complete merges with these. */
 #include "gateway/inventory/rows.h"
+#include "gateway/inventory/rows_bikes.h"
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -177,15 +178,25 @@ static const struct {
     void (*label)(struct row_ref r, char *out, size_t cap);
     size_t origin; /* where struct row_origin stands */
 } tables[TABLE_COUNT] = {
-    [TABLE_LOT] = {lot_order,     lot_same,     lot_label,     offsetof(struct draft_lot,   origin)},
-    [TABLE_SPACE] = {space_order,   space_same,   space_label,   offsetof(struct draft_space, origin)},
-    [TABLE_DEVICE] = {device_order,  device_same,  device_label,
-                   offsetof(struct draft_device,                                            origin)},
-    [TABLE_BINDING] = {binding_order, binding_same, binding_label,
-                   offsetof(struct draft_binding,                                           origin)},
-    [TABLE_ALIAS] = {alias_order,   alias_same,   alias_label,   offsetof(struct draft_alias, origin)},
-    [TABLE_RETIRED] = {retired_order, retired_same, retired_label,
-                   offsetof(struct draft_retired,                                           origin)},
+    [TABLE_LOT] = {lot_order,           lot_same,           lot_label,           offsetof(struct draft_lot,   origin)},
+    [TABLE_SPACE] = {space_order,         space_same,         space_label,         offsetof(struct draft_space, origin)},
+    [TABLE_FENCE] = {rows_fence_order,    rows_fence_same,    rows_fence_label,
+                   offsetof(struct draft_fence,                                                               origin)},
+    [TABLE_DEVICE] = {device_order,        device_same,        device_label,
+                   offsetof(struct draft_device,                                                              origin)},
+    [TABLE_BINDING] = {binding_order,       binding_same,       binding_label,
+                   offsetof(struct draft_binding,                                                             origin)},
+    [TABLE_BEACON] = {rows_beacon_order,   rows_beacon_same,   rows_beacon_label,
+                   offsetof(struct draft_beacon,                                                              origin)},
+    [TABLE_LISTENER] = {rows_listener_order, rows_listener_same, rows_listener_label,
+                   offsetof(struct draft_listener,                                                            origin)},
+    [TABLE_OPERATOR] = {rows_operator_order, rows_operator_same, rows_operator_label,
+                   offsetof(struct draft_operator,                                                            origin)},
+    [TABLE_VEHICLE] = {rows_vehicle_order,  rows_vehicle_same,  rows_vehicle_label,
+                   offsetof(struct draft_vehicle,                                                             origin)},
+    [TABLE_ALIAS] = {alias_order,         alias_same,         alias_label,         offsetof(struct draft_alias, origin)},
+    [TABLE_RETIRED] = {retired_order,       retired_same,       retired_label,
+                   offsetof(struct draft_retired,                                                             origin)},
 };
 
 int rows_order(enum draft_table table, struct row_ref a, struct row_ref b)
@@ -209,6 +220,11 @@ struct row_origin rows_origin(enum draft_table table, const void *row)
 
     memcpy(&at, (const char *)row + tables[table].origin, sizeof at);
     return at;
+}
+
+void rows_origin_put(enum draft_table table, void *row, struct row_origin at)
+{
+    memcpy((char *)row + tables[table].origin, &at, sizeof at);
 }
 
 /* --- sorting --- */
@@ -300,9 +316,14 @@ static space_key key_of(const struct draft *d, enum draft_table table, uint32_t 
     switch (table) {
     case TABLE_LOT: return ((const struct draft_lot *)r.row)->key;
     case TABLE_SPACE: return ((const struct draft_space *)r.row)->key;
+    case TABLE_FENCE: return ((const struct draft_fence *)r.row)->key;
     case TABLE_RETIRED: return ((const struct draft_retired *)r.row)->key;
     case TABLE_DEVICE:
     case TABLE_BINDING:
+    case TABLE_BEACON:
+    case TABLE_LISTENER:
+    case TABLE_OPERATOR:
+    case TABLE_VEHICLE:
     case TABLE_ALIAS:
     case TABLE_COUNT: break;
     }
@@ -326,9 +347,44 @@ uint32_t rows_find(const struct draft *draft, enum draft_table table, space_key 
     return low < draft->tables[table].count && key_of(draft, table, low) == key ? low : NO_SLOT;
 }
 
+enum draft_table rows_place_table(space_key key)
+{
+    switch (space_key_kind(key)) {
+    case PLACE_BIKE_AREA:
+    case PLACE_FENCE:
+    case PLACE_NO_PARKING: return space_key_number(key) == 0 ? TABLE_FENCE : TABLE_SPACE;
+    case PLACE_ON_STREET:
+    case PLACE_LOT:
+    case PLACE_TEMPORARY:
+    case PLACE_KIND_COUNT: break;
+    }
+    return space_key_number(key) == 0 ? TABLE_LOT : TABLE_SPACE;
+}
+
+bool rows_takes_away(enum draft_table table, const void *row)
+{
+    const struct draft_vehicle *vehicle = row;
+
+    switch (table) {
+    case TABLE_BINDING: return ((const struct draft_binding *)row)->target == 0;
+    case TABLE_BEACON: return ((const struct draft_beacon *)row)->fence == 0;
+    case TABLE_LISTENER: return ((const struct draft_listener *)row)->fence == 0;
+    case TABLE_VEHICLE: return vehicle->mac == 0 && vehicle->imei == 0 && vehicle->beacon == 0;
+    case TABLE_LOT:
+    case TABLE_SPACE:
+    case TABLE_FENCE:
+    case TABLE_DEVICE:
+    case TABLE_OPERATOR:
+    case TABLE_ALIAS:
+    case TABLE_RETIRED:
+    case TABLE_COUNT: break;
+    }
+    return false;
+}
+
 /* --- copying --- */
 
-static enum err text_move(struct draft *to, const struct draft *from, uint32_t *offset, int repeat)
+enum err rows_text_move(struct draft *to, const struct draft *from, uint32_t *offset, int repeat)
 {
     const char *text = draft_text(from, *offset);
 
@@ -341,7 +397,7 @@ static enum err lot_texts(struct draft *to, const struct draft *from, struct dra
     uint32_t first = to->entrance_count;
 
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-        if (text_move(to, from, texts[i], -1) != ERR_OK) {
+        if (rows_text_move(to, from, texts[i], -1) != ERR_OK) {
             return ERR_NO_MEMORY;
         }
     }
@@ -365,15 +421,20 @@ static enum err texts_move(struct draft *to, const struct draft *from, enum draf
     switch (table) {
     case TABLE_LOT: return lot_texts(to, from, row);
     case TABLE_DEVICE:
-        good = text_move(to, from, &device->id, -1) == ERR_OK &&
-               text_move(to, from, &device->source, 0) == ERR_OK &&
-               text_move(to, from, &device->model, 1) == ERR_OK;
+        good = rows_text_move(to, from, &device->id, -1) == ERR_OK &&
+               rows_text_move(to, from, &device->source, 0) == ERR_OK &&
+               rows_text_move(to, from, &device->model, 1) == ERR_OK;
         break;
-    case TABLE_BINDING: good = text_move(to, from, &binding->device, -1) == ERR_OK; break;
+    case TABLE_BINDING: good = rows_text_move(to, from, &binding->device, -1) == ERR_OK; break;
     case TABLE_ALIAS:
-        good = text_move(to, from, &alias->scheme, 0) == ERR_OK &&
-               text_move(to, from, &alias->value, -1) == ERR_OK;
+        good = rows_text_move(to, from, &alias->scheme, 0) == ERR_OK &&
+               rows_text_move(to, from, &alias->value, -1) == ERR_OK;
         break;
+    case TABLE_FENCE:
+    case TABLE_BEACON:
+    case TABLE_LISTENER:
+    case TABLE_OPERATOR:
+    case TABLE_VEHICLE: return rows_bikes_move(to, from, table, row);
     case TABLE_SPACE:
     case TABLE_RETIRED:
     case TABLE_COUNT: break;
@@ -391,6 +452,6 @@ enum err rows_copy(struct draft *to, enum draft_table table, struct row_ref from
     }
     at.file = file;
     memcpy(row, from.row, draft_row_size[table]);
-    memcpy(row + tables[table].origin, &at, sizeof at);
+    rows_origin_put(table, row, at);
     return texts_move(to, from.draft, table, row);
 }

@@ -1,5 +1,6 @@
 /* The canonical text of a draft: GeoJSON, one feature or row a line, sorted, defaults left out. The
  * same draft always gives the same bytes; `bowei export` and the state folder use it. */
+#include "gateway/inventory/write.h"
 #include "bowei/base/json_write.h"
 #include "gateway/inventory/draft.h"
 #include "gateway/inventory/read.h"
@@ -9,7 +10,7 @@ struct writing {
     struct strbuf line; /* one item, rendered before it joins the array */
 };
 
-static void kv_id(struct json_writer *w, const char *key, space_key id)
+void write_id(struct json_writer *w, const char *key, space_key id)
 {
     char text[SPACE_ID_LEN + 1];
 
@@ -17,21 +18,21 @@ static void kv_id(struct json_writer *w, const char *key, space_key id)
     json_kv_str(w, key, text);
 }
 
-static void kv_text(struct json_writer *w, const struct draft *d, const char *key, uint32_t offset)
+void write_text(struct json_writer *w, const struct draft *d, const char *key, uint32_t offset)
 {
     if (draft_text(d, offset)[0] != '\0') {
         json_kv_str(w, key, draft_text(d, offset));
     }
 }
 
-static void kv_number(struct json_writer *w, const char *key, uint32_t v)
+void write_number(struct json_writer *w, const char *key, uint32_t v)
 {
     if (v != 0) {
         json_kv_u64(w, key, v);
     }
 }
 
-static void position_write(struct json_writer *w, struct position_e7 at)
+void write_position(struct json_writer *w, struct position_e7 at)
 {
     json_array(w);
     json_fixed(w, at.lon, 7);
@@ -44,12 +45,12 @@ static void feature_begin(struct json_writer *w, space_key key, struct position_
 {
     json_object(w);
     json_kv_str(w, "type", "Feature");
-    kv_id(w, "id", key);
+    write_id(w, "id", key);
     json_key(w, "geometry");
     json_object(w);
     json_kv_str(w, "type", "Point");
     json_key(w, "coordinates");
-    position_write(w, at);
+    write_position(w, at);
     json_object_end(w);
     json_key(w, "properties");
     json_object(w);
@@ -68,12 +69,12 @@ static void lot_write(struct json_writer *w, const struct draft *d, uint32_t row
 
     feature_begin(w, lot->key, lot->at, "lot");
     json_kv_str(w, "counting", lot->counting == COUNT_GATES ? "gates" : "spaces");
-    kv_number(w, "capacity", lot->capacity);
-    kv_text(w, d, "name_zh", lot->name_zh);
-    kv_text(w, d, "name_en", lot->name_en);
-    kv_text(w, d, "address", lot->address);
-    kv_text(w, d, "hours", lot->hours);
-    kv_text(w, d, "fee", lot->fee);
+    write_number(w, "capacity", lot->capacity);
+    write_text(w, d, "name_zh", lot->name_zh);
+    write_text(w, d, "name_en", lot->name_en);
+    write_text(w, d, "address", lot->address);
+    write_text(w, d, "hours", lot->hours);
+    write_text(w, d, "fee", lot->fee);
     if (lot->height_cm != 0) {
         json_key(w, "height_m");
         json_decimal(w, lot->height_cm, 2);
@@ -82,7 +83,7 @@ static void lot_write(struct json_writer *w, const struct draft *d, uint32_t row
         json_key(w, "entrances");
         json_array(w);
         for (uint32_t i = 0; i < lot->entrance_count; i++) {
-            position_write(w, d->entrances[lot->entrances + i]);
+            write_position(w, d->entrances[lot->entrances + i]);
         }
         json_array_end(w);
     }
@@ -95,7 +96,7 @@ static void space_write(struct json_writer *w, const struct draft *d, uint32_t r
 
     feature_begin(w, space->key, space->at, "space");
     if (space->lot != space_key_site(space->key)) {
-        kv_id(w, "lot", space->lot);
+        write_id(w, "lot", space->lot);
     }
     if (space->attributes != 0) {
         json_key(w, "attributes");
@@ -117,9 +118,9 @@ static void device_write(struct json_writer *w, const struct draft *d, uint32_t 
     json_object(w);
     json_kv_str(w, "id", draft_text(d, device->id));
     json_kv_str(w, "source", draft_text(d, device->source));
-    kv_text(w, d, "model", device->model);
-    kv_number(w, "heartbeat_s", device->heartbeat_s);
-    kv_number(w, "stale_limit_s", device->stale_limit_s);
+    write_text(w, d, "model", device->model);
+    write_number(w, "heartbeat_s", device->heartbeat_s);
+    write_number(w, "stale_limit_s", device->stale_limit_s);
     json_object_end(w);
 }
 
@@ -129,9 +130,9 @@ static void binding_write(struct json_writer *w, const struct draft *d, uint32_t
 
     json_object(w);
     json_kv_str(w, "device", draft_text(d, binding->device));
-    kv_number(w, "channel", binding->channel);
-    kv_id(w, space_key_number(binding->target) == 0 ? "lot" : "space", binding->target);
-    kv_number(w, "rank", binding->rank);
+    write_number(w, "channel", binding->channel);
+    write_id(w, space_key_number(binding->target) == 0 ? "lot" : "space", binding->target);
+    write_number(w, "rank", binding->rank);
     json_object_end(w);
 }
 
@@ -142,7 +143,7 @@ static void alias_write(struct json_writer *w, const struct draft *d, uint32_t r
     json_object(w);
     json_kv_str(w, "scheme", draft_text(d, alias->scheme));
     json_kv_str(w, "value", draft_text(d, alias->value));
-    kv_id(w, "id", alias->key);
+    write_id(w, "id", alias->key);
     json_object_end(w);
 }
 
@@ -151,9 +152,9 @@ static void retired_write(struct json_writer *w, const struct draft *d, uint32_t
     const struct draft_retired *retired = &DRAFT_RETIRED(d)[row];
 
     json_object(w);
-    kv_id(w, "id", retired->key);
+    write_id(w, "id", retired->key);
     if (retired->replaced_by != 0) {
-        kv_id(w, "replaced_by", retired->replaced_by);
+        write_id(w, "replaced_by", retired->replaced_by);
     }
     json_object_end(w);
 }
@@ -161,14 +162,31 @@ static void retired_write(struct json_writer *w, const struct draft *d, uint32_t
 static const struct {
     const char *member; /* NULL: goes on in the array of the one before */
     void (*write)(struct json_writer *w, const struct draft *d, uint32_t row);
+    bool always; /* stands even when it is empty; the others came with format 2 */
 } tables[TABLE_COUNT] = {
-    [TABLE_LOT] = {"features", lot_write    },
-      [TABLE_SPACE] = {NULL,       space_write  },
-    [TABLE_DEVICE] = {"devices",  device_write },
-      [TABLE_BINDING] = {"bindings", binding_write},
-    [TABLE_ALIAS] = {"aliases",  alias_write  },
-      [TABLE_RETIRED] = {"retired",  retired_write},
+    [TABLE_LOT] = {"features",  lot_write,      true },
+    [TABLE_SPACE] = {NULL,        space_write,    true },
+    [TABLE_FENCE] = {NULL,        write_fence,    false},
+    [TABLE_DEVICE] = {"devices",   device_write,   true },
+    [TABLE_BINDING] = {"bindings",  binding_write,  true },
+    [TABLE_BEACON] = {"beacons",   write_beacon,   false},
+    [TABLE_LISTENER] = {"listeners", write_listener, false},
+    [TABLE_OPERATOR] = {"operators", write_operator, false},
+    [TABLE_VEHICLE] = {"vehicles",  write_vehicle,  false},
+    [TABLE_ALIAS] = {"aliases",   alias_write,    true },
+    [TABLE_RETIRED] = {"retired",   retired_write,  true },
 };
+
+/* An inventory without the non-motor half is what a program of format 1 can read. */
+static uint64_t format_of(const struct draft *draft)
+{
+    uint64_t format = 1;
+
+    for (int t = 0; t < TABLE_COUNT; t++) {
+        format = !tables[t].always && draft->tables[t].count > 0 ? INVENTORY_FORMAT : format;
+    }
+    return format;
+}
 
 static void table_write(struct json_writer *w, struct writing *wr, enum draft_table table)
 {
@@ -195,11 +213,14 @@ enum err draft_write(const struct draft *draft, uint64_t version, struct strbuf 
     json_kv_str(&w, "type", "FeatureCollection");
     json_key(&w, "bowei");
     json_object(&w);
-    json_kv_u64(&w, "format", INVENTORY_FORMAT);
+    json_kv_u64(&w, "format", format_of(draft));
     json_kv_u64(&w, "version", version);
     json_object_end(&w);
     json_kv_str(&w, "crs", "wgs84");
     for (int t = 0; t < TABLE_COUNT; t++) {
+        if (!tables[t].always && tables[t].member != NULL && draft->tables[t].count == 0) {
+            continue;
+        }
         if (tables[t].member != NULL) {
             json_key(&w, tables[t].member);
             json_array(&w);

@@ -26,11 +26,12 @@ const char *fence_use_name(enum fence_use use); /**< "park", "no_park" */
 
 struct inv_fence {
     space_key key;
-    struct position_e7 centre;     /**< a point inside; where `near` measures to on a map */
+    struct position_e7 centre;     /**< a point inside, to put a mark on a map */
     struct position_e7 south_west; /**< bounding box */
     struct position_e7 north_east;
     int64_t from_ms, until_ms; /**< valid window, epoch ms wall clock; 0 = open on that side */
-    uint32_t ring, ring_count; /**< its rings; each polygon: one outer, then its holes */
+    uint32_t ring, ring_count; /**< its rings; each polygon: one outer, then its holes (RFC 7946:
+                                  outer counter-clockwise, holes clockwise) */
     uint32_t capacity;         /**< bikes; 0 with FENCE_NO_PARK */
     uint32_t name_zh, name_en; /**< offsets in the inventory's text, 0 = none */
     uint32_t area_m2;
@@ -42,7 +43,7 @@ struct inv_fence {
 
 /** A road stud or other beacon that marks a fence: heard by bikes, or passed on by a listener. */
 struct inv_beacon {
-    uint32_t identity; /**< offset in text: "ibeacon:...", "eddystone_uid:..." or "mac:<12 hex>" */
+    uint32_t identity; /**< offset in text: as beacon_text says it, or "mac:<12 hex>" */
     uint32_t fence;
 };
 
@@ -71,21 +72,24 @@ uint32_t fences_find(const struct inventory *inv, space_key key);
 bool fence_in_force(const struct inv_fence *fence, int64_t wall_ms);
 /** Fence that a beacon marks, NO_FENCE when none. identity as in inv_beacon; case is ignored. */
 uint32_t fences_beacon(const struct inventory *inv, const char *identity, size_t len);
-/** Index of a listener on a source (0..), UINT32_MAX when unknown. */
+/** Index in listeners, UINT32_MAX when unknown; case is ignored, a MAC may have : or -. Not kept
+ * over swaps. */
 uint32_t fences_listener(const struct inventory *inv, const char *id, size_t len);
 
 /** Which bike is it? Fills ref (NUL-terminated) by, in this order: the vehicles table (mac, imei or
  * beacon); an operator's allow-list of MAC prefixes ("OP-<12 hex, upper case>") or of iBeacon UUIDs
- * ("OP-<major and minor, 8 hex>"). False: not a bike of this city (a phone, a printer). Any of the
- * three may be empty. */
+ * ("OP-<major and minor, 8 hex>"). False: not a bike of this city (a phone, a printer, a stud of
+ * the beacons table). Any of the three may be empty. */
 bool fences_identify(const struct inventory *inv, const char *mac, const char *beacon,
                      const char *imei, char ref[VEHICLE_REF_MAX + 1]);
 
 /* --- geometry: one routine for queries, verdicts and alerts --- */
 
 /** Signed distance from a point to the edge of a fence, whole millimetres on the fence's own local
- * plane (integers only): negative inside, 0 on the edge. INT64_MAX for a removed fence. Exact to
- * 20 mm within 50 km. */
+ * plane (integers only): negative inside, 0 on the edge and only there. The side is exact (even-odd
+ * over the rings in 1e-7 degree). INT64_MAX for a removed fence. Exact to 20 mm on that plane
+ * within 50 km; the plane is the sphere to 1/1000 within 1 km of a fence. Beyond 9 degrees: to the
+ * centre, about. The zone of the file has straight edges in degrees, so has the plane. */
 int64_t fence_distance_mm(const struct inventory *inv, uint32_t fence, struct position_e7 at);
 
 /** One fence near a point. */
@@ -100,8 +104,8 @@ struct fence_hit {
  * FENCE_USE_COUNT for both. Windows are not looked at. Stack only, no allocation. */
 uint32_t fences_around(const struct inventory *inv, struct position_e7 at, int64_t within_mm,
                        enum fence_use use, struct fence_hit *hits, uint32_t cap);
-/** Nearest first by distance of the edge (inside = 0), then ID; exact; at most `limit` (1..1024).
- * filter NULL = all live ones. */
+/** Nearest first by distance of the edge (inside = 0, also in the hit), then ID; exact; at most
+ * `limit` (1..1024). filter NULL = all live ones; it may be asked for the same one again. */
 uint32_t fences_near(const struct inventory *inv, struct position_e7 at, int64_t radius_mm,
                      bool (*filter)(void *ctx, uint32_t fence), void *ctx, struct fence_hit *hits,
                      uint32_t limit);

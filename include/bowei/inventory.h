@@ -86,6 +86,13 @@ struct inv_district {
 /** The spatial index: a packed Hilbert R-tree over the live spaces (and one over the lots). */
 struct spatial;
 
+/* The non-motor half (fences.h). */
+struct inv_fence;
+struct inv_beacon;
+struct inv_listener;
+struct inv_operator;
+struct fence_map;
+
 struct inventory {
     uint64_t version; /**< +1 with every import; 0 = empty */
     uint32_t space_count, lot_count, device_count, sensor_count, tombstone_count, district_count;
@@ -107,6 +114,13 @@ struct inventory {
     struct spatial *spaces_index;
     struct spatial *lots_index;
     struct inv_lookup *lookup; /**< private: id, device and alias maps */
+    uint32_t fence_count;      /**< with tombstones */
+    uint32_t beacon_count, listener_count, operator_count;
+    struct inv_fence *fences;
+    struct inv_beacon *beacons;
+    struct inv_listener *listeners;
+    struct inv_operator *operators; /**< sorted by code */
+    struct fence_map *fence_map;    /**< private: corners, spatial index, identities */
 };
 
 /* --- looking things up; all pure reads of an immutable snapshot, any thread --- */

@@ -3,8 +3,9 @@
 
 #include "bowei/inventory.h"
 
-/* Files in and out. Import reads GeoJSON FeatureCollections (lots, spaces) and CSV tables (lots,
- * spaces, devices, bindings, aliases, retired) into a draft, checks the whole, and compares it with
+/* Files in and out. Import reads GeoJSON FeatureCollections (lots, spaces, fences) and CSV tables
+ * (lots, spaces, devices, bindings, beacons, listeners, operators, vehicles, aliases, retired) into
+ * a draft, checks the whole, and compares it with
  * what is there; the state folder keeps the accepted draft as one canonical text file, byte-stable,
  * which is also what `bowei export` prints and import accepts. */
 
@@ -18,8 +19,13 @@ struct import_fault {
 
 #define IMPORT_FAULTS_MAX 100
 
+#define IMPORT_KINDS      9 /**< what the report counts */
+/** "lots", "spaces", "fences", "devices", "bindings", "beacons", "listeners", "operators",
+ * "vehicles". */
+const char *import_kind_name(unsigned kind);
+
 struct import_report {
-    uint64_t added[4], changed[4], removed[4]; /**< lots, spaces, devices, bindings */
+    uint64_t added[IMPORT_KINDS], changed[IMPORT_KINDS], removed[IMPORT_KINDS];
     uint32_t fault_count; /**< all; only the first IMPORT_FAULTS_MAX are kept */
     struct import_fault *faults;
 };
