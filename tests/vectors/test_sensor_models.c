@@ -325,9 +325,21 @@ static void table_is_sorted_and_complete(void **state)
     assert_int_equal(sensor_limit_ms(false, 600000), 1500000);
 }
 
+#ifdef WITH_MODEL
+/* tests/template builds this test with one model more. */
+static void the_model_more_is_there(void **state)
+{
+    (void)state;
+    assert_non_null(sensor_model_find(WITH_MODEL, strlen(WITH_MODEL)));
+}
+#endif
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+#ifdef WITH_MODEL
+        cmocka_unit_test(the_model_more_is_there),
+#endif
         cmocka_unit_test(each_vector),
         cmocka_unit_test(any_frame),
         cmocka_unit_test(unknown_ports_are_refused),
