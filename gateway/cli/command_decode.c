@@ -331,6 +331,9 @@ static bool decode_line(struct decoding *d, const char *line, size_t len)
         len -= (size_t)(space + 1 - line);
         line = space + 1;
     }
+    if (space == NULL && len % 2 == 1 && fport_read(line, len, &fport)) {
+        len = 0; /* a port and an empty frame, its blank lost on the way */
+    }
     got = frame_bytes(line, len, bytes, sizeof bytes);
     if (got < 0) {
         put_refused(d, decode_fault_name(DECODE_FIELD));

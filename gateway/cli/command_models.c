@@ -24,6 +24,9 @@ static int print_known(int argc, char **argv, const struct known *rows, size_t c
     if (!options_read(argc, argv, options, ARRAY_LEN(options), &words)) {
         return CLI_USAGE;
     }
+    if (words.count > 0) {
+        return commands_usage(argv[0], "takes no more than --json");
+    }
     json_writer_init(&w, &out);
     if (json) {
         json_array(&w);

@@ -385,6 +385,66 @@ static void test_decode_lines(void **state)
                         "{\"refused\":\"length\"}\n{\"refused\":\"unknown\"}\n"
                         "{\"refused\":\"field\"}\n{\"refused\":\"field\"}\n");
     assert_int_equal(bowei("decode", "--model", "bosch_tps110", "--lines", "01", NULL), CLI_USAGE);
+    write_file("empty", "1 \n1\r\n\n");
+    assert_non_null(freopen(path_of("empty"), "r", stdin));
+    assert_int_equal(bowei("decode", "--model", "bosch_tps110", "--lines", NULL), CLI_FAILURE);
+    assert_string_equal(out_text, "{\"refused\":\"length\"}\n{\"refused\":\"length\"}\n"
+                                  "{\"refused\":\"length\"}\n");
+    write_file("all good", "01\n00\n");
+    assert_non_null(freopen(path_of("all good"), "r", stdin));
+    assert_int_equal(bowei("decode", "--model", "bosch_tps110", "--fport", "1", "--lines", NULL),
+                     CLI_OK);
+    assert_string_equal(out_text, "{\"type\":\"status\",\"occupied\":true}\n"
+                                  "{\"type\":\"status\",\"occupied\":false}\n");
+}
+
+/* A message a line, several readings in one of them, and what each line of output is for. */
+static void test_decode_message_lines(void **state)
+{
+    (void)state;
+    write_file(
+        "messages",
+        "{\"msg\":[{\"type\":2,\"imei\":\"864016059485616\",\"status\":0},{\"type\":\"x\"}]}\n"
+        "{\"msg\":\n"
+        "{\"msg\":{\"type\":1,\"imei\":\"864016059485616\",\"ds_id\":\"3200_0_5500\",\"at\":"
+        "1466133706841,\"value\":1}}\n");
+    assert_non_null(freopen(path_of("messages"), "r", stdin));
+    assert_int_equal(bowei("decode", "--envelope", "onenet", "--lines", NULL), CLI_FAILURE);
+    assert_string_equal(out_text,
+                        "{\"type\":\"offline\",\"occupied\":null,\"device_id\":"
+                        "\"864016059485616\"}\n"
+                        "{\"refused\":\"field\"}\n{\"refused\":\"json\"}\n"
+                        "{\"type\":\"status\",\"occupied\":null,\"device_id\":\"864016059485616\","
+                        "\"time\":\"2016-06-17T03:21:46.841Z\",\"platform_time_ms\":1466133706841,"
+                        "\"stream\":\"3200_0_5500\",\"value\":1}\n");
+    write_file(
+        "status",
+        "{\"deviceInfo\":{\"devEui\":\"0102030405060708\"},\"margin\":7,\"batteryLevel\":94.5}");
+    assert_non_null(freopen(path_of("status"), "r", stdin));
+    assert_int_equal(bowei("decode", "--envelope", "chirpstack", "-", NULL), CLI_OK);
+    assert_string_equal(out_text,
+                        "{\"type\":\"link_status\",\"occupied\":null,\"low_battery\":false,"
+                        "\"device_id\":\"0102030405060708\",\"margin\":7,\"battery_pct\":94.5}\n");
+}
+
+/* A startup's bit is shown where the layout gives it a meaning; a lock's line is a frame. */
+static void test_decode_frames_as_sent(void **state)
+{
+    (void)state;
+    assert_int_equal(bowei("decode", "--model", "bosch_tps110", "--fport", "3",
+                           "24030000750300000000000000001d0203", NULL),
+                     CLI_FAILURE);
+    assert_int_equal(bowei("decode", "--model", "bosch_tps110", "--fport", "3",
+                           "240300007503000000000000001D020301", NULL),
+                     CLI_OK);
+    assert_non_null(strstr(out_text, "{\"type\":\"startup\",\"occupied\":true"));
+    assert_int_equal(
+        bowei("decode", "--model", "omni", "*SCOR,OM,123456789123456,Q0,412,80,28#", NULL), CLI_OK);
+    assert_non_null(strstr(out_text, "\"type\":\"checkin\",\"occupied\":null,\"battery_v\":4.12"));
+    assert_int_equal(bowei("decode", "--model", "omni", "", NULL), CLI_FAILURE);
+    assert_string_equal(out_text, "{\"refused\":\"length\"}\n");
+    assert_int_equal(bowei("models", "bosch_tps110", NULL), CLI_USAGE);
+    assert_int_equal(bowei("envelopes", "tts", NULL), CLI_USAGE);
 }
 
 static const char lots_csv[] =
@@ -642,6 +702,8 @@ int main(void)
         cmocka_unit_test(test_decode_envelopes),
         cmocka_unit_test(test_decode_mapping),
         cmocka_unit_test(test_decode_lines),
+        cmocka_unit_test(test_decode_message_lines),
+        cmocka_unit_test(test_decode_frames_as_sent),
         cmocka_unit_test(test_import_and_export),
         cmocka_unit_test(test_import_refuses_as_a_whole),
         cmocka_unit_test(test_import_waits_for_the_gateway),

@@ -1,5 +1,5 @@
-/* Every published message of every envelope, in and out, item by item; each also cut at every byte,
- * which must be refused as JSON. */
+/* Every published message of every envelope, in and out, item by item; each also cut at every byte
+ * and with a byte more, which must be refused as JSON. */
 #include "bowei/base/bytes.h"
 #include "bowei/base/city_clock.h"
 #include "bowei/base/err.h"
@@ -137,6 +137,24 @@ static void check_item(const struct json_node *item, enum decode_fault fault)
     }
 }
 
+/* A byte more behind the message: only white space may stand there. */
+static void check_longer(const struct json_node *input)
+{
+    char *longer = malloc(input->len + 1);
+    struct json_doc doc;
+
+    assert_non_null(longer);
+    memcpy(longer, v.text + input->start, input->len);
+    for (int byte = 0; byte < 256; byte++) {
+        bool white = byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t';
+
+        longer[input->len] = (char)byte;
+        assert_int_equal(json_parse(&doc, longer, input->len + 1, v.message, NODES_MAX) == JSON_OK,
+                         white);
+    }
+    free(longer);
+}
+
 static void check_vector(const struct envelope *envelope, const struct json_node *vector)
 {
     const struct json_node *input = want(vector, "input");
@@ -163,6 +181,7 @@ static void check_vector(const struct envelope *envelope, const struct json_node
         assert_int_not_equal(json_parse(&doc, exact, len, v.message, NODES_MAX), JSON_OK);
     }
     free(exact);
+    check_longer(input);
 }
 
 static void each_message(void **state)
