@@ -432,7 +432,7 @@ static void test_decode_frames_as_sent(void **state)
 {
     (void)state;
     assert_int_equal(bowei("decode", "--model", "bosch_tps110", "--fport", "3",
-                           "24030000750300000000000000001d0203", NULL),
+                           "2403000075030000000000001D0203", NULL),
                      CLI_FAILURE);
     assert_int_equal(bowei("decode", "--model", "bosch_tps110", "--fport", "3",
                            "240300007503000000000000001D020301", NULL),
