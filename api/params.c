@@ -338,6 +338,38 @@ static void parse_last_event_id(const struct value *v)
     text_value(v, &v->query->last_event_id);
 }
 
+static void members(const struct value *v, member_set known)
+{
+    const char *word = v->text;
+    char allowed[224];
+
+    for (;;) {
+        size_t len = strcspn(word, ",");
+        enum member member;
+
+        if (!member_find(word, len, known, &member)) {
+            members_list(known, allowed, sizeof allowed);
+            faults_add(v->faults, v->row->name, "must be of %s", allowed);
+            return;
+        }
+        v->query->members |= UINT32_C(1) << member;
+        if (word[len] == '\0') {
+            return;
+        }
+        word += len + 1;
+    }
+}
+
+static void parse_space_fields(const struct value *v)
+{
+    members(v, space_members);
+}
+
+static void parse_lot_fields(const struct value *v)
+{
+    members(v, lot_members);
+}
+
 static bool topic_set(struct query *query, const char *word, size_t len)
 {
     if (len == 6 && memcmp(word, "spaces", 6) == 0) {

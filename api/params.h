@@ -1,6 +1,7 @@
 #ifndef API_PARAMS_H
 #define API_PARAMS_H
 
+#include "api/members.h"
 #include "bowei/inventory.h"
 #include "bowei/view.h"
 
@@ -56,6 +57,7 @@ struct query {
     space_key lot;
     struct cursor cursor;
     const char *scheme, *value;
+    member_set members; /**< 0 = all */
     uint32_t topics;
     bool snapshot, silent;
     const char *last_event_id;
@@ -70,7 +72,7 @@ struct faults {
 
     struct fault_row {
         char where[40]; /**< parameter name or JSON pointer */
-        char detail[160];
+        char detail[240];
     } rows[FAULTS_MAX];
 
     bool pointer; /**< `where` is a JSON pointer */

@@ -251,7 +251,7 @@ void respond_faults(struct request *rq, enum err e, const struct faults *faults)
 {
     struct strbuf out = {0};
     struct json_writer w;
-    char detail[220];
+    char detail[300];
 
     (void)snprintf(detail, sizeof detail, "%s: %s", faults->rows[0].where, faults->rows[0].detail);
     json_writer_init(&w, &out);

@@ -2,20 +2,13 @@
  * the one place besides base/json_write that writes JSON: it is most of what the server does, so it
  * copies ready pieces; unit.api_scene holds it to the plain writer's bytes. */
 #include "api/scene.h"
+#include "api/ready_text.h"
 #include "bowei/base/city_clock.h"
 #include <string.h>
 
 #define MS_PER_DAY INT64_C(86400000)
 #define SITE_LEN   13     /* county, street, kind, site: what a lot and its spaces share */
 #define NUMBERS    10000u /* numbers of a site */
-
-static const char pairs[] =
-    "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
-    "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
-    "8081828384858687888990919293949596979899";
-
-/* A text with its length known to the compiler. */
-#define PUT(p, text) (memcpy((p), (text), sizeof(text) - 1), (p) + sizeof(text) - 1)
 
 /* A ready piece of an answer. All of it is copied, whatever its length: that is three vector moves
  * instead of a call. What stands behind it is written next. */
@@ -72,37 +65,6 @@ static char *piece_put(char *p, const struct piece *piece)
     return p + piece->len;
 }
 
-static char *pair_put(char *p, unsigned v)
-{
-    memcpy(p, pairs + (size_t)2 * v, 2);
-    return p + 2;
-}
-
-static char *text_put(char *p, const char *text)
-{
-    size_t len = strlen(text);
-
-    memcpy(p, text, len);
-    return p + len;
-}
-
-/* Without leading zeros; three digits are the rule. */
-static char *number_put(char *p, uint64_t v)
-{
-    if (v >= 1000) {
-        return p + u64_write(v, p);
-    }
-    if (v >= 100) {
-        *p++ = (char)('0' + v / 100);
-        return pair_put(p, (unsigned)v % 100);
-    }
-    if (v >= 10) {
-        return pair_put(p, (unsigned)v);
-    }
-    *p++ = (char)('0' + v);
-    return p;
-}
-
 void scene_init(struct scene *scene, const struct inventory *inv, const struct view *view,
                 struct view_now now, enum crs crs)
 {
@@ -114,6 +76,7 @@ void scene_init(struct scene *scene, const struct inventory *inv, const struct v
     scene->now = now;
     scene->crs = crs;
     scene->geo = false;
+    scene->members = ALL_MEMBERS;
 }
 
 static const struct day_text *day_find(struct scene *scene, int64_t at_ms)
@@ -153,7 +116,7 @@ char *scene_stamp(struct scene *scene, char *p, int64_t city_ms)
 #define TIME_LEN (RFC3339_LEN + 2)
 
 /* "2026-11-21T14:03:11Z" in quotes, null when the time is not known. */
-static char *time_put(struct scene *scene, char *p, int64_t city_ms)
+char *scene_time(struct scene *scene, char *p, int64_t city_ms)
 {
     if (city_ms <= 0) {
         return PUT(p, "null");
@@ -169,33 +132,13 @@ static char *time_again(struct scene *scene, char *p, int64_t city_ms, const cha
                         int64_t former_ms)
 {
     if (city_ms != former_ms || city_ms <= 0) {
-        return time_put(scene, p, city_ms);
+        return scene_time(scene, p, city_ms);
     }
     memcpy(p, former, TIME_LEN);
     return p + TIME_LEN;
 }
 
-/* 1e-7 degree with 7 decimals: "42.2578000". */
-static char *degrees_put(char *p, int32_t e7)
-{
-    uint32_t v = e7 < 0 ? 0u - (uint32_t)e7 : (uint32_t)e7;
-    uint32_t whole = v / 10000000u;
-    uint32_t fraction = v - whole * 10000000u;
-    uint32_t high = fraction / 10000u; /* 3 digits */
-    uint32_t low = fraction - high * 10000u;
-
-    if (e7 < 0) {
-        *p++ = '-';
-    }
-    p = number_put(p, whole);
-    *p++ = '.';
-    *p++ = (char)('0' + high / 100u);
-    p = pair_put(p, high % 100u);
-    p = pair_put(p, low / 100u);
-    return pair_put(p, low % 100u);
-}
-
-static struct position_e7 shown_at(const struct scene *scene, struct position_e7 at)
+struct position_e7 scene_at(const struct scene *scene, struct position_e7 at)
 {
     return scene->crs == CRS_WGS84
                ? at
@@ -228,7 +171,7 @@ static void lot_fill(struct lot_text *lot, space_key key)
     lot->key = key;
 }
 
-static const struct lot_text *lot_find(struct scene *scene, uint32_t lot)
+const struct lot_text *scene_lot_text(struct scene *scene, uint32_t lot)
 {
     space_key key = scene->inv->lots[lot].key;
     struct lot_text *kept =
@@ -242,7 +185,7 @@ static const struct lot_text *lot_find(struct scene *scene, uint32_t lot)
 
 /* The ID of a space of the lot: 13 characters are the lot's, so only the number and the check
  * character are worked out. */
-static void id_put(const struct lot_text *lot, space_key key, char id[SPACE_ID_LEN])
+void scene_id(const struct lot_text *lot, space_key key, char id[SPACE_ID_LEN])
 {
     uint64_t number = key - lot->key; /* the lot's own number is 0 */
     unsigned p = lot->check;
@@ -263,43 +206,12 @@ static void id_put(const struct lot_text *lot, space_key key, char id[SPACE_ID_L
     id[SPACE_ID_LEN - 1] = (char)(p < 10 ? '0' + p : 'A' + p - 10);
 }
 
-/* The display form is the ID with four hyphens: 6-3-4-4-1. */
-static char *display_put(char *p, const char *id)
-{
-    memcpy(p, id, 6);
-    p[6] = '-';
-    memcpy(p + 7, id + 6, 3);
-    p[10] = '-';
-    memcpy(p + 11, id + 9, 4);
-    p[15] = '-';
-    memcpy(p + 16, id + 13, 4);
-    p[20] = '-';
-    p[21] = id[17];
-    return p + SPACE_ID_DISPLAY_LEN;
-}
-
-/* The names without the brackets. */
-static char *attributes_put(char *p, attribute_set attributes)
-{
-    bool first = true;
-
-    for (unsigned bit = 0; attributes >> bit != 0; bit++) {
-        if (attributes >> bit & 1) {
-            p = first ? PUT(p, "\"") : PUT(p, ",\"");
-            p = text_put(p, attribute_name(bit));
-            *p++ = '"';
-            first = false;
-        }
-    }
-    return p;
-}
-
 /* From the state's name up to the bracket of the attributes. */
 static char *live_put(struct scene *scene, char *p, const struct space_view *view)
 {
     const char *since = p = piece_put(p, &state_pieces[view->state]);
 
-    p = time_put(scene, p, view->since_ms);
+    p = scene_time(scene, p, view->since_ms);
     p = PUT(p, ",\"seen\":");
     p = time_again(scene, p, view->seen_ms, since, view->since_ms);
     p = piece_put(p, &known_pieces[view->known_state]);
@@ -311,7 +223,7 @@ static char *live_put(struct scene *scene, char *p, const struct space_view *vie
     return piece_put(p, &reason_pieces[view->reason]);
 }
 
-static char *feature_put(char *p, const char *id, struct position_e7 at)
+char *scene_feature(char *p, const char *id, struct position_e7 at)
 {
     *p++ = '{';
     p = PUT(p, "\"type\":\"Feature\",\"id\":\"");
@@ -329,13 +241,16 @@ char *scene_space(struct scene *scene, char *p, uint32_t slot, const struct spac
                   int64_t distance_mm)
 {
     const struct inv_space *space = &scene->inv->spaces[slot];
-    const struct lot_text *lot = lot_find(scene, space->lot);
-    struct position_e7 at = shown_at(scene, space->at);
+    const struct lot_text *lot = scene_lot_text(scene, space->lot);
+    struct position_e7 at = scene_at(scene, space->at);
     char id[SPACE_ID_LEN];
 
-    id_put(lot, space->key, id);
+    if (scene->members != ALL_MEMBERS) {
+        return scene_space_some(scene, p, slot, view, distance_mm);
+    }
+    scene_id(lot, space->key, id);
     if (scene->geo) {
-        p = feature_put(p, id, at);
+        p = scene_feature(p, id, at);
     }
     *p++ = '{';
     p = PUT(p, "\"id\":\"");

@@ -1,6 +1,7 @@
 #ifndef API_SCENE_H
 #define API_SCENE_H
 
+#include "api/members.h"
 #include "bowei/base/json_write.h"
 #include "bowei/view.h"
 
@@ -42,6 +43,7 @@ struct scene {
     struct view_now now;
     enum crs crs;
     bool geo;
+    member_set members; /**< those to show; ALL_MEMBERS after scene_init */
 };
 
 void scene_init(struct scene *scene, const struct inventory *inv, const struct view *view,
@@ -49,8 +51,21 @@ void scene_init(struct scene *scene, const struct inventory *inv, const struct v
 /** Writes one space; at most SPACE_JSON_MAX bytes. distance_mm < 0: none. Returns the end. */
 char *scene_space(struct scene *scene, char *p, uint32_t slot, const struct space_view *view,
                   int64_t distance_mm);
+/** The same with the members of scene->members only. */
+char *scene_space_some(struct scene *scene, char *p, uint32_t slot, const struct space_view *view,
+                       int64_t distance_mm);
 /** RFC 3339 of a city time, 20 bytes without quotes. */
 char *scene_stamp(struct scene *scene, char *p, int64_t city_ms);
+/** The same in quotes; null when it is not known (<= 0). */
+char *scene_time(struct scene *scene, char *p, int64_t city_ms);
+/** ID of a lot, by its index; valid until the next call. */
+const struct lot_text *scene_lot_text(struct scene *scene, uint32_t lot);
+/** ID of a space of that lot. */
+void scene_id(const struct lot_text *lot, space_key key, char id[SPACE_ID_LEN]);
+/** A position in the scene's crs. */
+struct position_e7 scene_at(const struct scene *scene, struct position_e7 at);
+/** A GeoJSON feature up to its properties. */
+char *scene_feature(char *p, const char *id, struct position_e7 at);
 /** One lot as an object. */
 void scene_lot(struct scene *scene, struct json_writer *w, uint32_t lot,
                const struct lot_view *view, int64_t distance_mm);

@@ -49,6 +49,7 @@ void place_scene(struct request *rq, struct scene *scene)
     scene_init(scene, rq->inv, rq->api->p.view, rq->now, rq->query.crs);
     scene->memo = &rq->api->memo;
     scene->geo = rq->accept == ACCEPT_GEO;
+    scene->members = rq->query.members == 0 ? ALL_MEMBERS : rq->query.members;
 }
 
 /* {"crs":..,"as_of":..,"coverage":..,"items":[ or the GeoJSON form of it. */

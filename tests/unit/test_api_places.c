@@ -1,5 +1,6 @@
 /* Spaces and lots over HTTP: near against brute force, lists that hold everything once, entity
  * tags, crs both ways, and the fast renderer against the plain writer. */
+#include "api/params.h"
 #include "api/scene.h"
 #include "bowei/base/json_read.h"
 #include "tests/unit/api_fixture.h"
@@ -468,6 +469,9 @@ static void fast_renderer_equals_plain_writer(void **state)
         now.shift_ms = -(int64_t)dice_below(&dice, 100000);
         scene_init(&scene, &copy, city->view, now, (enum crs)dice_below(&dice, CRS_COUNT));
         scene.geo = dice_below(&dice, 2) == 0;
+        if (dice_below(&dice, 2) == 0) {
+            scene.members = 1 + (member_set)dice_below(&dice, (1u << MEMBER_COUNT) - 1);
+        }
         len = (size_t)(scene_space(&scene, fast, 0, &v, mm) - fast);
         assert_true(len <= SPACE_JSON_MAX);
         json_writer_init(&w, &plain);
@@ -477,6 +481,55 @@ static void fast_renderer_equals_plain_writer(void **state)
             fail();
         }
         strbuf_finish(&plain);
+    }
+}
+
+/* `fields` picks members; the rest of the answer stays what it is. */
+static void fields_pick_members(void **state)
+{
+    static const struct {
+        const char *target, *want, *not ;
+    } rows[] = {
+        {"/v1/spaces/near?lat=42.25&lon=118.88&radius=50000&limit=1&fields=distance_m,id",
+         "\"items\":[{\"id\":\"1504",                                                                                       "\"lot\""     },
+        {"/v1/spaces?limit=2&fields=state",                                                    "\"items\":[{\"state\":\"",  "\"id\""      },
+        {"/v1/spaces?limit=2&fields=distance_m",                                               "\"items\":[{},{}]",         "\"id\""      },
+        {"/v1/lots?limit=1&fields=free,id",                                                    "\"items\":[{\"id\":\"1504", "\"name\""    },
+        {"/v1/lots/near?lat=42.25&lon=118.88&radius=50000&limit=1&fields=location,distance_m",
+         "\"items\":[{\"location\":{\"crs\":",                                                                              "\"capacity\""},
+    };
+
+    static const char *const bad[] = {
+        "/v1/spaces?fields=",         "/v1/spaces?fields=id,,lot",
+        "/v1/spaces?fields=capacity", "/v1/lots?fields=confidence",
+        "/v1/spaces?fields=ID",       "/v1/spaces?fields=id&fields=lot",
+        "/v1/stream?fields=id",
+    };
+
+    char list[256];
+
+    (void)state;
+    members_list(space_members, list, sizeof list);
+    assert_non_null(strstr(param_rows[PARAM_SPACE_FIELDS].doc, list));
+    members_list(lot_members, list, sizeof list);
+    assert_non_null(strstr(param_rows[PARAM_LOT_FIELDS].doc, list));
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct answer_text a = client_get(city, "%s", rows[i].target);
+
+        assert_int_equal(a.status, 200);
+        if (strstr(a.body, rows[i].want) == NULL || strstr(a.body, rows[i].not ) != NULL) {
+            print_error("%s: %s\n", rows[i].target, a.body);
+            fail();
+        }
+        assert_non_null(strstr(a.body, "\"as_of\""));
+        answer_free(&a);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        struct answer_text a = client_get(city, "%s", bad[i]);
+
+        assert_int_equal(a.status, 400);
+        assert_non_null(strstr(a.body, "\"parameter\":\"fields\""));
+        answer_free(&a);
     }
 }
 
@@ -518,6 +571,7 @@ int main(void)
         cmocka_unit_test_setup(crs_both_ways, beat),
         cmocka_unit_test_setup(geojson, beat),
         cmocka_unit_test_setup(fast_renderer_equals_plain_writer, beat),
+        cmocka_unit_test_setup(fields_pick_members, beat),
         cmocka_unit_test_setup(city_and_lag, beat),
     };
 
