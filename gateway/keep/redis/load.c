@@ -5,6 +5,7 @@
 #include "bowei/base/log.h"
 #include "gateway/keep/redis/epoch.h"
 #include "gateway/keep/redis/fields.h"
+#include "gateway/keep/redis/reply_arena.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -163,6 +164,7 @@ struct loading {
     void *ctx;
     struct position newest;
     uint64_t refused; /* hashes with a field that is not ours */
+    struct reply_arena arena;
 };
 
 /* --- are there any? --- */
@@ -206,7 +208,7 @@ static bool take_present(struct loading *l, bool *present)
     }
     /* an error (a user without EXISTS) only costs the reading of all */
     *present = reply->type != REDIS_REPLY_INTEGER || reply->integer != 0;
-    freeReplyObject(reply);
+    reply_arena_clear(&l->arena);
     return true;
 }
 
@@ -293,7 +295,7 @@ static bool take_reply(struct loading *l, struct image *image)
     }
     if (reply->type == REDIS_REPLY_ERROR && !redis_reply_is(reply, "WRONGTYPE")) {
         redis_link_blame(&l->link, reply);
-        freeReplyObject(reply);
+        reply_arena_clear(&l->arena);
         return false;
     }
     if (reply->type == REDIS_REPLY_ARRAY && reply->elements > 0) {
@@ -308,7 +310,7 @@ static bool take_reply(struct loading *l, struct image *image)
     } else if (reply->type == REDIS_REPLY_ERROR) {
         l->refused++;
     }
-    freeReplyObject(reply);
+    reply_arena_clear(&l->arena);
     return true;
 }
 
@@ -401,6 +403,9 @@ enum err redis_load(const struct redis_params *redis, const struct inventory *in
     if (e == ERR_OK) {
         e = load_meta(&l, high_water_ms);
     }
+    if (e == ERR_OK) {
+        reply_arena_begin(&l.arena, l.link.context->reader);
+    }
     for (size_t i = 0; e == ERR_OK && i < ARRAY_LEN(passes); i++) {
         if (!load_all(&l, &passes[i])) {
             log_line(LOG_WARNING, "redis", "load broken off: %s: %s", link_fault_name(l.link.fault),
@@ -409,6 +414,7 @@ enum err redis_load(const struct redis_params *redis, const struct inventory *in
         }
     }
     redis_link_close(&l.link);
+    reply_arena_clear(&l.arena);
     if (l.refused > 0) {
         log_line(LOG_WARNING, "redis", "%llu keys were not readable and are left out",
                  (unsigned long long)l.refused);
