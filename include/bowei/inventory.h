@@ -45,7 +45,8 @@ struct inv_lot {
     uint32_t sensor_count;
 };
 
-struct inv_space {
+/** 28 bytes, packed against four of padding: there may be a million. */
+struct __attribute__((packed, aligned(4))) inv_space {
     space_key key;
     struct position_e7 at;
     uint32_t lot;     /**< index in lots */

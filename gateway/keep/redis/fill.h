@@ -1,12 +1,11 @@
 #ifndef GATEWAY_KEEP_REDIS_FILL_H
 #define GATEWAY_KEEP_REDIS_FILL_H
 
+#include "gateway/keep/redis/dirty.h"
 #include "gateway/keep/redis/slice.h"
 
 /* The state of the core thread's side, shared by flush.c (queues, lanes, the flush under way) and
  * fill.c (an image into a slice, or not worth a write). */
-
-#define LOT_BIT     0x80000000u /* in a queue: the rest is a lot index, not a slot */
 
 #define DIGEST_BITS 39
 #define SEEN_BITS   24 /* seconds, in a circle of 194 days */
@@ -24,9 +23,9 @@ _Static_assert(sizeof(struct written) == 8, "there may be a million");
 /* One district's share. */
 struct lane {
     uint32_t adcode;
-    uint32_t *queue; /* ring of slots and lots */
-    uint32_t cap, head, count;
-    uint32_t todo; /* of `count`, belonging to the flush under way */
+    uint32_t first, behind; /* its slots are among first .. behind - 1 */
+    uint32_t count;         /* dirty roots of the district */
+    uint32_t at;            /* the pass of the flush under way has come to this root */
     struct image *kept;
     uint32_t kept_cap, kept_count, kept_todo, kept_at; /* kept_at: the next to hand over */
     uint32_t free_count;                               /* spaces written as free */
@@ -43,7 +42,7 @@ struct flush {
     struct lane *lanes; /* districts in the inventory's order, the city last */
     uint32_t lane_count;
     struct written *spaces;
-    uint64_t *queued; /* a bit per space, then per lot */
+    struct dirty dirty; /* roots: spaces by slot, then lots */
     uint32_t space_cap, lot_cap;
     bool running;
     uint32_t lane; /* the one being written */

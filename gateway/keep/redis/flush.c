@@ -3,16 +3,19 @@
  *
  * A flush covers everything that was dirty at its target position S. Districts ("lanes") are
  * written one after another, because a transaction belongs to one district; the last slice of a
- * lane says applied = S. When the last slice is confirmed, S is confirmed. A root is in its lane's
- * queue at most once, so the queues are bounded. */
+ * lane says applied = S. When the last slice is confirmed, S is confirmed. Dirty is a bit a root: a
+ * flush is one pass of each lane over its part of them, and what gets dirty behind the pass waits
+ * for the next. */
 #include "bowei/base/log.h"
 #include "gateway/keep/redis/fill.h"
 #include <stdlib.h>
 #include <string.h>
 
-#define KEPT_MAX        8192  /* kept images that wait for Redis, per district */
-#define HEARTBEAT_MS    1500  /* meta.as_of at least every 2 s; readers give up at 10 s */
-#define LOOKS_PER_STEP  4096  /* images looked at in one step, so that the core is not held up */
+#define KEPT_MAX        8192 /* kept images that wait for Redis, per district */
+#define HEARTBEAT_MS    1500 /* meta.as_of at least every 2 s; readers give up at 10 s */
+#define IMAGES_PER_STEP 4096 /* looked at in one step, so that the core is not held up */
+#define LOOKS_AN_IMAGE  16   /* as many roots of other lanes are passed over in its time */
+#define LOOKS_PER_STEP  (IMAGES_PER_STEP * LOOKS_AN_IMAGE)
 #define FREE_REBUILD_MS 60000 /* the geo set is built anew at most once a minute and district */
 
 struct flush *flush_create(struct redis_writer *writer, const struct image_source *source)
@@ -29,7 +32,6 @@ struct flush *flush_create(struct redis_writer *writer, const struct image_sourc
 static void lanes_free(struct lane *lanes, uint32_t n)
 {
     for (uint32_t i = 0; lanes != NULL && i < n; i++) {
-        free(lanes[i].queue);
         free(lanes[i].kept);
     }
     free(lanes);
@@ -42,47 +44,36 @@ void flush_destroy(struct flush *flush)
     }
     lanes_free(flush->lanes, flush->lane_count);
     free(flush->spaces);
-    free(flush->queued);
+    dirty_finish(&flush->dirty);
     free(flush);
 }
 
-/* --- the queues --- */
+/* --- what is dirty --- */
 
-static bool bit_get(const struct flush *flush, uint32_t at)
+static uint32_t roots_of(const struct flush *flush)
 {
-    return (flush->queued[at / 64] >> at % 64 & 1) != 0;
+    return flush->space_cap + flush->lot_cap;
 }
 
-static void bit_put(struct flush *flush, uint32_t at, bool on)
+static struct lane *lane_of(struct flush *flush, uint32_t root)
 {
-    uint64_t bit = (uint64_t)1 << at % 64;
-
-    flush->queued[at / 64] = on ? flush->queued[at / 64] | bit : flush->queued[at / 64] & ~bit;
-}
-
-static uint32_t bit_of(const struct flush *flush, uint32_t entry)
-{
-    return (entry & LOT_BIT) != 0 ? flush->space_cap + (entry & ~LOT_BIT) : entry;
-}
-
-static struct lane *lane_of(struct flush *flush, uint32_t entry)
-{
-    uint32_t lot = (entry & LOT_BIT) != 0 ? entry & ~LOT_BIT : flush->inv->spaces[entry].lot;
+    uint32_t lot = root < flush->space_cap ? flush->inv->spaces[root].lot : root - flush->space_cap;
 
     return &flush->lanes[flush->inv->lots[lot].district];
 }
 
-static void enqueue(struct flush *flush, uint32_t entry)
+static void mark(struct flush *flush, uint32_t root)
 {
-    struct lane *lane = lane_of(flush, entry);
-    uint32_t bit = bit_of(flush, entry);
-
-    if (bit_get(flush, bit) || lane->count >= lane->cap) {
-        return;
+    if (dirty_put(&flush->dirty, root)) {
+        lane_of(flush, root)->count++;
     }
-    bit_put(flush, bit, true);
-    lane->queue[(lane->head + lane->count) % lane->cap] = entry;
-    lane->count++;
+}
+
+static void mark_all(struct flush *flush)
+{
+    for (uint32_t root = 0; root < roots_of(flush); root++) {
+        mark(flush, root);
+    }
 }
 
 void flush_mark(struct flush *flush, enum dirty_kind kind, uint32_t index)
@@ -91,21 +82,37 @@ void flush_mark(struct flush *flush, enum dirty_kind kind, uint32_t index)
         return;
     }
     if (kind == DIRTY_SPACE && index < flush->inv->space_count) {
-        enqueue(flush, index);
+        mark(flush, index);
     } else if (kind == DIRTY_LOT && index < flush->inv->lot_count) {
-        enqueue(flush, index | LOT_BIT);
+        mark(flush, flush->space_cap + index);
     }
 }
 
-static uint32_t dequeue(struct flush *flush, struct lane *lane)
+/* The next dirty root of the lane in this pass; NO_SLOT: none, or *looks is used up. */
+static uint32_t lane_next(struct flush *flush, struct lane *lane, unsigned *looks)
 {
-    uint32_t entry = lane->queue[lane->head];
+    while (*looks > 0 && lane->at < roots_of(flush)) {
+        const uint32_t spaces_end = lane->at < lane->behind ? lane->behind : lane->at;
+        uint32_t root = dirty_next(&flush->dirty, lane->at, spaces_end);
 
-    lane->head = (lane->head + 1) % lane->cap;
-    lane->count--;
-    lane->todo--;
-    bit_put(flush, bit_of(flush, entry), false);
-    return entry;
+        if (root == spaces_end) {
+            const uint32_t lots = root < flush->space_cap ? flush->space_cap : root;
+
+            root = dirty_next(&flush->dirty, lots, roots_of(flush));
+        }
+        lane->at = root < roots_of(flush) ? root + 1 : root;
+        if (root == roots_of(flush)) {
+            return NO_SLOT;
+        }
+        if (lane_of(flush, root) == lane) {
+            *looks -= *looks < LOOKS_AN_IMAGE ? *looks : LOOKS_AN_IMAGE;
+            dirty_clear(&flush->dirty, root);
+            lane->count--;
+            return root;
+        }
+        --*looks;
+    }
+    return NO_SLOT;
 }
 
 /* What was written of this space no longer counts: it is written in full when its turn comes. */
@@ -169,12 +176,24 @@ static void kept_shift(struct lane *lane)
     }
 }
 
+/* Every lane's pass begins, the first lane's first. */
+static void lanes_begin(struct flush *flush)
+{
+    flush->lane = 0;
+    for (uint32_t i = 0; i < flush->lane_count; i++) {
+        struct lane *lane = &flush->lanes[i];
+
+        lane->at = lane->count > 0 ? lane->first : roots_of(flush);
+        lane->kept_todo = lane->kept_count;
+    }
+}
+
 /* --- filling slices --- */
 
-/* What is left of the lane in this flush. */
-static bool lane_has_work(const struct lane *lane)
+/* May something be left of the lane in this flush? */
+static bool lane_has_work(const struct flush *flush, const struct lane *lane)
 {
-    return lane->todo > 0 || lane->kept_at < lane->kept_todo;
+    return (lane->count > 0 && lane->at < roots_of(flush)) || lane->kept_at < lane->kept_todo;
 }
 
 /* A space may bring its override along, so one item is kept back. */
@@ -182,19 +201,19 @@ static void fill_lane(struct flush *flush, struct lane *lane, int64_t shift_ms, 
 {
     struct slice *slice = flush->filling;
 
-    while (slice->count < SLICE_IMAGES - 1 && *looks > 0 && lane_has_work(lane)) {
-        uint32_t entry;
+    while (slice->count < SLICE_IMAGES - 1 && *looks > 0 && lane_has_work(flush, lane)) {
+        uint32_t root;
 
-        --*looks;
         if (lane->kept_at < lane->kept_todo) {
+            --*looks;
             fill_kept(flush, &lane->kept[lane->kept_at++], shift_ms);
             continue;
         }
-        entry = dequeue(flush, lane);
-        if ((entry & LOT_BIT) != 0) {
-            fill_lot(flush, entry & ~LOT_BIT, shift_ms);
-        } else {
-            fill_space(flush, lane, entry, shift_ms);
+        root = lane_next(flush, lane, looks);
+        if (root != NO_SLOT && root >= flush->space_cap) {
+            fill_lot(flush, root - flush->space_cap, shift_ms);
+        } else if (root != NO_SLOT) {
+            fill_space(flush, lane, root, shift_ms);
         }
     }
 }
@@ -228,7 +247,7 @@ static bool lane_step(struct flush *flush, int64_t at_ms, int64_t shift_ms, unsi
 {
     struct lane *lane = &flush->lanes[flush->lane];
     bool due = at_ms - lane->as_of_ms >= HEARTBEAT_MS || lane->written;
-    bool work = lane_has_work(lane);
+    bool work = lane_has_work(flush, lane);
 
     if (work || due || (flush->filling != NULL && flush->filling->count > 0)) {
         if (flush->filling == NULL) {
@@ -240,7 +259,7 @@ static bool lane_step(struct flush *flush, int64_t at_ms, int64_t shift_ms, unsi
         }
         flush->filling->as_of_ms = at_ms + shift_ms;
         fill_lane(flush, lane, shift_ms, looks);
-        work = lane_has_work(lane);
+        work = lane_has_work(flush, lane);
         if (work && flush->filling->count < SLICE_IMAGES - 1) {
             return true; /* looked long enough: the rest in the next step */
         }
@@ -255,9 +274,9 @@ static bool lane_step(struct flush *flush, int64_t at_ms, int64_t shift_ms, unsi
 
 /* --- the inventory --- */
 
-static bool lane_make(struct lane *lane, uint32_t adcode, uint32_t cap, struct flush *flush)
+static void lane_make(struct lane *lane, uint32_t adcode, struct flush *flush)
 {
-    *lane = (struct lane){.adcode = adcode, .cap = cap, .rewriting = true};
+    *lane = (struct lane){.adcode = adcode, .first = UINT32_MAX, .rewriting = true};
     for (uint32_t i = 0; i < flush->lane_count; i++) {
         if (flush->lanes[i].adcode == adcode) {
             struct lane *old = &flush->lanes[i];
@@ -275,36 +294,24 @@ static bool lane_make(struct lane *lane, uint32_t adcode, uint32_t cap, struct f
             old->kept = NULL;
         }
     }
-    lane->queue = calloc(cap > 0 ? cap : 1, sizeof *lane->queue);
-    return lane->queue != NULL;
 }
 
-static uint32_t *lane_sizes(const struct inventory *inv)
-{
-    uint32_t *sizes = calloc(inv->district_count + 1u, sizeof *sizes);
-
-    for (uint32_t i = 0; sizes != NULL && i < inv->lot_count; i++) {
-        sizes[inv->lots[i].district]++;
-    }
-    for (uint32_t i = 0; sizes != NULL && i < inv->space_count; i++) {
-        sizes[inv->lots[inv->spaces[i].lot].district]++;
-    }
-    return sizes;
-}
-
-static struct lane *lanes_make(struct flush *flush, const struct inventory *inv,
-                               const uint32_t *sizes)
+static struct lane *lanes_make(struct flush *flush, const struct inventory *inv)
 {
     struct lane *lanes = calloc(inv->district_count + 1u, sizeof *lanes);
-    bool ok = lanes != NULL;
 
-    for (uint32_t i = 0; ok && i <= inv->district_count; i++) {
-        ok = lane_make(&lanes[i], i < inv->district_count ? inv->districts[i].adcode : ADCODE_CITY,
-                       sizes[i], flush);
+    for (uint32_t i = 0; lanes != NULL && i <= inv->district_count; i++) {
+        lane_make(&lanes[i], i < inv->district_count ? inv->districts[i].adcode : ADCODE_CITY,
+                  flush);
     }
-    if (!ok) {
-        lanes_free(lanes, inv->district_count + 1u);
-        return NULL;
+    for (uint32_t i = 0; lanes != NULL && i < inv->space_count; i++) {
+        struct lane *lane = &lanes[inv->lots[inv->spaces[i].lot].district];
+
+        lane->first = i < lane->first ? i : lane->first;
+        lane->behind = i + 1;
+    }
+    for (uint32_t i = 0; lanes != NULL && i <= inv->district_count; i++) {
+        lanes[i].first = lanes[i].behind == 0 ? inv->space_count : lanes[i].first;
     }
     return lanes;
 }
@@ -337,19 +344,17 @@ static void recount_free(struct flush *flush)
 
 enum err flush_reserve(struct flush *flush, const struct inventory *inv)
 {
-    size_t bits = (size_t)inv->space_count + inv->lot_count;
-    uint32_t *sizes = lane_sizes(inv);
-    uint64_t *queued = calloc(bits / 64 + 1, sizeof *queued);
+    struct dirty dirty = {0};
     struct written *spaces = calloc((size_t)inv->space_count + 1, sizeof *spaces);
-    struct lane *lanes =
-        sizes != NULL && queued != NULL && spaces != NULL ? lanes_make(flush, inv, sizes) : NULL;
+    struct lane *lanes = spaces != NULL && dirty_init(&dirty, inv->space_count + inv->lot_count)
+                             ? lanes_make(flush, inv)
+                             : NULL;
 
-    free(sizes);
     if (flush->filling != NULL && flush->filling->count > 0 && lanes != NULL) {
         post(flush, &flush->lanes[flush->lane], false, flush->filling->as_of_ms);
     }
     if (lanes == NULL) {
-        free(queued);
+        dirty_finish(&dirty);
         free(spaces);
         return ERR_NO_MEMORY;
     }
@@ -360,9 +365,9 @@ enum err flush_reserve(struct flush *flush, const struct inventory *inv)
     }
     lanes_free(flush->lanes, flush->lane_count);
     free(flush->spaces);
-    free(flush->queued);
+    dirty_finish(&flush->dirty);
     flush->spaces = spaces;
-    flush->queued = queued;
+    flush->dirty = dirty;
     flush->lanes = lanes;
     flush->lane_count = inv->district_count + 1u;
     flush->space_cap = inv->space_count;
@@ -372,16 +377,8 @@ enum err flush_reserve(struct flush *flush, const struct inventory *inv)
     recount_free(flush);
     /* All is looked at again; the digests tell what has to be written. The flush under way begins
      * anew. */
-    for (uint32_t i = 0; i < inv->space_count; i++) {
-        enqueue(flush, i);
-    }
-    for (uint32_t i = 0; i < inv->lot_count; i++) {
-        enqueue(flush, i | LOT_BIT);
-    }
-    flush->lane = 0;
-    for (uint32_t i = 0; flush->running && i < flush->lane_count; i++) {
-        flush->lanes[i].todo = flush->lanes[i].count;
-    }
+    mark_all(flush);
+    lanes_begin(flush);
     return ERR_OK;
 }
 
@@ -408,7 +405,7 @@ static void free_rebuild(struct flush *flush, uint32_t adcode, int64_t at_ms)
     for (uint32_t i = 0; i < flush->inv->space_count; i++) {
         if (flush->spaces[i].free && lane_of(flush, i) == lane) {
             forget(flush, i);
-            enqueue(flush, i);
+            mark(flush, i);
         }
     }
 }
@@ -425,11 +422,8 @@ void flush_all(struct flush *flush)
     }
     for (uint32_t i = 0; i < flush->inv->space_count; i++) {
         forget(flush, i);
-        enqueue(flush, i);
     }
-    for (uint32_t i = 0; i < flush->inv->lot_count; i++) {
-        enqueue(flush, i | LOT_BIT);
-    }
+    mark_all(flush);
     for (uint32_t i = 0; i < flush->inv->device_count; i++) {
         if (flush->source.suspect(flush->source.ctx, i, &image) &&
             flush_keep(flush, &image) != ERR_OK) {
@@ -438,17 +432,11 @@ void flush_all(struct flush *flush)
         }
     }
     /* The flush under way may only be confirmed when all of this is written. */
-    flush->lane = 0;
     for (uint32_t i = 0; i < flush->lane_count; i++) {
-        struct lane *lane = &flush->lanes[i];
-
-        lane->rewriting = true;
-        lane->as_of_ms = 0;
-        if (flush->running) {
-            lane->todo = lane->count;
-            lane->kept_todo = lane->kept_count;
-        }
+        flush->lanes[i].rewriting = true;
+        flush->lanes[i].as_of_ms = 0;
     }
+    lanes_begin(flush);
 }
 
 static void finish_if_confirmed(struct flush *flush)
@@ -487,10 +475,8 @@ static void begin(struct flush *flush, struct position newest, int64_t at_ms)
     }
     flush->running = true;
     flush->target = newest;
-    flush->lane = 0;
+    lanes_begin(flush);
     for (uint32_t i = 0; i < flush->lane_count; i++) {
-        flush->lanes[i].todo = flush->lanes[i].count;
-        flush->lanes[i].kept_todo = flush->lanes[i].kept_count;
         flush->lanes[i].written = false;
     }
 }
