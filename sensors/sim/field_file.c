@@ -1,6 +1,7 @@
 /* The files between `bowei-sim make`, `bowei-sim run` and the gateway; see field_file.h. */
 #include "sensors/sim/field_file.h"
 #include "bowei/base/strbuf.h"
+#include "sensors/sim/text_file.h"
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -79,6 +80,10 @@ enum err field_file_read(const char *folder, struct field_file *out)
             out->params.lines = value;
         } else if (strcmp(name, "heartbeat") == 0) {
             out->params.heartbeat_s = value;
+        } else if (strcmp(name, "bikes") == 0) {
+            out->fleet.bikes = value;
+        } else if (strcmp(name, "fences") == 0) {
+            out->fleet.fences = value;
         } else if (strcmp(name, "broker") == 0) {
             out->broker_port = (uint16_t)value;
         } else if (strcmp(name, "port") == 0 && out->lines < CITY_LINES_MAX) {
@@ -86,6 +91,7 @@ enum err field_file_read(const char *folder, struct field_file *out)
         }
     }
     (void)fclose(f);
+    out->fleet.seed = out->params.seed;
     return out->params.spaces > 0 && out->params.heartbeat_s > 0 && out->broker_port > 0
                ? ERR_OK
                : ERR_NOT_FOUND;
@@ -137,26 +143,10 @@ static void put_yaml(struct strbuf *b, const char *folder, const struct field_fi
                   "      - topic: application/+/device/+/event/+\n        envelope: chirpstack\n"
                   "      - topic: bowei/up/+\n        envelope: native\n",
                   (unsigned)file->broker_port);
-}
-
-static enum err text_write(const char *folder, const char *name, const struct strbuf *b)
-{
-    char path[PATH_CAP];
-    char fresh[PATH_CAP];
-    FILE *f;
-    bool good;
-
-    if (b->failed || !path_make(path, folder, name) ||
-        snprintf(fresh, sizeof fresh, "%s.new", path) >= PATH_CAP) {
-        return ERR_IO;
+    if (file->fleet.bikes > 0) {
+        strbuf_puts(b, "      - topic: gw/+/status\n        envelope: minew\n"
+                       "      - topic: home/+/BTtoMQTT/+\n        envelope: openmqttgateway\n");
     }
-    f = fopen(fresh, "we");
-    if (f == NULL) {
-        return ERR_IO;
-    }
-    good = fwrite(b->data, 1, b->len, f) == b->len;
-    good = fclose(f) == 0 && good;
-    return good && rename(fresh, path) == 0 ? ERR_OK : ERR_IO;
 }
 
 enum err field_file_write(const char *folder, const struct field_file *file,
@@ -166,17 +156,19 @@ enum err field_file_write(const char *folder, const struct field_file *file,
     enum err e;
 
     put_yaml(&b, folder, file, city);
-    e = text_write(folder, "field.yaml", &b);
+    e = text_file_write(folder, "field.yaml", &b);
     strbuf_clear(&b);
     strbuf_printf(&b, "spaces %u\nseed %u\nasked_lines %u\nheartbeat %u\nbroker %u\n",
                   (unsigned)file->params.spaces, (unsigned)file->params.seed,
                   (unsigned)file->params.lines, (unsigned)file->params.heartbeat_s,
                   (unsigned)file->broker_port);
+    strbuf_printf(&b, "bikes %u\nfences %u\n", (unsigned)file->fleet.bikes,
+                  (unsigned)file->fleet.fences);
     for (uint32_t i = 0; i < file->lines; i++) {
         strbuf_printf(&b, "port %u\n", (unsigned)file->ports[i]);
     }
     if (e == ERR_OK) {
-        e = text_write(folder, "field.txt", &b);
+        e = text_file_write(folder, "field.txt", &b);
     }
     strbuf_finish(&b);
     return e;

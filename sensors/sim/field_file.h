@@ -2,6 +2,7 @@
 #define SENSORS_SIM_FIELD_FILE_H
 
 #include "bowei/base/err.h"
+#include "sensors/sim/fleet/world_plan.h"
 #include "sensors/sim/world/city.h"
 #include <stdint.h>
 
@@ -10,6 +11,7 @@
 
 struct field_file {
     struct city_params params;
+    struct world_plan_params fleet; /**< bikes 0 = none */
     uint16_t broker_port;
     uint32_t lines;
     uint16_t ports[CITY_LINES_MAX]; /**< per TCP line */

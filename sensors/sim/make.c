@@ -12,10 +12,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static bool same(const struct city_params *a, const struct city_params *b)
+#define LINK_NAME "mqtt" /* of field.yaml */
+
+static bool same(const struct field_file *file, const struct city_params *b,
+                 const struct world_plan_params *fleet)
 {
+    const struct city_params *a = &file->params;
+
     return a->spaces == b->spaces && a->seed == b->seed && a->lines == b->lines &&
-           a->heartbeat_s == b->heartbeat_s;
+           a->heartbeat_s == b->heartbeat_s && file->fleet.bikes == fleet->bikes &&
+           file->fleet.fences == fleet->fences;
 }
 
 /* Creates the folder and those above it. */
@@ -75,13 +81,47 @@ static enum err files_make(const char *folder, const struct city *city)
     return city_write(city, path);
 }
 
+/* The inventory of the bikes; another city's goes. */
+static enum err world_make(const char *folder, const struct world_plan_params *params)
+{
+    static const char *const names[] = {"fences.geojson", "beacons.csv", "listeners.csv",
+                                        "operators.csv", "vehicles.csv"};
+    struct world_plan *plan = NULL;
+    char path[PATH_MAX];
+    char file[PATH_MAX];
+    enum err e;
+
+    if (snprintf(path, sizeof path, "%s/fleet", folder) >= (int)sizeof path) {
+        return ERR_IO;
+    }
+    if (params->bikes == 0) {
+        for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+            if (snprintf(file, sizeof file, "%s/%s", path, names[i]) < (int)sizeof file) {
+                (void)unlink(file);
+            }
+        }
+        return ERR_OK;
+    }
+    if (!folder_make(path)) {
+        return ERR_IO;
+    }
+    e = world_plan_create(params, &plan);
+    if (e == ERR_OK) {
+        e = world_plan_write(plan, path, LINK_NAME);
+    }
+    world_plan_destroy(plan);
+    return e;
+}
+
 static enum err make_in(const char *folder, const struct make_options *o)
 {
     const struct city_params wanted = {
         .spaces = o->spaces, .seed = o->seed, .lines = o->lines, .heartbeat_s = o->heartbeat_s};
+    const struct world_plan_params fleet = {
+        .bikes = o->bikes, .fences = o->fences, .seed = o->seed};
     struct field_file file;
     struct city *city = NULL;
-    const bool kept = field_file_read(folder, &file) == ERR_OK && same(&file.params, &wanted);
+    const bool kept = field_file_read(folder, &file) == ERR_OK && same(&file, &wanted, &fleet);
     enum err e = city_create(&wanted, &city);
 
     if (e != ERR_OK) {
@@ -89,9 +129,13 @@ static enum err make_in(const char *folder, const struct make_options *o)
     }
     file.lines = kept ? file.lines : 0;
     file.params = wanted;
+    file.fleet = fleet;
     file.broker_port = o->broker_port;
     if (!kept) {
         e = files_make(folder, city);
+    }
+    if (e == ERR_OK && !kept) {
+        e = world_make(folder, &fleet);
     }
     if (e == ERR_OK) {
         e = ports_choose(&file, city->lines) ? field_file_write(folder, &file, city) : ERR_IO;
@@ -112,8 +156,10 @@ int make_command(const struct make_options *options)
     e = make_in(folder, options);
     if (e == ERR_BAD_PARAMETER) {
         (void)fprintf(stderr,
-                      "bowei-sim: --spaces must be 1 to %u and --lines enough for their units\n",
-                      (unsigned)CITY_SPACES_MAX);
+                      "bowei-sim: --spaces must be 1 to %u and --lines enough for their units, "
+                      "--bikes at most %u, --fences 0 or 20 to %u\n",
+                      (unsigned)CITY_SPACES_MAX, (unsigned)WORLD_BIKES_MAX,
+                      (unsigned)WORLD_FENCES_MAX);
     } else if (e != ERR_OK) {
         (void)fprintf(stderr, "bowei-sim: %s: %s\n", folder, err_text(e, 0));
     }

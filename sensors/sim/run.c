@@ -5,6 +5,7 @@
 #include "bowei/base/log.h"
 #include "sensors/sim/field_file.h"
 #include "sensors/sim/simulation.h"
+#include "sensors/sim/world_live.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -90,7 +91,8 @@ static enum err lines_open(struct simulation *sim, const struct field_file *file
     return e;
 }
 
-static int loop(struct simulation *sim, int signals, uint32_t duration_s)
+/* bikes NULL: there are none. */
+static int loop(struct simulation *sim, struct world_live *bikes, int signals, uint32_t duration_s)
 {
     const int64_t end_ms =
         duration_s == 0 ? INT64_MAX : host_boot_ms() + (int64_t)duration_s * 1000;
@@ -109,7 +111,11 @@ static int loop(struct simulation *sim, int signals, uint32_t duration_s)
         fds[2].fd = broker_fd(&sim->broker, &writes);
         fds[2].events = (short)(POLLIN | (writes ? POLLOUT : 0));
         wait_ms = slaves_ms >= 0 && slaves_ms < wait_ms ? slaves_ms : wait_ms;
-        (void)poll(fds, 3, (int)wait_ms);
+        if (bikes != NULL) {
+            world_live_wait(bikes, fds, 3, (int)wait_ms);
+        } else {
+            (void)poll(fds, 3, (int)wait_ms);
+        }
         now_ms = host_boot_ms();
         if ((fds[0].revents & POLLIN) != 0 || now_ms >= end_ms) {
             return 0;
@@ -121,10 +127,38 @@ static int loop(struct simulation *sim, int signals, uint32_t duration_s)
         } else if (fds[2].revents != 0) {
             heard_turn(sim, host_wall_ms());
         }
-        if (truth_flush(&sim->truth) != ERR_OK) {
+        if (truth_flush(&sim->truth) != ERR_OK ||
+            (bikes != NULL && !world_live_turn(bikes, host_wall_ms(), now_ms))) {
             return fail("the truth file", strerror(errno));
         }
     }
+}
+
+/* None when the field has none. */
+static enum err bikes_open(const struct run_options *o, const struct field_file *file,
+                           struct simulation *sim, struct world_live **out)
+{
+    const struct world_live_params params = {
+        .plan = file->fleet,
+        .script = &sim->script,
+        .truth_path = o->truth_bikes,
+        .api = o->api,
+        .keys = o->keys,
+        .broker = &sim->broker,
+        .interval_s = o->interval_s,
+        .speed = o->speed,
+        .fresh = sim->memory.fresh,
+    };
+    enum err e = ERR_OK;
+
+    if (file->fleet.bikes > 0) {
+        e = world_live_create(&params, host_wall_ms(), out);
+    }
+    if (e != ERR_OK) {
+        (void)fprintf(stderr, "bowei-sim: the bikes: %s\n",
+                      e == ERR_NOT_FOUND ? "an operator has no key in --keys" : err_text(e, 0));
+    }
+    return e;
 }
 
 static int run_city(const struct run_options *o, const char *folder, struct field_file *file,
@@ -134,6 +168,7 @@ static int run_city(const struct run_options *o, const char *folder, struct fiel
     struct simulation_params params = {
         .city = city, .truth_path = o->truth, .memory_path = memory, .speed = o->speed};
     struct simulation *sim = NULL;
+    struct world_live *bikes = NULL;
     int signals;
     int status = 1;
     enum err e;
@@ -148,15 +183,20 @@ static int run_city(const struct run_options *o, const char *folder, struct fiel
     e = signals < 0 ? ERR_IO : simulation_create(&params, host_wall_ms(), &sim);
     if (e != ERR_OK) {
         status = fail(o->truth != NULL ? o->truth : folder, err_text(e, 0));
-    } else if (lines_open(sim, file, folder) == ERR_OK) {
+    } else if (lines_open(sim, file, folder) == ERR_OK &&
+               bikes_open(o, file, sim, &bikes) == ERR_OK) {
         log_line(LOG_INFO, "sim", "%u spaces, %u devices, %u lines, broker port %u",
                  (unsigned)city->space_count, (unsigned)city->device_count,
                  (unsigned)(file->lines + (city->has_serial ? 1 : 0)),
                  (unsigned)params.broker_port);
-        status = loop(sim, signals, o->duration_s);
+        status = loop(sim, bikes, signals, o->duration_s);
         log_line(LOG_INFO, "sim", "%" PRIu64 " truth lines, %" PRIu64 " Modbus replies",
                  sim->truth.count, slaves_answered(sim->slaves));
+        if (bikes != NULL) {
+            world_live_log(bikes);
+        }
     }
+    world_live_destroy(bikes);
     simulation_destroy(sim);
     broker_library_finish();
     if (signals >= 0) {

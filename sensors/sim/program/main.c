@@ -15,9 +15,11 @@ static const char usage[] =
     "  free-port   prints a free TCP port of this host\n"
     "  make        lays out a city: inventory files and the gateway's lines and links\n"
     "      --dir DIR --spaces N --seed S --broker-port P [--lines N] [--heartbeat SECONDS]\n"
+    "      [--bikes N] [--fences N]\n"
     "  run         is the field of that city: Modbus slaves and MQTT devices\n"
     "      --dir DIR [--truth FILE] [--broker-port P] [--speed X] [--faults FILE] [--duration "
     "SECONDS]\n"
+    "      [--truth-bikes FILE] [--api URL --keys FILE] [--interval SECONDS]\n"
     "  load        sends numbered readings as fast as told and prints what was acknowledged\n"
     "      --broker-port P --devices N --rate R --seconds S [--qos 0|1] [--prefix TEXT]\n"
     "\n"
@@ -138,6 +140,8 @@ static int make(char *const *args)
         {"--broker-port", OPTION_PORT, true,  &o.broker_port, false},
         {"--lines",       OPTION_U32,  false, &o.lines,       false},
         {"--heartbeat",   OPTION_U32,  false, &o.heartbeat_s, false},
+        {"--bikes",       OPTION_U32,  false, &o.bikes,       false},
+        {"--fences",      OPTION_U32,  false, &o.fences,      false},
     };
     int status = options_read(options, ARRAY_LEN(options), args);
 
@@ -149,7 +153,7 @@ static int make(char *const *args)
 
 static int run(char *const *args)
 {
-    struct run_options o = {.speed = 1};
+    struct run_options o = {.speed = 1, .interval_s = 60};
     struct option options[] = {
         {"--dir",         OPTION_TEXT,    true,  &o.dir,         false},
         {"--truth",       OPTION_TEXT,    false, &o.truth,       false},
@@ -157,8 +161,19 @@ static int run(char *const *args)
         {"--speed",       OPTION_DECIMAL, false, &o.speed,       false},
         {"--faults",      OPTION_TEXT,    false, &o.faults,      false},
         {"--duration",    OPTION_U32,     false, &o.duration_s,  false},
+        {"--truth-bikes", OPTION_TEXT,    false, &o.truth_bikes, false},
+        {"--api",         OPTION_TEXT,    false, &o.api,         false},
+        {"--keys",        OPTION_TEXT,    false, &o.keys,        false},
+        {"--interval",    OPTION_U32,     false, &o.interval_s,  false},
     };
     int status = options_read(options, ARRAY_LEN(options), args);
+
+    if (status == 0 && (o.api == NULL) != (o.keys == NULL)) {
+        status = misused("--api", "goes with --keys");
+    }
+    if (status == 0 && (o.interval_s == 0 || o.interval_s > 86400)) {
+        status = misused("--interval", "must be 1 s to a day");
+    }
 
     return status != 0 ? status : run_command(&o);
 }

@@ -7,19 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BLOCK_M        250.0
-#define BERTH_M        6.0       /* GB/T 51149: parallel berth of 6 m */
-#define KERB_M         5.0       /* from the middle of the road to a berth's middle */
-#define ROW_M          8.0       /* lots: row to row */
-#define BAY_M          3.0       /* lots: bay to bay */
-#define JITTER_M       0.3       /* nobody paints to the centimetre; also keeps distances apart */
-#define M_PER_DEGREE   111195.08 /* of latitude on the sphere of EARTH_RADIUS_M */
-#define SITES_PER_KIND 999       /* three digits of the ID */
-#define LOT_PERCENT    12 /* of the sites are surface lots, which hold about a third of the spaces */
-#define TEMP_PERCENT   3
-#define STREETS        4
+#define BERTH_M      6.0 /* GB/T 51149: parallel berth of 6 m */
+#define KERB_M       5.0 /* from the middle of the road to a berth's middle */
+#define ROW_M        8.0 /* lots: row to row */
+#define BAY_M        3.0 /* lots: bay to bay */
+#define JITTER_M     0.3 /* nobody paints to the centimetre; also keeps distances apart */
+#define LOT_PERCENT  12  /* of the sites are surface lots, which hold about a third of the spaces */
+#define TEMP_PERCENT 3
 
-static const uint16_t street_codes[STREETS] = {1, 2, 10, 100};
+static const uint16_t street_codes[CITY_STREETS] = {1, 2, 10, 100};
 
 static const struct {
     enum place_kind kind;
@@ -35,24 +31,24 @@ struct layout {
     uint64_t rng;
     uint32_t scale; /* sites grow beyond a quarter of a million spaces, as their numbers have three
                        digits */
-    uint32_t sites[STREETS][3];
+    uint32_t sites[CITY_STREETS][3];
     uint32_t named[64];
 };
 
-static struct position_e7 place(double north_m, double east_m)
+struct position_e7 city_place(double north_m, double east_m)
 {
-    const double lat = CITY_LAT + north_m / M_PER_DEGREE;
+    const double lat = CITY_LAT + north_m / CITY_M_PER_DEGREE;
     const double lon =
-        CITY_LON + east_m / (M_PER_DEGREE * cos(CITY_LAT * 3.14159265358979323846 / 180));
+        CITY_LON + east_m / (CITY_M_PER_DEGREE * cos(CITY_LAT * 3.14159265358979323846 / 180));
 
     return position_round((struct position_deg){lat, lon});
 }
 
-static space_key key_make(uint32_t street, enum place_kind kind, uint32_t site, uint32_t number)
+space_key city_site_key(uint32_t quarter, enum place_kind kind, uint32_t site)
 {
     char body[SPACE_ID_LEN];
     space_key key = 0;
-    uint32_t parts[4] = {CITY_COUNTY, street, site, number};
+    uint32_t parts[4] = {CITY_COUNTY, street_codes[quarter % CITY_STREETS], site, 0};
     static const uint32_t width[4] = {6, 3, 3, 4};
     size_t at = 0;
 
@@ -116,7 +112,8 @@ static void spaces_add(struct layout *l, struct city_lot *lot, size_t kind, cons
 
         spot(l, kind, i, lot->count, at);
         s->key = lot->key + i + 1; /* the number is the lowest digit of the key */
-        s->at = place(middle[0] + (along ? at[0] : at[1]), middle[1] + (along ? at[1] : at[0]));
+        s->at =
+            city_place(middle[0] + (along ? at[0] : at[1]), middle[1] + (along ? at[1] : at[0]));
         s->lot = site;
         s->sensor = CITY_NONE;
         s->second = CITY_NONE;
@@ -132,9 +129,9 @@ static struct city_lot *site_add(struct layout *l, size_t kind, const double mid
     uint32_t *used = NULL;
     struct city_lot *lot;
 
-    for (uint32_t i = 0; i < STREETS && used == NULL; i++) {
-        if (l->sites[(quarter + i) % STREETS][kind] < SITES_PER_KIND) {
-            used = &l->sites[(quarter + i) % STREETS][kind];
+    for (uint32_t i = 0; i < CITY_STREETS && used == NULL; i++) {
+        if (l->sites[(quarter + i) % CITY_STREETS][kind] < CITY_SITES_MAX) {
+            used = &l->sites[(quarter + i) % CITY_STREETS][kind];
         }
     }
     if (used == NULL) {
@@ -142,16 +139,15 @@ static struct city_lot *site_add(struct layout *l, size_t kind, const double mid
     }
     lot = &c->lots[c->lot_count++];
     *lot = (struct city_lot){.first = c->space_count};
-    lot->key =
-        key_make(street_codes[(uint32_t)(used - l->sites[0]) / 3], sizes[kind].kind, ++*used, 0);
-    lot->at = place(middle[0], middle[1]);
+    lot->key = city_site_key((uint32_t)(used - l->sites[0]) / 3, sizes[kind].kind, ++*used);
+    lot->at = city_place(middle[0], middle[1]);
     lot->name = (uint16_t)rng_below(&l->rng, city_street_count());
     lot->number = (uint16_t)++l->named[lot->name];
     return lot;
 }
 
 /* Middle of block number i, counted outward in squares round the centre. */
-static void block_middle(uint32_t i, double at[2])
+void city_block_middle(uint32_t i, double at[2])
 {
     int32_t ring = (int32_t)((sqrt((double)i) + 1) / 2);
     int32_t side = ring * 2;
@@ -162,8 +158,8 @@ static void block_middle(uint32_t i, double at[2])
     const int32_t row[4] = {-ring + step, ring, ring - step, -ring};
     const int32_t column[4] = {ring, ring - step, -ring, -ring + step};
 
-    at[0] = row[leg] * BLOCK_M;
-    at[1] = column[leg] * BLOCK_M;
+    at[0] = row[leg] * CITY_BLOCK_M;
+    at[1] = column[leg] * CITY_BLOCK_M;
 }
 
 static enum err lay_out(struct layout *l)
@@ -178,7 +174,7 @@ static enum err lay_out(struct layout *l)
                      rng_below(&l->rng, (sizes[kind].most - sizes[kind].least) * l->scale + 1);
         struct city_lot *lot;
 
-        block_middle(block++, middle);
+        city_block_middle(block++, middle);
         lot = site_add(l, kind, middle);
         if (lot == NULL) {
             return ERR_BAD_PARAMETER;
@@ -190,7 +186,7 @@ static enum err lay_out(struct layout *l)
     for (uint32_t i = 0; i < CITY_GATE_LOTS; i++) {
         struct city_lot *lot;
 
-        block_middle(block++, middle);
+        city_block_middle(block++, middle);
         lot = site_add(l, 1, middle);
         if (lot == NULL) {
             return ERR_BAD_PARAMETER;

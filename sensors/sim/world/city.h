@@ -24,6 +24,10 @@
 #define CITY_SERIAL_NODES 24
 #define CITY_ID_CAP       41
 #define CITY_NONE         UINT32_MAX
+#define CITY_STREETS      4   /* street and town codes that sites are spread over */
+#define CITY_SITES_MAX    999 /* of a kind in a street: three digits of the ID */
+#define CITY_BLOCK_M      250.0
+#define CITY_M_PER_DEGREE 111195.08 /* of latitude on the sphere of EARTH_RADIUS_M */
 
 /** What a space is watched by. */
 enum tech {
@@ -103,10 +107,16 @@ enum err city_write(const struct city *city, const char *folder) MUST_CHECK;
 /** Name of a line as the configuration and the inventory have it. */
 void city_line_name(const struct city *city, uint32_t line, char out[8]);
 
-/* Between layout, equipment and files. */
+/* Between layout, equipment, files and the fleet's fences. */
 enum err city_equip(struct city *city) MUST_CHECK;
 const char *city_street_zh(uint32_t name);
 const char *city_street_en(uint32_t name);
 uint32_t city_street_count(void);
+/** Metres north and east of the city's centre -> position. */
+struct position_e7 city_place(double north_m, double east_m);
+/** Middle of block number i, counted outward in squares round the centre: metres north and east. */
+void city_block_middle(uint32_t i, double at[2]);
+/** ID of a site, 1 to CITY_SITES_MAX, in street number quarter % CITY_STREETS. */
+space_key city_site_key(uint32_t quarter, enum place_kind kind, uint32_t site);
 
 #endif
