@@ -2,6 +2,7 @@
 #include "sensors/sim/fleet/shape.h"
 #include "sensors/sim/world/city.h"
 #include "sensors/sim/world/rng.h"
+#include <assert.h>
 #include <math.h>
 
 #define PI       3.14159265358979323846
@@ -33,6 +34,7 @@ void shape_strip(struct shape_point *corners, uint32_t count, const double size_
 {
     const uint32_t half = count / 2;
 
+    assert(count >= SHAPE_CORNERS_MIN);
     for (uint32_t i = 0; i < half * 2; i++) {
         const double turn =
             -PI / 2 + PI * (double)(i % half) / (double)(half - 1) + (i < half ? 0 : PI);

@@ -11,6 +11,7 @@
 
 #define TIMEOUT_MS    10000L
 #define RETRY_MS      500
+#define GATHER_MS     500 /* between two requests, so that items come in batches */
 #define RETRY_MOST_MS 15000
 #define BATCH_TRIES   5 /* of a request that the gateway says is wrong; then its items go */
 #define ANSWER_MAX    ((size_t)1 << 20)
@@ -282,6 +283,7 @@ static void done(struct poster *p, struct sender *s, CURLcode result, int64_t no
         p->counts.posted++;
         s->tries = 0;
         s->backoff_ms = 0;
+        s->next_ms = s->count < POSTER_BATCH ? now_ms + GATHER_MS : now_ms;
         if (p->quiet) {
             log_line(LOG_INFO, "sim", "the gateway takes telemetry again");
         }
