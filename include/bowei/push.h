@@ -41,12 +41,17 @@ struct push_port {
 };
 
 struct push;
+struct push_table;
 
 /** NULL: no memory, or an envelope that does not exist (logged). */
 struct push *push_create(const struct field_params *params);
-/** Goes over to the sources of another configuration; on an error all stays as it was. When it
- * returns ERR_OK the former configuration is no longer read. Any one thread but the HTTP one. */
-enum err push_configure(struct push *push, const struct config *config) MUST_CHECK;
+/** The sources of another configuration, made ready. NULL as push_create. */
+struct push_table *push_prepare(const struct config *config);
+/** Goes over to them and takes them; when it returns, the former configuration is no longer read.
+ * Any one thread but the HTTP one. */
+void push_commit(struct push *push, struct push_table *table);
+/** Does not. */
+void push_discard(struct push_table *table);
 /** Nobody may be in the port any more. */
 void push_destroy(struct push *push);
 struct push_port push_port_of(struct push *push);

@@ -2,9 +2,9 @@
  * request at a time; checks of the secret, then the same hearing as a broker link has. Nothing here
  * waits: the only I/O is the intake's write(2).
  *
- * The sources are read from a table that push_configure replaces: it leaves the next one, the HTTP
+ * The sources are read from a table that push_commit replaces: it leaves the next one, the HTTP
  * thread goes over to it with its next request. `busy` and `next` are written and read in opposite
- * order by the two, so that push_configure returns only when the former table is done with. */
+ * order by the two, so that push_commit returns only when the former table is done with. */
 #include "bowei/push.h"
 #include "bowei/base/city_clock.h"
 #include "bowei/base/log.h"
@@ -35,7 +35,7 @@ struct push {
     int64_t log_gate;
 };
 
-static struct push_table *table_make(const struct config *config)
+struct push_table *push_prepare(const struct config *config)
 {
     struct push_table *table = calloc(1, sizeof *table);
 
@@ -177,7 +177,7 @@ struct push *push_create(const struct field_params *params)
         return NULL;
     }
     push->params = *params;
-    push->table = table_make(params->config);
+    push->table = push_prepare(params->config);
     if (push->table == NULL) {
         free(push);
         return NULL;
@@ -187,19 +187,19 @@ struct push *push_create(const struct field_params *params)
     return push;
 }
 
-enum err push_configure(struct push *push, const struct config *config)
+void push_commit(struct push *push, struct push_table *table)
 {
     const struct timespec look = {.tv_nsec = BUSY_LOOK_NS};
-    struct push_table *table = table_make(config);
 
-    if (table == NULL) {
-        return ERR_CONFIG;
-    }
     free(atomic_exchange(&push->next, table));
     while (atomic_load(&push->busy)) {
         (void)nanosleep(&look, NULL);
     }
-    return ERR_OK;
+}
+
+void push_discard(struct push_table *table)
+{
+    free(table);
 }
 
 void push_destroy(struct push *push)
