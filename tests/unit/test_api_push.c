@@ -12,13 +12,32 @@
 
 static struct api_city *city;
 
-/* What the port was asked last, and what it is to answer. */
-static struct {
+/* What the port was asked last, and what it is to answer; the HTTP thread writes it. */
+static struct port_seen {
     char source[64], authorization[64], key[300], event[80], msg[300], nonce[80], signature[80];
     size_t len;
     uint32_t calls;
     enum err answer;
-} seen;
+} port_seen;
+
+static pthread_mutex_t port_lock = PTHREAD_MUTEX_INITIALIZER; /* guards port_seen */
+
+static struct port_seen seen(void)
+{
+    struct port_seen copy;
+
+    pthread_mutex_lock(&port_lock);
+    copy = port_seen;
+    pthread_mutex_unlock(&port_lock);
+    return copy;
+}
+
+static void port_answers(enum err answer)
+{
+    pthread_mutex_lock(&port_lock);
+    port_seen.answer = answer;
+    pthread_mutex_unlock(&port_lock);
+}
 
 static void keep(char *out, size_t cap, const char *text)
 {
@@ -27,16 +46,21 @@ static void keep(char *out, size_t cap, const char *text)
 
 static enum err port_asked(const struct push_request *rq)
 {
-    keep(seen.source, sizeof seen.source, rq->source);
-    keep(seen.authorization, sizeof seen.authorization, rq->authorization);
-    keep(seen.key, sizeof seen.key, rq->key);
-    keep(seen.event, sizeof seen.event, rq->event);
-    keep(seen.msg, sizeof seen.msg, rq->msg);
-    keep(seen.nonce, sizeof seen.nonce, rq->nonce);
-    keep(seen.signature, sizeof seen.signature, rq->signature);
-    seen.len = rq->len;
-    seen.calls++;
-    return seen.answer;
+    enum err answer;
+
+    pthread_mutex_lock(&port_lock);
+    keep(port_seen.source, sizeof port_seen.source, rq->source);
+    keep(port_seen.authorization, sizeof port_seen.authorization, rq->authorization);
+    keep(port_seen.key, sizeof port_seen.key, rq->key);
+    keep(port_seen.event, sizeof port_seen.event, rq->event);
+    keep(port_seen.msg, sizeof port_seen.msg, rq->msg);
+    keep(port_seen.nonce, sizeof port_seen.nonce, rq->nonce);
+    keep(port_seen.signature, sizeof port_seen.signature, rq->signature);
+    port_seen.len = rq->len;
+    port_seen.calls++;
+    answer = port_seen.answer;
+    pthread_mutex_unlock(&port_lock);
+    return answer;
 }
 
 static enum err port_take(void *ctx, const struct push_request *rq, struct push_result *out)
@@ -59,8 +83,8 @@ static int set_up(void **state)
     city->push = (struct push_port){.take = port_take, .greet = port_greet};
     city->config.http.rate_limit_loopback = true;
     city->config.http.requests_per_s = 1;
+    memset(&port_seen, 0, sizeof port_seen); /* before its thread */
     city_api_start(city);
-    memset(&seen, 0, sizeof seen);
     return 0;
 }
 
@@ -88,11 +112,11 @@ static void messages_reach_the_port(void **state)
         assert_null(head_find(a.head, "Access-Control-Allow-Origin", text, sizeof text));
         assert_string_equal(head_find(a.head, "Cache-Control", text, sizeof text), "no-store");
         answer_free(&a);
-        assert_string_equal(seen.source, "telecom");
-        assert_string_equal(seen.key, "a+b-secret");
-        assert_string_equal(seen.event, "up");
-        assert_string_equal(seen.authorization, "(none)");
-        assert_int_equal(seen.len, 7);
+        assert_string_equal(seen().source, "telecom");
+        assert_string_equal(seen().key, "a+b-secret");
+        assert_string_equal(seen().event, "up");
+        assert_string_equal(seen().authorization, "(none)");
+        assert_int_equal(seen().len, 7);
     }
 }
 
@@ -106,8 +130,8 @@ static void the_header_is_the_source_s(void **state)
     (void)state;
     assert_int_equal(a.status, 200);
     answer_free(&a);
-    assert_string_equal(seen.authorization, "Bearer lora-secret-01234567");
-    seen.answer = ERR_UNAUTHENTICATED;
+    assert_string_equal(seen().authorization, "Bearer lora-secret-01234567");
+    port_answers(ERR_UNAUTHENTICATED);
     (void)snprintf(head, sizeof head, "Authorization: Bearer %s\r\n", city->admin);
     a = client_ask(city, "POST", "/v1/push/lora", head, "{}");
     assert_int_equal(a.status, 401);
@@ -133,7 +157,7 @@ static void each_outcome_has_its_answer(void **state)
     for (size_t i = 0; i < ARRAY_LEN(table); i++) {
         struct answer_text a;
 
-        seen.answer = table[i].answer;
+        port_answers(table[i].answer);
         a = client_ask(city, "POST", "/v1/push/lora", "", "{}");
         assert_int_equal(a.status, table[i].status);
         assert_int_equal(strstr(a.body, "\"code\"") != NULL, table[i].status != 200);
@@ -154,9 +178,9 @@ static void the_address_is_checked(void **state)
                         "text/plain; charset=utf-8");
     assert_string_equal(head_find(a.head, "X-Content-Type-Options", text, sizeof text), "nosniff");
     answer_free(&a);
-    assert_string_equal(seen.nonce, "ab12");
-    assert_string_equal(seen.signature, "fVQbCE+G+8Sg==");
-    seen.answer = ERR_UNAUTHENTICATED;
+    assert_string_equal(seen().nonce, "ab12");
+    assert_string_equal(seen().signature, "fVQbCE+G+8Sg==");
+    port_answers(ERR_UNAUTHENTICATED);
     a = client_get(city, "/v1/push/mobile?msg=%%3Cscript%%3E&nonce=ab12&signature=x");
     assert_int_equal(a.status, 401);
     assert_null(strstr(a.body, "script"));
@@ -183,7 +207,7 @@ static void a_burst_is_not_held_back(void **state)
         assert_int_equal(a.status, 200);
         answer_free(&a);
     }
-    assert_int_equal(seen.calls, 50);
+    assert_int_equal(seen().calls, 50);
 }
 
 /* A body too large for any message never reaches the port. */
@@ -199,7 +223,7 @@ static void a_large_body_is_refused(void **state)
     a = client_ask(city, "POST", "/v1/push/lora", "", big);
     assert_int_equal(a.status, 413);
     answer_free(&a);
-    assert_int_equal(seen.calls, 0);
+    assert_int_equal(seen().calls, 0);
     free(big);
 }
 
