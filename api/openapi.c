@@ -178,12 +178,30 @@ static void parameters_write(struct json_writer *w, const struct route *route)
     json_array_end(w);
 }
 
+/* A body whose form is not ours: a platform's message. */
+static void foreign_body_write(struct json_writer *w)
+{
+    json_key(w, "requestBody");
+    json_object(w);
+    json_kv_bool(w, "required", true);
+    json_key(w, "content");
+    json_object(w);
+    json_key(w, "application/json");
+    json_object(w);
+    for (unsigned depth = 0; depth < 3; depth++) {
+        json_object_end(w);
+    }
+}
+
 static void body_write(struct json_writer *w, const struct route *route)
 {
     uint32_t required;
     uint32_t takes = body_fields_of(route->name, &required);
 
     if (takes == 0) {
+        if ((route->flags & ROUTE_SECRET) != 0 && (route->flags & ROUTE_BODY) != 0) {
+            foreign_body_write(w);
+        }
         return;
     }
     json_key(w, "requestBody");
