@@ -92,7 +92,7 @@ bool event_write(struct strbuf *out, const struct inventory *inv, uint64_t epoch
     unsigned timing;
     uint32_t all = change->kind == CHANGE_SPACE ? inv->space_count : inv->lot_count;
 
-    if (change->index >= all) {
+    if (change->kind == CHANGE_FENCE || change->index >= all) {
         return false;
     }
     strbuf_printf(out, "id: %llu-%llu\n", (unsigned long long)epoch,

@@ -2,6 +2,7 @@
 #define API_STREAM_H
 
 #include "api/scene.h"
+#include "bowei/change_ring.h"
 #include <pthread.h>
 #include <stdatomic.h>
 

@@ -38,6 +38,7 @@ struct gateway {
     struct redis_writer *writer;
     struct view *view;
     struct change_ring *changes;
+    struct alert_ring *alerts;
     struct runner *runner;
     struct unknown_devices *unknown;
     struct field *field;
@@ -166,6 +167,9 @@ static enum err recover(struct gateway *g, struct now *start)
     start->shift_ms = behind_ms < -CITY_CLOCK_JUMP_MS ? behind_ms : 0;
     const int64_t begin_ms = host_boot_ms();
     core_restored(g->core, *start, g->recovery.clock_suspect);
+    if (g->recovery.redis_read) {
+        core_alerts_on(g->core);
+    }
     g->restored_ms = host_boot_ms() - begin_ms;
     status_set(&g->status, DEGRADED_CLOCK_SUSPECT, g->recovery.clock_suspect);
     status_set(&g->status, DEGRADED_KEPT_UNREAD, !g->recovery.redis_read);
@@ -189,7 +193,8 @@ static enum err start_core(struct gateway *g, struct now start)
     g->intake = intake_create(&intake);
     g->view = view_create();
     g->changes = change_ring_create(g->recovery.epoch);
-    if (g->intake == NULL || g->view == NULL || g->changes == NULL) {
+    g->alerts = alert_ring_create(g->recovery.epoch);
+    if (g->intake == NULL || g->view == NULL || g->changes == NULL || g->alerts == NULL) {
         return ERR_NO_MEMORY;
     }
     const struct redis_writer_params writer = {.redis = g->redis,
@@ -211,6 +216,7 @@ static enum err start_core(struct gateway *g, struct now start)
                                          .writer = g->writer,
                                          .view = g->view,
                                          .changes = g->changes,
+                                         .alerts = g->alerts,
                                          .board = &g->board,
                                          .counters = &g->counters,
                                          .status = &g->status,
@@ -351,6 +357,7 @@ void gateway_stop(struct gateway *g)
     inventory_destroy(g->pending);
     intake_destroy(g->intake);
     change_ring_destroy(g->changes);
+    alert_ring_destroy(g->alerts);
     view_destroy(g->view);
     journal_close(g->journal);
     unknown_devices_destroy(g->unknown);

@@ -10,6 +10,7 @@
 
 #include "bowei/base/log.h"
 #include "gateway/late_images.h"
+#include "gateway/publish.h"
 #include "gateway/shorten.h"
 
 #include <assert.h>
@@ -42,7 +43,7 @@ struct runner {
     struct position newest; /* core thread only, like all below */
     struct now now;
     int64_t trim_due_ms;
-    bool city_dirty;
+    struct publish out;
     struct shortening shortening;
     const struct inventory *retired[RETIRED_MAX];
     struct input inputs[BATCH];
@@ -73,44 +74,32 @@ static bool image_suspect(void *ctx, uint32_t device, struct image *out)
     return core_suspect_image(((struct runner *)ctx)->p.core, device, out);
 }
 
-static void publish_space(struct runner *r, uint32_t slot, bool shown)
+static void image_fence(void *ctx, uint32_t fence, struct image *out)
 {
-    struct change change = {.kind = CHANGE_SPACE, .index = slot, .at_ms = r->now.at_ms};
-    core_space_live(r->p.core, slot, &change.space);
-    view_put_space(r->p.view, slot, &change.space);
-    if (shown) {
-        change_ring_put(r->p.changes, &change);
-        count_add(r->p.counters, COUNT_CHANGES, 1);
-    }
+    core_fence_image(((struct runner *)ctx)->p.core, fence, out);
 }
 
-static void publish_lot(struct runner *r, uint32_t lot, bool shown)
+static bool image_bike(void *ctx, uint32_t slot, struct image *out)
 {
-    struct change change = {.kind = CHANGE_LOT, .index = lot, .at_ms = r->now.at_ms};
-    core_lot_view(r->p.core, lot, &change.lot);
-    view_put_lot(r->p.view, lot, &change.lot);
-    if (shown) {
-        change_ring_put(r->p.changes, &change);
-    }
+    return core_bike_image(((struct runner *)ctx)->p.core, slot, out);
 }
 
-static void publish(struct runner *r, const struct effects *effects)
+static bool image_alert(void *ctx, uint32_t slot, struct image *out)
 {
-    for (size_t i = 0; i < effects->touched_count; i++) {
-        const struct touched *t = &effects->touched[i];
-        switch (t->kind) {
-        case CHANGE_SPACE:
-            publish_space(r, t->index, t->shown);
-            flush_mark(r->flush, DIRTY_SPACE, t->index);
-            break;
-        case CHANGE_LOT:
-            publish_lot(r, t->index, t->shown);
-            flush_mark(r->flush, DIRTY_LOT, t->index);
-            break;
-        case CHANGE_KIND_COUNT: break;
-        }
-    }
-    r->city_dirty = r->city_dirty || effects->touched_count > 0;
+    return core_alert_image(((struct runner *)ctx)->p.core, slot, out);
+}
+
+static bool image_mute(void *ctx, uint32_t index, struct image *out)
+{
+    return core_mute_image(((struct runner *)ctx)->p.core, index, out);
+}
+
+static void image_slots(void *ctx, uint32_t *bikes, uint32_t *alerts, uint32_t *mutes)
+{
+    const struct core *core = ((struct runner *)ctx)->p.core;
+    *bikes = core_bike_slots(core);
+    *alerts = core_alert_slots(core);
+    *mutes = core_mutes(core);
 }
 
 static void answer_synced(void *ctx, enum err result)
@@ -122,8 +111,39 @@ static void answer_synced(void *ctx, enum err result)
     command->done(command);
 }
 
-/* Journals the kept effects of a command; on refusal the core takes the command back, so that
- * nothing of it shows. */
+struct alert_release {
+    struct alert_ring *ring;
+    uint64_t number;
+};
+
+static void release_synced(void *ctx, enum err result)
+{
+    struct alert_release *release = ctx;
+    if (result == ERR_OK) {
+        alert_ring_release(release->ring, release->number);
+    }
+    free(release);
+}
+
+/* Changes of episodes go to the streams once they are on the disk. Without memory for it they go
+ * with the next ones. */
+static void put_alerts(struct runner *r, const struct effects *effects)
+{
+    uint64_t number = 0;
+    for (size_t i = 0; i < effects->kept_count; i++) {
+        if (effects->kept[i].kind == IMAGE_ALERT) {
+            number = alert_ring_put(r->p.alerts, &effects->kept[i].alert);
+        }
+    }
+    struct alert_release *release = number == 0 ? NULL : malloc(sizeof *release);
+    if (release != NULL) {
+        *release = (struct alert_release){r->p.alerts, number};
+        journal_sync_then(r->p.journal, release_synced, release);
+    }
+}
+
+/* Journals the kept effects of a step; on refusal the core takes them back, so that nothing of them
+ * shows. */
 static bool keep_effects(struct runner *r, const struct input *input, const struct effects *effects)
 {
     enum err e = intake_append_images(r->p.intake, RECORD_EFFECT, input->at, input->now,
@@ -131,6 +151,10 @@ static bool keep_effects(struct runner *r, const struct input *input, const stru
                                       effects->kept_count);
     if (e != ERR_OK) {
         struct command *command = effects->command;
+        if (command == NULL) {
+            publish_effects(&r->out,
+                            effects); /* episodes wait; what bikes and fences are does not */
+        }
         core_undo(r->p.core);
         if (command != NULL) {
             command->result = e;
@@ -139,12 +163,16 @@ static bool keep_effects(struct runner *r, const struct input *input, const stru
         return false;
     }
     for (size_t i = 0; i < effects->kept_count; i++) {
+        if (effects->kept[i].kind == IMAGE_ALERT || effects->kept[i].kind == IMAGE_MUTE) {
+            continue; /* dirty by slot, like roots */
+        }
         if (flush_keep(r->flush, &effects->kept[i]) != ERR_OK) {
             static int64_t gate;
             log_rate(LOG_WARNING, &gate, 10000, "runner",
-                     "too many staff decisions wait for Redis; they are safe in the journal");
+                     "too many decisions and alerts wait for Redis; they are safe in the journal");
         }
     }
+    put_alerts(r, effects);
     return true;
 }
 
@@ -155,7 +183,7 @@ static void carry_out(struct runner *r, const struct input *input, const struct 
         return;
     }
     struct command *command = effects->command;
-    publish(r, effects);
+    publish_effects(&r->out, effects);
     if (command == NULL) {
         return;
     }
@@ -194,6 +222,7 @@ static void swap_inventory(struct runner *r, const struct input *input)
 {
     const struct inventory *next = input->inventory;
     if (view_reserve(r->p.view, next->space_count, next->lot_count) != ERR_OK ||
+        view_reserve_fences(r->p.view, next->fence_count) != ERR_OK ||
         flush_reserve(r->flush, next) != ERR_OK) {
         log_line(LOG_ERROR, "runner", "inventory %llu refused: out of memory",
                  (unsigned long long)next->version);
@@ -209,14 +238,18 @@ static void swap_inventory(struct runner *r, const struct input *input)
     }
     for (size_t i = 0; i < effects->touched_count; i++) {
         const struct touched *t = &effects->touched[i];
-        if (t->kind == CHANGE_SPACE) {
-            publish_space(r, t->index, false);
-        } else {
-            publish_lot(r, t->index, false);
+        switch (t->kind) {
+        case CHANGE_SPACE: publish_space(&r->out, t->index, false); break;
+        case CHANGE_LOT: publish_lot(&r->out, t->index, false); break;
+        case CHANGE_FENCE: publish_fence(&r->out, t->index, false); break;
+        case CHANGE_BIKE:
+        case CHANGE_ALERT:
+        case CHANGE_MUTE:
+        case CHANGE_KIND_COUNT: break;
         }
     }
     const struct inventory *former = inventory_publish(r->p.board, next);
-    publish(r, effects);
+    publish_effects(&r->out, effects);
     if (former != NULL) {
         retire(r, former);
     }
@@ -231,6 +264,7 @@ static void step(struct runner *r, const struct input *input)
 {
     r->newest = input->at;
     r->now = input->now;
+    r->out.at_ms = input->now.at_ms;
     if (input->kind == INPUT_INVENTORY) {
         swap_inventory(r, input);
     } else {
@@ -241,6 +275,7 @@ static void step(struct runner *r, const struct input *input)
 static void advance(struct runner *r, struct now now)
 {
     r->now = now;
+    r->out.at_ms = now.at_ms;
     const struct input none = {.at = r->newest, .now = now};
     while (core_due(r->p.core) <= now.at_ms) {
         carry_out(r, &none, core_advance(r->p.core, now));
@@ -249,11 +284,11 @@ static void advance(struct runner *r, struct now now)
 
 static void publish_city(struct runner *r, int64_t boot_ms)
 {
-    if (r->city_dirty) {
+    if (r->out.city_dirty) {
         struct city_view city;
         core_city_view(r->p.core, &city);
         view_put_city(r->p.view, &city);
-        r->city_dirty = false;
+        r->out.city_dirty = false;
     }
     view_put_heartbeat(r->p.view, r->now, boot_ms);
     atomic_store_explicit(&r->turned_ms, boot_ms, memory_order_relaxed);
@@ -283,6 +318,7 @@ static void maintain(struct runner *r, int64_t boot_ms)
     if (due) {
         r->trim_due_ms = boot_ms + TRIM_EVERY_MS;
         journal_trim(r->p.journal, confirmed, r->now.at_ms);
+        core_confirmed(r->p.core, confirmed);
         collect_retired(r);
     }
     shorten(r, boot_ms, due);
@@ -292,23 +328,16 @@ static void maintain(struct runner *r, int64_t boot_ms)
  * may decide and the writer may write. */
 static void publish_late(struct runner *r)
 {
-    const struct inventory *inv = core_inventory(r->p.core);
-    const uint32_t all = inv->space_count + inv->lot_count;
+    const uint32_t all = publish_root_count(&r->out);
     for (unsigned n = 0; n < LATE_PUBLISH_A_TURN && r->late_published < all; n++) {
-        uint32_t i = r->late_published++;
-        if (i < inv->space_count) {
-            publish_space(r, i, true);
-            flush_mark(r->flush, DIRTY_SPACE, i);
-        } else {
-            publish_lot(r, i - inv->space_count, true);
-            flush_mark(r->flush, DIRTY_LOT, i - inv->space_count);
-        }
+        publish_root(&r->out, r->late_published++, true);
     }
-    r->city_dirty = true;
+    r->out.city_dirty = true;
     if (r->late_published < all) {
         return;
     }
     r->late_published = LATE_IDLE;
+    core_alerts_on(r->p.core);
     redis_writer_set_epoch(r->p.writer, atomic_load(&r->late_epoch));
     status_set(r->p.status, DEGRADED_KEPT_UNREAD, false);
     log_line(LOG_INFO, "runner", "%llu images read from Redis after a start without it",
@@ -384,14 +413,12 @@ static void *run(void *arg)
 static void publish_all(struct runner *r)
 {
     const struct inventory *inv = r->p.inventory;
-    for (uint32_t i = 0; i < inv->space_count; i++) {
-        publish_space(r, i, false);
-    }
-    for (uint32_t i = 0; i < inv->lot_count; i++) {
-        publish_lot(r, i, false);
+    const uint32_t all = publish_root_count(&r->out);
+    for (uint32_t root = 0; root < all; root++) {
+        publish_root(&r->out, root, false);
     }
     flush_all(r->flush);
-    r->city_dirty = true;
+    r->out.city_dirty = true;
     publish_city(r, host_boot_ms());
     inventory_publish(r->p.board, inv);
 }
@@ -408,13 +435,23 @@ struct runner *runner_start(const struct runner_params *params)
     atomic_init(&r->inventory_version, params->inventory->version);
     late_images_init(&r->late);
     r->late_published = LATE_IDLE;
-    const struct image_source source = {r, image_space, image_lot, image_override, image_suspect};
+    const struct image_source source = {
+        r,           image_space, image_lot,   image_override, image_suspect,
+        image_fence, image_bike,  image_alert, image_mute,     image_slots};
     r->flush = flush_create(params->writer, &source);
     if (r->flush == NULL || flush_reserve(r->flush, params->inventory) != ERR_OK ||
         view_reserve(params->view, params->inventory->space_count, params->inventory->lot_count) !=
-            ERR_OK) {
+            ERR_OK ||
+        view_reserve_fences(params->view, params->inventory->fence_count) != ERR_OK) {
         goto undo_flush;
     }
+    r->out = (struct publish){.core = params->core,
+                              .view = params->view,
+                              .changes = params->changes,
+                              .alerts = params->alerts,
+                              .flush = r->flush,
+                              .counters = params->counters,
+                              .at_ms = params->start.at_ms};
     publish_all(r);
     for (size_t i = 0; i < params->audit_count; i++) {
         if (flush_keep(r->flush, &params->audit[i]) != ERR_OK) {

@@ -1,6 +1,7 @@
 #ifndef GATEWAY_RUNNER_H
 #define GATEWAY_RUNNER_H
 
+#include "bowei/alert_ring.h"
 #include "bowei/core.h"
 #include "bowei/intake.h"
 #include "bowei/redis_store.h"
@@ -17,6 +18,7 @@ struct runner_params {
     struct redis_writer *writer;
     struct view *view;
     struct change_ring *changes;
+    struct alert_ring *alerts;
     struct inventory_board *board;
     struct counters *counters;
     struct status *status;

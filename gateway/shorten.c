@@ -42,25 +42,41 @@ static uint32_t root_count(const struct core *core)
 {
     const struct inventory *inv = core_inventory(core);
 
-    return inv->space_count + inv->lot_count;
+    return inv->space_count + inv->lot_count + inv->fence_count + core_bike_slots(core);
+}
+
+/* The image of a root by its number in the round: spaces, lots, fences, bikes. False: none. */
+static bool root_image(const struct core *core, uint32_t root, struct image *image)
+{
+    const struct inventory *inv = core_inventory(core);
+
+    if (root < inv->space_count) {
+        core_space_image(core, root, image);
+        return true;
+    }
+    root -= inv->space_count;
+    if (root < inv->lot_count) {
+        core_lot_image(core, root, image);
+        return true;
+    }
+    root -= inv->lot_count;
+    if (root < inv->fence_count) {
+        core_fence_image(core, root, image);
+        return true;
+    }
+    return core_bike_image(core, root - inv->fence_count, image);
 }
 
 /* Fills `images` from the next roots before `end`; a root that nothing was ever written to has
  * none. */
 static size_t batch_fill(struct shortening *s, const struct core *core, uint32_t end)
 {
-    const uint32_t spaces = core_inventory(core)->space_count;
     size_t n = 0;
 
     for (; s->next < end && n < SHORTEN_BATCH; s->next++) {
         struct image *image = &s->images[n];
 
-        if (s->next < spaces) {
-            core_space_image(core, s->next, image);
-        } else {
-            core_lot_image(core, s->next - spaces, image);
-        }
-        n += image->at.seq != 0;
+        n += root_image(core, s->next, image) && image->at.seq != 0;
     }
     return n;
 }
@@ -82,7 +98,8 @@ void shorten_go_on(struct shortening *s, const struct shorten_turn *turn)
     if (version != s->inventory_version) {
         round_begin(s, turn); /* other slots: from the first one again */
     }
-    const uint32_t end = all - s->next < SHORTEN_A_TURN ? all : s->next + SHORTEN_A_TURN;
+    const uint32_t end =
+        s->next >= all || all - s->next < SHORTEN_A_TURN ? all : s->next + SHORTEN_A_TURN;
     while (s->next < end) {
         size_t n = batch_fill(s, turn->core, end);
         enum err e = n == 0 ? ERR_OK
@@ -93,7 +110,7 @@ void shorten_go_on(struct shortening *s, const struct shorten_turn *turn)
             return;
         }
     }
-    if (s->next == all) {
+    if (s->next >= all) {
         round_end(s, turn);
     }
 }

@@ -13,7 +13,7 @@
 
 struct shortening {
     bool under_way;
-    uint32_t next; /**< the root whose image is written next: spaces, then lots */
+    uint32_t next; /**< the root whose image is written next: spaces, lots, fences, bikes */
     uint64_t inventory_version;
     struct position since; /**< no image of this round is older */
     uint64_t begun_bytes;  /**< appended to the journal when the round began */

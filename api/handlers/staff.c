@@ -373,6 +373,10 @@ void staff_answer(struct request *rq)
     case COMMAND_DEVICE_SUSPECT: suspect_answer(rq, true); break;
     case COMMAND_DEVICE_TRUST: suspect_answer(rq, false); break;
     case COMMAND_DEVICES: devices_answer(rq); break;
+    case COMMAND_ALERTS:
+    case COMMAND_ALERT_MOVE:
+    case COMMAND_BIKES:
+    case COMMAND_MUTE:
     case COMMAND_KIND_COUNT: break;
     }
 }

@@ -2,6 +2,7 @@
  * so it works while the gateway writes. */
 #include "bowei/base/json_write.h"
 #include "bowei/journal.h"
+#include "gateway/cli/journal_fleet.h"
 #include "gateway/cli/commands.h"
 #include "gateway/cli/options.h"
 #include <inttypes.h>
@@ -18,10 +19,11 @@ static const char *const value_names[VALUE_COUNT_] = {
 
 static const char *const kind_names[IMAGE_KIND_COUNT] = {
     [IMAGE_SPACE] = "space",     [IMAGE_LOT] = "lot",     [IMAGE_OVERRIDE] = "override",
-    [IMAGE_SUSPECT] = "suspect", [IMAGE_AUDIT] = "audit",
+    [IMAGE_SUSPECT] = "suspect", [IMAGE_AUDIT] = "audit", [IMAGE_FENCE] = "fence",
+    [IMAGE_BIKE] = "bike",       [IMAGE_ALERT] = "alert", [IMAGE_MUTE] = "mute",
 };
 
-static const char *const state_names[] = {"free", "occupied", "unknown", "out_of_service"};
+static const char *const state_names[] = {"unknown", "free", "occupied", "out_of_service"};
 
 struct dump {
     struct strbuf lines;
@@ -146,6 +148,10 @@ static void write_image(struct json_writer *w, const struct image *image)
         json_kv_str(w, "actor", image->suspect.actor);
         break;
     case IMAGE_AUDIT: write_audit(w, &image->audit); break;
+    case IMAGE_FENCE:
+    case IMAGE_BIKE:
+    case IMAGE_ALERT:
+    case IMAGE_MUTE: journal_fleet_image(w, image); break;
     case IMAGE_KIND_COUNT: break;
     }
 }
@@ -165,6 +171,7 @@ static void write_record(const struct record *record, struct strbuf *out)
     json_kv_u64(&w, "inventory", record->inventory_version);
     switch (record->type) {
     case RECORD_READING: write_reading(&w, record); break;
+    case RECORD_REPORT: journal_fleet_report(&w, &record->report); break;
     case RECORD_EFFECT:
     case RECORD_IMAGE: write_image(&w, &record->image); break;
     case RECORD_INVENTORY: break;
@@ -189,6 +196,8 @@ static void write_line(const struct record *record, struct strbuf *out)
         }
         strbuf_printf(out, "%s %.*s/%u %s", id, (int)r->device_len, r->device, r->channel,
                       value_name(r->value));
+    } else if (record->type == RECORD_REPORT) {
+        strbuf_puts(out, record->report.vehicle[0] != '\0' ? record->report.vehicle : "listener");
     } else if (record->type != RECORD_INVENTORY && record->image.kind < IMAGE_KIND_COUNT) {
         strbuf_puts(out, kind_names[record->image.kind]);
     } else {

@@ -2,7 +2,7 @@
  * Redis. Every layout is written once for both directions side by side; layouts:
  * docs/DATA_FORMAT.md. A change of a layout is a new JOURNAL_SCHEMA. */
 #include "bowei/journal.h"
-#include "gateway/keep/packer.h"
+#include "gateway/keep/fleet_pack.h"
 
 static void pack_sensor(struct packer *p, const struct sensor_image *s)
 {
@@ -270,6 +270,26 @@ static void unpack_audit(struct unpacker *u, struct audit_image *a)
     unpack_text(u, a->note, sizeof a->note);
 }
 
+/* The fleet's kinds: one layout for both directions. */
+static void code_fleet(struct coder *c, struct image *image)
+{
+    switch ((int)image->kind) {
+    case IMAGE_FENCE: fleet_code_fence(c, &image->fence); break;
+    case IMAGE_BIKE: fleet_code_bike(c, &image->bike); break;
+    case IMAGE_ALERT: fleet_code_alert(c, &image->alert); break;
+    case IMAGE_MUTE: fleet_code_mute(c, &image->mute); break;
+    default: code_fail(c); break;
+    }
+}
+
+static void pack_fleet(struct packer *p, const struct image *image)
+{
+    struct image copy = *image; /* a coder may write, though not when it packs */
+    struct coder c = {.pack = p};
+
+    code_fleet(&c, &copy);
+}
+
 size_t image_pack(const struct image *image, uint8_t *out, size_t cap)
 {
     struct packer p = {.at = out, .end = out + cap};
@@ -282,6 +302,10 @@ size_t image_pack(const struct image *image, uint8_t *out, size_t cap)
     case IMAGE_OVERRIDE: pack_override(&p, &image->override); break;
     case IMAGE_SUSPECT: pack_suspect(&p, &image->suspect); break;
     case IMAGE_AUDIT: pack_audit(&p, &image->audit); break;
+    case IMAGE_FENCE:
+    case IMAGE_BIKE:
+    case IMAGE_ALERT:
+    case IMAGE_MUTE: pack_fleet(&p, image); break;
     case IMAGE_KIND_COUNT: return 0;
     }
     return p.failed ? 0 : (size_t)(p.at - out);
@@ -301,6 +325,10 @@ bool image_unpack(enum image_kind kind, const uint8_t *bytes, size_t len, struct
     case IMAGE_OVERRIDE: unpack_override(&u, &out->override); break;
     case IMAGE_SUSPECT: unpack_suspect(&u, &out->suspect); break;
     case IMAGE_AUDIT: unpack_audit(&u, &out->audit); break;
+    case IMAGE_FENCE:
+    case IMAGE_BIKE:
+    case IMAGE_ALERT:
+    case IMAGE_MUTE: code_fleet(&(struct coder){.unpack = &u}, out); break;
     case IMAGE_KIND_COUNT: return false;
     }
     return !u.failed && u.at == u.end;

@@ -150,6 +150,63 @@ static enum err take_readings(void *ctx, uint64_t inventory_version, const struc
     return e;
 }
 
+/* Into the ring, or only into the journal, which has it already. */
+static void queue_report(struct intake *in, const struct record_stamp *stamp,
+                         const struct bike_report *report)
+{
+    if (ring_room(in) > 0) {
+        struct input *input = ring_next(in);
+
+        input->at = stamp->at;
+        input->now = stamp->now;
+        input->inventory_version = stamp->inventory_version;
+        input->kind = INPUT_REPORT;
+        input->report = *report;
+        return;
+    }
+    lagging_locked(in);
+    in->missed = stamp->at;
+    in->missed_count++;
+}
+
+static enum err take_reports(void *ctx, uint64_t inventory_version,
+                             const struct bike_report *reports, size_t n)
+{
+    struct intake *in = ctx;
+    struct record_stamp stamp;
+    enum err e;
+
+    if (n == 0) {
+        return ERR_OK;
+    }
+    if (n > REPORTS_MAX) {
+        return ERR_OVERLOADED;
+    }
+    pthread_mutex_lock(&in->lock);
+    stamp = (struct record_stamp){
+        .at = in->next, .now = clock_read_locked(in), .inventory_version = inventory_version};
+    e = journal_append_reports(in->journal, &stamp, reports, n);
+    if (e == ERR_OK) {
+        for (size_t i = 0; i < n; i++) {
+            queue_report(in, &stamp, &reports[i]);
+            stamp.at.seq++;
+        }
+        in->next = stamp.at;
+        count_add(in->counters, COUNT_REPORTS_ACCEPTED, n);
+        lag_locked(in);
+        wake_locked(in);
+    }
+    pthread_mutex_unlock(&in->lock);
+    return e;
+}
+
+static void take_synced(void *ctx, void (*done)(void *done_ctx, enum err result), void *done_ctx)
+{
+    const struct intake *in = ctx;
+
+    journal_sync_then(in->journal, done, done_ctx);
+}
+
 static enum err take_command(void *ctx, struct command *command)
 {
     struct intake *in = ctx;
@@ -446,6 +503,8 @@ struct intake_port intake_port_of(struct intake *in)
 {
     return (struct intake_port){.ctx = in,
                                 .readings = take_readings,
+                                .reports = take_reports,
+                                .synced = take_synced,
                                 .command = take_command,
                                 .session_lost = take_session_lost};
 }

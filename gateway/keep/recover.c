@@ -81,6 +81,13 @@ static bool visit_reading(void *ctx, const struct record *record)
     if (record->type == RECORD_EFFECT && record->image.kind == IMAGE_SUSPECT) {
         walk->calls->restore(walk->calls->ctx, &record->image);
     }
+    if (record->type == RECORD_REPORT) {
+        saw(walk->out, record->at, record->now.at_ms);
+        input.kind = INPUT_REPORT;
+        input.report = record->report;
+        walk->calls->replay(walk->calls->ctx, &input);
+        walk->out->replayed++;
+    }
     if (record->type != RECORD_READING) {
         return true;
     }

@@ -2,7 +2,7 @@
  * puts, readers copy a slot under its sequence counter and find out when it was overwritten. The
  * counter of a slot is twice the change's number (odd while it is being written), so it says at
  * once whose turn the slot holds. Orders as in view.c. */
-#include "bowei/view.h"
+#include "bowei/change_ring.h"
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

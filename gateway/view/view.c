@@ -7,6 +7,7 @@
  * programming language memory models?", 2012); on x86-64 all of these are plain moves. Records
  * stand in chunks that never move and are never freed while the view lives; a chunk's pointer is
  * published with release, so growing needs no lock either. */
+#include "gateway/view/fence_records.h"
 #include "gateway/view/live_bits.h"
 #include <stdlib.h>
 
@@ -63,6 +64,7 @@ struct space_chunk {
 struct view {
     _Atomic(struct space_chunk *) spaces[SPACE_CHUNKS];
     _Atomic(struct lot_record *) lots[LOT_CHUNKS];
+    struct fence_records *fences;
     _Atomic uint32_t city_seq;
     _Atomic uint64_t city[CITY_WORDS];
     _Atomic uint32_t beat_seq;
@@ -102,7 +104,13 @@ static bool read_end(const _Atomic uint32_t *seq, uint32_t begin)
 
 struct view *view_create(void)
 {
-    return calloc(1, sizeof(struct view));
+    struct view *view = calloc(1, sizeof *view);
+
+    if (view != NULL && (view->fences = calloc(1, sizeof *view->fences)) == NULL) {
+        free(view);
+        return NULL;
+    }
+    return view;
 }
 
 void view_destroy(struct view *view)
@@ -116,7 +124,14 @@ void view_destroy(struct view *view)
     for (uint32_t i = 0; i < LOT_CHUNKS; i++) {
         free(GET(view->lots[i]));
     }
+    fence_records_finish(view->fences);
+    free(view->fences);
     free(view);
+}
+
+struct fence_records *view_fence_records(const struct view *view)
+{
+    return view->fences;
 }
 
 enum err view_reserve(struct view *view, uint32_t spaces, uint32_t lots)

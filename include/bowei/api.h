@@ -1,13 +1,13 @@
 #ifndef BOWEI_API_H
 #define BOWEI_API_H
 
+#include "bowei/alert_ring.h"
 #include "bowei/base/counters.h"
 #include "bowei/config.h"
 #include "bowei/field.h"
 #include "bowei/input.h"
 #include "bowei/push.h"
 #include "bowei/status.h"
-#include "bowei/view.h"
 
 /* The REST API's front door: an acceptor thread moves sockets to 1024 and above, one HTTP
  * thread runs libmicrohttpd. It reads the view and the inventory, and hands staff requests to the

@@ -20,6 +20,10 @@ enum command_kind {
     COMMAND_DEVICE_SUSPECT, /**< POST /v1/devices/{id}/suspect: its sensors stop voting */
     COMMAND_DEVICE_TRUST,   /**< DELETE */
     COMMAND_DEVICES,        /**< page of devices with health, into `devices` */
+    COMMAND_ALERTS,         /**< page of alerts, or one, into `fleet` (fleet.h) */
+    COMMAND_ALERT_MOVE,     /**< acknowledge, dispatch, resolve, dispute, decide: in bulk */
+    COMMAND_BIKES,          /**< page of bikes, or one, into `fleet` */
+    COMMAND_MUTE,           /**< a planned event at a fence: no new alerts until its end */
     COMMAND_KIND_COUNT
 };
 
@@ -39,6 +43,8 @@ struct device_health {
     uint32_t sensor;  /**< inventory index: its target */
 };
 
+struct fleet_request;
+
 #define COMMAND_ACTOR_MAX 32
 #define COMMAND_NOTE_MAX  120
 
@@ -52,6 +58,7 @@ struct command {
     uint32_t count;
     char actor[COMMAND_ACTOR_MAX]; /**< key name, for the audit row */
     char note[COMMAND_NOTE_MAX];   /**< free text of the request, UTF-8, escaped where shown */
+    struct fleet_request *fleet;   /**< COMMAND_ALERTS and what follows it; borrowed */
     uint64_t inventory_version;    /**< by which `device` was resolved; the core answers
                                       ERR_UNAVAILABLE when it moved on */
     /* the answer */

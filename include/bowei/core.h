@@ -2,8 +2,8 @@
 #define BOWEI_CORE_H
 
 #include "bowei/base/counters.h"
+#include "bowei/change_ring.h"
 #include "bowei/image.h"
-#include "bowei/view.h"
 
 /* The core: all state of spaces and lots, and the one pure step that changes it,
  *     (state, input, now) -> (state', effects).
@@ -40,6 +40,14 @@ struct effects {
 
 /** Starts with everything unknown. Takes nothing: inv must outlive it or be replaced by
  * INPUT_INVENTORY. NULL on no memory. */
+struct fleet_rules;
+/** The kept episodes are all restored: the machine of alerts may open, escalate and end them. Until
+ * then it stands still, so that a start without Redis tells nothing twice. */
+void core_alerts_on(struct core *core);
+/** Roots up to here are in Redis for good: what is gone since then may be forgotten. */
+void core_confirmed(struct core *core, struct position confirmed);
+/** The rules of bikes and alerts; copied. Before the first step, or between two steps. */
+void core_fleet_rules(struct core *core, const struct fleet_rules *rules);
 struct core *core_create(const struct inventory *inv, struct counters *counters);
 void core_destroy(struct core *core);
 
@@ -81,6 +89,17 @@ void core_lot_image(const struct core *core, uint32_t lot, struct image *out);
 /** The kept image of a place or device; false when it never had one. */
 bool core_override_image(const struct core *core, space_key key, struct image *out);
 bool core_suspect_image(const struct core *core, uint32_t device, struct image *out);
+/** Full image of a fence (index) or a bike (slot); false: no bike has this slot now. */
+void core_fence_view(const struct core *core, uint32_t fence, struct fence_view *out);
+void core_fence_image(const struct core *core, uint32_t fence, struct image *out);
+bool core_bike_image(const struct core *core, uint32_t slot, struct image *out);
+/** Slots that a bike has or had; all below. */
+uint32_t core_bike_slots(const struct core *core);
+/** An episode by its slot, a mute by its index; false: there is none. */
+bool core_alert_image(const struct core *core, uint32_t slot, struct image *out);
+bool core_mute_image(const struct core *core, uint32_t index, struct image *out);
+uint32_t core_alert_slots(const struct core *core);
+uint32_t core_mutes(const struct core *core);
 const struct inventory *core_inventory(const struct core *core);
 /** Bytes of heap the core holds, for the memory bench. */
 size_t core_memory(const struct core *core);

@@ -1,6 +1,7 @@
 #ifndef BOWEI_IMAGE_H
 #define BOWEI_IMAGE_H
 
+#include "bowei/alert.h"
 #include "bowei/command.h"
 #include "bowei/input.h"
 
@@ -14,6 +15,10 @@ enum image_kind {
     IMAGE_OVERRIDE, /**< kept: a space out of service (or back: set = false) */
     IMAGE_SUSPECT,  /**< kept: a device whose sensors do not vote */
     IMAGE_AUDIT,    /**< kept: one row of who did what; never changes */
+    IMAGE_FENCE,    /**< root of its listeners; what is shown of it comes from the bikes */
+    IMAGE_BIKE,     /**< root of reports: a bike; with BIKE_GONE only its order and events */
+    IMAGE_ALERT,    /**< kept: an episode */
+    IMAGE_MUTE,     /**< kept: a planned event */
     IMAGE_KIND_COUNT
 };
 
@@ -130,6 +135,10 @@ struct image {
         struct override_image override;
         struct suspect_image suspect;
         struct audit_image audit;
+        struct fence_image fence;
+        struct bike_image bike;
+        struct alert_image alert;
+        struct mute_image mute;
     };
 };
 

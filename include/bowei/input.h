@@ -3,6 +3,7 @@
 
 #include "bowei/base/city_clock.h"
 #include "bowei/base/err.h"
+#include "bowei/bike_report.h"
 #include "bowei/inventory.h"
 #include "bowei/reading.h"
 #include <stddef.h>
@@ -29,6 +30,7 @@ enum input_kind {
     INPUT_READING,
     INPUT_COMMAND,      /**< staff or operator request, or a query that only the core can answer */
     INPUT_INVENTORY,    /**< a new snapshot to swap in */
+    INPUT_REPORT,       /**< a bike or a listener, see bike_report.h; journalled as a reading is */
     INPUT_SESSION_LOST, /**< a broker forgot our session: what it would have queued since `since_ms`
                            is gone */
     INPUT_KIND_COUNT
@@ -44,6 +46,7 @@ struct input {
 
     union {
         struct reading reading;
+        struct bike_report report;
         struct command *command;           /**< borrowed until it is answered */
         const struct inventory *inventory; /**< taken by the core */
 
@@ -54,6 +57,8 @@ struct input {
     };
 };
 
+#define REPORTS_MAX 1000 /**< reports of one batch: a scan, or a telemetry request */
+
 /** Where drivers and handlers put their inputs: implemented by keep (intake), handed out by main.
  * Any thread. */
 struct intake_port {
@@ -63,6 +68,13 @@ struct intake_port {
      * blocks on the core. */
     enum err (*readings)(void *ctx, uint64_t inventory_version, const struct reading *readings,
                          size_t n);
+    /** The same for reports of bikes and listeners: one scan or batch is kept whole or not at all.
+     * ERR_OVERLOADED: n > REPORTS_MAX. */
+    enum err (*reports)(void *ctx, uint64_t inventory_version, const struct bike_report *reports,
+                        size_t n);
+    /** Calls done once everything kept so far is on the disk (from another thread); for requests
+     * whose 2xx must be durable. */
+    void (*synced)(void *ctx, void (*done)(void *done_ctx, enum err result), void *done_ctx);
     /** Queues a command. ERR_OVERLOADED when the queue is too full; then it is not answered later.
      */
     enum err (*command)(void *ctx, struct command *command);

@@ -14,14 +14,15 @@
  * together or not at all, so that no half of a decision comes back. Format and schema versions:
  * docs/DATA_FORMAT.md. */
 
-#define JOURNAL_SCHEMA        1
+#define JOURNAL_SCHEMA        2 /* 2: V records, images of bikes, fences, episodes, mutes */
 #define JOURNAL_SEGMENT_BYTES (8u << 20)
 
 enum record_type {
     RECORD_READING = 'R',
     RECORD_EFFECT = 'E',
     RECORD_IMAGE = 'C',
-    RECORD_INVENTORY = 'I'
+    RECORD_INVENTORY = 'I',
+    RECORD_REPORT = 'V' /**< of a vehicle or a listener; a reading of another shape */
 };
 
 struct record {
@@ -34,6 +35,7 @@ struct record {
         struct reading
             reading;        /**< R; sensor is NO_SENSOR, root says which place it was bound to */
         struct image image; /**< E, C */
+        struct bike_report report; /**< V */
     };
 
     space_key root; /**< R: the place (= reading.root) */
@@ -83,6 +85,9 @@ enum err journal_append(struct journal *journal, const struct record *records, s
 /** The same for readings, without those `unchanged` (which only use up their position). */
 enum err journal_append_readings(struct journal *journal, const struct record_stamp *stamp,
                                  const struct reading *readings, size_t n) MUST_CHECK;
+/** The same for reports of bikes and listeners. */
+enum err journal_append_reports(struct journal *journal, const struct record_stamp *stamp,
+                                const struct bike_report *reports, size_t n) MUST_CHECK;
 /** The same for images: type RECORD_EFFECT or RECORD_IMAGE. */
 enum err journal_append_images(struct journal *journal, enum record_type type,
                                const struct record_stamp *stamp, const struct image *images,

@@ -28,6 +28,14 @@ struct image_source {
     void (*lot)(void *ctx, uint32_t lot, struct image *out);
     bool (*override)(void *ctx, space_key key, struct image *out);
     bool (*suspect)(void *ctx, uint32_t device, struct image *out);
+    void (*fence)(void *ctx, uint32_t fence, struct image *out);
+    /** False: no bike has this slot any more. */
+    bool (*bike)(void *ctx, uint32_t slot, struct image *out);
+    /** False: the episode was dropped; its key goes by its own time. */
+    bool (*alert)(void *ctx, uint32_t slot, struct image *out);
+    bool (*mute)(void *ctx, uint32_t index, struct image *out);
+    /** All slots of bikes, alerts, mutes are below: for writing everything again. */
+    void (*slots)(void *ctx, uint32_t *bikes, uint32_t *alerts, uint32_t *mutes);
 };
 
 struct flush; /**< dirty bits, the flush under way, the queue of kept images; core thread */
@@ -39,7 +47,9 @@ void flush_destroy(struct flush *flush);
  * still be there during the call. Everything is looked at again, only what differs is written. */
 enum err flush_reserve(struct flush *flush, const struct inventory *inv) MUST_CHECK;
 
-enum dirty_kind { DIRTY_SPACE, DIRTY_LOT };
+/** DIRTY_FENCE by fence index, DIRTY_BIKE by slot (grows as bikes come). A bike that is gone has
+ * its key taken out of Redis. */
+enum dirty_kind { DIRTY_SPACE, DIRTY_LOT, DIRTY_FENCE, DIRTY_BIKE, DIRTY_ALERT, DIRTY_MUTE };
 
 void flush_mark(struct flush *flush, enum dirty_kind kind, uint32_t index);
 /** A kept image (E) that must reach Redis. ERR_OVERLOADED when too many wait (Redis away too long).

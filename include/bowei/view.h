@@ -2,6 +2,7 @@
 #define BOWEI_VIEW_H
 
 #include "bowei/base/city_clock.h"
+#include "bowei/fences.h"
 #include "bowei/inventory.h"
 #include "bowei/shown.h"
 
@@ -44,6 +45,19 @@ struct lot_view {
     int64_t changed_ms;
 };
 
+/** What everybody may see of a fence; its inventory row says the rest. */
+struct fence_brief {
+    uint32_t count;   /**< bikes judged inside */
+    bool silent;      /**< its listeners are silent: the count is not known */
+    uint32_t version; /**< +1 with every change of what is shown */
+    int64_t changed_ms;
+};
+
+struct fence_view {
+    struct fence_brief brief;
+    uint16_t by_operator[OPERATORS_MAX]; /**< by index in the inventory's operators */
+};
+
 struct city_view {
     uint64_t capacity, free, occupied, unknown,
         out_of_service; /**< over all lots, count-only ones included */
@@ -59,6 +73,8 @@ void view_destroy(struct view *view);
 /* --- writing: core thread only --- */
 /** Makes room for the slots of a snapshot (before it is published). */
 enum err view_reserve(struct view *view, uint32_t spaces, uint32_t lots) MUST_CHECK;
+enum err view_reserve_fences(struct view *view, uint32_t fences) MUST_CHECK;
+void view_put_fence(struct view *view, uint32_t fence, const struct fence_view *v);
 void view_put_space(struct view *view, uint32_t slot, const struct space_live *live);
 void view_put_lot(struct view *view, uint32_t lot, const struct lot_view *v);
 void view_put_city(struct view *view, const struct city_view *city);
@@ -92,48 +108,11 @@ void view_lot(const struct view *view, uint32_t lot, const struct view_now *now,
               struct lot_view *out);
 /** Only the version, for caches. */
 uint32_t view_lot_version(const struct view *view, uint32_t lot);
+void view_fence(const struct view *view, uint32_t fence, struct fence_view *out);
+uint32_t view_fence_version(const struct view *view, uint32_t fence);
 void view_city(const struct view *view, const struct view_now *now, struct city_view *out);
 /** Works out what the given live fields mean at `at_ms` (also for change events). */
 void space_live_judge(const struct space_live *live, const struct sensor_timing *timing,
                       int64_t at_ms, struct space_view *out);
-
-/* --- the change ring: what streams send --- */
-
-enum change_kind { CHANGE_SPACE, CHANGE_LOT, CHANGE_KIND_COUNT };
-
-/** A change as it was when it happened; rendering it later gives the same bytes. */
-struct change {
-    uint64_t number; /**< +1 per change within an epoch; the event id is <epoch>-<number> */
-    int64_t at_ms;   /**< city time */
-    enum change_kind kind;
-    uint32_t index; /**< space slot or lot index */
-
-    union {
-        struct space_live space;
-        struct lot_view lot;
-    };
-};
-
-#define CHANGE_RING 16384 /**< a power of two */
-
-struct change_ring;
-struct change_ring *change_ring_create(uint64_t epoch);
-void change_ring_destroy(struct change_ring *ring);
-uint64_t change_ring_epoch(const struct change_ring *ring);
-/** Core thread only; gives the change its number. */
-void change_ring_put(struct change_ring *ring, struct change *change);
-/** Number of the newest change, 0 = none yet. */
-uint64_t change_ring_newest(const struct change_ring *ring);
-
-enum change_read { CHANGE_READ, CHANGE_NONE_YET, CHANGE_OVERRUN };
-/** Copies the change of that number. Any thread. */
-enum change_read change_ring_get(const struct change_ring *ring, uint64_t number,
-                                 struct change *out);
-/** An eventfd that becomes readable after a put (edge; reset by the reader). -1 until set; owned by
- * the caller. */
-void change_ring_notify(struct change_ring *ring, int event_fd);
-/** Its reader, after it reset the eventfd and before it looks at the ring: only then a further put
- * writes to it again (a system call per change would be a tenth of the core's work). Any thread. */
-void change_ring_heard(struct change_ring *ring);
 
 #endif

@@ -2,6 +2,7 @@
 #define TESTS_UNIT_RANDOM_IMAGE_H
 
 #include "bowei/image.h"
+#include <stdio.h>
 #include <string.h>
 
 /* Seeded images and readings with any values that the fields can hold. */
@@ -118,6 +119,153 @@ static inline void random_device(struct dice *d, char *device, uint8_t *len)
     }
 }
 
+static inline void random_ref(struct dice *d, char ref[VEHICLE_REF_MAX + 1])
+{
+    (void)snprintf(ref, VEHICLE_REF_MAX + 1, "HLO-%08u", dice_below(d, 100000000));
+}
+
+static inline void random_radio(struct dice *d, struct bike_radio *radio)
+{
+    if (dice_below(d, 2) == 0) {
+        return;
+    }
+    radio->fence = dice_u64(d) | 1;
+    radio->listener = dice_u64(d);
+    radio->heard_ms = dice_time(d);
+    radio->strong_ms = dice_time(d);
+    radio->weak_ms = dice_time(d);
+    radio->period_ms = (uint32_t)dice_u64(d);
+    for (unsigned i = 0; i < BIKE_RSSI_KEPT; i++) {
+        radio->rssi[i] = (int8_t)dice_u64(d);
+    }
+    radio->entered = (uint8_t)dice_below(d, 2);
+    radio->missed = (uint8_t)dice_u64(d);
+}
+
+static inline struct position_e7 random_position(struct dice *d)
+{
+    return (struct position_e7){(int32_t)dice_u64(d), (int32_t)dice_u64(d)};
+}
+
+static inline void random_bike(struct dice *d, struct bike_image *b)
+{
+    random_ref(d, b->ref);
+    b->adcode = (uint32_t)dice_u64(d);
+    b->lock = (uint8_t)dice_below(d, LOCK_STATE_COUNT);
+    b->flags = (uint8_t)dice_u64(d);
+    b->battery_pct = (uint8_t)dice_u64(d);
+    b->verdict = (uint8_t)dice_below(d, VERDICT_COUNT);
+    b->rule = (uint8_t)dice_below(d, RULE_COUNT);
+    b->source = (uint8_t)dice_below(d, REPORT_SOURCE_COUNT);
+    b->strays = (uint8_t)dice_u64(d);
+    b->fixes = (uint16_t)dice_u64(d);
+    b->first = random_position(d);
+    b->sum_lat = (int64_t)dice_u64(d);
+    b->sum_lon = (int64_t)dice_u64(d);
+    b->stray = random_position(d);
+    b->newest = random_position(d);
+    b->accuracy_mm = (uint32_t)dice_u64(d);
+    b->fixed_ms = dice_time(d);
+    b->parked_ms = dice_time(d);
+    b->heard_ms = dice_time(d);
+    b->moved_ms = dice_time(d);
+    for (unsigned i = 0; i < REPORT_LISTENER; i++) {
+        b->order_ms[i] = dice_time(d);
+    }
+    for (unsigned i = 0; i < BIKE_EVENTS_KEPT; i++) {
+        b->events[i] = dice_u64(d);
+    }
+    random_radio(d, &b->radio);
+    random_radio(d, &b->rival);
+    b->rival_ms = dice_time(d);
+    b->fence = dice_u64(d);
+    b->distance_mm = (int32_t)dice_u64(d);
+    b->since_ms = dice_time(d);
+    b->outside_ms = dice_time(d);
+}
+
+static inline void random_alert(struct dice *d, struct alert_image *a)
+{
+    int64_t *const times[] = {&a->opened_ms,     &a->changed_ms,    &a->acked_ms,
+                              &a->closed_ms,     &a->dispatched_ms, &a->due_ack_ms,
+                              &a->due_onsite_ms, &a->due_clear_ms,  &a->disputed_ms};
+
+    a->id = dice_u64(d);
+    a->kind = (uint8_t)dice_below(d, ALERT_KIND_COUNT);
+    a->state = (uint8_t)dice_below(d, ALERT_STATE_COUNT);
+    a->cause = (uint8_t)dice_below(d, CAUSE_COUNT);
+    a->severity = (uint8_t)dice_below(d, 4);
+    a->escalated = (uint8_t)dice_below(d, 4);
+    a->live = (uint8_t)dice_below(d, 2);
+    a->storm = (uint8_t)dice_below(d, 2);
+    a->rule = (uint8_t)dice_below(d, RULE_COUNT);
+    memcpy(a->operator_code, "HLO", 4);
+    random_ref(d, a->vehicle);
+    a->fence = dice_u64(d);
+    a->at = random_position(d);
+    a->distance_mm = (int32_t)dice_u64(d);
+    a->count = (uint32_t)dice_u64(d);
+    a->version = (uint32_t)dice_u64(d);
+    a->bikes = (uint16_t)dice_u64(d);
+    a->capacity = (uint16_t)dice_u64(d);
+    for (unsigned i = 0; i < ARRAY_LEN(times); i++) {
+        *times[i] = dice_time(d);
+    }
+    a->evidence_count = (uint8_t)dice_below(d, ALERT_EVIDENCE_MAX + 1);
+    for (unsigned i = 0; i < a->evidence_count; i++) {
+        a->evidence[i].kind = (uint8_t)dice_below(d, EVIDENCE_FEED + 1);
+        a->evidence[i].time_ms = dice_time(d);
+        a->evidence[i].value = (uint32_t)dice_u64(d);
+    }
+    a->share_count = (uint8_t)dice_below(d, OPERATORS_MAX + 1);
+    for (unsigned i = 0; i < a->share_count; i++) {
+        memcpy(a->shares[i].operator_code, "MTNQJU", 7);
+        a->shares[i].count = (uint16_t)dice_u64(d);
+        a->shares[i].surplus = (uint16_t)dice_u64(d);
+    }
+    dice_text(d, a->actor, sizeof a->actor);
+    dice_text(d, a->note, sizeof a->note);
+}
+
+/* Only the fence's own root: what is shown of it is not packed. */
+static inline void random_fence(struct dice *d, struct fence_image *f)
+{
+    f->key = dice_u64(d);
+    f->changed_ms = dice_time(d);
+    f->listener_count = (uint8_t)dice_below(d, FENCE_LISTENERS_MAX + 1);
+    for (unsigned i = 0; i < f->listener_count; i++) {
+        f->listeners[i].listener = dice_u64(d);
+        f->listeners[i].period_ms = (uint32_t)dice_u64(d);
+        f->listeners[i].heard_ms = dice_time(d);
+        f->listeners[i].scan_ms = dice_time(d);
+        f->listeners[i].order_ms = dice_time(d);
+    }
+}
+
+static inline void random_report(struct dice *d, struct bike_report *r)
+{
+    memset(r, 0, sizeof *r);
+    random_ref(d, r->vehicle);
+    r->source = (uint8_t)dice_below(d, REPORT_SOURCE_COUNT);
+    r->lock = (uint8_t)dice_below(d, LOCK_STATE_COUNT);
+    r->has = (uint8_t)dice_u64(d);
+    r->battery_pct = (uint8_t)dice_u64(d);
+    r->shift = (uint8_t)dice_u64(d);
+    r->rssi_dbm = (int8_t)dice_u64(d);
+    r->accuracy_mm = (uint32_t)dice_u64(d);
+    r->at = random_position(d);
+    r->time_ms = dice_time(d);
+    r->event = dice_u64(d);
+    r->fence = dice_u64(d);
+    r->listener = dice_u64(d);
+    r->scan_period_ms = (uint32_t)dice_u64(d);
+    r->beacon_count = (uint8_t)dice_below(d, REPORT_BEACONS_MAX + 1);
+    for (unsigned i = 0; i < r->beacon_count; i++) {
+        r->beacon_fence[i] = dice_u64(d);
+        r->beacon_rssi_dbm[i] = (int8_t)dice_u64(d);
+    }
+}
+
 /* Padding is zero, so that equal images are equal bytes. */
 static inline void random_image(struct dice *d, struct image *image)
 {
@@ -149,6 +297,17 @@ static inline void random_image(struct dice *d, struct image *image)
         random_device(d, image->audit.device, &image->audit.device_len);
         dice_text(d, image->audit.actor, sizeof image->audit.actor);
         dice_text(d, image->audit.note, sizeof image->audit.note);
+        break;
+    case IMAGE_FENCE: random_fence(d, &image->fence); break;
+    case IMAGE_BIKE: random_bike(d, &image->bike); break;
+    case IMAGE_ALERT: random_alert(d, &image->alert); break;
+    case IMAGE_MUTE:
+        image->mute.fence = dice_u64(d);
+        image->mute.set = dice_below(d, 2) != 0;
+        image->mute.from_ms = dice_time(d);
+        image->mute.until_ms = dice_time(d);
+        dice_text(d, image->mute.actor, sizeof image->mute.actor);
+        dice_text(d, image->mute.note, sizeof image->mute.note);
         break;
     case IMAGE_KIND_COUNT: break;
     }

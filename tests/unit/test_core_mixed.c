@@ -141,6 +141,10 @@ static void make_command(struct event *e, uint64_t *seed)
     case COMMAND_DEVICE_SUSPECT:
     case COMMAND_DEVICE_TRUST:
     case COMMAND_DEVICES:
+    case COMMAND_ALERTS:
+    case COMMAND_ALERT_MOVE:
+    case COMMAND_BIKES:
+    case COMMAND_MUTE:
     case COMMAND_KIND_COUNT: break;
     }
     e->undone = below(seed, 4) == 0;

@@ -201,6 +201,7 @@ static void a_stalled_core_loses_nothing(void **state)
                 assert_ptr_equal(in[i].inventory, &inventory[inventories++]);
                 break;
             case INPUT_SESSION_LOST: sessions++; break;
+            case INPUT_REPORT:
             case INPUT_COMMAND:
             case INPUT_KIND_COUNT: fail();
             }

@@ -254,6 +254,8 @@ static bool compare(void *ctx, const struct record *record)
         reading.sensor = NO_SENSOR;
         assert_memory_equal(&record->reading, &reading, sizeof reading);
         assert_int_equal(record->root, e->reading.root);
+    } else if (e->type == RECORD_REPORT) {
+        assert_memory_equal(&record->report, &e->report, sizeof e->report);
     } else if (e->type != RECORD_INVENTORY) {
         assert_memory_equal(&record->image, &e->image, sizeof e->image);
     }
@@ -263,7 +265,7 @@ static bool compare(void *ctx, const struct record *record)
 static void every_record_comes_back(void **state)
 {
     static const enum record_type types[] = {RECORD_READING, RECORD_EFFECT, RECORD_IMAGE,
-                                             RECORD_INVENTORY};
+                                             RECORD_INVENTORY, RECORD_REPORT};
     struct journal *journal = open_journal(*state, 0);
     struct record *records = calloc(2000, sizeof *records);
     struct record *next = records;
@@ -273,12 +275,14 @@ static void every_record_comes_back(void **state)
     for (size_t i = 0; i < 2000; i++) {
         struct record *r = &records[i];
 
-        r->type = types[dice_below(&dice, 4)];
+        r->type = types[dice_below(&dice, 5)];
         r->at = (struct position){1 + i / 500, i};
         r->now = (struct now){.at_ms = dice_time(&dice), .shift_ms = -dice_time(&dice)};
         r->inventory_version = dice_u64(&dice);
         if (r->type == RECORD_READING) {
             random_reading(&dice, &r->reading);
+        } else if (r->type == RECORD_REPORT) {
+            random_report(&dice, &r->report);
         } else if (r->type != RECORD_INVENTORY) {
             random_image(&dice, &r->image);
         }

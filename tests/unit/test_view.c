@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 /* cmocka wants the four above first */
-#include "bowei/view.h"
+#include "bowei/change_ring.h"
 #include "tests/unit/city_fixture.h"
 #include <cmocka.h>
 #include <pthread.h>

@@ -1,5 +1,6 @@
 /* What staff ask for: checked, applied, kept. A table row per command; the answer is the command's
  * result, given by the runner once what was kept is on the disk. */
+#include "gateway/core/step/bikes.h"
 #include "gateway/core/step/core_state.h"
 #include <inttypes.h>
 #include <stdarg.h>
@@ -364,6 +365,10 @@ void commands_apply(struct core *core, struct command *command, const struct inp
         [COMMAND_DEVICE_SUSPECT] = {device_suspect, true },
         [COMMAND_DEVICE_TRUST] = {device_suspect, true },
         [COMMAND_DEVICES] = {devices_page,   false},
+        [COMMAND_ALERTS] = {bikes_command,  false},
+        [COMMAND_ALERT_MOVE] = {bikes_command,  false}, /* the fleet keeps its own rows */
+        [COMMAND_BIKES] = {bikes_command,  false},
+        [COMMAND_MUTE] = {bikes_command,  false},
     };
 
     undo_begin(core);

@@ -4,6 +4,7 @@
  * DESIGN. A space is settled up to `now` before anything is applied to it, so what it becomes does
  * not depend on when timers were fired; the wheel only sees to it that silence is noticed within
  * 250 ms. */
+#include "gateway/core/step/bikes.h"
 #include "gateway/core/step/core_state.h"
 #include <stdlib.h>
 #include <string.h>
@@ -19,9 +20,11 @@ struct core *core_create(const struct inventory *inv, struct counters *counters)
     core->counters = counters;
     wheel_init(&core->space_wheel);
     wheel_init(&core->lot_wheel);
+    core->fleet = fleet_create(inv, counters);
     undo_begin(core);
     /* the first packed position is that of no epoch, so that 0 means none */
-    if (!effects_reserve(core, 3 * (size_t)CORE_FIRE_MAX + 8) || !swap_first(core)) {
+    if (core->fleet == NULL || !effects_reserve(core, 3 * (size_t)CORE_FIRE_MAX + 8) ||
+        !swap_first(core)) {
         core_destroy(core);
         return NULL;
     }
@@ -44,6 +47,7 @@ void core_destroy(struct core *core)
     override_list_finish(&core->overrides);
     suspect_list_finish(&core->suspects);
     undo_finish(core);
+    fleet_destroy(core->fleet);
     free(core->spaces);
     free(core->lots);
     free(core->sensors);
@@ -328,11 +332,13 @@ const struct effects *core_step(struct core *core, const struct input *input)
     effects_begin(core, input->now);
     switch (input->kind) {
     case INPUT_READING: step_reading(core, input); break;
+    case INPUT_REPORT: fleet_report(core->fleet, input); break;
     case INPUT_COMMAND: commands_apply(core, input->command, input); break;
     case INPUT_INVENTORY: swap_inventory(core, input->inventory); break;
     case INPUT_SESSION_LOST: step_session_lost(core, input); break;
     case INPUT_KIND_COUNT: break;
     }
+    bikes_effects(core);
     return &core->effects;
 }
 
@@ -376,6 +382,8 @@ const struct effects *core_advance(struct core *core, struct now now)
         effects_lot(core, node, false);
         fired++;
     }
+    fleet_advance(core->fleet);
+    bikes_effects(core);
     return &core->effects;
 }
 
@@ -384,7 +392,10 @@ int64_t core_due(const struct core *core)
     const int64_t spaces_ms = wheel_due(&core->space_wheel);
     const int64_t lots_ms = wheel_due(&core->lot_wheel);
 
-    return spaces_ms < lots_ms ? spaces_ms : lots_ms;
+    const int64_t fleet_ms = fleet_due(core->fleet);
+    const int64_t places_ms = spaces_ms < lots_ms ? spaces_ms : lots_ms;
+
+    return fleet_ms < places_ms ? fleet_ms : places_ms;
 }
 
 /* A replayed reading counts by the rules of its own moment; nothing is published or armed yet. */
@@ -393,6 +404,10 @@ void core_replay(struct core *core, const struct input *input)
     uint32_t sensor;
     uint64_t at;
 
+    if (input->kind == INPUT_REPORT) {
+        fleet_replay(core->fleet, input);
+        return;
+    }
     if (input->kind != INPUT_READING || input->reading.value >= VALUE_COUNT_) {
         return;
     }

@@ -2,6 +2,7 @@
 #define GATEWAY_CORE_STEP_CORE_STATE_H
 
 #include "bowei/core.h"
+#include "gateway/core/fleet/fleet.h"
 #include "gateway/core/lot/lot.h"
 #include "gateway/core/space/space.h"
 #include "gateway/core/step/kept.h"
@@ -57,7 +58,8 @@ struct core {
     struct image kept[CORE_KEPT_MAX];
     struct counters unseen; /**< where a replay counts */
     struct undo undo;
-    bool running; /**< core_restored or a step came: counts and timers are kept */
+    struct fleet *fleet; /**< bikes, fences, episodes */
+    bool running;        /**< core_restored or a step came: counts and timers are kept */
 };
 
 /** What the outside sees of a space. */
@@ -86,7 +88,6 @@ void core_shown_in(const struct core *core, uint32_t slot, const struct lot *lot
 void core_rejudge(struct core *core, uint32_t slot, const struct shown *before, bool wrote);
 
 /* --- effects.c --- */
-/** Begins the effects of a step. */
 void effects_begin(struct core *core, struct now now);
 /** Makes room for that many touched roots; false on no memory. */
 bool effects_reserve(struct core *core, size_t roots);
@@ -107,13 +108,14 @@ void effects_merge(struct core *core);
 /** Adds an image to what must be journalled. */
 void effects_keep(struct core *core, const struct image *image);
 
-/* --- positions.c: a position in 8 bytes --- */
+/* --- positions.c --- */
 #define POSITION_NONE 0
 /** POSITION_NONE when there is no memory for another epoch. */
 uint64_t position_pack(struct core *core, struct position at);
 struct position position_unpack(const struct core *core, uint64_t packed);
 
 /* --- commands.c --- */
+
 void commands_apply(struct core *core, struct command *command, const struct input *input);
 
 /* --- undo.c: what a command changes is noted before it does --- */
@@ -136,7 +138,6 @@ void override_settle(struct core *core, uint32_t slot);
 /* --- suspect.c --- */
 /** Sets the suspect bit of every sensor of the device; judges nothing. */
 void suspect_mark(struct core *core, uint32_t device, bool set);
-/** Marks all listed devices that the inventory knows. */
 void suspect_mark_all(struct core *core);
 
 /* --- swap.c --- */

@@ -134,6 +134,10 @@ void core_restore(struct core *core, const struct image *image)
     case IMAGE_LOT: restore_lot(core, image); break;
     case IMAGE_OVERRIDE: restore_override(core, image); break;
     case IMAGE_SUSPECT: restore_suspect(core, image); break;
+    case IMAGE_FENCE:
+    case IMAGE_BIKE:
+    case IMAGE_ALERT:
+    case IMAGE_MUTE: fleet_restore(core->fleet, image); break;
     case IMAGE_AUDIT:
     case IMAGE_KIND_COUNT: break;
     }
@@ -194,4 +198,5 @@ void core_restored(struct core *core, struct now now, bool clock_suspect)
         core_yard(core, lot, &yard);
         wheel_arm(&core->lot_wheel, lot, lot_due(&yard));
     }
+    fleet_restored(core->fleet, now);
 }

@@ -217,6 +217,13 @@ void swap_inventory(struct core *core, const struct inventory *next)
         count_add(core->counters, COUNT_CORE_NO_MEMORY, 1);
         return;
     }
+    if (!fleet_swap(core->fleet, next)) {
+        free(sensors);
+        free(former.shown);
+        free(former.versions);
+        count_add(core->counters, COUNT_CORE_NO_MEMORY, 1);
+        return;
+    }
     settle_all(core);
     carry_sensors(core, next, sensors);
     carry_breaks(core, next);

@@ -137,13 +137,20 @@ static bool next_reading(struct journal_cursor *c, struct input *out)
     struct record record;
 
     while (next_record(c, &record)) {
-        if (record.type == RECORD_READING && position_compare(record.at, c->after) > 0) {
+        const bool report = record.type == RECORD_REPORT;
+
+        if ((report || record.type == RECORD_READING) &&
+            position_compare(record.at, c->after) > 0) {
             c->after = record.at;
             *out = (struct input){.at = record.at,
                                   .now = record.now,
                                   .inventory_version = record.inventory_version,
-                                  .kind = INPUT_READING};
-            out->reading = record.reading;
+                                  .kind = report ? INPUT_REPORT : INPUT_READING};
+            if (report) {
+                out->report = record.report;
+            } else {
+                out->reading = record.reading;
+            }
             return true;
         }
     }

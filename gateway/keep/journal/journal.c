@@ -36,10 +36,12 @@ struct segment *journal_segment_locked(struct journal *j, struct position name)
 
 void batch_sum_add(struct batch_sum *sum, enum record_type type, struct position at, int64_t at_ms)
 {
+    const bool reading = type == RECORD_READING || type == RECORD_REPORT;
+
     if (position_compare(at, sum->last) > 0) {
         sum->last = at;
     }
-    if (type == RECORD_READING) {
+    if (reading) {
         if (position_compare(at, sum->last_reading) > 0) {
             sum->last_reading = at;
         }
@@ -48,7 +50,7 @@ void batch_sum_add(struct batch_sum *sum, enum record_type type, struct position
     if (at_ms > sum->newest_ms) {
         sum->newest_ms = at_ms;
     }
-    sum->effect = sum->effect || type != RECORD_READING;
+    sum->effect = sum->effect || !reading;
     sum->image = sum->image || type == RECORD_IMAGE;
     sum->records++;
 }
@@ -339,6 +341,17 @@ static size_t encode_reading(const struct source *source, size_t i, uint8_t *out
     return record_encode_reading(&stamp, reading, out);
 }
 
+static size_t encode_report(const struct source *source, size_t i, uint8_t *out,
+                            struct batch_sum *sum, bool *skip)
+{
+    struct record_stamp stamp = *source->stamp;
+
+    (void)skip;
+    stamp.at.seq += i;
+    batch_sum_add(sum, RECORD_REPORT, stamp.at, stamp.now.at_ms);
+    return record_encode_report(&stamp, (const struct bike_report *)source->items + i, out);
+}
+
 static size_t encode_image(const struct source *source, size_t i, uint8_t *out,
                            struct batch_sum *sum, bool *skip)
 {
@@ -360,6 +373,14 @@ enum err journal_append_readings(struct journal *journal, const struct record_st
                                  const struct reading *readings, size_t n)
 {
     const struct source source = {.encode = encode_reading, .items = readings, .stamp = stamp};
+
+    return append_source(journal, &source, n);
+}
+
+enum err journal_append_reports(struct journal *journal, const struct record_stamp *stamp,
+                                const struct bike_report *reports, size_t n)
+{
+    const struct source source = {.encode = encode_report, .items = reports, .stamp = stamp};
 
     return append_source(journal, &source, n);
 }

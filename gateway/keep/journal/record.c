@@ -5,9 +5,10 @@
  *   R  root u64 | net_time i64 | sensor u32 | counter u32 | gate_in u32 | gate_out u32 | channel
  * u16 | battery_mv u16 | temperature_dc i16 | rssi_dbm i16 | value u8 | type u8 | has u8 |
  * battery_low u8 | device_len u8 | device E, C  kind u8 | packed image          I  nothing: the
- * head names the version */
+ * head names the version
+ *   V  a report, by fleet_pack.c */
 #include "gateway/keep/journal/record.h"
-#include "gateway/keep/packer.h"
+#include "gateway/keep/fleet_pack.h"
 
 #define RECORD_FORMAT 1
 #define MORE_AT       10 /* offset of `more` */
@@ -67,6 +68,23 @@ size_t record_encode_reading(const struct record_stamp *stamp, const struct read
     return end(out, &p);
 }
 
+size_t record_encode_report(const struct record_stamp *stamp, const struct bike_report *report,
+                            uint8_t *out)
+{
+    struct packer p = begin(out, RECORD_REPORT, stamp);
+    struct bike_report copy = *report; /* a coder may write, though not when it packs */
+
+    fleet_code_report(&(struct coder){.pack = &p}, &copy);
+    return end(out, &p);
+}
+
+static bool report_get(struct unpacker *u, struct bike_report *report)
+{
+    memset(report, 0, sizeof *report);
+    fleet_code_report(&(struct coder){.unpack = u}, report);
+    return !u->failed && u->at == u->end;
+}
+
 static bool reading_get(struct unpacker *u, struct reading *r)
 {
     r->root = unpacker_u64(u);
@@ -114,6 +132,7 @@ size_t record_encode(const struct record *record, uint8_t *out)
 
     switch (record->type) {
     case RECORD_READING: return record_encode_reading(&stamp, &record->reading, out);
+    case RECORD_REPORT: return record_encode_report(&stamp, &record->report, out);
     case RECORD_EFFECT:
     case RECORD_IMAGE: return record_encode_image(record->type, &stamp, &record->image, out);
     case RECORD_INVENTORY: p = begin(out, RECORD_INVENTORY, &stamp); return end(out, &p);
@@ -140,6 +159,7 @@ static bool body_get(struct unpacker *u, unsigned type, struct record *out)
         kind = unpacker_u8(u);
         return !u->failed && kind < IMAGE_KIND_COUNT &&
                image_unpack((enum image_kind)kind, u->at, (size_t)(u->end - u->at), &out->image);
+    case RECORD_REPORT: out->type = RECORD_REPORT; return report_get(u, &out->report);
     case RECORD_INVENTORY: out->type = RECORD_INVENTORY; return u->at == u->end;
     default: return false;
     }

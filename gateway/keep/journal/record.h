@@ -12,6 +12,8 @@
 size_t record_encode(const struct record *record, uint8_t *out);
 size_t record_encode_reading(const struct record_stamp *stamp, const struct reading *reading,
                              uint8_t *out);
+size_t record_encode_report(const struct record_stamp *stamp, const struct bike_report *report,
+                            uint8_t *out);
 size_t record_encode_image(enum record_type type, const struct record_stamp *stamp,
                            const struct image *image, uint8_t *out);
 /** Says in an encoded record that `more` records of its append follow. */

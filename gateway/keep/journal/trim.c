@@ -97,6 +97,7 @@ static bool keep_record(void *ctx, const struct record *record)
     bool keep = false;
 
     switch (record->type) {
+    case RECORD_REPORT:
     case RECORD_READING: k->dropped++; break;
     case RECORD_EFFECT: keep = position_compare(record->at, k->confirmed) > 0; break;
     case RECORD_IMAGE: keep = image_is_of_round(k); break;

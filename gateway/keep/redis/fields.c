@@ -231,6 +231,10 @@ void fields_key(struct redis_key *out, uint32_t adcode, const struct slice_item 
         redis_key_suspect(out, image->suspect.device, image->suspect.device_len);
         return;
     case IMAGE_AUDIT:
+    case IMAGE_FENCE:
+    case IMAGE_BIKE:
+    case IMAGE_ALERT:
+    case IMAGE_MUTE:
     case IMAGE_KIND_COUNT: break;
     }
     redis_key_district(out, adcode, KEY_AUDIT);

@@ -88,6 +88,10 @@ static void shift_image(struct image *image, int64_t shift_ms)
         return;
     case IMAGE_SUSPECT: shift(&image->suspect.since_ms, shift_ms); return;
     case IMAGE_AUDIT: shift(&image->audit.at_ms, shift_ms); return;
+    case IMAGE_FENCE:
+    case IMAGE_BIKE:
+    case IMAGE_ALERT:
+    case IMAGE_MUTE:
     case IMAGE_KIND_COUNT: return;
     }
 }

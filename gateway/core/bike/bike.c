@@ -1,0 +1,122 @@
+/* A report into a bike's root: order first, then lock, radio, position. Reads no other root, so a
+ * replay of the journal gives the same bike. */
+#include "gateway/core/bike/bike.h"
+
+#include <string.h>
+
+#define AHEAD_MS 120000 /* a time further ahead than this is taken as now (DESIGN 4.2) */
+
+void bike_begin(struct bike *bike, const char *ref, int64_t now_ms)
+{
+    *bike = (struct bike){.fence = NO_FENCE,
+                          .listened = NO_FENCE,
+                          .next = NO_SLOT,
+                          .former = NO_SLOT,
+                          .alert = NO_ALERT,
+                          .operator_index = NO_OPERATOR};
+    (void)strncpy(bike->image.ref, ref, VEHICLE_REF_MAX);
+    bike->image.battery_pct = UINT8_MAX;
+    bike->image.distance_mm = INT32_MAX;
+    bike->image.rule = RULE_NO_EVIDENCE;
+    bike->image.since_ms = now_ms;
+    bike->image.moved_ms = now_ms;
+    stop_begin(&bike->image, now_ms);
+}
+
+void bike_leave(struct bike *bike, int64_t now_ms)
+{
+    struct bike_image *image = &bike->image;
+
+    stop_begin(image, now_ms);
+    image->flags = BIKE_GONE;
+    image->adcode = 0;
+    image->newest = (struct position_e7){0};
+    image->accuracy_mm = 0;
+    image->fixed_ms = 0;
+    image->radio = (struct bike_radio){0};
+    image->rival = (struct bike_radio){0};
+    image->moved_ms = now_ms;
+}
+
+/* Is it news? Time per source, since each source has its own clock; then the event id. */
+static enum bike_took order_take(struct bike_image *image, const struct bike_report *report,
+                                 int64_t now_ms)
+{
+    if (report->event != 0) {
+        for (unsigned i = 0; i < BIKE_EVENTS_KEPT; i++) {
+            if (image->events[i] == report->event) {
+                return BIKE_DUPLICATE;
+            }
+        }
+    }
+    if ((report->has & REPORT_HAS_TIME) != 0) {
+        int64_t time_ms = report->time_ms > now_ms + AHEAD_MS ? now_ms : report->time_ms;
+
+        if (time_ms <= image->order_ms[report->source]) {
+            return time_ms == image->order_ms[report->source] ? BIKE_DUPLICATE : BIKE_LATE;
+        }
+        image->order_ms[report->source] = time_ms;
+    }
+    if (report->event != 0) {
+        memmove(&image->events[1], &image->events[0],
+                (BIKE_EVENTS_KEPT - 1) * sizeof image->events[0]);
+        image->events[0] = report->event;
+    }
+    return BIKE_TOOK;
+}
+
+/* Locked or unlocked since? A bike that is in use keeps nothing of a place. */
+static void lock_take(struct bike *bike, const struct bike_report *report, int64_t now_ms)
+{
+    struct bike_image *image = &bike->image;
+
+    if (report->lock == LOCK_UNLOCKED && (image->flags & BIKE_GONE) == 0) {
+        bike_leave(bike, now_ms);
+    } else if (report->lock == LOCK_LOCKED && (image->flags & BIKE_GONE) != 0) {
+        stop_begin(image, now_ms);
+        image->flags = 0;
+        image->moved_ms = now_ms;
+    }
+    if (report->lock != LOCK_UNKNOWN) {
+        image->lock = report->lock;
+    }
+}
+
+enum bike_took bike_report_apply(struct bike *bike, const struct bike_report *report,
+                                 const struct bike_context *context)
+{
+    struct bike_image *image = &bike->image;
+    const int64_t now_ms = context->now.at_ms;
+    const enum bike_took took = order_take(image, report, now_ms);
+
+    if (took != BIKE_TOOK) {
+        return took;
+    }
+    image->heard_ms = now_ms;
+    image->flags &= (uint8_t)~BIKE_RESTORED;
+    if ((report->has & REPORT_HAS_BATTERY) != 0) {
+        image->battery_pct = report->battery_pct;
+    }
+    lock_take(bike, report, now_ms);
+    if ((image->flags & BIKE_GONE) != 0) {
+        if (image->lock == LOCK_UNLOCKED) {
+            return BIKE_TOOK;
+        }
+        /* forgotten, and heard again without a word on its lock */
+        stop_begin(image, now_ms);
+        image->flags = 0;
+    }
+    if ((report->has & REPORT_MOVED_ALONE) != 0) {
+        image->flags |= BIKE_ALARM;
+    }
+    if (report->source == REPORT_SCAN) {
+        radio_scan(image, report, context);
+    }
+    if ((report->has & REPORT_HAS_RADIO) != 0) {
+        radio_beacons(image, report, context);
+    }
+    if ((report->has & REPORT_HAS_POSITION) != 0) {
+        stop_fix(image, report, context);
+    }
+    return BIKE_TOOK;
+}

@@ -1,0 +1,76 @@
+/* Where a bike stands: the mean of the fixes since it was parked. GNSS noise of a bike that stands
+ * still is many metres a fix and little in the mean; a real move is two fixes in a row elsewhere.
+ */
+#include "gateway/core/bike/bike.h"
+
+#define FIXES_KEPT 64 /* then the sums are halved: a slow drift is followed, noise is not */
+
+void stop_begin(struct bike_image *bike, int64_t now_ms)
+{
+    bike->flags &= (uint8_t) ~(BIKE_DECIDED | BIKE_HAS_POSITION | BIKE_ALARM);
+    bike->strays = 0;
+    bike->fixes = 0;
+    bike->first = (struct position_e7){0};
+    bike->stray = (struct position_e7){0};
+    bike->sum_lat = 0;
+    bike->sum_lon = 0;
+    bike->parked_ms = now_ms;
+    bike->outside_ms = 0;
+}
+
+bool bike_position(const struct bike_image *bike, struct position_e7 *at)
+{
+    if (bike->fixes == 0) {
+        return false;
+    }
+    at->lat = (int32_t)(bike->first.lat + bike->sum_lat / bike->fixes);
+    at->lon = (int32_t)(bike->first.lon + bike->sum_lon / bike->fixes);
+    return true;
+}
+
+static void fix_add(struct bike_image *bike, struct position_e7 at)
+{
+    if (bike->fixes == 0) {
+        bike->first = at;
+    }
+    if (bike->fixes >= FIXES_KEPT) {
+        bike->sum_lat /= 2;
+        bike->sum_lon /= 2;
+        bike->fixes /= 2;
+    }
+    bike->sum_lat += (int64_t)at.lat - bike->first.lat;
+    bike->sum_lon += (int64_t)at.lon - bike->first.lon;
+    bike->fixes++;
+    bike->strays = 0;
+    bike->flags |= BIKE_HAS_POSITION;
+}
+
+void stop_fix(struct bike_image *bike, const struct bike_report *report,
+              const struct bike_context *context)
+{
+    const struct fleet_rules *rules = context->rules;
+    const int64_t now_ms = context->now.at_ms;
+    struct position_e7 mean;
+
+    bike->newest = report->at;
+    bike->accuracy_mm = report->accuracy_mm;
+    bike->fixed_ms = now_ms;
+    bike->source = report->source;
+    if (report->accuracy_mm > rules->coarse_mm) {
+        return; /* shown, but it decides nothing */
+    }
+    if (!bike_position(bike, &mean) || distance_mm(mean, report->at) <= rules->moved_mm) {
+        fix_add(bike, report->at);
+        return;
+    }
+    if (bike->strays == 0 || distance_mm(bike->stray, report->at) > rules->moved_mm) {
+        bike->strays = 1;
+        bike->stray = report->at;
+        return;
+    }
+    const struct position_e7 stray = bike->stray;
+    stop_begin(bike, now_ms);
+    bike->moved_ms = now_ms;
+    fix_add(bike, stray);
+    fix_add(bike, report->at);
+}

@@ -1,0 +1,426 @@
+/* Episodes: conditions that hold or not, into one episode per subject that opens, reopens, ends,
+ * and is never told twice. The truth of an episode is its kept image, so a restart repeats nothing.
+ */
+#include "gateway/core/fleet/fleet_state.h"
+
+#include <string.h>
+
+#define RETRY_MS 1000
+
+static void link_clear(struct fleet *fleet, const struct alert_image *image)
+{
+    struct bike *bike = image->vehicle[0] == '\0' ? NULL : fleet_bike(fleet, image->vehicle);
+    const uint32_t fence = image->fence == 0 ? NO_FENCE : fences_find(fleet->inv, image->fence);
+    const uint32_t slot = alert_list_find(&fleet->alerts, image->id);
+
+    if (bike != NULL && bike->alert == slot) {
+        bike->alert = NO_ALERT;
+    }
+    if (fence != NO_FENCE && fleet->fences[fence].alerts[image->kind] == slot) {
+        fleet->fences[fence].alerts[image->kind] = NO_ALERT;
+    }
+    for (unsigned i = 0; i < OPERATORS_MAX; i++) {
+        if (fleet->feeds[i].alert == slot) {
+            fleet->feeds[i].alert = NO_ALERT;
+        }
+    }
+}
+
+bool episode_open(const struct fleet *fleet, uint32_t slot)
+{
+    return slot < fleet->alerts.slot_count && fleet->alerts.slots[slot] != NULL &&
+           alert_is_open(&fleet->alerts.slots[slot]->image);
+}
+
+/* FNV-1a over what makes an episode this one: no seed, so that the same history gives the same id.
+ */
+static uint64_t id_of(const struct alert_image *image)
+{
+    uint64_t hash = 14695981039346656037u;
+
+    const struct {
+        const void *bytes;
+        size_t len;
+    } parts[] = {
+        {&image->kind,         sizeof image->kind         },
+        {image->vehicle,       sizeof image->vehicle      },
+        {image->operator_code, sizeof image->operator_code},
+    };
+
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        for (size_t j = 0; j < parts[i].len; j++) {
+            hash = (hash ^ ((const uint8_t *)parts[i].bytes)[j]) * 1099511628211u;
+        }
+    }
+    for (unsigned i = 0; i < 8; i++) {
+        hash = (hash ^ (uint8_t)(image->opened_ms >> (8 * i))) * 1099511628211u;
+    }
+    for (unsigned i = 0; i < 8; i++) {
+        hash = (hash ^ (uint8_t)(image->fence >> (8 * i))) * 1099511628211u;
+    }
+    return hash;
+}
+
+static bool keep(struct fleet *fleet, uint32_t slot)
+{
+    const struct alert *alert = fleet->alerts.slots[slot];
+    const struct image image = {.kind = IMAGE_ALERT, .at = alert->at, .alert = alert->image};
+
+    wheel_arm(&fleet->alert_wheel, slot, alert_due_ms(&alert->image, &fleet->rules));
+    fleet_touch(fleet, CHANGE_ALERT, slot, false);
+    return fleet_keep(fleet, &image);
+}
+
+enum err episode_move(struct fleet *fleet, uint32_t slot, enum alert_event event,
+                      enum alert_role role)
+{
+    struct alert *alert = fleet->alerts.slots[slot];
+    enum err e;
+
+    if (!alert_list_note(&fleet->alerts, slot, false)) {
+        return ERR_NO_MEMORY;
+    }
+    e = alert_move(&alert->image, event, role, &fleet->rules, fleet->now.at_ms);
+    if (e != ERR_OK) {
+        return e;
+    }
+    alert->at = fleet->at;
+    if (role == BY_MACHINE) {
+        alert->image.actor[0] = '\0';
+        alert->image.note[0] = '\0';
+    }
+    return keep(fleet, slot) ? ERR_OK : ERR_NO_MEMORY;
+}
+
+/* --- what it says at its opening --- */
+
+static void evidence_add(struct alert_image *image, enum evidence_kind kind, int64_t time_ms,
+                         uint32_t value)
+{
+    if (image->evidence_count < ALERT_EVIDENCE_MAX) {
+        image->evidence[image->evidence_count++] =
+            (struct alert_evidence){.kind = (uint8_t)kind, .time_ms = time_ms, .value = value};
+    }
+}
+
+static void about_bike(struct alert_image *image, const struct bike *bike)
+{
+    const struct bike_image *from = &bike->image;
+
+    memcpy(image->vehicle, from->ref, sizeof image->vehicle);
+    image->rule = from->rule;
+    image->distance_mm = from->distance_mm;
+    if (bike_position(from, &image->at)) {
+        evidence_add(image, EVIDENCE_GNSS, from->fixed_ms, from->accuracy_mm);
+    }
+    if (from->radio.fence != 0 && from->radio.heard_ms != 0) {
+        const int median = radio_median(&from->radio);
+
+        evidence_add(image, from->radio.listener != 0 ? EVIDENCE_LISTENER : EVIDENCE_BEACON,
+                     from->radio.heard_ms, median == RSSI_NONE ? 0 : (uint32_t)-median);
+    }
+}
+
+/* Each operator's part of the surplus, by its bikes there: whole shares first, then the largest
+ * remainders, the earlier operator where these are equal. */
+static void shares_put(const struct fleet *fleet, struct alert_image *image, uint32_t index)
+{
+    const struct fence *fence = &fleet->fences[index];
+    const uint32_t surplus = fence->count > image->capacity ? fence->count - image->capacity : 0;
+    uint32_t remainders[OPERATORS_MAX] = {0};
+    uint32_t given = 0;
+
+    image->share_count = 0;
+    for (uint32_t i = 0; i < fleet->inv->operator_count && i < OPERATORS_MAX; i++) {
+        struct alert_share *share = &image->shares[image->share_count];
+        const uint64_t part = (uint64_t)surplus * fence->by_operator[i];
+
+        if (fence->by_operator[i] == 0 || fence->count == 0) {
+            continue;
+        }
+        *share = (struct alert_share){.count = fence->by_operator[i],
+                                      .surplus = (uint16_t)(part / fence->count)};
+        memcpy(share->operator_code, fleet->inv->operators[i].code, sizeof share->operator_code);
+        remainders[image->share_count++] = (uint32_t)(part % fence->count);
+        given += share->surplus;
+    }
+    for (; given < surplus && image->share_count > 0; given++) {
+        unsigned most = 0;
+
+        for (unsigned i = 1; i < image->share_count; i++) {
+            most = remainders[i] > remainders[most] ? i : most;
+        }
+        image->shares[most].surplus++;
+        remainders[most] = 0;
+    }
+}
+
+static void about_fence(const struct fleet *fleet, struct alert_image *image, uint32_t index)
+{
+    const struct inv_fence *is = &fleet->inv->fences[index];
+
+    image->fence = is->key;
+    if (image->vehicle[0] != '\0') {
+        return;
+    }
+    image->at = is->centre;
+    image->bikes = (uint16_t)(fleet->fences[index].count < UINT16_MAX ? fleet->fences[index].count
+                                                                      : UINT16_MAX);
+    image->capacity = (uint16_t)(is->capacity < UINT16_MAX ? is->capacity : UINT16_MAX);
+    shares_put(fleet, image, index);
+    evidence_add(image, EVIDENCE_COUNT_OF, fleet->now.at_ms, image->bikes);
+}
+
+static bool storm_rages(struct fleet *fleet, uint8_t operator_index)
+{
+    struct storm *storm =
+        &fleet->storms[operator_index < OPERATORS_MAX ? operator_index : OPERATORS_MAX];
+
+    if (fleet->now.at_ms - storm->begun_ms >= fleet->rules.storm_ms) {
+        storm->begun_ms = fleet->now.at_ms;
+        storm->opened = 0;
+    }
+    return ++storm->opened > fleet->rules.storm_alerts;
+}
+
+static void clocks_set(const struct fleet *fleet, struct alert_image *image)
+{
+    const int64_t now_ms = fleet->now.at_ms;
+    const uint32_t ack_ms = fleet->rules.due[image->kind].ack_ms;
+    const uint32_t onsite_ms = fleet->rules.due[image->kind].onsite_ms;
+    const uint32_t clear_ms = fleet->rules.due[image->kind].clear_ms;
+
+    image->due_ack_ms = ack_ms == 0 ? 0 : now_ms + ack_ms;
+    image->due_onsite_ms = onsite_ms == 0 ? 0 : now_ms + onsite_ms;
+    image->due_clear_ms = clear_ms == 0 ? 0 : now_ms + clear_ms;
+}
+
+static uint8_t severity_of(enum alert_kind kind)
+{
+    /* clang-format off: a table is included */
+    static const uint8_t severities[ALERT_KIND_COUNT] = {
+#define ALERT_KIND(name, code, subject, severity, ack_s, onsite_s, clear_s, en, zh)                \
+    [ALERT_##name] = severity,
+#include "bowei/alert_kinds.def"
+#undef ALERT_KIND
+    };
+    /* clang-format on */
+
+    return severities[kind];
+}
+
+/* The oldest ended episode makes room; when all go on, the new one is refused and counted. */
+static bool room_make(struct fleet *fleet)
+{
+    struct alert_list *list = &fleet->alerts;
+
+    if (list->count < fleet->rules.alerts_max) {
+        return alert_list_reserve(list);
+    }
+    for (uint32_t i = 0; i < list->count; i++) {
+        const uint32_t slot = list->order[i];
+
+        if (!alert_is_open(&list->slots[slot]->image) && list->former_count == 0) {
+            link_clear(fleet, &list->slots[slot]->image);
+            alert_list_remove(list, slot);
+            count_add(fleet->counters, COUNT_ALERTS_DROPPED, 1);
+            return true;
+        }
+    }
+    count_add(fleet->counters, COUNT_ALERTS_FULL, 1);
+    return false;
+}
+
+static void episode_begin(struct fleet *fleet, uint32_t *link, const struct episode *about)
+{
+    struct alert_image image = {.kind = (uint8_t)about->kind,
+                                .state = ALERT_OPEN,
+                                .severity = severity_of(about->kind),
+                                .live = 1,
+                                .distance_mm = INT32_MAX,
+                                .count = 1,
+                                .version = 1,
+                                .opened_ms = fleet->now.at_ms,
+                                .changed_ms = fleet->now.at_ms};
+    uint32_t slot;
+
+    if (!room_make(fleet)) {
+        return;
+    }
+    if (about->bike != NULL) {
+        about_bike(&image, about->bike);
+    }
+    if (about->fence != NO_FENCE) {
+        about_fence(fleet, &image, about->fence);
+    }
+    if (about->operator_index < fleet->inv->operator_count) {
+        memcpy(image.operator_code, fleet->inv->operators[about->operator_index].code,
+               sizeof image.operator_code);
+    }
+    if (about->kind == ALERT_FEED_SUSPECT) {
+        evidence_add(&image, EVIDENCE_FEED, fleet->now.at_ms, about->value);
+    }
+    clocks_set(fleet, &image);
+    image.storm = storm_rages(fleet, about->operator_index);
+    image.id = id_of(&image);
+    if (alert_list_find(&fleet->alerts, image.id) != NO_ALERT) {
+        return;
+    }
+    slot = alert_list_add(&fleet->alerts, fleet->at, &image);
+    if (slot == NO_ALERT || !wheel_reserve(&fleet->alert_wheel, fleet->alerts.room) ||
+        !alert_list_note(&fleet->alerts, slot, true)) {
+        count_add(fleet->counters, COUNT_CORE_NO_MEMORY, 1);
+        return;
+    }
+    *link = slot;
+    count_add(fleet->counters, COUNT_ALERTS_OPENED, 1);
+    (void)keep(fleet, slot);
+}
+
+/* Wrong again, soon, at the same place, and nobody said that it was right: the same episode. */
+static bool reopens(const struct fleet *fleet, const struct alert_image *image,
+                    const struct episode *about)
+{
+    struct position_e7 at;
+
+    if (image->kind != about->kind || image->state != ALERT_RESOLVED ||
+        fleet->now.at_ms - image->closed_ms > fleet->rules.reopen_ms ||
+        (image->cause != CAUSE_SEEN_GONE && image->cause != CAUSE_CLEARED)) {
+        return false;
+    }
+    return about->bike == NULL || (bike_position(&about->bike->image, &at) &&
+                                   distance_mm(at, image->at) <= fleet->rules.moved_mm);
+}
+
+static void condition_holds(struct fleet *fleet, uint32_t *link, const struct episode *about)
+{
+    struct alert *alert = *link < fleet->alerts.slot_count ? fleet->alerts.slots[*link] : NULL;
+
+    if (alert != NULL && alert_is_open(&alert->image)) {
+        if (alert->image.kind == about->kind) {
+            return;
+        }
+        (void)episode_move(fleet, *link, ALERT_EVENT_SEEN_GONE, BY_MACHINE);
+        alert = NULL;
+    }
+    if (alert != NULL && alert->image.live && alert->image.kind == about->kind) {
+        return; /* said to be cleared, or disputed with success: its own time comes */
+    }
+    if (mute_holds(fleet, about->fence == NO_FENCE ? 0 : fleet->inv->fences[about->fence].key)) {
+        return;
+    }
+    if (alert != NULL && reopens(fleet, &alert->image, about)) {
+        if (episode_move(fleet, *link, ALERT_EVENT_REOPENED, BY_MACHINE) == ERR_OK) {
+            count_add(fleet->counters, COUNT_ALERTS_REOPENED, 1);
+        }
+        return;
+    }
+    episode_begin(fleet, link, about);
+}
+
+void episode_set(struct fleet *fleet, uint32_t *link, const struct episode *about, bool holds)
+{
+    struct alert *alert;
+
+    if (holds) {
+        condition_holds(fleet, link, about);
+        return;
+    }
+    alert = *link < fleet->alerts.slot_count ? fleet->alerts.slots[*link] : NULL;
+    if (alert == NULL) {
+        return;
+    }
+    if (alert_is_open(&alert->image)) {
+        const uint32_t fence =
+            alert->image.fence == 0 ? NO_FENCE : fences_find(fleet->inv, alert->image.fence);
+        const bool removed =
+            alert->image.fence != 0 && (fence == NO_FENCE || fleet->inv->fences[fence].removed ||
+                                        !fleet->fences[fence].in_force);
+
+        if (episode_move(fleet, *link, removed ? ALERT_EVENT_FENCE_REMOVED : ALERT_EVENT_SEEN_GONE,
+                         BY_MACHINE) == ERR_OK) {
+            count_add(fleet->counters, COUNT_ALERTS_SEEN_GONE, 1);
+        }
+    } else if (alert->image.live && alert_list_note(&fleet->alerts, *link, false)) {
+        /* people ended it first; now it is so */
+        alert->image.live = 0;
+        alert->image.version++;
+        alert->at = fleet->at;
+        (void)keep(fleet, *link);
+    }
+}
+
+void episode_end(struct fleet *fleet, uint32_t slot, enum alert_event event)
+{
+    if (episode_open(fleet, slot)) {
+        (void)episode_move(fleet, slot, event, BY_MACHINE);
+    }
+}
+
+void episode_due(struct fleet *fleet, uint32_t slot)
+{
+    struct alert *alert = slot < fleet->alerts.slot_count ? fleet->alerts.slots[slot] : NULL;
+    int64_t due_ms;
+
+    if (alert == NULL) {
+        return;
+    }
+    due_ms = alert_due_ms(&alert->image, &fleet->rules);
+    if (due_ms > fleet->now.at_ms) {
+        wheel_arm(&fleet->alert_wheel, slot, due_ms);
+        return;
+    }
+    if (alert_is_open(&alert->image)) {
+        const bool last =
+            alert->image.due_clear_ms != 0 && fleet->now.at_ms >= alert->image.due_clear_ms;
+
+        if (episode_move(fleet, slot, last ? ALERT_EVENT_EXPIRE : ALERT_EVENT_ESCALATE,
+                         BY_MACHINE) == ERR_OK) {
+            count_add(fleet->counters, last ? COUNT_ALERTS_EXPIRED : COUNT_ALERTS_ESCALATED, 1);
+        }
+    } else if (alert->image.live && alert->image.cause == CAUSE_CLEARED &&
+               alert->image.state == ALERT_RESOLVED) {
+        if (episode_move(fleet, slot, ALERT_EVENT_REOPENED, BY_MACHINE) == ERR_OK) {
+            count_add(fleet->counters, COUNT_ALERTS_REOPENED, 1);
+        }
+    } else if (fleet->alerts.former_count == 0) {
+        link_clear(fleet, &alert->image);
+        alert_list_remove(&fleet->alerts, slot); /* kept for long enough */
+    }
+}
+
+void fleet_undo(struct fleet *fleet)
+{
+    for (uint32_t i = 0; i < fleet->alerts.former_count; i++) {
+        if (fleet->alerts.former[i].made) {
+            link_clear(fleet, &fleet->alerts.slots[fleet->alerts.former[i].slot]->image);
+        } else {
+            wheel_arm(&fleet->alert_wheel, fleet->alerts.former[i].slot,
+                      fleet->now.at_ms + RETRY_MS);
+        }
+    }
+    alert_list_undo(&fleet->alerts);
+    fleet->kept_count = 0;
+    if (fleet->mute_noted != UINT32_MAX) {
+        if (fleet->mute_made) {
+            fleet->mute_count--;
+        } else {
+            fleet->mutes[fleet->mute_noted] = fleet->mute_former;
+        }
+        fleet->mute_noted = UINT32_MAX;
+    }
+    fleet->retry_ms = fleet->now.at_ms + RETRY_MS;
+}
+
+bool mute_holds(const struct fleet *fleet, space_key fence)
+{
+    for (uint32_t i = 0; i < fleet->mute_count; i++) {
+        const struct mute_image *mute = &fleet->mutes[i].image;
+
+        if (mute->set && (mute->fence == 0 || mute->fence == fence) &&
+            mute->from_ms <= fleet->now.at_ms && fleet->now.at_ms < mute->until_ms) {
+            return true;
+        }
+    }
+    return false;
+}

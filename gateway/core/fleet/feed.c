@@ -1,0 +1,66 @@
+/* A feed that posts in the wrong coordinate system moves a whole fleet by hundreds of metres: one
+ * alert for the feed, not thousands for its bikes. Every position says, from outside the core,
+ * where it would lie under each confusion; here only those are counted. The window is not kept over
+ * a restart; the suspicion is, as its episode. */
+#include "gateway/core/fleet/fleet_state.h"
+
+#define RIGHT_PCT 50 /* so many right as they are: trusted again */
+#define WRONG_PCT 20 /* fewer right as they are: it may be shifted */
+#define SHIFTS    3
+static const uint8_t shifts[SHIFTS] = {SHIFT_INSIDE_GCJ02, SHIFT_INSIDE_BD09, SHIFT_INSIDE_TWICE};
+
+static void tally(struct feed *feed, uint8_t shift, int change)
+{
+    feed->inside = (uint16_t)(feed->inside + ((shift & SHIFT_INSIDE) != 0 ? change : 0));
+    for (unsigned i = 0; i < SHIFTS; i++) {
+        const bool only = (shift & shifts[i]) != 0 && (shift & SHIFT_INSIDE) == 0;
+
+        feed->shifted[i] = (uint16_t)(feed->shifted[i] + (only ? change : 0));
+    }
+}
+
+void feed_position(struct fleet *fleet, uint8_t operator_index, uint8_t shift)
+{
+    const unsigned window = fleet->rules.feed_window;
+    struct feed *feed;
+    unsigned most = 0;
+
+    if (operator_index >= OPERATORS_MAX || window == 0) {
+        return;
+    }
+    feed = &fleet->feeds[operator_index];
+    if (feed->filled == window) {
+        tally(feed, feed->shift[feed->at], -1);
+    } else {
+        feed->filled++;
+    }
+    feed->shift[feed->at] = shift;
+    feed->at = (uint16_t)((feed->at + 1u) % window);
+    tally(feed, shift, 1);
+    if (feed->filled < window) {
+        return;
+    }
+    for (unsigned i = 0; i < SHIFTS; i++) {
+        most = feed->shifted[i] > most ? feed->shifted[i] : most;
+    }
+    const unsigned right_pct = feed->inside * 100u / window;
+    const unsigned wrong_pct = most * 100u / window;
+    const bool former = feed->suspect;
+
+    if (right_pct < WRONG_PCT && wrong_pct >= fleet->rules.feed_pct) {
+        feed->suspect = true;
+    } else if (right_pct >= RIGHT_PCT) {
+        feed->suspect = false;
+    }
+    if (fleet->alerts_on) {
+        const struct episode about = {.kind = ALERT_FEED_SUSPECT,
+                                      .fence = NO_FENCE,
+                                      .operator_index = operator_index,
+                                      .value = wrong_pct};
+
+        episode_set(fleet, &feed->alert, &about, feed->suspect);
+    }
+    if (former != feed->suspect) {
+        bikes_sweep_on(fleet); /* the verdicts of its bikes change */
+    }
+}

@@ -1,0 +1,56 @@
+#ifndef GATEWAY_CORE_FLEET_FLEET_H
+#define GATEWAY_CORE_FLEET_FLEET_H
+
+#include "bowei/core.h"
+#include "gateway/core/fence/fence.h"
+
+/* The non-motor half of the core: bikes, fences, episodes. Stepped by step/, by the same rules:
+ * pure, one owner, equal inputs give equal effects. */
+
+struct fleet;
+
+struct fleet *fleet_create(const struct inventory *inv, struct counters *counters);
+void fleet_destroy(struct fleet *fleet);
+void fleet_set_rules(struct fleet *fleet, const struct fleet_rules *rules);
+
+/** Begins the effects of a step at a moment. */
+void fleet_begin(struct fleet *fleet, struct now now);
+/** Applies a report of a bike or a listener. */
+void fleet_report(struct fleet *fleet, const struct input *input);
+/** Applies a command of fleet.h (COMMAND_ALERTS ... COMMAND_MUTE); sets its result. */
+void fleet_command(struct fleet *fleet, struct command *command, struct position at);
+/** Fires what is due, a bounded number. */
+void fleet_advance(struct fleet *fleet);
+int64_t fleet_due(const struct fleet *fleet);
+/** A new inventory; false on no memory (nothing changed). */
+bool fleet_swap(struct fleet *fleet, const struct inventory *next);
+/** What the step did: fences and bikes touched, episodes to be journalled. Borrowed until
+ * fleet_begin. */
+const struct touched *fleet_touched(const struct fleet *fleet, size_t *count);
+const struct image *fleet_kept(const struct fleet *fleet, size_t *count);
+/** An image of another part of the core into the same list; false on no memory. */
+bool fleet_keep_also(struct fleet *fleet, const struct image *image);
+/** Takes the step's changes of episodes and mutes back; the machine tries again later. */
+void fleet_undo(struct fleet *fleet);
+
+/* recovery */
+void fleet_restore(struct fleet *fleet, const struct image *image);
+void fleet_replay(struct fleet *fleet, const struct input *input);
+void fleet_restored(struct fleet *fleet, struct now now);
+/** All kept episodes are known: the machine may open, escalate and end them. */
+void fleet_alerts_on(struct fleet *fleet);
+/** Roots up to here are in Redis: what is gone for good may be forgotten. */
+void fleet_confirmed(struct fleet *fleet, struct position confirmed);
+
+/* reading */
+void fleet_fence_view(const struct fleet *fleet, uint32_t fence, struct fence_view *out);
+void fleet_fence_image(const struct fleet *fleet, uint32_t fence, struct image *out);
+bool fleet_bike_image(const struct fleet *fleet, uint32_t slot, struct image *out);
+uint32_t fleet_bike_slots(const struct fleet *fleet);
+bool fleet_alert_image(const struct fleet *fleet, uint32_t slot, struct image *out);
+bool fleet_mute_image(const struct fleet *fleet, uint32_t index, struct image *out);
+uint32_t fleet_alert_slots(const struct fleet *fleet);
+uint32_t fleet_mutes(const struct fleet *fleet);
+size_t fleet_memory(const struct fleet *fleet);
+
+#endif

@@ -1,0 +1,130 @@
+/* Fences: silent listeners, crowding, filling, and zones whose window begins or ends. */
+#include "gateway/core/fleet/fleet_state.h"
+
+#define FILLING_CALM_PCT 10 /* less full than it began by this: no longer filling */
+
+static void arm(struct fleet *fleet, uint32_t fence, int64_t due_ms)
+{
+    if (due_ms != INT64_MAX) {
+        wheel_arm(&fleet->fence_wheel, fence, due_ms);
+    }
+}
+
+/* Over capacity for long enough? */
+static bool piled_up(struct fleet *fleet, uint32_t index)
+{
+    struct fence *fence = &fleet->fences[index];
+    const struct inv_fence *is = &fleet->inv->fences[index];
+    const uint64_t limit = (uint64_t)is->capacity * fleet->rules.pile_up_pct;
+
+    if (is->capacity == 0 || (uint64_t)fence->count * 100 <= limit) {
+        fence->crowded_ms = 0;
+        /* an episode that goes on ends only when there is room again */
+        return episode_open(fleet, fence->alerts[ALERT_PILE_UP]) && is->capacity != 0 &&
+               fence->count > is->capacity;
+    }
+    if (fence->crowded_ms == 0) {
+        fence->crowded_ms = fleet->now.at_ms;
+    }
+    const int64_t due_ms = fence->crowded_ms + fleet->rules.pile_up_ms;
+    if (fleet->now.at_ms < due_ms) {
+        arm(fleet, index, due_ms);
+        return episode_open(fleet, fence->alerts[ALERT_PILE_UP]);
+    }
+    return true;
+}
+
+/* Full soon, by what came in the last quarter of an hour? */
+static bool filling(struct fleet *fleet, uint32_t index)
+{
+    struct fence *fence = &fleet->fences[index];
+    const struct inv_fence *is = &fleet->inv->fences[index];
+    const bool open = episode_open(fleet, fence->alerts[ALERT_FENCE_FILLING]);
+    const unsigned calm = open ? FILLING_CALM_PCT : 0;
+    const unsigned pct = fleet->rules.filling_pct > calm ? fleet->rules.filling_pct - calm : 0;
+    const uint64_t count = (uint64_t)fence->count * 100;
+
+    if (is->capacity == 0 || count < (uint64_t)is->capacity * pct || fence->count >= is->capacity) {
+        return false;
+    }
+    arm(fleet, index, fleet->now.at_ms + 60000);
+    const int net = fence_net(fence, fleet->now.at_ms);
+    if (net <= 0) {
+        return open;
+    }
+    const int64_t full_in_ms = (int64_t)(is->capacity - fence->count) * FENCE_MINUTES * 60000 / net;
+    return full_in_ms <= (int64_t)fleet->rules.filling_ms * (open ? 2 : 1);
+}
+
+void fences_rejudge(struct fleet *fleet, uint32_t index)
+{
+    struct fence *fence = &fleet->fences[index];
+    const struct inv_fence *is = &fleet->inv->fences[index];
+    const struct bike_context context = fleet_context(fleet);
+    const bool former = fence->silent;
+    struct episode about = {.fence = index, .operator_index = NO_OPERATOR};
+    const bool live = is->removed == 0 && fence->in_force;
+
+    arm(fleet, index, fence_listen(fence, &context));
+    if (fence->silent != former) {
+        fence->version++;
+        fence->changed_ms = fleet->now.at_ms;
+        fleet_touch(fleet, CHANGE_FENCE, index, true);
+        bikes_rejudge_heard(fleet, index);
+    }
+    const bool crowded = live && !fence->silent && piled_up(fleet, index);
+    const bool fills = live && !fence->silent && filling(fleet, index);
+    if (!fleet->alerts_on) {
+        return;
+    }
+    if (!live) {
+        for (unsigned i = 0; i < ALERT_KIND_COUNT; i++) {
+            episode_end(fleet, fence->alerts[i], ALERT_EVENT_FENCE_REMOVED);
+        }
+        return;
+    }
+    about.kind = ALERT_FENCE_SILENT;
+    episode_set(fleet, &fence->alerts[ALERT_FENCE_SILENT], &about, fence->silent);
+    if (fence->silent) {
+        return; /* its count is not known: crowding neither begins nor ends */
+    }
+    about.kind = ALERT_PILE_UP;
+    episode_set(fleet, &fence->alerts[ALERT_PILE_UP], &about, crowded);
+    about.kind = ALERT_FENCE_FILLING;
+    episode_set(fleet, &fence->alerts[ALERT_FENCE_FILLING], &about, fills);
+}
+
+/* The next moment after `wall_ms` at which the window begins or ends, INT64_MAX = none. */
+static int64_t window_turn(const struct inv_fence *is, int64_t wall_ms)
+{
+    if (is->from_ms != 0 && is->from_ms > wall_ms) {
+        return is->from_ms;
+    }
+    return is->until_ms != 0 && is->until_ms > wall_ms ? is->until_ms : INT64_MAX;
+}
+
+bool fences_windows(struct fleet *fleet)
+{
+    const int64_t wall_ms = fleet_wall_ms(fleet);
+    bool changed = false;
+
+    fleet->window_due_ms = INT64_MAX;
+    for (uint32_t i = 0; i < fleet->inv->fence_count; i++) {
+        const struct inv_fence *is = &fleet->inv->fences[i];
+        const bool in_force = is->removed == 0 && fence_in_force(is, wall_ms);
+        const int64_t turn_ms = window_turn(is, wall_ms);
+
+        if (is->removed == 0 && turn_ms != INT64_MAX &&
+            turn_ms - fleet->now.shift_ms < fleet->window_due_ms) {
+            fleet->window_due_ms = turn_ms - fleet->now.shift_ms;
+        }
+        if (in_force != fleet->fences[i].in_force) {
+            fleet->fences[i].in_force = in_force;
+            fleet->fences[i].version++;
+            fleet_touch(fleet, CHANGE_FENCE, i, true);
+            fences_rejudge(fleet, i);
+            changed = true;
+        }
+    }
+    return changed;
+}

@@ -1,0 +1,297 @@
+/* Recovery of bikes, fences and episodes: images first, newest position wins, then the journal's
+ * reports, then all is judged at the present; and the reading of the state. */
+#include "gateway/core/fleet/fleet_state.h"
+
+#include <string.h>
+
+static void restore_bike(struct fleet *fleet, const struct image *image)
+{
+    const size_t len = strnlen(image->bike.ref, sizeof image->bike.ref);
+    struct bike *bike;
+
+    if (len == sizeof image->bike.ref || !vehicle_ref_valid(image->bike.ref, len)) {
+        return;
+    }
+    bike = fleet_bike_make(fleet, image->bike.ref);
+    if (bike == NULL || position_compare(image->at, bike->at) <= 0) {
+        return;
+    }
+    bike->image = image->bike;
+    bike->image.flags |= BIKE_RESTORED;
+    bike->at = image->at;
+    if (fleet->running) {
+        bikes_rejudge(fleet, bike);
+    }
+}
+
+static void restore_fence(struct fleet *fleet, const struct image *image)
+{
+    const uint32_t index = fences_find(fleet->inv, image->fence.key);
+    struct fence *fence;
+
+    if (index == NO_FENCE || image->fence.listener_count > FENCE_LISTENERS_MAX) {
+        return;
+    }
+    fence = &fleet->fences[index];
+    if (position_compare(image->at, fence->at) <= 0) {
+        return;
+    }
+    fence->at = image->at;
+    fence->listener_count = image->fence.listener_count;
+    memcpy(fence->listeners, image->fence.listeners, sizeof fence->listeners);
+    fence->changed_ms = image->fence.changed_ms;
+    if (fleet->running) {
+        fences_rejudge(fleet, index);
+    }
+}
+
+static void restore_alert(struct fleet *fleet, const struct image *image)
+{
+    const uint32_t slot = alert_list_find(&fleet->alerts, image->alert.id);
+
+    if ((unsigned)image->alert.kind >= ALERT_KIND_COUNT ||
+        (unsigned)image->alert.state >= ALERT_STATE_COUNT) {
+        return;
+    }
+    if (slot != NO_ALERT) {
+        struct alert *alert = fleet->alerts.slots[slot];
+
+        /* several changes may share a position (timers between two inputs): versions only grow */
+        if (image->alert.version > alert->image.version) {
+            alert->at = image->at;
+            alert->image = image->alert;
+        }
+        return;
+    }
+    if (!alert_list_reserve(&fleet->alerts) ||
+        alert_list_add(&fleet->alerts, image->at, &image->alert) == NO_ALERT) {
+        count_add(fleet->counters, COUNT_CORE_NO_MEMORY, 1);
+    }
+}
+
+static void restore_mute(struct fleet *fleet, const struct image *image)
+{
+    for (uint32_t i = 0; i < fleet->mute_count; i++) {
+        if (fleet->mutes[i].image.fence == image->mute.fence) {
+            if (position_compare(image->at, fleet->mutes[i].at) > 0) {
+                fleet->mutes[i] = (struct mute_entry){image->at, image->mute};
+            }
+            return;
+        }
+    }
+    struct mute_entry *entry = mute_make(fleet, image->mute.fence);
+    if (entry != NULL) {
+        *entry = (struct mute_entry){image->at, image->mute};
+    }
+    fleet->mute_noted = UINT32_MAX;
+}
+
+void fleet_restore(struct fleet *fleet, const struct image *image)
+{
+    switch ((int)image->kind) {
+    case IMAGE_BIKE: restore_bike(fleet, image); break;
+    case IMAGE_FENCE: restore_fence(fleet, image); break;
+    case IMAGE_ALERT: restore_alert(fleet, image); break;
+    case IMAGE_MUTE: restore_mute(fleet, image); break;
+    default: break;
+    }
+}
+
+void fleet_replay(struct fleet *fleet, const struct input *input)
+{
+    fleet->now = input->now;
+    fleet_report(fleet, input);
+}
+
+/* Nothing restored may lie ahead of a clock that was set back: it would never grow old. */
+static void clamp(int64_t *stamp_ms, int64_t now_ms)
+{
+    *stamp_ms = *stamp_ms > now_ms ? now_ms : *stamp_ms;
+}
+
+static void clamp_bike(struct bike_image *image, int64_t now_ms)
+{
+    clamp(&image->heard_ms, now_ms);
+    clamp(&image->fixed_ms, now_ms);
+    clamp(&image->parked_ms, now_ms);
+    clamp(&image->moved_ms, now_ms);
+    clamp(&image->since_ms, now_ms);
+    clamp(&image->outside_ms, now_ms);
+    clamp(&image->radio.heard_ms, now_ms);
+    clamp(&image->rival.heard_ms, now_ms);
+}
+
+void fleet_restored(struct fleet *fleet, struct now now)
+{
+    fleet->now = now;
+    fleet->running = true;
+    fleet_begin(fleet, now);
+    for (uint32_t i = 0; i < fleet->fence_count; i++) {
+        for (unsigned k = 0; k < fleet->fences[i].listener_count; k++) {
+            clamp(&fleet->fences[i].listeners[k].heard_ms, now.at_ms);
+            clamp(&fleet->fences[i].listeners[k].scan_ms, now.at_ms);
+        }
+    }
+    (void)fences_windows(fleet);
+    for (uint32_t i = 0; i < fleet->bike_slots; i++) {
+        if (fleet->bikes[i] != NULL) {
+            clamp_bike(&fleet->bikes[i]->bike.image, now.at_ms);
+            bikes_rejudge(fleet, &fleet->bikes[i]->bike);
+            fleet->touched_count = 0; /* the caller publishes all */
+        }
+    }
+    for (uint32_t i = 0; i < fleet->fence_count; i++) {
+        /* arrivals of a restart are none */
+        memset(fleet->fences[i].net, 0, sizeof fleet->fences[i].net);
+        fences_rejudge(fleet, i);
+        fleet->touched_count = 0;
+    }
+}
+
+static void link_alert(struct fleet *fleet, uint32_t slot)
+{
+    const struct alert_image *image = &fleet->alerts.slots[slot]->image;
+    uint32_t *link = NULL;
+
+    switch (alert_kind_subject((enum alert_kind)image->kind)) {
+    case SUBJECT_VEHICLE: {
+        struct bike *bike = fleet_bike(fleet, image->vehicle);
+
+        link = bike == NULL ? NULL : &bike->alert;
+        break;
+    }
+    case SUBJECT_FENCE: {
+        const uint32_t fence = fences_find(fleet->inv, image->fence);
+
+        link = fence == NO_FENCE ? NULL : &fleet->fences[fence].alerts[image->kind];
+        break;
+    }
+    case SUBJECT_OPERATOR: {
+        const uint8_t op =
+            fences_operator(fleet->inv, image->operator_code, strlen(image->operator_code));
+
+        link = op >= OPERATORS_MAX ? NULL : &fleet->feeds[op].alert;
+        if (link != NULL && alert_is_open(image)) {
+            fleet->feeds[op].suspect = true;
+        }
+        break;
+    }
+    }
+    if (link != NULL && (*link == NO_ALERT || !episode_open(fleet, *link))) {
+        *link = slot; /* in the order of opening: the newest, unless an older one goes on */
+    }
+}
+
+void episodes_link(struct fleet *fleet)
+{
+    for (uint32_t i = 0; i < fleet->alerts.count; i++) {
+        const uint32_t slot = fleet->alerts.order[i];
+
+        link_alert(fleet, slot);
+        wheel_arm(&fleet->alert_wheel, slot,
+                  alert_due_ms(&fleet->alerts.slots[slot]->image, &fleet->rules));
+    }
+}
+
+void fleet_alerts_on(struct fleet *fleet)
+{
+    if (fleet->alerts_on || !wheel_reserve(&fleet->alert_wheel, fleet->alerts.room + 1)) {
+        return;
+    }
+    fleet->alerts_on = true;
+    episodes_link(fleet);
+    fleet->retry_ms = fleet->now.at_ms; /* what holds now is told by the next advance */
+}
+
+void fleet_confirmed(struct fleet *fleet, struct position confirmed)
+{
+    fleet->confirmed = confirmed;
+    bikes_forget(fleet);
+}
+
+/* --- reading --- */
+
+void fleet_fence_view(const struct fleet *fleet, uint32_t fence, struct fence_view *out)
+{
+    const struct fence *from = &fleet->fences[fence];
+
+    out->brief = (struct fence_brief){.count = from->count,
+                                      .silent = from->silent,
+                                      .version = from->version,
+                                      .changed_ms = from->changed_ms};
+    memcpy(out->by_operator, from->by_operator, sizeof out->by_operator);
+}
+
+void fleet_fence_image(const struct fleet *fleet, uint32_t fence, struct image *out)
+{
+    const struct fence *from = &fleet->fences[fence];
+
+    *out = (struct image){
+        .kind = IMAGE_FENCE,
+        .at = from->at,
+        .fence = {.key = fleet->inv->fences[fence].key,
+                  .listener_count = from->listener_count,
+                  .silent = from->silent,
+                  .count = from->count,
+                  .changed_ms = from->changed_ms}
+    };
+    memcpy(out->fence.listeners, from->listeners, sizeof out->fence.listeners);
+    memcpy(out->fence.by_operator, from->by_operator, sizeof out->fence.by_operator);
+}
+
+bool fleet_bike_image(const struct fleet *fleet, uint32_t slot, struct image *out)
+{
+    if (slot >= fleet->bike_slots || fleet->bikes[slot] == NULL) {
+        return false;
+    }
+    *out = (struct image){.kind = IMAGE_BIKE,
+                          .at = fleet->bikes[slot]->bike.at,
+                          .bike = fleet->bikes[slot]->bike.image};
+    return true;
+}
+
+uint32_t fleet_bike_slots(const struct fleet *fleet)
+{
+    return fleet->bike_slots;
+}
+
+bool fleet_alert_image(const struct fleet *fleet, uint32_t slot, struct image *out)
+{
+    const struct alert *alert = slot < fleet->alerts.slot_count ? fleet->alerts.slots[slot] : NULL;
+
+    if (alert == NULL) {
+        return false;
+    }
+    *out = (struct image){.kind = IMAGE_ALERT, .at = alert->at, .alert = alert->image};
+    return true;
+}
+
+bool fleet_mute_image(const struct fleet *fleet, uint32_t index, struct image *out)
+{
+    if (index >= fleet->mute_count) {
+        return false;
+    }
+    *out = (struct image){
+        .kind = IMAGE_MUTE, .at = fleet->mutes[index].at, .mute = fleet->mutes[index].image};
+    return true;
+}
+
+uint32_t fleet_alert_slots(const struct fleet *fleet)
+{
+    return fleet->alerts.slot_count;
+}
+
+uint32_t fleet_mutes(const struct fleet *fleet)
+{
+    return fleet->mute_count;
+}
+
+size_t fleet_memory(const struct fleet *fleet)
+{
+    return sizeof *fleet + fleet->bike_count * sizeof(struct bike_entry) +
+           fleet->bike_room * (sizeof(struct bike_entry *) + sizeof(uint32_t)) +
+           fleet->fence_count * sizeof(struct fence) + fleet->alerts.count * sizeof(struct alert) +
+           fleet->alerts.room * (sizeof(struct alert *) + sizeof(uint32_t)) +
+           wheel_memory(&fleet->bike_wheel) + wheel_memory(&fleet->fence_wheel) +
+           wheel_memory(&fleet->alert_wheel);
+}

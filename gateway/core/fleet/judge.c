@@ -1,0 +1,233 @@
+/* The verdict: rules in their order, a row of verdict_rules.def each. */
+#include "gateway/core/fleet/judge.h"
+
+#include <stdlib.h>
+
+#define HITS_MAX    16 /* zones over one another at one point that are looked at */
+#define SCANS_LEAVE 3  /* scans without it before a listener lost a bike (devices.md 4.5) */
+
+static int64_t max_ms(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static void until(struct judgement *out, int64_t due_ms)
+{
+    if (due_ms < out->due_ms) {
+        out->due_ms = due_ms;
+    }
+}
+
+static bool in_force(const struct judge *judge, uint32_t fence)
+{
+    const struct now now = judge->context->now;
+
+    return !judge->inv->fences[fence].removed &&
+           fence_in_force(&judge->inv->fences[fence], now.at_ms + now.shift_ms);
+}
+
+/* Outside, once it has been so for the dwell. */
+static void outside(const struct judge *judge, const struct bike_image *bike,
+                    enum verdict_rule rule, struct judgement *out)
+{
+    const int64_t now_ms = judge->context->now.at_ms;
+    const int64_t begun_ms = bike->outside_ms != 0 ? bike->outside_ms : now_ms;
+    const int64_t due_ms = begun_ms + judge->context->rules->dwell_ms;
+
+    out->outside = true;
+    if (now_ms >= due_ms) {
+        out->verdict = VERDICT_OUTSIDE;
+        out->rule = rule;
+        out->decided = true;
+    } else {
+        out->verdict = VERDICT_UNCERTAIN;
+        out->rule = RULE_DWELL;
+        until(out, due_ms);
+    }
+}
+
+/* Radio: true when it decides. A listener that is silent decides nothing, nor does one whose scans
+ * no longer have the bike. */
+static bool radio_judge(const struct judge *judge, const struct bike_image *bike,
+                        struct judgement *out)
+{
+    const struct bike_radio *radio = &bike->radio;
+    const struct fleet_rules *rules = judge->context->rules;
+    uint32_t fence;
+    int64_t scan_ms = 0;
+
+    if (!radio->entered || radio->fence == 0) {
+        return false;
+    }
+    fence = fences_find(judge->inv, radio->fence);
+    if (fence == NO_FENCE || !in_force(judge, fence)) {
+        return false;
+    }
+    if (radio->listener != 0) {
+        if (!fence_listener_live(&judge->fences[fence], radio->listener, judge->context,
+                                 &scan_ms)) {
+            out->rule = RULE_LISTENER_SILENT;
+            out->fence = fence;
+            return false;
+        }
+        if (scan_ms - radio->heard_ms >=
+            max_ms((int64_t)radio->period_ms * SCANS_LEAVE, rules->leave_ms)) {
+            return false;
+        }
+    }
+    out->fence = fence;
+    if (judge->inv->fences[fence].use == FENCE_NO_PARK) {
+        outside(judge, bike, RULE_NO_PARKING, out);
+        return true;
+    }
+    out->verdict = VERDICT_INSIDE;
+    out->rule = radio->listener != 0 ? RULE_LISTENER : RULE_BEACON;
+    return true;
+}
+
+static int32_t distance_cut(int64_t mm)
+{
+    return mm > INT32_MAX - 1 ? INT32_MAX - 1 : mm < -INT32_MAX ? -INT32_MAX : (int32_t)mm;
+}
+
+/* Is the position to be believed at all? Sets the rule when it is not. */
+static bool position_fit(const struct judge *judge, const struct bike_image *bike,
+                         struct judgement *out)
+{
+    const struct fleet_rules *rules = judge->context->rules;
+    const int64_t old_ms = bike->fixed_ms + rules->position_age_ms;
+
+    if (bike->fixed_ms == 0) {
+        if (out->rule != RULE_LISTENER_SILENT) {
+            out->rule = RULE_NO_EVIDENCE;
+        }
+    } else if (judge->feed_suspect && bike->source == REPORT_OPERATOR) {
+        out->rule = RULE_FEED_SUSPECT;
+    } else if (judge->context->now.at_ms >= old_ms) {
+        out->rule = RULE_POSITION_OLD;
+    } else if (bike->fixes == 0) {
+        out->rule = RULE_POSITION_COARSE;
+    } else {
+        until(out, old_ms);
+        return true;
+    }
+    return false;
+}
+
+static bool park_in_force(void *ctx, uint32_t fence)
+{
+    const struct judge *judge = ctx;
+
+    return judge->inv->fences[fence].use == FENCE_PARK && in_force(judge, fence);
+}
+
+/* The fence that a former decision stands on still speaks for it, against noise. */
+static bool decision_holds(const struct judge *judge, const struct bike_image *bike,
+                           struct position_e7 at, struct judgement *out)
+{
+    const int64_t hold_mm = judge->context->rules->hold_mm;
+    uint32_t fence;
+    int64_t mm;
+
+    if ((bike->flags & BIKE_DECIDED) == 0 || bike->fence == 0) {
+        return false;
+    }
+    fence = fences_find(judge->inv, bike->fence);
+    if (fence == NO_FENCE || !in_force(judge, fence)) {
+        return false;
+    }
+    mm = fence_distance_mm(judge->inv, fence, at);
+    const bool zone = judge->inv->fences[fence].use == FENCE_NO_PARK;
+    const bool was_inside = bike->verdict == VERDICT_INSIDE;
+
+    if (was_inside || zone ? mm > judge->context->rules->buffer_mm + hold_mm : mm < -hold_mm) {
+        return false;
+    }
+    out->fence = fence;
+    out->distance_mm = distance_cut(mm);
+    out->decided = true;
+    if (was_inside) {
+        out->verdict = VERDICT_INSIDE;
+        out->rule = RULE_GNSS_INSIDE;
+    } else {
+        out->verdict = VERDICT_OUTSIDE;
+        out->rule = zone ? RULE_NO_PARKING : RULE_GNSS_OUTSIDE;
+        out->outside = true;
+    }
+    return true;
+}
+
+/* Outside every zone: how far from the nearest fence in force? */
+static void outside_all(const struct judge *judge, const struct bike_image *bike,
+                        struct position_e7 at, struct judgement *out)
+{
+    const struct fleet_rules *rules = judge->context->rules;
+    struct fence_hit nearest;
+    int64_t buffer_mm = rules->buffer_mm;
+    struct judge find = *judge;
+
+    if (fences_near(judge->inv, at, rules->coverage_mm, park_in_force, &find, &nearest, 1) == 0) {
+        out->rule = RULE_NO_COVERAGE;
+        out->fence = NO_FENCE;
+        return;
+    }
+    /* a fix that calls itself less exact than the buffer widens it */
+    if (bike->accuracy_mm > buffer_mm && bike->accuracy_mm <= rules->coarse_mm) {
+        buffer_mm = bike->accuracy_mm;
+    }
+    out->fence = nearest.fence;
+    out->distance_mm = distance_cut(nearest.distance_mm);
+    if (nearest.distance_mm <= buffer_mm) {
+        out->rule = RULE_BUFFER;
+        return;
+    }
+    outside(judge, bike, RULE_GNSS_OUTSIDE, out);
+}
+
+static void position_judge(const struct judge *judge, const struct bike_image *bike,
+                           struct judgement *out)
+{
+    struct fence_hit hits[HITS_MAX];
+    struct position_e7 at;
+    uint32_t n;
+
+    if (!bike_position(bike, &at) || decision_holds(judge, bike, at, out)) {
+        return;
+    }
+    n = fences_around(judge->inv, at, 0, FENCE_USE_COUNT, hits, HITS_MAX);
+    for (uint32_t i = 0; i < n && i < HITS_MAX; i++) {
+        if (!in_force(judge, hits[i].fence)) {
+            continue;
+        }
+        out->fence = hits[i].fence;
+        out->distance_mm = distance_cut(hits[i].distance_mm);
+        if (judge->inv->fences[hits[i].fence].use == FENCE_NO_PARK) {
+            outside(judge, bike, RULE_NO_PARKING, out);
+        } else {
+            out->verdict = VERDICT_INSIDE;
+            out->rule = RULE_GNSS_INSIDE;
+            out->decided = true;
+        }
+        return;
+    }
+    outside_all(judge, bike, at, out);
+}
+
+void judge_bike(const struct judge *judge, const struct bike_image *bike, struct judgement *out)
+{
+    *out = (struct judgement){.verdict = VERDICT_UNCERTAIN,
+                              .rule = RULE_NO_EVIDENCE,
+                              .fence = NO_FENCE,
+                              .distance_mm = INT32_MAX,
+                              .due_ms = INT64_MAX};
+    if ((bike->flags & BIKE_GONE) != 0) {
+        out->rule = bike->lock == LOCK_UNLOCKED ? RULE_IN_USE : RULE_NO_EVIDENCE;
+        return;
+    }
+    if (radio_judge(judge, bike, out)) {
+        return;
+    }
+    if (position_fit(judge, bike, out)) {
+        position_judge(judge, bike, out);
+    }
+}
