@@ -8,6 +8,7 @@
 #include "bowei/base/log.h"
 #include "bowei/field.h"
 #include "bowei/recover.h"
+#include "gateway/late_redis.h"
 #include "gateway/reload.h"
 #include "gateway/runner.h"
 
@@ -17,8 +18,7 @@
 enum {
     READY_WITHIN_MS = 5000, /* after the links were opened: a broker that never drains does not keep
                                the gateway from serving */
-    LATE_EVERY_MS = 2000,
-    STUCK_MS = 10000, /* a core that has not turned for so long is not alive */
+    STUCK_MS = 10000,       /* a core that has not turned for so long is not alive */
     LAG_INPUTS = 4096,
     IMPORT_CONFIRM_MS = 20000
 };
@@ -51,9 +51,9 @@ struct gateway {
     int64_t pending_since_ms;
     uint64_t applied;
     uint32_t reader; /* of the board, for reload */
-    int64_t started_ms, links_open_ms, late_due_ms;
+    int64_t started_ms, links_open_ms;
     int64_t inventory_ms, restored_ms, publish_ms; /* how long the start took in each */
-    bool late_refused; /* an image of Redis could not be handed to the core */
+    struct late_redis late;
     _Atomic bool stepped_down;
 };
 
@@ -78,18 +78,6 @@ static void on_kept(void *ctx, const struct image *image)
         g->audit = grown;
         g->audit[g->audit_count++] = *image;
     }
-}
-
-static void on_late_restore(void *ctx, const struct image *image)
-{
-    struct gateway *g = ctx;
-    g->late_refused = !runner_late_image(g->runner, image) || g->late_refused;
-}
-
-static void on_late_replay(void *ctx, const struct input *input)
-{
-    (void)ctx;
-    (void)input; /* the journal was replayed at start */
 }
 
 static void on_wake(void *ctx)
@@ -348,6 +336,7 @@ void gateway_stop(struct gateway *g)
     field_stop(g->field);
     api_stop(g->api);
     push_destroy(g->push);
+    late_redis_stop(&g->late);
     runner_stop(g->runner);
     redis_writer_stop(g->writer);
     if (g->runner == NULL) { /* the start failed before the runner took them */
@@ -369,22 +358,17 @@ void gateway_stop(struct gateway *g)
 
 /* Redis was away at the start: its images are merged as soon as it is there, then the writer may
  * write. */
-static void try_late(struct gateway *g, int64_t boot_ms)
+static void try_late(struct gateway *g)
 {
-    if (g->recovery.redis_read || boot_ms < g->late_due_ms) {
-        return;
+    if (g->late.started) {
+        if (late_redis_done(&g->late)) {
+            intake_set_epoch(g->intake, g->recovery.epoch);
+            runner_late_done(g->runner, g->recovery.epoch);
+        }
+    } else if (!g->recovery.redis_read) {
+        const struct recover_params params = recover_params_of(g);
+        (void)late_redis_start(&g->late, &params, &g->recovery, g->runner);
     }
-    const struct recover_params params = recover_params_of(g);
-    const struct recover_calls calls = {g, on_late_restore, on_late_replay, NULL};
-    g->late_refused = false;
-    if (recover_late(&params, &calls, &g->recovery) == ERR_OK) {
-        g->recovery.redis_read = !g->late_refused; /* without memory for it: once more */
-    }
-    if (g->recovery.redis_read) {
-        intake_set_epoch(g->intake, g->recovery.epoch);
-        runner_late_done(g->runner, g->recovery.epoch);
-    }
-    g->late_due_ms = host_boot_ms() + LATE_EVERY_MS;
 }
 
 static void set_degraded(struct gateway *g, int64_t boot_ms)
@@ -425,7 +409,7 @@ static void apply_pending(struct gateway *g, int64_t boot_ms)
 bool gateway_turn(struct gateway *g)
 {
     int64_t boot_ms = host_boot_ms();
-    try_late(g, boot_ms);
+    try_late(g);
     apply_pending(g, boot_ms);
     set_degraded(g, boot_ms);
     const bool settled = field_settled(g->field);

@@ -1,4 +1,5 @@
-/* A bounded queue of images: recover_late in main -> here -> the core thread between two steps. */
+/* A bounded queue of images: recover_late in late_redis.c -> here -> the core thread between two
+ * steps. */
 #include "gateway/late_images.h"
 #include <stdlib.h>
 

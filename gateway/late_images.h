@@ -4,8 +4,9 @@
 #include "bowei/image.h"
 #include <pthread.h>
 
-/* Images that Redis held and a start without Redis has not seen, on their way from main (which
- * reads Redis) to the core thread. Bounded: main waits while the core has many before it. */
+/* Images that Redis held and a start without Redis has not seen, on their way from the
+ * thread that reads it to the core thread. Bounded: the reader waits while the core has many before
+ * it. */
 
 #define LATE_RING 2048
 
@@ -19,7 +20,7 @@ struct late_images {
 
 void late_images_init(struct late_images *late);
 void late_images_finish(struct late_images *late);
-/** Main: waits for room; false when there is no memory. */
+/** Reader: waits for room; false when there is no memory. */
 bool late_images_put(struct late_images *late, const struct image *image);
 /** Main: all were given. */
 void late_images_end(struct late_images *late);

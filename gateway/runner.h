@@ -42,7 +42,7 @@ uint64_t runner_inventory_version(struct runner *runner);
 /** Boottime of the last turn of the loop, for the watchdog. Any thread. */
 int64_t runner_turned_ms(struct runner *runner);
 /** Images that Redis held and a start without Redis has not seen; merged between two steps. Copies;
- * waits while the core has many before it. Main only; false: it could not be taken. */
+ * waits while the core has many before it. One thread at a time; false: it could not be taken. */
 bool runner_late_image(struct runner *runner, const struct image *image);
 /** All late images were given. When the core has merged and published them, staff may decide again
  * and the writer writes with `epoch`. */

@@ -17,6 +17,7 @@ struct redis_params {
     uint16_t port;
     const char *username, *password; /**< NULL = none */
     uint32_t timeout_ms;
+    const _Atomic bool *halt; /**< redis_load gives up soon after it turned true; NULL = never */
 };
 
 /* --- the core's side: what is dirty, and handing it over --- */

@@ -608,6 +608,41 @@ static void test_users_may_what_they_need(void **state)
     gateway_down(g);
 }
 
+/* Who halts a load waits for some hundred images at most, and is told that it is not all. */
+struct halting {
+    _Atomic bool halt;
+    uint32_t given, until;
+};
+
+static void halt_soon(void *ctx, const struct image *image)
+{
+    struct halting *h = ctx;
+
+    (void)image;
+    atomic_store(&h->halt, ++h->given >= h->until);
+}
+
+static void test_a_load_can_be_halted(void **state)
+{
+    struct gateway *g = gateway_up(3000);
+    struct redis_params params = g->params;
+    struct halting h = {.until = 700};
+    struct position newest;
+    int64_t high_water_ms;
+
+    (void)state;
+    assert_true(pump(g, 10000, all_confirmed));
+    params.halt = &h.halt;
+    assert_int_equal(redis_load(&params, &g->city.inv, halt_soon, &h, &newest, &high_water_ms),
+                     ERR_UNAVAILABLE);
+    assert_in_range(h.given, 700, 1500);
+    h = (struct halting){.until = UINT32_MAX};
+    assert_int_equal(redis_load(&params, &g->city.inv, halt_soon, &h, &newest, &high_water_ms),
+                     ERR_OK);
+    assert_true(h.given >= 3000);
+    gateway_down(g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -622,6 +657,7 @@ int main(void)
         cmocka_unit_test(test_newer_schema_is_refused),
         cmocka_unit_test(test_memory_of_a_space),
         cmocka_unit_test(test_users_may_what_they_need),
+        cmocka_unit_test(test_a_load_can_be_halted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

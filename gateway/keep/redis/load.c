@@ -1,7 +1,8 @@
 /* What a start reads from Redis: takes the epoch, then loads the image of everything the inventory
  * names, in pipelines with one batch always under way. Of what is mostly absent (overrides,
  * suspects) whole batches are first asked for existence with one command. Runs in main before the
- * threads; reads no key by pattern, so it works the same on a shared Redis. */
+ * threads, or beside them for a Redis that came late; reads no key by pattern, so it works the same
+ * on a shared Redis. */
 #include "bowei/base/log.h"
 #include "gateway/keep/redis/epoch.h"
 #include "gateway/keep/redis/fields.h"
@@ -162,12 +163,18 @@ struct loading {
     const struct inventory *inv;
     void (*each)(void *ctx, const struct image *image);
     void *ctx;
+    const _Atomic bool *halt;
     struct position newest;
     uint64_t refused; /* hashes with a field that is not ours */
     struct reply_arena arena;
 };
 
 /* --- are there any? --- */
+
+static bool halted(const struct loading *l)
+{
+    return l->halt != NULL && atomic_load_explicit(l->halt, memory_order_relaxed);
+}
 
 /* Queues one EXISTS of all keys of at .. end - 1, if there are any. */
 static bool ask_present(struct loading *l, const struct load_pass *pass, uint32_t at, uint32_t end,
@@ -222,7 +229,7 @@ static bool find_present(struct loading *l, const struct load_pass *pass)
     struct strbuf b = {0};
     bool ok = pass->count == 0 || ask_present(l, pass, 0, batch_end(pass, 0), &b);
 
-    for (uint32_t at = 0; ok && at < pass->count; at = batch_end(pass, at)) {
+    for (uint32_t at = 0; ok && at < pass->count && !halted(l); at = batch_end(pass, at)) {
         uint32_t next = batch_end(pass, at);
 
         ok = (next == pass->count || ask_present(l, pass, next, batch_end(pass, next), &b)) &&
@@ -338,7 +345,7 @@ static bool load_pass(struct loading *l, const struct load_pass *pass)
     uint32_t sent = batch_end(pass, 0);
     bool ok = ask_batch(l, pass, 0, sent, &b);
 
-    while (ok && at < pass->count) {
+    while (ok && at < pass->count && !halted(l)) {
         uint32_t end = sent;
         uint32_t more = batch_end(pass, sent);
 
@@ -347,7 +354,7 @@ static bool load_pass(struct loading *l, const struct load_pass *pass)
         sent = more;
     }
     strbuf_finish(&b);
-    return ok;
+    return ok && at >= pass->count;
 }
 
 /* Without the memory to note which are there, all are read. */
@@ -395,7 +402,7 @@ enum err redis_load(const struct redis_params *redis, const struct inventory *in
         {  .count = inv->space_count,           .name = name_override,                           .rare = true},
         { .count = inv->device_count,           .name = name_suspect,                           .rare = true},
     };
-    struct loading l = {.inv = inv, .each = each, .ctx = ctx};
+    struct loading l = {.inv = inv, .each = each, .ctx = ctx, .halt = redis->halt};
     enum err e = open_link(&l.link, redis);
 
     *newest = (struct position){0};
@@ -408,8 +415,8 @@ enum err redis_load(const struct redis_params *redis, const struct inventory *in
     }
     for (size_t i = 0; e == ERR_OK && i < ARRAY_LEN(passes); i++) {
         if (!load_all(&l, &passes[i])) {
-            log_line(LOG_WARNING, "redis", "load broken off: %s: %s", link_fault_name(l.link.fault),
-                     l.link.detail);
+            log_line(LOG_WARNING, "redis", "load broken off: %s: %s",
+                     halted(&l) ? "stopping" : link_fault_name(l.link.fault), l.link.detail);
             e = ERR_UNAVAILABLE;
         }
     }
