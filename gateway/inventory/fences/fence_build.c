@@ -3,8 +3,8 @@
  * rounded to whole numbers. */
 #include "gateway/inventory/fences/fence_build.h"
 #include "gateway/inventory/draft.h"
-#include "gateway/inventory/fences/fence_index.h"
 #include "gateway/inventory/fences/fence_map.h"
+#include "gateway/inventory/hilbert.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -165,26 +165,52 @@ static enum err keys_map(struct build *b)
     return e;
 }
 
+/* New fences get their numbers in Hilbert order, so that neighbours in the city are neighbours in
+ * memory; known ones keep theirs. */
+static enum err numbers_give(struct build *b, uint32_t *numbers)
+{
+    const struct draft_fence *rows = DRAFT_FENCES(b->draft);
+    uint32_t count = b->draft->tables[TABLE_FENCE].count;
+    struct hilbert_item *items = rows_alloc(count, sizeof *items);
+    uint32_t fresh = 0;
+    enum err e;
+
+    if (items == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        numbers[i] = b->previous == NULL ? NO_FENCE : fences_find(b->previous, rows[i].key);
+        if (numbers[i] == NO_FENCE) {
+            items[fresh++] = (struct hilbert_item){hilbert_place(rows[i].centre), i};
+        }
+    }
+    e = hilbert_sort(items, fresh);
+    for (uint32_t i = 0; e == ERR_OK && i < fresh; i++) {
+        numbers[items[i].row] = b->inv->fence_count++;
+    }
+    free(items);
+    return e;
+}
+
 enum err fence_build(struct build *b)
 {
     const struct draft_fence *rows = DRAFT_FENCES(b->draft);
     uint32_t count = b->draft->tables[TABLE_FENCE].count;
     uint32_t old = b->previous == NULL ? 0 : b->previous->fence_count;
-    enum err e = ERR_OK;
+    uint32_t *numbers = rows_alloc(count, sizeof *numbers);
+    enum err e = ERR_NO_MEMORY;
 
     b->inv->fences = rows_alloc((size_t)old + count, sizeof *b->inv->fences);
     b->inv->fence_map = calloc(1, sizeof *b->inv->fence_map);
-    if (b->inv->fences == NULL || b->inv->fence_map == NULL) {
-        return ERR_NO_MEMORY;
+    if (numbers != NULL && b->inv->fences != NULL && b->inv->fence_map != NULL) {
+        b->inv->fence_count = old;
+        fences_keep(b);
+        e = numbers_give(b, numbers);
     }
-    b->inv->fence_count = old;
-    fences_keep(b);
     for (uint32_t i = 0; e == ERR_OK && i < count; i++) {
-        uint32_t fence = old == 0 ? NO_FENCE : fences_find(b->previous, rows[i].key);
-
-        fence = fence == NO_FENCE ? b->inv->fence_count++ : fence;
-        e = fence_fill(b, &rows[i], &b->inv->fences[fence]);
+        e = fence_fill(b, &rows[i], &b->inv->fences[numbers[i]]);
     }
+    free(numbers);
     if (e == ERR_OK) {
         e = corners_build(b);
     }

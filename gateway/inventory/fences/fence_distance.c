@@ -40,41 +40,52 @@ static uint64_t root_of(uint64_t v)
 
 /* What a walk along the rings has found. */
 struct nearest {
-    int64_t edge_mm;  /* to the line of an edge, from beside it */
+    int64_t edge_mm;  /* to the line of an edge, from beside it; times 2^30 */
     int64_t corner_2; /* to a corner, squared */
     bool inside;
 };
 
+static inline int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* No branch depends on where the point lies but the side's, which few edges take: that is most of
+ * the speed. */
 static void ring_measure(const struct fence_map *map, const struct fence_ring *ring, int64_t lon_mm,
                          struct position_e7 at, struct nearest *best)
 {
     const struct position_e7 *c = map->corners + ring->corner;
     const struct fence_edge *e = map->edges + ring->corner;
+    const uint32_t count = ring->count;
+    int64_t edge_mm = best->edge_mm;
+    int64_t corner_2 = best->corner_2;
     bool inside = best->inside;
 
-    for (uint32_t i = 0; i < ring->count; i++) {
-        int64_t lon = (int64_t)at.lon - c[i].lon;
-        int64_t lat = (int64_t)at.lat - c[i].lat;
-        int64_t x = plane_mm(lon, lon_mm);
-        int64_t y = plane_mm(lat, FENCE_MM_24);
-        int64_t along = e[i].ux * x + e[i].uy * y;
-        int64_t beside = e[i].ux * y - e[i].uy * x;
+    for (uint32_t i = 0; i < count; i++) {
+        const int64_t lon = (int64_t)at.lon - c[i].lon;
+        const int64_t lat = (int64_t)at.lat - c[i].lat;
+        const int64_t x = plane_mm(lon, lon_mm);
+        const int64_t y = plane_mm(lat, FENCE_MM_24);
+        const int64_t along = e[i].ux * x + e[i].uy * y;
+        const int64_t beside = e[i].ux * y - e[i].uy * x;
+        const int64_t left = ((int64_t)e[i].len_mm << FENCE_UNIT) - along;
+        /* all ones when the point lies before the edge's start, or beyond either end */
+        const int64_t before = along >> 63;
+        const int64_t beyond = (along | left) >> 63;
+        const int64_t turned = beside >> 63;
 
+        corner_2 = smaller(corner_2, (x * x + y * y) | (~before & INT64_MAX));
+        edge_mm = smaller(edge_mm, ((beside ^ turned) - turned) | (beyond & INT64_MAX));
         if ((c[i].lat > at.lat) != (c[i + 1].lat > at.lat)) {
-            int64_t rise = (int64_t)c[i + 1].lat - c[i].lat;
-            int64_t west = ((int64_t)c[i + 1].lon - c[i].lon) * lat - lon * rise;
+            const int64_t rise = (int64_t)c[i + 1].lat - c[i].lat;
+            const int64_t west = ((int64_t)c[i + 1].lon - c[i].lon) * lat - lon * rise;
 
             inside ^= rise > 0 ? west > 0 : west < 0;
         }
-        if (along < 0) {
-            int64_t squared = x * x + y * y;
-
-            best->corner_2 = squared < best->corner_2 ? squared : best->corner_2;
-        } else if (along <= (int64_t)e[i].len_mm << FENCE_UNIT) {
-            beside = beside < 0 ? -beside : beside;
-            best->edge_mm = beside < best->edge_mm ? beside : best->edge_mm;
-        }
     }
+    best->edge_mm = edge_mm;
+    best->corner_2 = corner_2;
     best->inside = inside;
 }
 

@@ -303,6 +303,15 @@ static enum err nesting_check(struct check *c)
     return ERR_OK;
 }
 
+/* As GeoJSON wants them (RFC 7946): outer ones counter-clockwise, holes clockwise. */
+static enum err rings_turn(struct check *c)
+{
+    for (uint32_t r = 0; r < c->fence->ring_count; r++) {
+        ring_turn(c, r);
+    }
+    return ERR_OK;
+}
+
 /* --- the centre --- */
 
 static bool is_inside(const struct check *c, struct position_e7 at)
@@ -349,7 +358,8 @@ static enum err centre_find(struct check *c)
 enum err outline_check(struct draft *draft, struct draft_fence *fence, struct outline_fault *fault)
 {
     static enum err (*const steps[])(struct check *) = {
-        box_check, repeats_check, crossing_check, areas_check, nesting_check, centre_find,
+        box_check,     repeats_check, crossing_check, areas_check,
+        nesting_check, rings_turn,    centre_find,
     };
     struct check c = {
         .draft = draft, .fence = fence, .fault = fault, .rings = draft->rings + fence->ring};
@@ -367,9 +377,6 @@ enum err outline_check(struct draft *draft, struct draft_fence *fence, struct ou
     corners_gather(&c);
     for (size_t i = 0; e == ERR_OK && i < ARRAY_LEN(steps); i++) {
         e = steps[i](&c);
-    }
-    for (uint32_t r = 0; e == ERR_OK && r < fence->ring_count; r++) {
-        ring_turn(&c, r);
     }
 undo_memory:
     free(c.corners);
