@@ -643,6 +643,50 @@ static void listeners_are_found_as_their_messages_say(void **state)
     inventory_destroy(inv);
 }
 
+/* config/example-city as a whole: what a city that starts from it gets. */
+static void the_example_city_has_fences(void **state)
+{
+    static const char *const files[] = {"fences.geojson", "beacons.csv", "listeners.csv",
+                                        "operators.csv", "vehicles.csv"};
+    struct import_report report = {0};
+    struct draft *d = draft_create();
+    struct inventory *inv;
+    struct fence_hit hits[4];
+    struct position_e7 at;
+    char ref[VEHICLE_REF_MAX + 1];
+    space_key key;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+        char path[512];
+
+        (void)snprintf(path, sizeof path, "%s/../config/example-city/%s", TESTS_DIR, files[i]);
+        assert_int_equal(draft_read(d, path, CRS_WGS84, &report), ERR_OK);
+    }
+    assert_int_equal(draft_complete(d, NULL, false, false, &report), ERR_OK);
+    assert_int_equal(report.fault_count, 0);
+    assert_int_equal(report.added[TABLE_FENCE], 6);
+    assert_int_equal(inventory_build(d, 1, NULL, NULL, &inv), ERR_OK);
+    /* the square is a no-parking zone with a hole for the fence at its east gate */
+    assert_int_equal(space_id_parse(F2, strlen(F2), &key), ID_OK);
+    at = inv->fences[fences_find(inv, key)].centre;
+    assert_int_equal(fences_around(inv, at, 0, FENCE_USE_COUNT, hits, 4), 1);
+    assert_int_equal(inv->fences[hits[0].fence].key, key);
+    assert_int_equal(fences_around(inv, at, 30000, FENCE_NO_PARK, hits + 1, 3), 1);
+    assert_true(hits[1].distance_mm > 0);
+    assert_int_equal(fences_beacon(inv, "ibeacon:6b1c0a4e52f34c7d9e1b7a30d0c5e0f0:2:1", 44),
+                     hits[0].fence);
+    assert_true(fences_identify(inv, "1918FC001001", "", "", ref));
+    assert_string_equal(ref, "YL-00000001");
+    assert_true(fences_identify(inv, "1918FC0010FF", "", "", ref));
+    assert_string_equal(ref, "YL-1918FC0010FF");
+    assert_true(fences_identify(inv, "", "", "866000000010025", ref));
+    assert_string_equal(ref, "QX-10000001");
+    draft_destroy(d);
+    import_report_finish(&report);
+    inventory_destroy(inv);
+}
+
 static void references_have_a_form(void **state)
 {
     static const struct {
@@ -685,6 +729,7 @@ int main(void)
         cmocka_unit_test(outlines_are_converted),
         cmocka_unit_test(tells_bikes_apart),
         cmocka_unit_test(listeners_are_found_as_their_messages_say),
+        cmocka_unit_test(the_example_city_has_fences),
         cmocka_unit_test(references_have_a_form),
     };
 

@@ -347,8 +347,9 @@ static void removals_need_leave_and_leave_tombstones(void **state)
 
 static struct draft *example_city(void)
 {
-    static const char *const files[] = {"lots.csv", "spaces.geojson", "devices.csv", "bindings.csv",
-                                        "aliases.csv"};
+    static const char *const files[] = {
+        "lots.csv",    "spaces.geojson", "fences.geojson", "devices.csv",  "bindings.csv",
+        "beacons.csv", "listeners.csv",  "operators.csv",  "vehicles.csv", "aliases.csv"};
     struct draft *d = draft_create();
     struct import_report report = {0};
 
