@@ -5,10 +5,11 @@ set -u -o pipefail
 
 usage() {
     cat <<EOF
-usage: ./run.sh [--http HOST:PORT] [--spaces N] [--seed N] [--duration SECONDS] [--state DIR]
+usage: ./run.sh [--http HOST:PORT] [--spaces N] [--bikes N] [--seed N] [--duration SECONDS] [--state DIR]
 
   --http HOST:PORT     where the REST API listens        (127.0.0.1:8080)
   --spaces N           single parking spaces to simulate (2000)
+  --bikes N            shared bikes to simulate, 0: none (1000)
   --seed N             seed of the simulated city        (1)
   --duration SECONDS   stop after so long                (until Ctrl-C)
   --state DIR          journal, Redis, broker, city      (.run)
@@ -18,19 +19,19 @@ EOF
 fail() { printf 'run.sh: %s\n' "$*" >&2; exit 1; }
 say() { printf '%s\n' "$*"; }
 
-http=127.0.0.1:8080 spaces=2000 seed=1 duration= state=
+http=127.0.0.1:8080 spaces=2000 bikes=1000 seed=1 duration= state=
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 while [ $# -gt 0 ]; do
     case $1 in
         -h | --help) usage; exit 0 ;;
-        --http | --spaces | --seed | --duration | --state)
+        --http | --spaces | --bikes | --seed | --duration | --state)
             [ $# -ge 2 ] || { usage >&2; exit 2; }
             declare "${1#--}=$2"; shift 2 ;;
         *) printf 'run.sh: unknown argument %s\n' "$1" >&2; usage >&2; exit 2 ;;
     esac
 done
 number() { case $2 in '' | *[!0-9]*) printf 'run.sh: %s: "%s" is not a number\n' "$1" "$2" >&2; exit 2 ;; esac; }
-number --spaces "$spaces"; number --seed "$seed"; [ -z "$duration" ] || number --duration "$duration"
+number --spaces "$spaces"; number --bikes "$bikes"; number --seed "$seed"; [ -z "$duration" ] || number --duration "$duration"
 case $http in *:*[0-9]) ;; *) printf 'run.sh: --http: "%s" is not HOST:PORT\n' "$http" >&2; exit 2 ;; esac
 host=${http%:*} port=${http##*:}
 number --http "$port"
@@ -66,7 +67,7 @@ free_port() { "$sim" free-port; }
 [ -s "$state/broker.port" ] && ! port_taken 127.0.0.1 "$(cat "$state/broker.port")" || free_port >"$state/broker.port"
 broker_port=$(cat "$state/broker.port")
 
-"$sim" make --dir "$state/field" --spaces "$spaces" --seed "$seed" --broker-port "$broker_port" || fail "the simulated city could not be made"
+"$sim" make --dir "$state/field" --spaces "$spaces" --bikes "$bikes" --seed "$seed" --broker-port "$broker_port" || fail "the simulated city could not be made"
 
 cat >"$state/redis.conf" <<EOF
 port 0
@@ -154,32 +155,43 @@ wait_for() { # wait_for SECONDS WHAT COMMAND...
 wait_for 10 redis redis-cli -s "$state/redis.sock" ping
 wait_for 10 mosquitto port_taken 127.0.0.1 "$broker_port"
 
-"$bowei" import --config "$state/bowei.yaml" --replace --allow-removals --quiet "$state"/field/city/*.csv || fail "the simulated city could not be imported"
-if [ ! -s "$state/operator.key" ]; then
-    rm -f "$state/keys"
-    "$bowei" keys create --config "$state/bowei.yaml" --role operator --operator DEMO --name demo-operator --quiet >"$state/operator.key" &&
-        "$bowei" keys create --config "$state/bowei.yaml" --role staff --name demo-staff --quiet >"$state/staff.key" ||
-        fail "the keys could not be made"
-    chmod 600 "$state/operator.key" "$state/staff.key"
+inventory=("$state"/field/city/*.csv)
+[ "$bikes" -eq 0 ] || inventory+=("$state"/field/fleet/*)
+"$bowei" import --config "$state/bowei.yaml" --replace --allow-removals --quiet "${inventory[@]}" || fail "the simulated city could not be imported"
+# a key for the staff and one for each operator; the first operator's is also printed
+operators=DEMO
+[ "$bikes" -eq 0 ] || operators=$(tail -n +2 "$state/field/fleet/operators.csv" | cut -d, -f1)
+if [ ! -s "$state/staff.key" ] || [ "$(cut -d' ' -f1 "$state/operators.keys" 2>/dev/null)" != "$operators" ]; then
+    rm -f "$state/keys" "$state/operators.keys"
+    (umask 077
+    "$bowei" keys create --config "$state/bowei.yaml" --role staff --name demo-staff --quiet >"$state/staff.key" || exit 1
+    for op in $operators; do
+        key=$("$bowei" keys create --config "$state/bowei.yaml" --role operator --operator "$op" --name "demo-$op" --quiet) || exit 1
+        printf '%s %s\n' "$op" "$key" >>"$state/operators.keys"
+    done) || fail "the keys could not be made"
+    head -n 1 "$state/operators.keys" | cut -d' ' -f2 >"$state/operator.key"
+    chmod 600 "$state/operator.key" "$state/staff.key" "$state/operators.keys"
 fi
 
-part sim "$sim" run --dir "$state/field" --truth "$state/truth.jsonl"
+url=http://$http
+riding=()
+[ "$bikes" -eq 0 ] || riding=(--truth-bikes "$state/truth_bikes.jsonl" --api "$url" --keys "$state/operators.keys")
+part sim "$sim" run --dir "$state/field" --truth "$state/truth.jsonl" "${riding[@]}"
 part bowei "$bowei" serve --config "$state/bowei.yaml"
 
-url=http://$http
 answers() { curl -fsS --max-time 2 "$url/readyz" && curl -fsS --max-time 2 "$url/v1/city" | grep -q '"free":[1-9]'; }
 wait_for 60 "the gateway" answers
 
 lat=42.2578 lon=118.8869
 cat <<EOF
 
-Bowei is running: $spaces simulated spaces, state in $state
+Bowei is running: $spaces simulated spaces, $bikes bikes, state in $state
   city         $url/v1/city
   free spaces  $url/v1/spaces/near?lat=$lat&lon=$lon
   live stream  $url/v1/stream?topics=spaces,lots
   API          $url/openapi.json
   metrics      $url/metrics
-  operator key $(cat "$state/operator.key")
+  operator key $(cat "$state/operator.key") (${operators%%[[:space:]]*})
   staff key    $(cat "$state/staff.key")
 Try:
   curl '$url/v1/spaces/near?lat=$lat&lon=$lon&radius=500&limit=3'

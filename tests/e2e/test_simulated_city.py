@@ -29,7 +29,7 @@ class SimulatedCity(unittest.TestCase):
         cls.state = Path(tempfile.mkdtemp(prefix="bowei-run-"))
         cls.port = free_port()
         cls.url = f"http://127.0.0.1:{cls.port}"
-        cls.demo = subprocess.Popen([TOP / "run.sh", "--http", f"127.0.0.1:{cls.port}", "--spaces", str(SPACES), "--seed", "7",
+        cls.demo = subprocess.Popen([TOP / "run.sh", "--http", f"127.0.0.1:{cls.port}", "--spaces", str(SPACES), "--bikes", "0", "--seed", "7",
                                     "--state", cls.state], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         lines = []
         for line in cls.demo.stdout:

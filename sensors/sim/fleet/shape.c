@@ -34,7 +34,7 @@ void shape_strip(struct shape_point *corners, uint32_t count, const double size_
 {
     const uint32_t half = count / 2;
 
-    assert(count >= SHAPE_CORNERS_MIN);
+    assert(half > 1);
     for (uint32_t i = 0; i < half * 2; i++) {
         const double turn =
             -PI / 2 + PI * (double)(i % half) / (double)(half - 1) + (i < half ? 0 : PI);
