@@ -70,7 +70,7 @@ void scene_init(struct scene *scene, const struct inventory *inv, const struct v
 {
     scene->memo = NULL;
     memset(scene->days, 0, sizeof scene->days);
-    scene->lot.key = 0;
+    scene->lot.version = 0;
     scene->inv = inv;
     scene->view = view;
     scene->now = now;
@@ -171,14 +171,21 @@ static void lot_fill(struct lot_text *lot, space_key key)
     lot->key = key;
 }
 
+void scene_lot_soon(const struct scene_memo *memo, uint32_t lot)
+{
+    __builtin_prefetch(&memo->lots[lot & (LOTS_KEPT - 1)]);
+}
+
+/* By index and version: the lot's own row, one more place in memory, is not looked at. */
 const struct lot_text *scene_lot_text(struct scene *scene, uint32_t lot)
 {
-    space_key key = scene->inv->lots[lot].key;
     struct lot_text *kept =
         scene->memo == NULL ? &scene->lot : &scene->memo->lots[lot & (LOTS_KEPT - 1)];
 
-    if (kept->key != key) {
-        lot_fill(kept, key);
+    if (kept->lot != lot || kept->version != scene->inv->version || kept->version == 0) {
+        lot_fill(kept, scene->inv->lots[lot].key);
+        kept->version = scene->inv->version;
+        kept->lot = lot;
     }
     return kept;
 }

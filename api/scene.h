@@ -14,7 +14,9 @@
 
 /** A lot's ID as text, and the check sum behind the 13 characters that its spaces share. */
 struct lot_text {
-    space_key key; /**< 0: empty */
+    space_key key;
+    uint64_t version; /**< of the inventory; 0: empty */
+    uint32_t lot;     /**< its index there */
     char text[SPACE_ID_LEN];
     uint8_t check;
 };
@@ -58,6 +60,8 @@ char *scene_space_some(struct scene *scene, char *p, uint32_t slot, const struct
 char *scene_stamp(struct scene *scene, char *p, int64_t city_ms);
 /** The same in quotes; null when it is not known (<= 0). */
 char *scene_time(struct scene *scene, char *p, int64_t city_ms);
+/** Says that the lot's text is wanted soon: a hint to the cache. */
+void scene_lot_soon(const struct scene_memo *memo, uint32_t lot);
 /** ID of a lot, by its index; valid until the next call. */
 const struct lot_text *scene_lot_text(struct scene *scene, uint32_t lot);
 /** ID of a space of that lot. */

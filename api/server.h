@@ -14,6 +14,16 @@
 #include "bowei/api.h"
 #include <pthread.h>
 
+#define PAGE_HEAD_MAX 160u /* the longest has about 90 bytes */
+
+/** How the answers of lists begin. */
+struct page_head {
+    int64_t as_of_s;
+    unsigned form; /**< crs, GeoJSON, near, coverage */
+    size_t len;    /**< 0: none yet */
+    char text[PAGE_HEAD_MAX];
+};
+
 /* What the parts of the API share. Everything is the MHD thread's unless it says otherwise. */
 struct api {
     struct api_params p;
@@ -36,6 +46,7 @@ struct api {
     struct space_view views[1001]; /**< of the hits */
     struct scene_memo memo;
     struct stage stage;
+    struct page_head page_head;
 };
 
 /** The acceptor thread: accepts, wakes streams, cuts what is over its deadline. arg: struct api. */

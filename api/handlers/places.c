@@ -53,7 +53,7 @@ void place_scene(struct request *rq, struct scene *scene)
 }
 
 /* {"crs":..,"as_of":..,"coverage":..,"items":[ or the GeoJSON form of it. */
-static void head_write(struct page *page, struct strbuf *out)
+static void head_write(const struct page *page, struct strbuf *out)
 {
     struct json_writer w;
     bool geo = page->scene.geo;
@@ -73,6 +73,26 @@ static void head_write(struct page *page, struct strbuf *out)
     strbuf_putc(out, '[');
 }
 
+/* The head of the page before, as long as it is the same: it changes once a second. */
+static void head_add(struct page *page, struct strbuf *out)
+{
+    struct page_head *kept = &page->rq->api->page_head;
+    int64_t as_of_s = (page->scene.now.as_of_ms + page->scene.now.shift_ms) / 1000;
+    unsigned form = (unsigned)page->scene.crs << 3 | (unsigned)page->scene.geo << 2 |
+                    (unsigned)page->near << 1 | (unsigned)page->coverage;
+
+    if (kept->len == 0 || kept->as_of_s != as_of_s || kept->form != form) {
+        struct strbuf text = {
+            .data = kept->text, .cap = sizeof kept->text, .limit = sizeof kept->text};
+
+        head_write(page, &text);
+        kept->len = text.failed ? 0 : text.len;
+        kept->as_of_s = as_of_s;
+        kept->form = form;
+    }
+    strbuf_add(out, kept->text, kept->len);
+}
+
 bool page_open(struct page *page, struct request *rq, uint32_t items, bool lots)
 {
     size_t cap;
@@ -84,7 +104,7 @@ bool page_open(struct page *page, struct request *rq, uint32_t items, bool lots)
     page->staged = false;
     page->has_item = false;
     if (lots) {
-        head_write(page, &page->text);
+        head_add(page, &page->text);
         return true;
     }
     cap = (size_t)items * SPACE_JSON_MAX + HEAD_ROOM;
@@ -100,7 +120,7 @@ bool page_open(struct page *page, struct request *rq, uint32_t items, bool lots)
     /* the head goes straight into the body: a buffer of fixed size is a strbuf that never grows */
     page->text =
         (struct strbuf){.data = page->body->data, .cap = page->body->cap, .limit = page->body->cap};
-    head_write(page, &page->text);
+    head_add(page, &page->text);
     page->p = page->body->data + page->text.len;
     page->text = (struct strbuf){0};
     return true;

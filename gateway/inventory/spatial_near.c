@@ -269,6 +269,16 @@ static uint32_t candidate_gap(struct search *s, float bound2)
     return low;
 }
 
+/* Not below (stretch b + 2)^2 = stretch^2 b^2 + 4 stretch b + 4, and without its root: b <= (b^2 /
+ * k
+ * + k) / 2 for every k > 0, here 100 m. That lets in what is less than a millimetre farther. */
+static double reach2_of(const struct search *s, double bound2)
+{
+    const double k = 1e5;
+
+    return s->stretch * (s->stretch * bound2 + 2.0 * (bound2 / k + k)) + 4.0;
+}
+
 static void candidate_add(struct search *s, double bound2, uint32_t place)
 {
     struct candidate *c = s->candidates;
@@ -284,8 +294,7 @@ static void candidate_add(struct search *s, double bound2, uint32_t place)
     c[at] = (struct candidate){(float)bound2, place};
     s->count++;
     if (s->count >= s->limit) {
-        double reach = s->stretch * sqrt((double)c[s->limit - 1].bound2) + 2.0;
-        double reach2 = reach * reach;
+        double reach2 = reach2_of(s, (double)c[s->limit - 1].bound2);
 
         s->reach2 = reach2 < s->cap2 ? reach2 : s->cap2;
         while (s->count > s->limit && (double)c[s->count - 1].bound2 > s->reach2) {
