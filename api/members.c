@@ -24,9 +24,16 @@ const member_set lot_members =
 
 bool member_find(const char *name, size_t len, member_set allowed, enum member *out)
 {
-    for (unsigned f = 0; f < MEMBER_COUNT; f++) {
-        if (allowed >> f & 1 && strlen(member_names[f]) == len &&
-            memcmp(member_names[f], name, len) == 0) {
+    static const uint8_t lengths[MEMBER_COUNT] = {
+#define MEMBER(name, text, of_space, of_lot) [MEMBER_##name] = sizeof(text) - 1,
+#include "api/members.def"
+#undef MEMBER
+    };
+
+    for (; allowed != 0; allowed &= allowed - 1) {
+        unsigned f = (unsigned)__builtin_ctz(allowed);
+
+        if (lengths[f] == len && memcmp(member_names[f], name, len) == 0) {
             *out = (enum member)f;
             return true;
         }
