@@ -21,22 +21,23 @@ static const struct {
     const char *schema; /* NULL: the media type says it all */
     const char *type;
 } answers[ANSWER_COUNT] = {
-    [ANSWER_SPACE] = {"Space",       "application/json"            },
-    [ANSWER_SPACE_LIST] = {"SpaceList",   "application/json"            },
-    [ANSWER_LOT] = {"Lot",         "application/json"            },
-    [ANSWER_LOT_LIST] = {"LotList",     "application/json"            },
-    [ANSWER_CITY] = {"City",        "application/json"            },
-    [ANSWER_PLACE] = {"Place",       "application/json"            },
-    [ANSWER_EVENTS] = {NULL,          "text/event-stream"           },
-    [ANSWER_DEVICE] = {"Device",      "application/json"            },
-    [ANSWER_DEVICE_LIST] = {"DeviceList",  "application/json"            },
-    [ANSWER_UNKNOWN_LIST] = {"UnknownList", "application/json"            },
-    [ANSWER_PUSH] = {"Push",        "application/json"            },
-    [ANSWER_GREETING] = {NULL,          "text/plain"                  },
-    [ANSWER_HEALTH] = {"Health",      "application/json"            },
-    [ANSWER_METRICS] = {NULL,          "application/openmetrics-text"},
-    [ANSWER_OPENAPI] = {NULL,          "application/json"            },
-    [ANSWER_INDEX] = {"Index",       "application/json"            },
+    [ANSWER_SPACE] = {"Space",              "application/json"            },
+    [ANSWER_SPACE_LIST] = {"SpaceList",          "application/json"            },
+    [ANSWER_LOT] = {"Lot",                "application/json"            },
+    [ANSWER_LOT_LIST] = {"LotList",            "application/json"            },
+    [ANSWER_CITY] = {"City",               "application/json"            },
+    [ANSWER_PLACE] = {"Place",              "application/json"            },
+    [ANSWER_EVENTS] = {NULL,                 "text/event-stream"           },
+    [ANSWER_DEVICE] = {"Device",             "application/json"            },
+    [ANSWER_DEVICE_LIST] = {"DeviceList",         "application/json"            },
+    [ANSWER_RECALIBRATION] = {"RecalibrationAsked", "application/json"            },
+    [ANSWER_UNKNOWN_LIST] = {"UnknownList",        "application/json"            },
+    [ANSWER_PUSH] = {"Push",               "application/json"            },
+    [ANSWER_GREETING] = {NULL,                 "text/plain"                  },
+    [ANSWER_HEALTH] = {"Health",             "application/json"            },
+    [ANSWER_METRICS] = {NULL,                 "application/openmetrics-text"},
+    [ANSWER_OPENAPI] = {NULL,                 "application/json"            },
+    [ANSWER_INDEX] = {"Index",              "application/json"            },
 };
 
 static void reference_write(struct json_writer *w, const char *name, size_t len)
@@ -257,7 +258,7 @@ static void responses_write(struct json_writer *w, const struct route *route)
 {
     json_key(w, "responses");
     json_object(w);
-    json_key(w, "200");
+    json_key(w, route->answer == ANSWER_RECALIBRATION ? "202" : "200");
     json_object(w);
     json_kv_str(w, "description", route->doc);
     json_key(w, "content");

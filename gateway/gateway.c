@@ -41,6 +41,7 @@ struct gateway {
     struct alert_ring *alerts;
     struct runner *runner;
     struct unknown_devices *unknown;
+    struct recalibration_desk *desk;
     struct field *field;
     struct push *push;
     struct api *api;
@@ -227,7 +228,8 @@ static enum err start_core(struct gateway *g, struct now start)
 static enum err start_sides(struct gateway *g)
 {
     g->unknown = unknown_devices_create();
-    if (g->unknown == NULL) {
+    g->desk = recalibration_desk_create(&g->counters);
+    if (g->unknown == NULL || g->desk == NULL) {
         return ERR_NO_MEMORY;
     }
     const struct field_params field = {.config = g->config,
@@ -235,7 +237,8 @@ static enum err start_sides(struct gateway *g)
                                        .board = &g->board,
                                        .counters = &g->counters,
                                        .status = &g->status,
-                                       .unknown = g->unknown};
+                                       .unknown = g->unknown,
+                                       .desk = g->desk};
     g->push = push_create(&field);
     if (g->push == NULL) {
         return ERR_NO_MEMORY;
@@ -249,7 +252,8 @@ static enum err start_sides(struct gateway *g)
         .counters = &g->counters,
         .status = &g->status,
         .unknown = {g->unknown, list_unknown},
-        .push = push_port_of(g->push)
+        .push = push_port_of(g->push),
+        .recalibration = recalibration_port_of(g->desk),
     };
     char detail[160] = "";
     enum err e = api_start(&api, &g->api, detail);
@@ -350,6 +354,7 @@ void gateway_stop(struct gateway *g)
     view_destroy(g->view);
     journal_close(g->journal);
     unknown_devices_destroy(g->unknown);
+    recalibration_desk_destroy(g->desk);
     state_folder_close(g->state);
     free(g->audit);
     config_destroy(g->config);

@@ -39,17 +39,6 @@ struct recalibration_desk {
     bool any; /* something was asked for since the start */
 };
 
-static const char *const names[RECALIBRATION_OUTCOME_COUNT] = {
-    [RECALIBRATION_QUEUED] = "queued",         [RECALIBRATION_DONE] = "done",
-    [RECALIBRATION_REFUSED] = "refused",       [RECALIBRATION_NO_ANSWER] = "no_answer",
-    [RECALIBRATION_WRONG_UNIT] = "wrong_unit",
-};
-
-const char *recalibration_outcome_name(enum recalibration_outcome outcome)
-{
-    return (unsigned)outcome < RECALIBRATION_OUTCOME_COUNT ? names[outcome] : "";
-}
-
 struct recalibration_desk *recalibration_desk_create(struct counters *counters)
 {
     struct recalibration_desk *desk = calloc(1, sizeof *desk);
@@ -365,4 +354,28 @@ bool recalibration_last(struct recalibration_desk *desk, const char *device, uin
     }
     pthread_mutex_unlock(&desk->lock);
     return found;
+}
+
+/* --- the port --- */
+
+static enum err port_check(void *ctx, const char *device, uint16_t channel, bool *whole_unit,
+                           char detail[160])
+{
+    return recalibration_check(ctx, device, channel, whole_unit, detail);
+}
+
+static enum err port_ask(void *ctx, const char *device, const uint16_t *channels, uint32_t count,
+                         char detail[160])
+{
+    return recalibration_ask(ctx, device, channels, count, detail);
+}
+
+static bool port_last(void *ctx, const char *device, uint16_t channel, struct recalibration *out)
+{
+    return recalibration_last(ctx, device, channel, out);
+}
+
+struct recalibration_port recalibration_port_of(struct recalibration_desk *desk)
+{
+    return (struct recalibration_port){desk, port_check, port_ask, port_last};
 }

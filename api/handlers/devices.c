@@ -109,6 +109,7 @@ static void row_write(struct request *rq, struct json_writer *w, const struct de
     number_member(w, "battery_mv", row->battery_mv);
     number_member(w, "rssi_dbm", row->rssi_dbm);
     json_kv_u64(w, "counter", row->counter);
+    recalibration_member(rq, w, inventory_text(inv, device->id), row->channel);
     json_object_end(w);
 }
 

@@ -8,24 +8,30 @@
 #include <string.h>
 
 #define BODY_NODES 32u
+#define WHY_MAX    81 /* of the audit's note, behind what was asked for */
 #define F(name)    (UINT32_C(1) << BODY_##name)
 
 const struct body_field_row body_field_rows[BODY_FIELD_COUNT] = {
-    [BODY_REASON] = {"reason",   "string",  "maintenance, closed, event or withdrawn"   },
-    [BODY_UNTIL] = {"until",    "string",  "RFC 3339 time at which it ends by itself"  },
-    [BODY_NOTE] = {"note",     "string",  "free text for the audit, at most 119 bytes"},
-    [BODY_OCCUPIED] = {"occupied", "integer", "cars inside; either this or free"          },
-    [BODY_FREE] = {"free",     "integer", "free places; either this or occupied"      },
+    [BODY_REASON] = {"reason",   "string",  "maintenance, closed, event or withdrawn"               },
+    [BODY_UNTIL] = {"until",    "string",  "RFC 3339 time at which it ends by itself"              },
+    [BODY_NOTE] = {"note",     "string",  "free text for the audit, at most 119 bytes"            },
+    [BODY_OCCUPIED] = {"occupied", "integer", "cars inside; either this or free"                      },
+    [BODY_FREE] = {"free",     "integer", "free places; either this or occupied"                  },
+    [BODY_CHANNEL] = {"channel",  "integer",
+                     "which input of the device; left out: all that are bound"                      },
+    [BODY_FORCE] = {"force",    "boolean", "also while the space is not known free; needs a reason"},
+    [BODY_WHY] = {"reason",   "string",  "why, for the audit, at most 80 bytes"                  },
 };
 
 static const struct {
     const char *handler;
     uint32_t fields, required;
 } takes[] = {
-    {"space_out_post",      F(REASON) | F(UNTIL) | F(NOTE),  F(REASON)},
-    {"lot_closed_post",     F(UNTIL) | F(NOTE),              0        },
-    {"lot_count_post",      F(OCCUPIED) | F(FREE) | F(NOTE), 0        },
-    {"device_suspect_post", F(NOTE),                         0        },
+    {"space_out_post",          F(REASON) | F(UNTIL) | F(NOTE),  F(REASON)},
+    {"lot_closed_post",         F(UNTIL) | F(NOTE),              0        },
+    {"lot_count_post",          F(OCCUPIED) | F(FREE) | F(NOTE), 0        },
+    {"device_suspect_post",     F(NOTE),                         0        },
+    {"device_recalibrate_post", F(CHANNEL) | F(FORCE) | F(WHY),  0        },
 };
 
 static const char *const reasons[OUT_REASON_COUNT] = {
@@ -114,6 +120,36 @@ static void read_count(struct reading_body *b, const struct json_node *value, en
     }
 }
 
+static void read_channel(struct reading_body *b, const struct json_node *value)
+{
+    int64_t channel;
+
+    if (value->kind == JSON_NULL) {
+        return;
+    }
+    if (!json_int(&b->doc, value, &channel) || channel < 0 || channel > UINT16_MAX) {
+        field_fault(b, BODY_CHANNEL, "must be a whole number from 0 to 65535");
+        return;
+    }
+    b->command->channel = (uint32_t)channel;
+}
+
+static void read_force(struct reading_body *b, const struct json_node *value)
+{
+    if (value->kind != JSON_TRUE && value->kind != JSON_FALSE) {
+        field_fault(b, BODY_FORCE, "must be true or false");
+        return;
+    }
+    b->command->force = value->kind == JSON_TRUE;
+}
+
+static void read_why(struct reading_body *b, const struct json_node *value)
+{
+    if (json_text(&b->doc, value, b->command->note, WHY_MAX) < 0) {
+        field_fault(b, BODY_WHY, "must be a text of at most 80 bytes");
+    }
+}
+
 static void read_field(struct reading_body *b, enum body_field field, const struct json_node *value)
 {
     b->has |= UINT32_C(1) << (unsigned)field;
@@ -123,6 +159,9 @@ static void read_field(struct reading_body *b, enum body_field field, const stru
     case BODY_NOTE: read_note(b, value); break;
     case BODY_OCCUPIED: read_count(b, value, BODY_OCCUPIED, &b->occupied); break;
     case BODY_FREE: read_count(b, value, BODY_FREE, &b->free); break;
+    case BODY_CHANNEL: read_channel(b, value); break;
+    case BODY_FORCE: read_force(b, value); break;
+    case BODY_WHY: read_why(b, value); break;
     case BODY_FIELD_COUNT: break;
     }
 }
@@ -221,7 +260,7 @@ void staff_submit(struct request *rq)
 
 /* Until Redis has been read, what was decided before is not known, so nothing may be decided on it.
  */
-static bool pending_open(struct request *rq, enum command_kind kind)
+bool staff_open(struct request *rq, enum command_kind kind)
 {
     if (status_is(rq->api->p.status, DEGRADED_KEPT_UNREAD)) {
         respond_problem(rq, ERR_UNAVAILABLE,
@@ -243,7 +282,7 @@ static void place_command(struct request *rq, enum command_kind kind, bool lot)
     uint32_t index = place_find(rq, lot);
     struct reading_body b = {.rq = rq};
 
-    if (index == NO_SLOT || !pending_open(rq, kind)) {
+    if (index == NO_SLOT || !staff_open(rq, kind)) {
         return;
     }
     b.command = &rq->pending->command;
@@ -279,7 +318,7 @@ void lot_count_post(struct request *rq)
     struct reading_body b = {.rq = rq};
     const struct inv_lot *row;
 
-    if (lot == NO_SLOT || !pending_open(rq, COMMAND_LOT_COUNT)) {
+    if (lot == NO_SLOT || !staff_open(rq, COMMAND_LOT_COUNT)) {
         return;
     }
     row = &rq->inv->lots[lot];
@@ -317,7 +356,7 @@ static void device_command(struct request *rq, enum command_kind kind)
         respond_problem(rq, ERR_NOT_FOUND, "there is no such device");
         return;
     }
-    if (!pending_open(rq, kind)) {
+    if (!staff_open(rq, kind)) {
         return;
     }
     b.command = &rq->pending->command;
@@ -325,6 +364,13 @@ static void device_command(struct request *rq, enum command_kind kind)
     if (body_read(&b)) {
         staff_submit(rq);
     }
+}
+
+bool staff_body_read(struct request *rq)
+{
+    struct reading_body b = {.rq = rq, .command = &rq->pending->command};
+
+    return body_read(&b);
 }
 
 void device_suspect_post(struct request *rq)
@@ -377,6 +423,7 @@ void staff_answer(struct request *rq)
     case COMMAND_ALERT_MOVE:
     case COMMAND_BIKES:
     case COMMAND_MUTE:
+    case COMMAND_DEVICE_RECALIBRATE: recalibrate_answer(rq); break;
     case COMMAND_KIND_COUNT: break;
     }
 }

@@ -9,11 +9,32 @@
 void staff_answer(struct request *rq);
 /** Hands the request's pending command to the core; the request sleeps until it is answered. */
 void staff_submit(struct request *rq);
+/** Begins a pending command of that kind; answers itself and returns false when it cannot. */
+bool staff_open(struct request *rq, enum command_kind kind);
+/** Reads the route's JSON body into the pending command; answers itself and returns false when it
+ * is not as the route says. */
+bool staff_body_read(struct request *rq);
+/** Queues the writes that the core allowed. */
+void recalibrate_answer(struct request *rq);
+struct json_writer;
+/** The member "recalibration" of a device's channel: null when none was asked for. */
+void recalibration_member(struct request *rq, struct json_writer *w, const char *device,
+                          uint16_t channel);
 /** A page of devices, from the command's rows. */
 void devices_answer(struct request *rq);
 
 /** Fields a staff body may have. */
-enum body_field { BODY_REASON, BODY_UNTIL, BODY_NOTE, BODY_OCCUPIED, BODY_FREE, BODY_FIELD_COUNT };
+enum body_field {
+    BODY_REASON,
+    BODY_UNTIL,
+    BODY_NOTE,
+    BODY_OCCUPIED,
+    BODY_FREE,
+    BODY_CHANNEL,
+    BODY_FORCE,
+    BODY_WHY,
+    BODY_FIELD_COUNT
+};
 
 struct body_field_row {
     const char *name;

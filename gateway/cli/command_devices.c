@@ -9,7 +9,8 @@ static const struct {
     const char *verb;
     int (*run)(int argc, char **argv);
 } verbs[] = {
-    {"list", device_verb_list},
+    {"list",        device_verb_list       },
+    {"recalibrate", device_verb_recalibrate},
 };
 
 /* "bowei devices: list, show, ...; bowei help devices" */

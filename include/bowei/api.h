@@ -7,6 +7,7 @@
 #include "bowei/field.h"
 #include "bowei/input.h"
 #include "bowei/push.h"
+#include "bowei/recalibration.h"
 #include "bowei/status.h"
 
 /* The REST API's front door: an acceptor thread moves sockets to 1024 and above, one HTTP
@@ -30,6 +31,7 @@ struct api_params {
     struct status *status;
     struct unknown_port unknown;
     struct push_port push; /**< zeroed: no source may push */
+    struct recalibration_port recalibration;
 };
 
 struct api;

@@ -4,6 +4,7 @@
 #include "bowei/base/err.h"
 #include "bowei/base/space_id.h"
 #include "bowei/reading.h"
+#include <stdbool.h>
 #include <stdint.h>
 
 /* A staff request, or a query that needs the core's private state. Made by an API handler, stepped
@@ -17,13 +18,16 @@ enum command_kind {
     COMMAND_LOT_OPEN,  /**< DELETE */
     COMMAND_LOT_COUNT, /**< POST /v1/lots/{id}/count: true up a count-only lot to `count` cars
                           inside */
-    COMMAND_DEVICE_SUSPECT, /**< POST /v1/devices/{id}/suspect: its sensors stop voting */
-    COMMAND_DEVICE_TRUST,   /**< DELETE */
-    COMMAND_DEVICES,        /**< page of devices with health, into `devices` */
-    COMMAND_ALERTS,         /**< page of alerts, or one, into `fleet` (fleet.h) */
-    COMMAND_ALERT_MOVE,     /**< acknowledge, dispatch, resolve, dispute, decide: in bulk */
-    COMMAND_BIKES,          /**< page of bikes, or one, into `fleet` */
-    COMMAND_MUTE,           /**< a planned event at a fence: no new alerts until its end */
+    COMMAND_DEVICE_SUSPECT,     /**< POST /v1/devices/{id}/suspect: its sensors stop voting */
+    COMMAND_DEVICE_TRUST,       /**< DELETE */
+    COMMAND_DEVICES,            /**< page of devices with health, into `devices` */
+    COMMAND_ALERTS,             /**< page of alerts, or one, into `fleet` (fleet.h) */
+    COMMAND_ALERT_MOVE,         /**< acknowledge, dispatch, resolve, dispute, decide: in bulk */
+    COMMAND_BIKES,              /**< page of bikes, or one, into `fleet` */
+    COMMAND_MUTE,               /**< a planned event at a fence: no new alerts until its end */
+    COMMAND_DEVICE_RECALIBRATE, /**< POST /v1/devices/{id}/recalibrate: may `channel` be told that
+                                   its space is empty? Changes nothing; ERR_CONFLICT when the space
+                                   is not known free and not `force` */
     COMMAND_KIND_COUNT
 };
 
@@ -45,8 +49,10 @@ struct device_health {
 
 struct fleet_request;
 
-#define COMMAND_ACTOR_MAX 32
-#define COMMAND_NOTE_MAX  120
+#define COMMAND_ALL_CHANNELS UINT32_MAX
+
+#define COMMAND_ACTOR_MAX    32
+#define COMMAND_NOTE_MAX     120
 
 struct command {
     enum command_kind kind;
@@ -56,6 +62,9 @@ struct command {
     enum out_reason reason;
     int64_t until_ms; /**< city time, 0 = none */
     uint32_t count;
+    uint32_t
+        channel; /**< COMMAND_DEVICE_RECALIBRATE: input of the device, or COMMAND_ALL_CHANNELS */
+    bool force;  /**< COMMAND_DEVICE_RECALIBRATE: also while not known free */
     char actor[COMMAND_ACTOR_MAX]; /**< key name, for the audit row */
     char note[COMMAND_NOTE_MAX];   /**< free text of the request, UTF-8, escaped where shown */
     struct fleet_request *fleet;   /**< COMMAND_ALERTS and what follows it; borrowed */

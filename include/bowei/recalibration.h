@@ -28,7 +28,17 @@ struct recalibration {
     uint8_t exception;     /**< Modbus exception, 0 = none */
 };
 
-const char *recalibration_outcome_name(enum recalibration_outcome outcome);
+/** Static text: queued, done, refused, no_answer, wrong_unit. */
+static inline const char *recalibration_outcome_name(enum recalibration_outcome outcome)
+{
+    static const char *const names[RECALIBRATION_OUTCOME_COUNT] = {
+        [RECALIBRATION_QUEUED] = "queued",         [RECALIBRATION_DONE] = "done",
+        [RECALIBRATION_REFUSED] = "refused",       [RECALIBRATION_NO_ANSWER] = "no_answer",
+        [RECALIBRATION_WRONG_UNIT] = "wrong_unit",
+    };
+
+    return (unsigned)outcome < RECALIBRATION_OUTCOME_COUNT ? names[outcome] : "";
+}
 
 #define RECALIBRATION_QUEUE_MAX 256   /**< writes that wait on one line */
 #define RECALIBRATION_WAIT_MS   10000 /**< older ones are given up: a car may have come meanwhile */
@@ -50,5 +60,17 @@ enum err recalibration_ask(struct recalibration_desk *desk, const char *device,
 /** False: it was never asked for. */
 bool recalibration_last(struct recalibration_desk *desk, const char *device, uint16_t channel,
                         struct recalibration *out);
+
+/** The same for who knows no desk; all NULL = nothing can be recalibrated. */
+struct recalibration_port {
+    void *ctx;
+    enum err (*check)(void *ctx, const char *device, uint16_t channel, bool *whole_unit,
+                      char detail[160]);
+    enum err (*ask)(void *ctx, const char *device, const uint16_t *channels, uint32_t count,
+                    char detail[160]);
+    bool (*last)(void *ctx, const char *device, uint16_t channel, struct recalibration *out);
+};
+
+struct recalibration_port recalibration_port_of(struct recalibration_desk *desk);
 
 #endif

@@ -193,9 +193,9 @@ static void line_turn(struct line *line, struct unit *unit)
 {
     int64_t now_ms = host_boot_ms();
 
-    line->wrote = false;
     if (!port_is_open(&line->port)) {
         if (now_ms < line->open_again_ms || !line_open(line)) {
+            line->wrote = false;
             return; /* the rounds wait for the line */
         }
     }

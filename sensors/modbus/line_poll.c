@@ -38,6 +38,7 @@ static enum port_result ask(struct line *line, struct unit *unit,
     enum port_result result = port_read(&line->port, request, limit_ms, &line->reply);
 
     *took_ms = (uint32_t)(host_boot_ms() - begin_ms);
+    line->wrote = false;
     line_judge(line, unit, result, *took_ms);
     return result;
 }
@@ -130,7 +131,6 @@ void line_poll(struct line *line, struct unit *unit)
 {
     uint32_t next = 0;
     bool going = !unit_identity_due(unit, host_boot_ms()) || identity_ask(line, unit);
-    bool first = true;
 
     unit_round_begin(unit);
     while (going && next < unit->plan.request_count && !halt_wait(line->params.halt, 0)) {
@@ -138,10 +138,9 @@ void line_poll(struct line *line, struct unit *unit)
             next++;
             continue;
         }
-        if (!first && line_write(line) && !port_is_open(&line->port)) {
+        if (!line->wrote && line_write(line) && !port_is_open(&line->port)) {
             break; /* the write cost the connection; the rest comes with the next round */
         }
-        first = false;
         going = request_poll(line, unit, &next);
     }
     unit->tried = true;

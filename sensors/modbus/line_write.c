@@ -3,6 +3,7 @@
  * of it goes to the desk. Called by the line's thread. */
 #include "bowei/base/log.h"
 #include "sensors/modbus/line_state.h"
+#include <stdio.h>
 
 #define AREA "modbus"
 
@@ -56,6 +57,24 @@ static enum recalibration_outcome write_one(struct line *line, struct unit *unit
     return outcome_of(result);
 }
 
+static void outcome_log(const struct unit *unit, const struct recalibration_job *job,
+                        enum recalibration_outcome outcome, uint8_t exception)
+{
+    char which[24] = "all channels";
+
+    if (unit->map->recalibrate.stride != 0) {
+        (void)snprintf(which, sizeof which, "channel %u", unit->map->first_channel + job->channel);
+    }
+    if (outcome == RECALIBRATION_REFUSED) {
+        log_line(LOG_WARNING, AREA, "%s: recalibration of %s: refused, exception %u", unit->device,
+                 which, exception);
+    } else {
+        log_line(outcome == RECALIBRATION_DONE ? LOG_INFO : LOG_WARNING, AREA,
+                 "%s: recalibration of %s: %s", unit->device, which,
+                 recalibration_outcome_name(outcome));
+    }
+}
+
 bool line_write(struct line *line)
 {
     struct recalibration_job job;
@@ -68,11 +87,7 @@ bool line_write(struct line *line)
     }
     unit = &line->units[job.unit];
     outcome = write_one(line, unit, &job, &exception);
-    log_line(outcome == RECALIBRATION_DONE ? LOG_INFO : LOG_WARNING, AREA,
-             "%s: recalibration of %s %u: %s%s", unit->device,
-             unit->map->recalibrate.stride == 0 ? "all channels from" : "channel",
-             unit->map->first_channel + job.channel, recalibration_outcome_name(outcome),
-             exception != 0 ? ", by exception" : "");
+    outcome_log(unit, &job, outcome, exception);
     recalibration_end(line->queue, &job, outcome, exception);
     line->wrote = true;
     return true;

@@ -47,6 +47,10 @@ struct api_city {
     struct command *held; /* kept unanswered; guarded */
     bool hold;            /* guarded */
     enum err answer;      /* guarded */
+    /* the field's stand-in: what was asked for; guarded */
+    uint32_t asked_count;
+    uint16_t asked_first;
+    enum err field_answer;
 };
 
 static inline enum err city_command(void *ctx, struct command *command)
@@ -90,6 +94,44 @@ static inline uint32_t city_unknown(void *ctx, struct unknown_device *out, uint3
         out[0] = (struct unknown_device){.id = "stranger", .source = "lora", .readings = 3};
     }
     return n > 0 ? 1 : 0;
+}
+
+/* Channel 9 does not exist, of "line/unit" all channels learn together. */
+static inline enum err city_recalibrate_check(void *ctx, const char *device, uint16_t channel,
+                                              bool *whole_unit, char detail[160])
+{
+    (void)ctx;
+    *whole_unit = strcmp(device, "line/unit") == 0;
+    (void)snprintf(detail, 160, "channel: %u is not one of 1-8", channel);
+    return channel == 9 ? ERR_UNPROCESSABLE : ERR_OK;
+}
+
+static inline enum err city_recalibrate_ask(void *ctx, const char *device, const uint16_t *channels,
+                                            uint32_t count, char detail[160])
+{
+    struct api_city *c = ctx;
+    enum err answer;
+
+    (void)device;
+    pthread_mutex_lock(&c->lock);
+    answer = c->field_answer;
+    c->asked_count = answer == ERR_OK ? count : c->asked_count;
+    c->asked_first = channels[0];
+    pthread_mutex_unlock(&c->lock);
+    (void)snprintf(detail, 160, "256 writes wait on the device's line already");
+    return answer;
+}
+
+static inline bool city_recalibrate_last(void *ctx, const char *device, uint16_t channel,
+                                         struct recalibration *out)
+{
+    (void)ctx;
+    (void)channel;
+    *out = (struct recalibration){.outcome = RECALIBRATION_REFUSED,
+                                  .exception = 2,
+                                  .asked_wall_ms = 1700000000000,
+                                  .ended_wall_ms = 1700000001000};
+    return strcmp(device, "line/unit") == 0;
 }
 
 /* A grid of spaces 15 m apart round 42.25, 118.88; state by number. */
@@ -216,8 +258,15 @@ static inline void city_api_start(struct api_city *c)
         .unknown = {.ctx = c, .list = city_unknown   },
         .push = c->push,
     };
+    const struct recalibration_port recalibration = {.ctx = c,
+                                                     .check = city_recalibrate_check,
+                                                     .ask = city_recalibrate_ask,
+                                                     .last = city_recalibrate_last};
     char detail[160];
-    enum err e = api_start(&params, &c->api, detail);
+    enum err e;
+
+    params.recalibration = recalibration;
+    e = api_start(&params, &c->api, detail);
 
     if (e != ERR_OK) {
         (void)fprintf(stderr, "%s: %s\n", err_code(e), detail);

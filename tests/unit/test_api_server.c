@@ -297,6 +297,78 @@ static void staff_requests(void **state)
     answer_free(&a);
 }
 
+/* A recalibration is checked against the map, decided by the core, and only then queued. */
+static void recalibrations(void **state)
+{
+    static const struct {
+        const char *path, *body;
+        int status;
+        const char *says;
+    } refused[] = {
+        {"/v1/devices/line/none/recalibrate", "{}",                  404, "no such device"        },
+        {"/v1/devices/line/unit/recalibrate", "{\"channel\":9}",     422, "is not one of 1-8"     },
+        {"/v1/devices/line/unit/recalibrate", "{\"channel\":-1}",    422, "/channel"              },
+        {"/v1/devices/line/unit/recalibrate", "{\"force\":\"yes\"}", 422, "must be true or false" },
+        {"/v1/devices/line/unit/recalibrate", "{\"force\":true}",    422, "is required with force"},
+        {"/v1/devices/line/unit/recalibrate", "{\"note\":\"x\"}",    422,
+         "known: channel, force, reason"                                                          },
+    };
+
+    const char *path = "/v1/devices/line/unit/recalibrate";
+    char head[200];
+    struct answer_text a;
+
+    (void)state;
+    staff_head(head, sizeof head);
+    pthread_mutex_lock(&city->lock);
+    city->asked_count = 0; /* the test of the roles asks, too */
+    pthread_mutex_unlock(&city->lock);
+    for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
+        a = client_ask(city, "POST", refused[i].path, head, refused[i].body);
+        assert_int_equal(a.status, refused[i].status);
+        assert_non_null(strstr(a.body, refused[i].says));
+        answer_free(&a);
+    }
+    a = client_ask(city, "POST", path, "Content-Type: application/json\r\n", "{}");
+    assert_int_equal(a.status, 401);
+    answer_free(&a);
+    assert_int_equal(city->asked_count, 0);
+    a = client_ask(city, "POST", path, head, "{\"force\":true,\"reason\":\"stuck\",\"channel\":3}");
+    assert_int_equal(a.status, 202);
+    assert_non_null(strstr(a.body, "\"channels\":[3],\"outcome\":\"queued\""));
+    answer_free(&a);
+    pthread_mutex_lock(&city->lock);
+    assert_int_equal(city->asked_count, 1);
+    assert_int_equal(city->asked_first, 3);
+    assert_int_equal(city->last.kind, COMMAND_DEVICE_RECALIBRATE);
+    assert_int_equal(city->last.channel, COMMAND_ALL_CHANNELS); /* one write for all of them */
+    assert_true(city->last.force);
+    assert_string_equal(city->last.note, "all channels, forced: stuck");
+    city->asked_count = 0;
+    city->answer = ERR_CONFLICT;
+    pthread_mutex_unlock(&city->lock);
+    a = client_ask(city, "POST", path, head, "{}");
+    assert_int_equal(a.status, 409);
+    answer_free(&a);
+    assert_int_equal(city->asked_count, 0);
+    pthread_mutex_lock(&city->lock);
+    city->answer = ERR_OK;
+    city->field_answer = ERR_OVERLOADED;
+    pthread_mutex_unlock(&city->lock);
+    a = client_ask(city, "POST", path, head, "");
+    assert_int_equal(a.status, 503);
+    assert_non_null(strstr(a.body, "256 writes wait"));
+    answer_free(&a);
+    pthread_mutex_lock(&city->lock);
+    city->field_answer = ERR_OK;
+    pthread_mutex_unlock(&city->lock);
+    a = client_ask(city, "GET", "/v1/devices", head, NULL);
+    assert_non_null(strstr(a.body, "\"recalibration\":{\"outcome\":\"refused\",\"exception\":2,"
+                                   "\"asked\":\"2023-11-14T22:13:20"));
+    assert_non_null(strstr(a.body, "\"recalibration\":null"));
+    answer_free(&a);
+}
+
 static void device_pages(void **state)
 {
     char head[200];
@@ -578,6 +650,7 @@ int main(void)
         cmocka_unit_test_setup(role_matrix, beat),
         cmocka_unit_test_setup(literals_stand_first, beat),
         cmocka_unit_test_setup(staff_requests, beat),
+        cmocka_unit_test_setup(recalibrations, beat),
         cmocka_unit_test_setup(device_pages, beat),
         cmocka_unit_test_setup(command_that_is_not_answered, beat),
         cmocka_unit_test_setup(metrics_and_documents, beat),

@@ -236,6 +236,50 @@ static void test_alive_renews(void **state)
     scene_close(&s);
 }
 
+/* Only a space that is known free may be taken for empty; force says so all the same. */
+static void test_recalibrate(void **state)
+{
+    struct scene s;
+    struct command command = {.kind = COMMAND_DEVICE_RECALIBRATE,
+                              .device = 0,
+                              .channel = COMMAND_ALL_CHANNELS,
+                              .actor = "li",
+                              .note = "all channels"};
+    struct command out = {.kind = COMMAND_SPACE_OUT, .actor = "li"};
+
+    (void)state;
+    open_scene(&s);
+    out.key = core_inventory(s.core)->spaces[0].key;
+    assert_int_equal(ask(&s, &command), ERR_CONFLICT); /* never heard */
+    assert_non_null(strstr(command.detail, "is unknown, not known free"));
+    assert_int_equal(s.effects->kept_count, 0);
+    say(&s, 0, VALUE_OCCUPIED);
+    assert_int_equal(ask(&s, &command), ERR_CONFLICT);
+    command.force = true;
+    assert_int_equal(ask(&s, &command), ERR_OK);
+    command.force = false;
+    say(&s, 0, VALUE_FREE);
+    assert_int_equal(look_at(&s, 0).state, SPACE_FREE);
+    assert_int_equal(ask(&s, &command), ERR_OK);
+    assert_int_equal(s.effects->kept_count, 1);
+    assert_int_equal(s.effects->touched_count, 0);
+    assert_int_equal(s.effects->kept[0].kind, IMAGE_AUDIT);
+    assert_int_equal(s.effects->kept[0].audit.command, COMMAND_DEVICE_RECALIBRATE);
+    assert_int_equal(s.effects->kept[0].audit.device_len, 7);
+    assert_string_equal(s.effects->kept[0].audit.note, "all channels");
+    core_undo(s.core);
+    assert_int_equal(look_at(&s, 0).state, SPACE_FREE);
+    assert_int_equal(ask(&s, &out), ERR_OK); /* what the sensor sees goes on underneath */
+    assert_int_equal(look_at(&s, 0).state, SPACE_OUT_OF_SERVICE);
+    assert_int_equal(ask(&s, &command), ERR_OK);
+    command.channel = 77;
+    assert_int_equal(ask(&s, &command), ERR_CONFLICT);
+    assert_non_null(strstr(command.detail, "no space is bound there"));
+    command.device = 99;
+    assert_int_equal(ask(&s, &command), ERR_NOT_FOUND);
+    scene_close(&s);
+}
+
 static void test_suspect(void **state)
 {
     struct scene s;
@@ -685,6 +729,7 @@ int main(void)
         cmocka_unit_test(test_unknown_reasons),
         cmocka_unit_test(test_alive_renews),
         cmocka_unit_test(test_suspect),
+        cmocka_unit_test(test_recalibrate),
         cmocka_unit_test(test_undo),
         cmocka_unit_test(test_session_gap),
         cmocka_unit_test(test_order_counter),

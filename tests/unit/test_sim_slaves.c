@@ -257,9 +257,39 @@ static void replies_follow_the_protocol(void **state)
     assert_int_not_equal(slave_crc16(frame, sizeof frame), 0);
 }
 
+/* Baseline and control writes are taken over TCP and on the serial line; what makes no sense is
+ * refused. */
+static void writes_are_taken(void **state)
+{
+    struct field *f = *state;
+
+    for (int serial = 0; serial <= 1; serial++) {
+        modbus_t *m = master(f, serial != 0);
+        const uint16_t words[3] = {1, 2, 3};
+
+        assert_int_equal(modbus_set_slave(m, UNIT_REGISTERS), 0);
+        assert_int_equal(modbus_write_register(m, 29, 1), 1);
+        assert_int_equal(modbus_write_registers(m, 29, 3, words), 3);
+        assert_int_equal(modbus_write_register(m, 500, 1), -1);
+        assert_int_equal(errno, EMBXILADD);
+        assert_int_equal(modbus_write_registers(m, 498, 3, words), -1);
+        assert_int_equal(errno, EMBXILADD);
+        assert_int_equal(modbus_write_bit(m, 3, 1), -1);
+        assert_int_equal(errno, EMBXILFUN);
+        assert_int_equal(modbus_set_slave(m, UNIT_BITS), 0);
+        assert_int_equal(modbus_write_bit(m, 3, 1), 1);
+        assert_int_equal(modbus_write_bit(m, 3, 0), 1);
+        assert_int_equal(modbus_write_register(m, 3, 1), -1);
+        assert_int_equal(errno, EMBXILFUN);
+        modbus_close(m);
+        modbus_free(m);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(writes_are_taken, start, stop),
         cmocka_unit_test(a_master_reads_over_tcp_and_serial),
         cmocka_unit_test(a_bridge_answers_for_units_that_are_not_there),
         cmocka_unit_test(misbehaviour_is_seen_and_ends),

@@ -35,7 +35,8 @@ static void keep_audit(struct core *core, const struct command *command, const s
                   .command = (uint8_t)command->kind, .at_ms = core->now.at_ms, .key = command->key}
     };
 
-    if (command->kind == COMMAND_DEVICE_SUSPECT || command->kind == COMMAND_DEVICE_TRUST) {
+    if (command->kind == COMMAND_DEVICE_SUSPECT || command->kind == COMMAND_DEVICE_TRUST ||
+        command->kind == COMMAND_DEVICE_RECALIBRATE) {
         const struct inv_device *device = &core->inv->devices[command->device];
 
         image.audit.key = 0;
@@ -357,18 +358,19 @@ void commands_apply(struct core *core, struct command *command, const struct inp
         enum err (*apply)(struct core *core, struct command *command, const struct input *input);
         bool audited;
     } rows[COMMAND_KIND_COUNT] = {
-        [COMMAND_SPACE_OUT] = {space_out,      true },
-        [COMMAND_SPACE_IN] = {space_in,       true },
-        [COMMAND_LOT_CLOSE] = {lot_close,      true },
-        [COMMAND_LOT_OPEN] = {lot_close,      true },
-        [COMMAND_LOT_COUNT] = {lot_count,      true },
-        [COMMAND_DEVICE_SUSPECT] = {device_suspect, true },
-        [COMMAND_DEVICE_TRUST] = {device_suspect, true },
-        [COMMAND_DEVICES] = {devices_page,   false},
-        [COMMAND_ALERTS] = {bikes_command,  false},
-        [COMMAND_ALERT_MOVE] = {bikes_command,  false}, /* the fleet keeps its own rows */
-        [COMMAND_BIKES] = {bikes_command,  false},
-        [COMMAND_MUTE] = {bikes_command,  false},
+        [COMMAND_SPACE_OUT] = {space_out,           true },
+        [COMMAND_SPACE_IN] = {space_in,            true },
+        [COMMAND_LOT_CLOSE] = {lot_close,           true },
+        [COMMAND_LOT_OPEN] = {lot_close,           true },
+        [COMMAND_LOT_COUNT] = {lot_count,           true },
+        [COMMAND_DEVICE_SUSPECT] = {device_suspect,      true },
+        [COMMAND_DEVICE_TRUST] = {device_suspect,      true },
+        [COMMAND_DEVICES] = {devices_page,        false},
+        [COMMAND_ALERTS] = {bikes_command,       false},
+        [COMMAND_ALERT_MOVE] = {bikes_command,       false}, /* the fleet keeps its own rows */
+        [COMMAND_BIKES] = {bikes_command,       false},
+        [COMMAND_MUTE] = {bikes_command,       false},
+        [COMMAND_DEVICE_RECALIBRATE] = {command_recalibrate, true },
     };
 
     undo_begin(core);

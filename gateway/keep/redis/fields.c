@@ -30,10 +30,15 @@ static const char *const out_words[OUT_REASON_COUNT] = {
 };
 
 static const char *const command_words[COMMAND_KIND_COUNT] = {
-    [COMMAND_SPACE_OUT] = "space_out",       [COMMAND_SPACE_IN] = "space_in",
-    [COMMAND_LOT_CLOSE] = "lot_close",       [COMMAND_LOT_OPEN] = "lot_open",
-    [COMMAND_LOT_COUNT] = "lot_count",       [COMMAND_DEVICE_SUSPECT] = "device_suspect",
-    [COMMAND_DEVICE_TRUST] = "device_trust", [COMMAND_DEVICES] = "devices",
+    [COMMAND_SPACE_OUT] = "space_out",
+    [COMMAND_SPACE_IN] = "space_in",
+    [COMMAND_LOT_CLOSE] = "lot_close",
+    [COMMAND_LOT_OPEN] = "lot_open",
+    [COMMAND_LOT_COUNT] = "lot_count",
+    [COMMAND_DEVICE_SUSPECT] = "device_suspect",
+    [COMMAND_DEVICE_TRUST] = "device_trust",
+    [COMMAND_DEVICES] = "devices",
+    [COMMAND_DEVICE_RECALIBRATE] = "device_recalibrate",
 };
 
 static const char *word(const char *const *words, size_t count, unsigned at)

@@ -9,7 +9,11 @@
 #define EXCEPTION_BIT    0x80
 #define BITS_MAX         2000
 #define REGISTERS_MAX    125
+#define WRITE_COIL       5
 #define WRITE_REGISTER   6
+#define WRITE_REGISTERS  16
+#define WRITE_MAX        123 /* registers */
+#define COIL_ON          0xff00
 
 size_t slave_exception(uint8_t function, uint8_t code, uint8_t out[SLAVE_PDU_MAX])
 {
@@ -57,6 +61,66 @@ static size_t read_registers(const struct slave *s, uint16_t first, uint16_t cou
     return 2 + 2 * (size_t)count;
 }
 
+size_t slave_request_len(const uint8_t *request, size_t len)
+{
+    if (len == 0 || request[0] != WRITE_REGISTERS) {
+        return len == 0 ? 0 : 5;
+    }
+    return len < 6 ? 0 : 6 + (size_t)request[5];
+}
+
+/* One coil or one register: the reply repeats the request. */
+static size_t write_one(const struct slave *s, const uint8_t *request, size_t len, uint8_t *out)
+{
+    const uint16_t address = be16_get(request + 1);
+    const uint16_t value = be16_get(request + 3);
+
+    if (request[0] == WRITE_COIL && value != 0 && value != COIL_ON) {
+        return slave_exception(request[0], ILLEGAL_VALUE, out);
+    }
+    if (address >= s->addresses) {
+        return slave_exception(request[0], ILLEGAL_ADDRESS, out);
+    }
+    if (s->wrote != NULL) {
+        s->wrote(s->ctx, address, value);
+    }
+    memcpy(out, request, len);
+    return len;
+}
+
+static size_t write_many(const struct slave *s, const uint8_t *request, size_t len, uint8_t *out)
+{
+    const uint16_t first = be16_get(request + 1);
+    const uint16_t count = be16_get(request + 3);
+
+    if (count == 0 || count > WRITE_MAX || request[5] != count * 2 || len != 6 + count * 2U) {
+        return slave_exception(request[0], ILLEGAL_VALUE, out);
+    }
+    if ((uint32_t)first + count > s->addresses) {
+        return slave_exception(request[0], ILLEGAL_ADDRESS, out);
+    }
+    for (uint16_t i = 0; i < count && s->wrote != NULL; i++) {
+        s->wrote(s->ctx, (uint16_t)(first + i), be16_get(request + 6 + 2 * i));
+    }
+    memcpy(out, request, 5);
+    return 5;
+}
+
+/* A baseline or control register, or a coil: taken, with no effect on what the sensor sees. */
+static size_t write_reply(const struct slave *s, const uint8_t *request, size_t len, uint8_t *out)
+{
+    const bool fits = (request[0] == WRITE_COIL) == (s->table == SLAVE_BITS);
+
+    if (!fits) {
+        return slave_exception(request[0], ILLEGAL_FUNCTION, out);
+    }
+    if (len < (request[0] == WRITE_REGISTERS ? 8U : 5U)) {
+        return slave_exception(request[0], ILLEGAL_VALUE, out);
+    }
+    return request[0] == WRITE_REGISTERS ? write_many(s, request, len, out)
+                                         : write_one(s, request, 5, out);
+}
+
 size_t slave_reply(const struct slave *slave, const uint8_t *request, size_t len,
                    uint8_t out[SLAVE_PDU_MAX])
 {
@@ -68,13 +132,8 @@ size_t slave_reply(const struct slave *slave, const uint8_t *request, size_t len
         return 0;
     }
     out[0] = request[0];
-    if (!bits && request[0] == WRITE_REGISTER && len == 5) {
-        /* a baseline or control register: taken, with no effect on what the sensor sees */
-        if (be16_get(request + 1) >= slave->addresses) {
-            return slave_exception(request[0], ILLEGAL_ADDRESS, out);
-        }
-        memcpy(out, request, len);
-        return len;
+    if (request[0] == WRITE_COIL || request[0] == WRITE_REGISTER || request[0] == WRITE_REGISTERS) {
+        return write_reply(slave, request, len, out);
     }
     if (bits ? request[0] != 1 && request[0] != 2 : request[0] != 3 && request[0] != 4) {
         return slave_exception(request[0], ILLEGAL_FUNCTION, out);

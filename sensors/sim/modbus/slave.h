@@ -16,9 +16,13 @@ struct slave {
     enum slave_table table; /**< discrete inputs and coils, or holding and input registers */
     uint32_t addresses;     /**< 0 .. addresses - 1 exist */
     uint16_t (*value)(void *ctx, uint16_t address);
+    /** A write that was taken (functions 5, 6 and 16); NULL: taken, and nobody cares. */
+    void (*wrote)(void *ctx, uint16_t address, uint16_t value);
     void *ctx;
 };
 
+/** Bytes of the request PDU of which the first `len` are here, as far as they tell; 0 = not yet. */
+size_t slave_request_len(const uint8_t *request, size_t len);
 /** Length of the reply in out (1 .. SLAVE_PDU_MAX); 0 for an empty request. */
 size_t slave_reply(const struct slave *slave, const uint8_t *request, size_t len,
                    uint8_t out[SLAVE_PDU_MAX]);

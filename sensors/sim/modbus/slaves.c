@@ -21,7 +21,9 @@
 #define MBAP_LEN                                                                                   \
     7 /* transaction, protocol, length, unit: Modbus messaging on TCP/IP V1.0b, 3.1.3 */
 #define TCP_ADU_MAX     260
-#define REQUEST_RTU_LEN 8  /* reads and single writes: unit, function, 4 bytes, CRC */
+#define REQUEST_RTU_LEN 8 /* reads and single writes: unit, function, 4 bytes, CRC */
+#define RTU_EXTRA       3 /* unit and CRC round a PDU */
+#define RTU_ADU_MAX     256
 #define SERIAL_GAP_MS   50 /* a frame begun is given up after this */
 #define GARBAGE_LEN     23
 
@@ -278,7 +280,7 @@ static void tcp_serve(struct slaves *s, struct end *e)
     }
 }
 
-static void serial_request(struct slaves *s, struct end *e, const uint8_t *adu)
+static void serial_request(struct slaves *s, struct end *e, const uint8_t *adu, size_t len)
 {
     struct asked asked = {.conduct = {0}};
     uint8_t frame[WIRE_CAP];
@@ -289,7 +291,7 @@ static void serial_request(struct slaves *s, struct end *e, const uint8_t *adu)
     if (!s->find(s->ctx, e->line, adu[0], &asked.slave, &asked.conduct) || asked.conduct.cut) {
         return;
     }
-    n = answer(s, &asked, adu + 1, REQUEST_RTU_LEN - 3, frame + 1);
+    n = answer(s, &asked, adu + 1, len - RTU_EXTRA, frame + 1);
     if (n == 0) {
         return;
     }
@@ -305,16 +307,25 @@ static void serial_serve(struct slaves *s, struct end *e)
     struct wire *w = &e->wire;
 
     while (w->in_len >= REQUEST_RTU_LEN) {
-        const uint16_t crc = slave_crc16(w->in, REQUEST_RTU_LEN - 2);
-        uint8_t adu[REQUEST_RTU_LEN];
+        const size_t len = slave_request_len(w->in + 1, w->in_len - 1) + RTU_EXTRA;
+        uint8_t adu[WIRE_CAP];
+        uint16_t crc;
 
-        if (w->in[6] != (uint8_t)crc || w->in[7] != (uint8_t)(crc >> 8)) {
+        if (len > RTU_ADU_MAX) {
+            wire_consume(w, 1);
+            continue;
+        }
+        if (w->in_len < len) {
+            return;
+        }
+        crc = slave_crc16(w->in, len - 2);
+        if (w->in[len - 2] != (uint8_t)crc || w->in[len - 1] != (uint8_t)(crc >> 8)) {
             wire_consume(w, 1); /* out of step: look for a frame from the next byte */
             continue;
         }
-        memcpy(adu, w->in, sizeof adu);
-        wire_consume(w, sizeof adu);
-        serial_request(s, e, adu);
+        memcpy(adu, w->in, len);
+        wire_consume(w, len);
+        serial_request(s, e, adu, len);
     }
 }
 
