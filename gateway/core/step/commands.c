@@ -2,6 +2,7 @@
  * result, given by the runner once what was kept is on the disk. */
 #include "gateway/core/step/bikes.h"
 #include "gateway/core/step/core_state.h"
+#include "gateway/core/step/recalibrate.h"
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -118,9 +118,6 @@ struct position position_unpack(const struct core *core, uint64_t packed);
 
 void commands_apply(struct core *core, struct command *command, const struct input *input);
 
-/* --- recalibrate.c --- */
-enum err command_recalibrate(struct core *core, struct command *command, const struct input *input);
-
 /* --- undo.c: what a command changes is noted before it does --- */
 void undo_begin(struct core *core);
 void undo_finish(struct core *core);

@@ -3,7 +3,7 @@
  * decision changes no state; its audit row is what is kept, and the write follows only once that
  * row is on the disk. An override does not hide the state: a bay is often recalibrated while it is
  * out of service. */
-#include "gateway/core/step/core_state.h"
+#include "gateway/core/step/recalibrate.h"
 #include <stdio.h>
 
 /* Fills detail with why the space forbids it; false: it does not. */
