@@ -1,135 +1,182 @@
-/* The field side's front door: starts a thread per Modbus line and per MQTT link out of the
- * configuration, and stops them together. gateway/main.c calls it; everything it hears goes to the
- * intake port it was given. */
+/* The field side's front door: a thread per Modbus line and per MQTT link out of the configuration.
+ * A new configuration touches only the lines and links it changes: theirs are started first, held,
+ * then the former ones are stopped, then the new ones go; all others never notice.
+ * gateway/gateway.c calls it; everything it hears goes to the intake port it was given. */
 #include "bowei/field.h"
 #include "bowei/base/log.h"
-#include "sensors/field_health.h"
-#include "sensors/halt.h"
-#include "sensors/modbus/line.h"
-#include "sensors/modbus/poll_plan.h"
-#include "sensors/mqtt/link.h"
+#include "sensors/slot.h"
 #include <mosquitto.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define AREA "field"
-
-/* Modbus points are polled and their registers checked against a status: as good as it gets. */
-#define SAMPLED_CONFIDENCE 97
-#define STRAY_PERIOD_MS    1000 /* as settings.def has it for a unit */
+#define SLOTS_MAX (CONFIG_LINES_MAX + CONFIG_LINKS_MAX)
 
 struct field {
-    struct field_params params;
+    struct field_params params; /* config: the one in force */
     struct field_health health;
-    struct halt halt;
-    uint32_t line_count, link_count; /* started */
-    struct line *lines[CONFIG_LINES_MAX];
-    struct link *links[CONFIG_LINKS_MAX];
-    int first_status; /* of status->link; ours stand together */
+    struct slot *slots[SLOTS_MAX];
+    uint32_t slot_count;
 };
 
-/* Entries in the status table for all, before any thread runs. */
-static bool status_fill(struct field *field)
-{
-    const struct config *config = field->params.config;
-    int last = -1;
+struct field_change {
+    const struct config *config;
+    struct slot *made[SLOTS_MAX]; /* held */
+    uint32_t made_count;
+    struct slot *kept[SLOTS_MAX];
+    uint32_t kept_count;
+    struct slot *ended[SLOTS_MAX];
+    bool gone[SLOTS_MAX]; /* of ended: nothing of that name follows */
+    uint32_t ended_count;
+};
 
-    field->first_status = 0;
-    for (uint32_t i = 0; i < config->line_count + config->link_count; i++) {
-        last = i < config->line_count
-                   ? status_add_link(field->params.status, "modbus", config->lines[i].name)
-                   : status_add_link(field->params.status, "mqtt",
-                                     config->links[i - config->line_count].name);
-        if (last < 0) {
-            log_line(LOG_ERROR, AREA, "more than %d lines and links", STATUS_LINKS_MAX);
+static bool make(const struct field *field, struct field_change *change, enum slot_kind kind,
+                 uint32_t index)
+{
+    struct field_params ports = field->params;
+    struct slot *slot;
+
+    ports.config = change->config;
+    /* the health is shared by all and outlives them */
+    slot = slot_start(kind, index, &ports, (struct field_health *)(uintptr_t)&field->health);
+    if (slot == NULL) {
+        return false;
+    }
+    change->made[change->made_count++] = slot;
+    return true;
+}
+
+static bool make_all(const struct field *field, struct field_change *change,
+                     const struct config_difference *difference)
+{
+    for (uint32_t i = 0; i < change->config->line_count; i++) {
+        if (difference->lines[i] != CONFIG_KEPT && !make(field, change, SLOT_LINE, i)) {
             return false;
         }
-        if (i == 0) {
-            field->first_status = last;
+    }
+    for (uint32_t i = 0; i < change->config->link_count; i++) {
+        if (difference->links[i] != CONFIG_KEPT && !make(field, change, SLOT_LINK, i)) {
+            return false;
         }
     }
     return true;
 }
 
-static bool lines_start(struct field *field)
+/* What becomes of a line or link that runs: its index in the new configuration, or UINT32_MAX. */
+static uint32_t index_of(const struct config *config, const struct slot *slot)
 {
-    const struct config *config = field->params.config;
+    uint32_t count = slot->kind == SLOT_LINE ? config->line_count : config->link_count;
 
-    for (uint32_t i = 0; i < config->line_count; i++) {
-        const struct line_params params = {.config = &config->lines[i],
-                                           .ports = &field->params,
-                                           .health = &field->health,
-                                           .halt = &field->halt,
-                                           .status_index = field->first_status + (int)i};
+    for (uint32_t i = 0; i < count; i++) {
+        const char *name = slot->kind == SLOT_LINE ? config->lines[i].name : config->links[i].name;
 
-        field->lines[i] = line_start(&params);
-        if (field->lines[i] == NULL) {
-            log_line(LOG_ERROR, AREA, "line %s cannot be started", config->lines[i].name);
-            return false;
+        if (strcmp(name, slot->name) == 0) {
+            return i;
         }
-        field->line_count++;
     }
-    return true;
+    return UINT32_MAX;
 }
 
-static bool links_start(struct field *field)
+static void sort_out(const struct field *field, struct field_change *change,
+                     const struct config_difference *difference)
 {
-    const struct config *config = field->params.config;
+    for (uint32_t i = 0; i < field->slot_count; i++) {
+        struct slot *slot = field->slots[i];
+        uint32_t index = index_of(change->config, slot);
+        const uint8_t *changes = slot->kind == SLOT_LINE ? difference->lines : difference->links;
 
-    for (uint32_t i = 0; i < config->link_count; i++) {
-        const struct link_params params = {.config = &config->links[i],
-                                           .ports = &field->params,
-                                           .health = &field->health,
-                                           .halt = &field->halt,
-                                           .status_index =
-                                               field->first_status + (int)(config->line_count + i)};
-
-        field->links[i] = link_start(&params);
-        if (field->links[i] == NULL) {
-            log_line(LOG_ERROR, AREA, "link %s cannot be started", config->links[i].name);
-            return false;
+        if (index != UINT32_MAX && changes[index] == CONFIG_KEPT) {
+            change->kept[change->kept_count++] = slot;
+        } else {
+            change->gone[change->ended_count] = index == UINT32_MAX;
+            change->ended[change->ended_count++] = slot;
         }
-        field->link_count++;
     }
-    return true;
 }
 
-static void all_join(struct field *field)
+struct field_change *field_prepare(struct field *field, const struct config *next,
+                                   const struct config_difference *difference)
 {
-    halt_raise(&field->halt);
-    for (uint32_t i = 0; i < field->link_count; i++) {
-        link_join(field->links[i]);
+    struct field_change *change = calloc(1, sizeof *change);
+
+    if (change == NULL) {
+        return NULL;
     }
-    for (uint32_t i = 0; i < field->line_count; i++) {
-        line_join(field->lines[i]);
+    change->config = next;
+    sort_out(field, change, difference);
+    if (!make_all(field, change, difference)) {
+        field_discard(change);
+        return NULL;
     }
+    return change;
+}
+
+void field_discard(struct field_change *change)
+{
+    for (uint32_t i = 0; i < change->made_count; i++) {
+        slot_stop(change->made[i]);
+    }
+    for (uint32_t i = 0; i < change->made_count; i++) {
+        slot_end(change->made[i], change->made[i]->added);
+    }
+    free(change);
+}
+
+void field_commit(struct field *field, struct field_change *change)
+{
+    for (uint32_t i = 0; i < change->ended_count; i++) {
+        slot_stop(change->ended[i]);
+    }
+    for (uint32_t i = 0; i < change->ended_count; i++) {
+        slot_end(change->ended[i], change->gone[i]);
+    }
+    memcpy(field->slots, change->kept, change->kept_count * sizeof change->kept[0]);
+    field->slot_count = change->kept_count;
+    for (uint32_t i = 0; i < change->made_count; i++) {
+        field->slots[field->slot_count++] = change->made[i];
+        slot_release(change->made[i]);
+    }
+    field->params.config = change->config;
+    free(change);
+}
+
+bool field_uses(const struct field *field, const struct config *config)
+{
+    for (uint32_t i = 0; i < field->slot_count; i++) {
+        if (field->slots[i]->ports.config == config) {
+            return true;
+        }
+    }
+    return field->params.config == config;
 }
 
 struct field *field_start(const struct field_params *params)
 {
+    static const struct config none = {.line_count = 0};
+    struct config_difference all_new;
+    struct field_change *change;
     struct field *field = calloc(1, sizeof *field);
 
     if (field == NULL) {
         return NULL;
     }
     field->params = *params;
+    field->params.config = &none;
     field->health.status = params->status;
-    if (!halt_init(&field->halt)) {
+    if (mosquitto_lib_init() != MOSQ_ERR_SUCCESS) {
         goto undo_field;
     }
-    if (mosquitto_lib_init() != MOSQ_ERR_SUCCESS) {
-        goto undo_halt;
+    memset(&all_new, 0, sizeof all_new);
+    memset(all_new.lines, CONFIG_ADDED, sizeof all_new.lines);
+    memset(all_new.links, CONFIG_ADDED, sizeof all_new.links);
+    change = field_prepare(field, params->config, &all_new);
+    if (change == NULL) {
+        goto undo_library;
     }
-    if (!status_fill(field) || !lines_start(field) || !links_start(field)) {
-        goto undo_threads;
-    }
+    field_commit(field, change);
     return field;
 
-undo_threads:
-    all_join(field);
+undo_library:
     (void)mosquitto_lib_cleanup();
-undo_halt:
-    halt_finish(&field->halt);
 undo_field:
     free(field);
     return NULL;
@@ -140,9 +187,13 @@ void field_stop(struct field *field)
     if (field == NULL) {
         return;
     }
-    all_join(field);
+    for (uint32_t i = 0; i < field->slot_count; i++) {
+        slot_stop(field->slots[i]);
+    }
+    for (uint32_t i = 0; i < field->slot_count; i++) {
+        slot_end(field->slots[i], false);
+    }
     (void)mosquitto_lib_cleanup();
-    halt_finish(&field->halt);
     free(field);
 }
 
@@ -150,81 +201,10 @@ bool field_settled(const struct field *field)
 {
     const struct status *status = field->params.status;
 
-    for (uint32_t i = 0; i < field->line_count + field->link_count; i++) {
-        if (!atomic_load(&status->link[field->first_status + (int)i].polled)) {
+    for (uint32_t i = 0; i < field->slot_count; i++) {
+        if (!atomic_load(&status->link[field->slots[i]->status_index].polled)) {
             return false;
         }
     }
     return true;
-}
-
-/* "<line>/<unit>" of a line in the configuration. */
-static const struct unit_config *unit_find(const struct config *config, const char *device)
-{
-    for (uint32_t i = 0; i < config->line_count; i++) {
-        const struct line_config *line = &config->lines[i];
-        size_t len = strlen(line->name);
-
-        if (strncmp(device, line->name, len) != 0 || device[len] != '/') {
-            continue;
-        }
-        for (uint32_t k = 0; k < line->unit_count; k++) {
-            if (strcmp(line->units[k].name, device + len + 1) == 0) {
-                return &line->units[k];
-            }
-        }
-    }
-    return NULL;
-}
-
-/* "<line>/<unit>" of a line that is not configured (any more): nobody polls it, so what was read
- * last is not believed longer than a line's device usually is. */
-static bool is_stray(const struct config *config, const char *source, const char *device)
-{
-    size_t len = strlen(source);
-
-    if (len == 0 || strncmp(device, source, len) != 0 || device[len] != '/') {
-        return false;
-    }
-    for (uint32_t i = 0; i < config->link_count; i++) {
-        if (strcmp(config->links[i].name, source) == 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool timing_find(void *ctx, const char *source, const char *device, const char *model,
-                        struct sensor_timing *out)
-{
-    const struct unit_config *unit = unit_find(ctx, device);
-    const struct sensor_model *row;
-
-    if (unit != NULL || is_stray(ctx, source, device)) {
-        uint32_t period_ms = unit != NULL ? unit->period_ms : STRAY_PERIOD_MS;
-        uint32_t limit_ms = unit != NULL ? unit->limit_ms : 0;
-
-        *out = (struct sensor_timing){.period_ms = period_ms,
-                                      .limit_ms = limit_ms != 0 ? limit_ms
-                                                                : sensor_limit_ms(true, period_ms),
-                                      .confidence = SAMPLED_CONFIDENCE,
-                                      .sampled = true};
-        return true;
-    }
-    row = sensor_model_find(model, strlen(model));
-    if (row == NULL) {
-        return false;
-    }
-    *out = row->timing;
-    return true;
-}
-
-const char *field_map_fault(const struct register_map *map, uint32_t max_read)
-{
-    return poll_plan_fault(map, max_read);
-}
-
-struct timing_source field_timing(const struct config *config)
-{
-    return (struct timing_source){.timing = timing_find, .ctx = (void *)(uintptr_t)config};
 }

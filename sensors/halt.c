@@ -21,6 +21,7 @@ bool halt_init(struct halt *halt)
         goto undo_lock;
     }
     halt->stopping = false;
+    halt->held = false;
     return true;
 
 undo_lock:
@@ -40,6 +41,34 @@ void halt_raise(struct halt *halt)
     halt->stopping = true;
     pthread_cond_broadcast(&halt->raised);
     pthread_mutex_unlock(&halt->lock);
+}
+
+void halt_hold(struct halt *halt)
+{
+    pthread_mutex_lock(&halt->lock);
+    halt->held = true;
+    pthread_mutex_unlock(&halt->lock);
+}
+
+void halt_release(struct halt *halt)
+{
+    pthread_mutex_lock(&halt->lock);
+    halt->held = false;
+    pthread_cond_broadcast(&halt->raised);
+    pthread_mutex_unlock(&halt->lock);
+}
+
+bool halt_pass(struct halt *halt)
+{
+    bool stopping;
+
+    pthread_mutex_lock(&halt->lock);
+    while (halt->held && !halt->stopping) {
+        (void)pthread_cond_wait(&halt->raised, &halt->lock);
+    }
+    stopping = halt->stopping;
+    pthread_mutex_unlock(&halt->lock);
+    return !stopping;
 }
 
 bool halt_wait(struct halt *halt, int64_t wait_ms)

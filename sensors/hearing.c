@@ -42,6 +42,11 @@ void hearing_init(struct hearing *h, const struct field_params *ports, const cha
     h->reader = inventory_reader(ports->board);
 }
 
+void hearing_finish(struct hearing *h)
+{
+    inventory_reader_return(h->ports->board, h->reader);
+}
+
 void hearing_refuse(struct hearing *h, enum decode_fault fault)
 {
     count_add(h->ports->counters, refusal[h->door][fault], 1);

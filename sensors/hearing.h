@@ -47,6 +47,8 @@ struct heard_message {
 
 /** Opens the MQTT door; the caller may set another. */
 void hearing_init(struct hearing *h, const struct field_params *ports, const char *link);
+/** Gives its place among the readers of the inventory back. */
+void hearing_finish(struct hearing *h);
 /** Takes one message. ERR_OK: kept or refused (counted), it may be acknowledged. Anything else: the
  * intake did not keep it, it must not be acknowledged. */
 enum err hearing_take(struct hearing *h, const struct envelope *envelope,

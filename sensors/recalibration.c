@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LINES_MAX (2 * CONFIG_LINES_MAX) /* while it is edited, a line is there twice */
+
 struct entry {
     struct recalibration_job job;
     int64_t asked_boot_ms;
@@ -35,7 +37,7 @@ struct recalibration_queue {
 struct recalibration_desk {
     pthread_mutex_t lock; /* rank 6: guards all below */
     struct counters *counters;
-    struct recalibration_queue *queues[CONFIG_LINES_MAX];
+    struct recalibration_queue *queues[LINES_MAX];
     bool any; /* something was asked for since the start */
 };
 
@@ -100,14 +102,14 @@ struct recalibration_queue *recalibration_open(struct recalibration_desk *desk,
         }
     }
     pthread_mutex_lock(&desk->lock);
-    while (at < CONFIG_LINES_MAX && desk->queues[at] != NULL) {
+    while (at < LINES_MAX && desk->queues[at] != NULL) {
         at++;
     }
-    if (at < CONFIG_LINES_MAX) {
+    if (at < LINES_MAX) {
         desk->queues[at] = queue;
     }
     pthread_mutex_unlock(&desk->lock);
-    if (at == CONFIG_LINES_MAX) {
+    if (at == LINES_MAX) {
         queue_free(queue);
         return NULL;
     }
@@ -157,7 +159,7 @@ void recalibration_shut(struct recalibration_queue *queue)
 
         outcome_set(queue, &entry.job, RECALIBRATION_NO_ANSWER, 0);
     }
-    for (uint32_t i = 0; i < CONFIG_LINES_MAX; i++) {
+    for (uint32_t i = 0; i < LINES_MAX; i++) {
         if (desk->queues[i] == queue) {
             desk->queues[i] = NULL;
         }
@@ -206,7 +208,7 @@ void recalibration_end(struct recalibration_queue *queue, const struct recalibra
 static struct recalibration_queue *queue_of(struct recalibration_desk *desk, const char *device,
                                             uint32_t *unit)
 {
-    for (uint32_t i = 0; i < CONFIG_LINES_MAX; i++) {
+    for (uint32_t i = 0; i < LINES_MAX; i++) {
         struct recalibration_queue *queue = desk->queues[i];
         size_t len = queue == NULL ? 0 : strlen(queue->line);
 

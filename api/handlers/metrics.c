@@ -48,6 +48,9 @@ static void links_write(const struct status *status, struct strbuf *out)
 
     family(out, "bowei_link_up", "gauge", "1 while the MQTT link or Modbus line is up");
     for (uint32_t i = 0; i < links && i < STATUS_LINKS_MAX; i++) {
+        if (atomic_load(&status->link[i].gone)) {
+            continue;
+        }
         strbuf_puts(out, "bowei_link_up{kind=\"");
         label_put(out, status->link[i].kind);
         strbuf_puts(out, "\",link=\"");

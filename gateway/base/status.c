@@ -40,10 +40,42 @@ static void text_copy(char *out, size_t cap, const char *text)
     out[len] = '\0';
 }
 
+/* The entry of that name, gone or not; -1 = none. */
+static int find(const struct status *status, const char *kind, const char *name)
+{
+    uint32_t links = atomic_load(&status->links);
+
+    for (uint32_t i = 0; i < links; i++) {
+        if (strcmp(status->link[i].kind, kind) == 0 && strcmp(status->link[i].name, name) == 0) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+int status_find_link(const struct status *status, const char *kind, const char *name)
+{
+    int index = find(status, kind, name);
+
+    return index >= 0 && atomic_load(&status->link[index].gone) ? -1 : index;
+}
+
+void status_remove_link(struct status *status, int link)
+{
+    atomic_store(&status->link[link].up, false);
+    atomic_store(&status->link[link].polled, false);
+    atomic_store(&status->link[link].gone, true);
+}
+
 int status_add_link(struct status *status, const char *kind, const char *name)
 {
     uint32_t index = atomic_load(&status->links);
+    int former = find(status, kind, name);
 
+    if (former >= 0) {
+        atomic_store(&status->link[former].gone, false);
+        return former;
+    }
     if (index >= STATUS_LINKS_MAX) {
         return -1;
     }

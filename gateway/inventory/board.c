@@ -5,12 +5,17 @@
 
 uint32_t inventory_reader(struct inventory_board *board)
 {
-    uint32_t reader = atomic_fetch_add(&board->readers, 1);
-
-    if (reader >= INVENTORY_READERS_MAX) {
-        abort();
+    for (uint32_t i = 0; i < INVENTORY_READERS_MAX; i++) {
+        if (!atomic_exchange(&board->taken[i], true)) {
+            return i;
+        }
     }
-    return reader;
+    abort();
+}
+
+void inventory_reader_return(struct inventory_board *board, uint32_t reader)
+{
+    atomic_store(&board->taken[reader], false);
 }
 
 const struct inventory *inventory_get(struct inventory_board *board, uint32_t reader)

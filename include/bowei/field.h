@@ -47,6 +47,22 @@ struct field;
 struct field *field_start(const struct field_params *params);
 /** Stops polling and disconnects cleanly; at most about 2 s. */
 void field_stop(struct field *field);
+
+/** A change to a new configuration: all that can fail is done, nothing is felt yet. */
+struct field_change;
+
+/** Makes ready what the difference of the running configuration and `next` asks for. NULL: not
+ * possible, nothing has changed (logged). Owner's thread, as all here. */
+struct field_change *field_prepare(struct field *field, const struct config *next,
+                                   const struct config_difference *difference);
+/** Stops the lines and links that are gone or edited and lets the new ones go; takes as long as
+ * their present request, all at once. The others are not touched and keep the configuration they
+ * were started with: `next`, and every former one that field_uses, must stay. Frees `change`. */
+void field_commit(struct field *field, struct field_change *change);
+/** Leaves everything as it is. Frees `change`. */
+void field_discard(struct field_change *change);
+/** Does a line or link still read this configuration? */
+bool field_uses(const struct field *field, const struct config *config);
 /** The timing of Modbus devices ("<line>/<unit>"), for the inventory builder. */
 struct timing_source field_timing(const struct config *config);
 /** Why no unit can be polled by this map (static text), NULL when one can. max_read: the unit's, 0

@@ -96,6 +96,8 @@ struct fence_map;
 
 struct inventory {
     uint64_t version; /**< +1 with every import; 0 = empty */
+    uint32_t build;   /**< of this version: built anew when the configuration changed its timings;
+                           all indices stay */
     uint32_t space_count, lot_count, device_count, sensor_count, tombstone_count, district_count;
     uint32_t live_spaces; /**< space_count without removed ones */
     struct inv_space *spaces;
@@ -195,19 +197,21 @@ void spatial_box(const struct spatial *index, struct position_e7 south_west,
 
 /* --- holding the current snapshot --- */
 
-#define INVENTORY_READERS_MAX 256 /**< 200 lines, 16 links, HTTP workers */
+#define INVENTORY_READERS_MAX 512 /**< 200 lines, 16 links, twice while edited; HTTP workers */
 
 /** The published pointer and the hazard slots of its readers. Zeroed, then inventory_board_publish.
  */
 struct inventory_board {
     _Atomic(const struct inventory *) current;
     _Atomic(const struct inventory *) in_use[INVENTORY_READERS_MAX];
-    _Atomic uint32_t readers;
+    _Atomic bool taken[INVENTORY_READERS_MAX];
 };
 
 /** Registers a thread (or any one-at-a-time user) as a reader; returns its number. Aborts when
  * full: a bug. */
 uint32_t inventory_reader(struct inventory_board *board);
+/** Gives the number back; it must hold no snapshot. */
+void inventory_reader_return(struct inventory_board *board, uint32_t reader);
 /** Borrows the current snapshot until put; at most one at a time per reader. */
 const struct inventory *inventory_get(struct inventory_board *board, uint32_t reader);
 void inventory_put(struct inventory_board *board, uint32_t reader);

@@ -204,11 +204,27 @@ static void line_turn(struct line *line, struct unit *unit)
     up_judge(line);
 }
 
+/* The first round of each unit, spread over its period. */
+static void rounds_stagger(struct line *line)
+{
+    const struct line_config *config = line->params.config;
+    int64_t now_ms = host_boot_ms();
+
+    for (uint32_t i = 0; i < config->unit_count; i++) {
+        line->units[i].due_ms =
+            now_ms + (int64_t)config->units[i].period_ms * i / config->unit_count;
+    }
+}
+
 static void *line_main(void *ctx)
 {
     struct line *line = ctx;
     struct halt *halt = line->params.halt;
 
+    if (!halt_pass(halt)) {
+        return NULL;
+    }
+    rounds_stagger(line);
     while (!halt_wait(halt, 0)) {
         struct unit *unit = unit_next(line);
         int64_t until_ms = turn_ms(line, unit);
@@ -234,17 +250,14 @@ static void *line_main(void *ctx)
 static enum err units_init(struct line *line)
 {
     const struct line_config *config = line->params.config;
-    uint32_t reader = inventory_reader(line->params.ports->board);
-    int64_t now_ms = host_boot_ms();
 
+    line->reader = inventory_reader(line->params.ports->board);
     for (uint32_t i = 0; i < config->unit_count; i++) {
-        enum err err = unit_init(&line->units[i], line->params.ports, config, i, reader);
+        enum err err = unit_init(&line->units[i], line->params.ports, config, i, line->reader);
 
         if (err != ERR_OK) {
             return err;
         }
-        line->units[i].due_ms =
-            now_ms + (int64_t)config->units[i].period_ms * i / config->unit_count;
         for (uint32_t k = i; k-- > 0;) {
             if (config->units[k].unit == config->units[i].unit) {
                 line->units[i].breaker = line->units[k].breaker;
@@ -259,6 +272,7 @@ static void units_free(struct line *line)
     for (uint32_t i = 0; i < line->params.config->unit_count; i++) {
         unit_finish(&line->units[i]);
     }
+    inventory_reader_return(line->params.ports->board, line->reader);
     free(line->units);
 }
 
@@ -301,6 +315,11 @@ void line_join(struct line *line)
 {
     if (line != NULL) {
         (void)pthread_join(line->thread, NULL);
+        if (!line->up) { /* it no longer counts */
+            field_health_change(line->params.health, DEGRADED_MODBUS_DOWN, false);
+        }
+        status_link_up(line->params.ports->status, line->params.status_index, false,
+                       host_boot_ms());
         recalibration_shut(line->queue);
         units_free(line);
         free(line);

@@ -20,6 +20,7 @@ struct line {
     struct read_reply reply;
     int64_t open_again_ms;  /* boottime of the next attempt to connect */
     int64_t probe_again_ms; /* boottime before which no failing unit is asked */
+    uint32_t reader;        /* of the inventory board */
     bool good;              /* a reply came since the connection was opened or last recovered */
     bool up;
     bool wrote; /* the last thing was a write: a poll that is due goes first */

@@ -109,6 +109,7 @@ static void points_resolve(struct unit *unit, const struct inventory *inv)
     }
     unit->known = device != NO_SLOT;
     unit->inventory_version = inv->version;
+    unit->inventory_build = inv->build;
 }
 
 /* Has the journal enough of this value for now? */
@@ -191,7 +192,8 @@ static const struct inventory *inventory_hold(struct unit *unit)
 {
     const struct inventory *inv = inventory_get(unit->ports->board, unit->reader);
 
-    if (inv != NULL && inv->version != unit->inventory_version) {
+    if (inv != NULL &&
+        (inv->version != unit->inventory_version || inv->build != unit->inventory_build)) {
         points_resolve(unit, inv);
     }
     return inv;

@@ -53,11 +53,12 @@ struct unit {
     uint16_t *batch_points;    /**< point of each reading in batch */
     struct reading *batch;
     uint64_t inventory_version; /**< by which the points were resolved, UINT64_MAX = not yet */
-    int64_t due_ms;             /**< boottime of the next round */
-    int64_t noted_boot_ms;      /**< last noted among the unknown devices, 0 = never */
-    bool known;                 /**< the inventory has it */
-    bool tried;                 /**< polled once, with or without an answer */
-    bool offline;               /**< its gateway says so */
+    uint32_t inventory_build;
+    int64_t due_ms;        /**< boottime of the next round */
+    int64_t noted_boot_ms; /**< last noted among the unknown devices, 0 = never */
+    bool known;            /**< the inventory has it */
+    bool tried;            /**< polled once, with or without an answer */
+    bool offline;          /**< its gateway says so */
 };
 
 #define UNIT_IDENTITY_EVERY_MS 60000

@@ -516,6 +516,10 @@ static void *link_main(void *ctx)
 {
     struct link *link = ctx;
 
+    if (!halt_pass(link->params.halt)) {
+        return NULL;
+    }
+    sign_of_life(link);
     while (!halt_wait(link->params.halt, 0)) {
         if (client_make(link)) {
             connection_run(link);
@@ -572,10 +576,10 @@ struct link *link_start(const struct link_params *params)
     }
     hearing_init(&link->hearing, params->ports, params->config->name);
     backoff_init(&link->backoff, params->config->client_id, host_boot_ms());
-    sign_of_life(link);
     field_health_change(params->health, DEGRADED_BROKER_DOWN, true);
     if (pthread_create(&link->thread, NULL, link_main, link) != 0) {
         field_health_change(params->health, DEGRADED_BROKER_DOWN, false);
+        hearing_finish(&link->hearing);
         goto undo_link;
     }
     return link;
@@ -589,6 +593,10 @@ void link_join(struct link *link)
 {
     if (link != NULL) {
         (void)pthread_join(link->thread, NULL);
+        if (!link->was_up) { /* it no longer counts */
+            field_health_change(link->params.health, DEGRADED_BROKER_DOWN, false);
+        }
+        hearing_finish(&link->hearing);
         free(link);
     }
 }
