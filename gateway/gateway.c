@@ -8,23 +8,27 @@
 #include "bowei/base/log.h"
 #include "bowei/field.h"
 #include "bowei/recover.h"
+#include "gateway/configuration.h"
 #include "gateway/late_redis.h"
 #include "gateway/reload.h"
 #include "gateway/runner.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum {
     READY_WITHIN_MS = 5000, /* after the links were opened: a broker that never drains does not keep
                                the gateway from serving */
     STUCK_MS = 10000,       /* a core that has not turned for so long is not alive */
     LAG_INPUTS = 4096,
-    IMPORT_CONFIRM_MS = 20000
+    IMPORT_CONFIRM_MS = 20000,
+    SETTLE_MS = 2000 /* an inventory that the core has been given is in force by then */
 };
 
 struct gateway {
-    struct config *config;
+    struct configuration *configuration;
+    const struct config *config; /* what the process was started with */
     struct state_folder *state;
     struct counters counters;
     struct status status;
@@ -51,6 +55,8 @@ struct gateway {
     struct position pending_after;
     int64_t pending_since_ms;
     uint64_t applied;
+    uint64_t handed; /* version of the newest inventory given to the core */
+    uint32_t builds; /* inventories built anew for their timings */
     uint32_t reader; /* of the board, for reload */
     int64_t started_ms, links_open_ms;
     int64_t inventory_ms, restored_ms, publish_ms; /* how long the start took in each */
@@ -293,12 +299,15 @@ static enum err start_all(struct gateway *g)
         log_line(LOG_ERROR, "gateway", "start: %s", err_text(e, 0));
         return e;
     }
-    g->applied = g->inventory->version;
+    g->applied = g->handed = g->inventory->version;
     e = state_folder_set_applied(g->state, g->applied);
     if (e != ERR_OK) {
         log_line(LOG_WARNING, "gateway", "inventory/applied cannot be written: %s", err_text(e, 0));
     }
     e = start_sides(g);
+    if (e == ERR_OK) {
+        configuration_started(g->configuration, g->state);
+    }
     log_line(
         LOG_INFO, "gateway",
         "started in %lld ms: inventory %lld, journal %lld, Redis %lld, core %lld, publish %lld",
@@ -308,11 +317,16 @@ static enum err start_all(struct gateway *g)
     return e;
 }
 
-int gateway_start(struct config *config, struct gateway **out)
+int gateway_start(const struct cli_origin *origin, struct config *config, struct gateway **out)
 {
     struct gateway *g = calloc(1, sizeof *g);
     if (g == NULL) {
         config_destroy(config);
+        return GATEWAY_EXIT_FAILURE;
+    }
+    g->configuration = configuration_create(origin, config);
+    if (g->configuration == NULL) {
+        free(g);
         return GATEWAY_EXIT_FAILURE;
     }
     g->config = config;
@@ -357,7 +371,7 @@ void gateway_stop(struct gateway *g)
     recalibration_desk_destroy(g->desk);
     state_folder_close(g->state);
     free(g->audit);
-    config_destroy(g->config);
+    configuration_destroy(g->configuration);
     free(g);
 }
 
@@ -391,7 +405,9 @@ static void apply_pending(struct gateway *g, int64_t boot_ms)
 {
     if (g->pending != NULL) {
         if (position_compare(runner_confirmed(g->runner), g->pending_after) >= 0) {
+            const uint64_t version = g->pending->version;
             if (intake_inventory(g->intake, g->pending) == ERR_OK) {
+                g->handed = version;
                 g->pending = NULL;
             }
         } else if (boot_ms - g->pending_since_ms > IMPORT_CONFIRM_MS) {
@@ -428,24 +444,64 @@ bool gateway_turn(struct gateway *g)
     return !atomic_load(&g->stepped_down);
 }
 
-void gateway_reload(struct gateway *g)
+/* An inventory on its way through the core must have arrived: the next one builds on it. */
+static bool inventory_settles(struct gateway *g)
 {
-    const struct inventory *current = inventory_get(&g->board, g->reader);
-    const struct inventory *next = NULL;
-    enum err e = load_inventory(g->config, current, &next);
+    const struct timespec pause = {.tv_nsec = 10000000};
+    const int64_t until_ms = host_boot_ms() + SETTLE_MS;
+    bool settled = runner_inventory_version(g->runner) == g->handed;
+    while (!settled && host_boot_ms() < until_ms) {
+        nanosleep(&pause, NULL);
+        settled = runner_inventory_version(g->runner) == g->handed;
+    }
+    g->handed = runner_inventory_version(g->runner); /* or the core had no memory for it */
+    return settled;
+}
+
+static void reload_configuration(struct gateway *g)
+{
+    const bool settled = inventory_settles(g);
+    const struct configuration_parts parts = {.state = g->state,
+                                              .counters = &g->counters,
+                                              .status = &g->status,
+                                              .field = g->field,
+                                              .intake = g->intake,
+                                              .inventory = inventory_get(&g->board, g->reader),
+                                              .build = ++g->builds};
+    configuration_reload(g->configuration, &parts,
+                         settled ? NULL : "an inventory is being applied, ask again");
     inventory_put(&g->board, g->reader);
-    if (e != ERR_OK) {
-        log_line(LOG_ERROR, "gateway", "the inventory stays as it is: %s", err_text(e, 0));
+}
+
+static void reload_inventory(struct gateway *g)
+{
+    const struct inventory *next = NULL;
+    uint64_t newest = 0;
+    char path[640] = "";
+    enum err e =
+        inventory_store_newest(state_folder_inventory(g->state), &newest, path, sizeof path);
+    if (e == ERR_NOT_FOUND || (e == ERR_OK && newest <= g->applied)) {
         return;
     }
-    if (next->version <= g->applied) {
-        inventory_destroy(next);
+    if (e == ERR_OK) {
+        const struct inventory *current = inventory_get(&g->board, g->reader);
+        e = load_inventory(configuration_now(g->configuration), current, &next);
+        inventory_put(&g->board, g->reader);
+    }
+    if (e != ERR_OK) {
+        log_line(LOG_ERROR, "gateway", "the inventory stays as it is: %s", err_text(e, 0));
         return;
     }
     inventory_destroy(g->pending);
     g->pending = next;
     g->pending_after = intake_newest(g->intake);
     g->pending_since_ms = host_boot_ms();
+}
+
+void gateway_reload(struct gateway *g)
+{
+    reload_configuration(g);
+    reload_inventory(g);
 }
 
 bool gateway_alive(struct gateway *g)

@@ -87,7 +87,8 @@ static void end_at_once(int signal_number)
 static int serve(int argc, char **argv)
 {
     struct config *config = NULL;
-    int status = cli_load_config(argc, argv, &config);
+    struct cli_origin origin;
+    int status = cli_load_origin(argc, argv, &origin, &config);
     if (status != 0) {
         return status == CLI_BAD_INPUT ? GATEWAY_EXIT_CONFIG : status;
     }
@@ -97,7 +98,7 @@ static int serve(int argc, char **argv)
     raise_file_limit();
     log_set_level((enum log_level)config->log_level);
     struct gateway *gateway = NULL;
-    status = gateway_start(config, &gateway);
+    status = gateway_start(&origin, config, &gateway);
     if (status != GATEWAY_EXIT_OK) {
         return status;
     }

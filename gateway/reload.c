@@ -8,30 +8,25 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool timing_find(void *ctx, const char *source, const char *device, const char *model,
-                        struct sensor_timing *out)
+static enum err build(const struct config *config, const char *path, uint64_t version,
+                      const struct inventory *previous, struct inventory **out)
 {
-    const struct config *config = ctx;
-    const struct timing_source units = field_timing(config);
-    if (units.timing(units.ctx, source, device, model, out)) {
-        return true;
-    }
-    const struct sensor_model *found = sensor_model_find(model, strlen(model));
-    if (found == NULL) {
-        return false;
-    }
-    *out = found->timing;
-    return true;
-}
+    const struct timing_source timing = field_timing(config);
+    struct draft *draft = NULL;
+    enum err e = ERR_OK;
 
-struct timing_source timing_of(const struct config *config)
-{
-    union {
-        const struct config *in;
-        void *ctx;
-    } borrow = {.in = config}; /* only read through ctx */
-
-    return (struct timing_source){timing_find, borrow.ctx};
+    if (version == 0) {
+        draft = draft_create();
+        e = draft == NULL ? ERR_NO_MEMORY : ERR_OK;
+    } else {
+        e = draft_load(path, &draft, &version);
+    }
+    if (e != ERR_OK) {
+        return e;
+    }
+    e = inventory_build(draft, version, previous, &timing, out);
+    draft_destroy(draft);
+    return e;
 }
 
 enum err load_inventory(const struct config *config, const struct inventory *previous,
@@ -44,20 +39,28 @@ enum err load_inventory(const struct config *config, const struct inventory *pre
     if (e != ERR_OK && e != ERR_NOT_FOUND) {
         return e;
     }
-    struct draft *draft = NULL;
-    if (version == 0) {
-        draft = draft_create();
-        e = draft == NULL ? ERR_NO_MEMORY : ERR_OK;
-    } else {
-        e = draft_load(path, &draft, &version);
-    }
-    if (e != ERR_OK) {
-        return e;
-    }
-    const struct timing_source timing = timing_of(config);
     struct inventory *built = NULL;
-    e = inventory_build(draft, version, previous, &timing, &built);
-    draft_destroy(draft);
-    *out = built;
+    e = build(config, path, version, previous, &built);
+    if (e == ERR_OK) {
+        *out = built;
+    }
+    return e;
+}
+
+enum err load_inventory_again(const struct config *config, const struct inventory *inventory,
+                              uint32_t number, struct inventory **out)
+{
+    char folder[512], path[640] = "";
+    enum err e = ERR_OK;
+    snprintf(folder, sizeof folder, "%s/inventory", config->state_folder);
+    if (inventory->version > 0) {
+        e = inventory_store_find(folder, inventory->version, path, sizeof path);
+    }
+    if (e == ERR_OK) {
+        e = build(config, path, inventory->version, inventory, out);
+    }
+    if (e == ERR_OK) {
+        (*out)->build = number;
+    }
     return e;
 }

@@ -109,6 +109,8 @@ void metrics_get(struct request *rq)
     degraded_write(api->p.status, rq->now.lagging, &out);
     gauge(&out, "bowei_http_connections", "open HTTP connections",
           connections_used(&api->connections));
+    gauge(&out, "bowei_config_settings_waiting", "edited settings that wait for a restart",
+          atomic_load(&api->p.status->config_waiting));
     gauge(&out, "bowei_log_lines_dropped", "log lines that standard error did not take",
           log_dropped());
     gauge(&out, "bowei_sse_clients", "open event streams", streams_count(&api->streams));

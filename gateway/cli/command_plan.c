@@ -94,51 +94,32 @@ static int load_inventory(struct plan_call *call)
     return e == ERR_OK ? CLI_OK : CLI_BAD_INPUT;
 }
 
-static const char *const change_words[CONFIG_CHANGE_COUNT] = {
-    [CONFIG_KEPT] = "kept", [CONFIG_EDITED] = "edited", [CONFIG_ADDED] = "added"};
+/* Where changes are printed to: one of the two. */
+struct change_printer {
+    struct json_writer *w;
+    struct strbuf *out;
+};
 
-/* One line or link that differs; `w` or `out` is used. */
-static void put_change(const char *kind, const char *name, const char *change,
-                       struct json_writer *w, struct strbuf *out)
+static void put_change(void *ctx, const char *kind, const char *name, const char *change)
 {
-    if (w == NULL) {
-        strbuf_printf(out, "  %s %s: %s\n", kind, name, change);
+    const struct change_printer *to = ctx;
+
+    if (to->w == NULL) {
+        strbuf_printf(to->out, "  %s %s: %s\n", kind, name, change);
         return;
     }
-    json_object(w);
-    json_kv_str(w, "kind", kind);
-    json_kv_str(w, "name", name);
-    json_kv_str(w, "change", change);
-    json_object_end(w);
+    json_object(to->w);
+    json_kv_str(to->w, "kind", kind);
+    json_kv_str(to->w, "name", name);
+    json_kv_str(to->w, "change", change);
+    json_object_end(to->w);
 }
 
 static void put_changes(const struct plan_call *call, struct json_writer *w, struct strbuf *out)
 {
-    const struct config *next = call->config;
-    const struct config *before = call->before;
+    struct change_printer to = {w, out};
 
-    for (uint32_t i = 0; i < next->line_count; i++) {
-        if (call->difference.lines[i] != CONFIG_KEPT) {
-            put_change("line", next->lines[i].name, change_words[call->difference.lines[i]], w,
-                       out);
-        }
-    }
-    for (uint32_t i = 0; i < before->line_count; i++) {
-        if (config_line(next, before->lines[i].name) == NULL) {
-            put_change("line", before->lines[i].name, "removed", w, out);
-        }
-    }
-    for (uint32_t i = 0; i < next->link_count; i++) {
-        if (call->difference.links[i] != CONFIG_KEPT) {
-            put_change("link", next->links[i].name, change_words[call->difference.links[i]], w,
-                       out);
-        }
-    }
-    for (uint32_t i = 0; i < before->link_count; i++) {
-        if (config_link(next, before->links[i].name) == NULL) {
-            put_change("link", before->links[i].name, "removed", w, out);
-        }
-    }
+    config_changes(call->before, call->config, &call->difference, put_change, &to);
 }
 
 static void json_changes(const struct plan_call *call, struct json_writer *w)

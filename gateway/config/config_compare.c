@@ -288,6 +288,36 @@ void config_compare(const struct config *running, const struct config *next,
     out->live |= out->lines_removed > 0 || out->links_removed > 0;
 }
 
+static const char *const change_words[CONFIG_CHANGE_COUNT] = {
+    [CONFIG_KEPT] = "kept", [CONFIG_EDITED] = "edited", [CONFIG_ADDED] = "added"};
+
+void config_changes(const struct config *running, const struct config *next,
+                    const struct config_difference *difference,
+                    void (*each)(void *ctx, const char *kind, const char *name, const char *change),
+                    void *ctx)
+{
+    for (uint32_t i = 0; i < next->line_count; i++) {
+        if (difference->lines[i] != CONFIG_KEPT) {
+            each(ctx, "line", next->lines[i].name, change_words[difference->lines[i]]);
+        }
+    }
+    for (uint32_t i = 0; i < running->line_count; i++) {
+        if (config_line(next, running->lines[i].name) == NULL) {
+            each(ctx, "line", running->lines[i].name, "removed");
+        }
+    }
+    for (uint32_t i = 0; i < next->link_count; i++) {
+        if (difference->links[i] != CONFIG_KEPT) {
+            each(ctx, "link", next->links[i].name, change_words[difference->links[i]]);
+        }
+    }
+    for (uint32_t i = 0; i < running->link_count; i++) {
+        if (config_link(next, running->links[i].name) == NULL) {
+            each(ctx, "link", running->links[i].name, "removed");
+        }
+    }
+}
+
 /* Client ids that were made of the instance are made again: it may be another now. */
 static bool rename_clients(struct config *next)
 {

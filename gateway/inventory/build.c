@@ -317,8 +317,6 @@ static enum err build_begin(struct build *b, uint64_t version)
         return ERR_NO_MEMORY;
     }
     b->inv->version = version;
-    b->inv->build =
-        b->previous != NULL && b->previous->version == version ? b->previous->build + 1 : 0;
     b->text_cap = b->draft->text_len;
     /* Zeroed and so untouched: what stays unused (texts a draft holds twice) is never resident. */
     b->text_len = 1;

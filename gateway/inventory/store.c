@@ -60,6 +60,14 @@ enum err inventory_store_newest(const char *folder, uint64_t *version, char *pat
     return ERR_OK;
 }
 
+enum err inventory_store_find(const char *folder, uint64_t version, char *path, size_t cap)
+{
+    if (!path_make(path, cap, folder, version)) {
+        return ERR_TOO_LARGE;
+    }
+    return access(path, R_OK) == 0 ? ERR_OK : ERR_NOT_FOUND;
+}
+
 static enum err whole_write(int fd, const char *data, size_t len)
 {
     while (len > 0) {

@@ -1,5 +1,5 @@
 /* The state folder: one process owns it at a time (flock, which ends with the process), and a few
- * numbers in it outlive restarts. A number is written to a temporary file, synced and renamed, so
+ * numbers in it outlive restarts. A file is written to a temporary file, synced and renamed, so
  * that it is the old one or the new one. */
 #include "bowei/state_folder.h"
 #include <errno.h>
@@ -46,11 +46,25 @@ static enum err number_read(int dir_fd, const char *name, uint64_t *value)
     return errno != 0 || (*end != '\n' && *end != '\0') ? ERR_IO : ERR_OK;
 }
 
-static enum err number_write(int dir_fd, const char *name, uint64_t value)
+static bool whole_write(int fd, const char *text, size_t len)
 {
-    char text[32];
+    while (len > 0) {
+        ssize_t n = write(fd, text, len);
+
+        if (n < 0 && errno != EINTR) {
+            return false;
+        }
+        if (n > 0) {
+            text += n;
+            len -= (size_t)n;
+        }
+    }
+    return fdatasync(fd) == 0;
+}
+
+static enum err file_write(int dir_fd, const char *name, const char *text, size_t len)
+{
     char part[64];
-    int len = snprintf(text, sizeof text, "%" PRIu64 "\n", value);
     bool ok;
     bool full;
     int fd;
@@ -60,7 +74,7 @@ static enum err number_write(int dir_fd, const char *name, uint64_t value)
     if (fd < 0) {
         return errno == ENOSPC ? ERR_DISK_FULL : ERR_IO;
     }
-    ok = write(fd, text, (size_t)len) == len && fdatasync(fd) == 0;
+    ok = whole_write(fd, text, len);
     full = !ok && errno == ENOSPC;
     ok = close(fd) == 0 && ok && renameat(dir_fd, part, dir_fd, name) == 0 && fsync(dir_fd) == 0;
     if (!ok) {
@@ -68,6 +82,20 @@ static enum err number_write(int dir_fd, const char *name, uint64_t value)
         return full ? ERR_DISK_FULL : ERR_IO;
     }
     return ERR_OK;
+}
+
+static enum err number_write(int dir_fd, const char *name, uint64_t value)
+{
+    char text[32];
+    int len = snprintf(text, sizeof text, "%" PRIu64 "\n", value);
+
+    return file_write(dir_fd, name, text, (size_t)len);
+}
+
+enum err state_folder_put(struct state_folder *state, const char *name, const char *text,
+                          size_t len)
+{
+    return file_write(state->fd, name, text, len);
 }
 
 enum err state_folder_epoch(const struct state_folder *state, uint64_t *epoch)

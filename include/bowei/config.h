@@ -235,6 +235,11 @@ struct config_difference {
 /** Pure. */
 void config_compare(const struct config *running, const struct config *next,
                     struct config_difference *out);
+/** Calls for each line and link that differs; change: "edited", "added" or "removed". */
+void config_changes(const struct config *running, const struct config *next,
+                    const struct config_difference *difference,
+                    void (*each)(void *ctx, const char *kind, const char *name, const char *change),
+                    void *ctx);
 /** Gives `next` the running values of all settings that need a restart, so that it says what is in
  * force. False on no memory: `next` is of no use then. */
 bool config_keep(const struct config *running, struct config *next) MUST_CHECK;

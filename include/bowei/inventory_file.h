@@ -61,6 +61,9 @@ enum err inventory_build(const struct draft *draft, uint64_t version,
  * synced, renamed. newest: 0 when there is none. */
 enum err inventory_store_newest(const char *folder, uint64_t *version, char *path,
                                 size_t cap) MUST_CHECK;
+/** The file of one version; ERR_NOT_FOUND: it is not there any more. */
+enum err inventory_store_find(const char *folder, uint64_t version, char *path,
+                              size_t cap) MUST_CHECK;
 enum err inventory_store_save(const char *folder, uint64_t version,
                               const struct strbuf *text) MUST_CHECK;
 

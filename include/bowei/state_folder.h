@@ -24,6 +24,10 @@ const char *state_folder_inventory(const struct state_folder *state);
 #define STATE_RUNNING_CONFIG "running.yaml" /**< what is in force, without passwords */
 #define STATE_RELOAD         "reload.json"  /**< what became of the last reload */
 
+/** Replaces a file of the folder: it is the old one or the new one. */
+enum err state_folder_put(struct state_folder *state, const char *name, const char *text,
+                          size_t len) MUST_CHECK;
+
 /** The pid that holds the lock of a folder now, 0 when none does. For the CLI; opens nothing else.
  */
 pid_t state_folder_owner(const char *folder);

@@ -100,6 +100,121 @@ static void start_and_stop_without_anybody_there(void **state)
     fixture_destroy(f);
 }
 
+/* A configuration of lines by name, all to a port where nobody listens. */
+struct town {
+    struct unit_config units[3];
+    struct line_config lines[3];
+    struct config config;
+};
+
+static char names[3][2] = {"a", "b", "c"};
+
+static void town_make(struct town *town, struct register_map *map, uint32_t lines)
+{
+    *town = (struct town){
+        .config = {.line_count = lines, .maps = map, .map_count = 1}
+    };
+    town->config.instance = line_name;
+    town->config.lines = town->lines;
+    for (uint32_t i = 0; i < lines; i++) {
+        town->units[i] =
+            (struct unit_config){.name = unit_name, .unit = 1, .map = map_name, .period_ms = 50};
+        town->lines[i] = (struct line_config){.name = names[i],
+                                              .host = loopback,
+                                              .port = 1,
+                                              .response_timeout_ms = 100,
+                                              .units = &town->units[i],
+                                              .unit_count = 1};
+    }
+}
+
+/* Lines are exchanged while their threads run; what is kept goes on with what it was given. */
+static void a_change_is_made_whole_or_not_at_all(void **state)
+{
+    struct fixture *f = fixture_create(rows, ARRAY_LEN(rows));
+    struct register_map map = {
+        .name = map_name, .function = 2, .stride = 1, .channels = 1, .status_offset = -1};
+    struct config_difference difference = {
+        .lines = {CONFIG_KEPT, CONFIG_EDITED, CONFIG_ADDED}
+    };
+    struct town town[3];
+    struct field_change *change;
+    struct field *field;
+
+    (void)state;
+    town_make(&town[0], &map, 2);
+    town_make(&town[1], &map, 3);
+    town_make(&town[2], &map, 3);
+    f->params.config = &town[0].config;
+    field = field_start(&f->params);
+    assert_non_null(field);
+    WAIT_FOR(count_get(&f->counters, COUNT_MODBUS_IO) >= 2, 5000);
+    /* one of the new ones cannot be polled: nothing changes */
+    town[2].units[2].map = unit_name;
+    assert_null(field_prepare(field, &town[2].config, &difference));
+    assert_false(field_uses(field, &town[2].config));
+    assert_int_equal(status_find_link(&f->status, "modbus", "c"), -1);
+    /* made ready, then given up */
+    change = field_prepare(field, &town[1].config, &difference);
+    assert_non_null(change);
+    assert_true(status_find_link(&f->status, "modbus", "c") >= 0);
+    field_discard(change);
+    assert_int_equal(status_find_link(&f->status, "modbus", "c"), -1);
+    /* and in earnest */
+    change = field_prepare(field, &town[1].config, &difference);
+    assert_non_null(change);
+    field_commit(field, change);
+    assert_true(field_uses(field, &town[0].config)); /* line a is as it was */
+    assert_true(field_uses(field, &town[1].config));
+    assert_true(status_is(&f->status, DEGRADED_MODBUS_DOWN));
+    /* a and c go; b is started anew, by the last configuration */
+    town_make(&town[2], &map, 1);
+    town[2].lines[0].name = names[1];
+    difference = (struct config_difference){.lines = {CONFIG_EDITED}};
+    change = field_prepare(field, &town[2].config, &difference);
+    assert_non_null(change);
+    field_commit(field, change);
+    assert_false(field_uses(field, &town[0].config));
+    assert_false(field_uses(field, &town[1].config));
+    assert_int_equal(status_find_link(&f->status, "modbus", "a"), -1);
+    assert_true(status_find_link(&f->status, "modbus", "b") >= 0);
+    /* the last one goes: nothing is down any more */
+    town_make(&town[1], &map, 0);
+    change = field_prepare(field, &town[1].config, &difference);
+    assert_non_null(change);
+    field_commit(field, change);
+    assert_false(status_is(&f->status, DEGRADED_MODBUS_DOWN));
+    assert_true(field_settled(field));
+    field_stop(field);
+    fixture_destroy(f);
+}
+
+/* Places among the readers of the inventory are given back, or many reloads would use them up. */
+static void readers_are_given_back(void **state)
+{
+    struct fixture *f = fixture_create(rows, ARRAY_LEN(rows));
+    struct register_map map = {
+        .name = map_name, .function = 2, .stride = 1, .channels = 1, .status_offset = -1};
+    const struct config_difference difference = {.lines = {CONFIG_EDITED}};
+    struct town town;
+    struct field *field;
+
+    (void)state;
+    town_make(&town, &map, 1);
+    f->params.config = &town.config;
+    field = field_start(&f->params);
+    assert_non_null(field);
+    for (int i = 0; i < INVENTORY_READERS_MAX; i++) {
+        struct field_change *change = field_prepare(field, &town.config, &difference);
+
+        assert_non_null(change);
+        field_commit(field, change);
+    }
+    field_stop(field);
+    assert_int_equal(inventory_reader(&f->board), 0);
+    fixture_destroy(f);
+}
+
 static void crc_put(uint8_t *frame, size_t len)
 {
     uint16_t crc = 0xffff;
@@ -197,6 +312,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(timing_is_the_units_or_the_models),
         cmocka_unit_test(start_and_stop_without_anybody_there),
+        cmocka_unit_test(a_change_is_made_whole_or_not_at_all),
+        cmocka_unit_test(readers_are_given_back),
         cmocka_unit_test(a_serial_line_reads),
     };
 

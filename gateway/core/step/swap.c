@@ -173,12 +173,33 @@ static bool former_take(struct core *core, struct former *out)
     return true;
 }
 
+/* Do its sensors age otherwise than before? What is shown of age and limit changes with it. */
+static bool is_retimed(const struct inventory *former, const struct inventory *next, uint32_t slot)
+{
+    const struct inv_space *a = &former->spaces[slot];
+    const struct inv_space *b = &next->spaces[slot];
+
+    for (uint32_t i = 0; i < a->sensor_count && i < b->sensor_count; i++) {
+        const uint16_t x = former->devices[former->sensors[a->sensors + i].device].timing;
+        const uint16_t y = next->devices[next->sensors[b->sensors + i].device].timing;
+        const struct sensor_timing *was = &former->timings[x];
+        const struct sensor_timing *is = &next->timings[y];
+
+        if (x != y || was->period_ms != is->period_ms || was->limit_ms != is->limit_ms ||
+            was->confidence != is->confidence) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void touch_changed(struct core *core, const struct former *former)
 {
     for (uint32_t slot = 0; slot < core->space_count; slot++) {
         const bool known = slot < former->space_count;
         const bool moved =
-            known && former->inv->spaces[slot].removed != core->inv->spaces[slot].removed;
+            known && (former->inv->spaces[slot].removed != core->inv->spaces[slot].removed ||
+                      is_retimed(former->inv, core->inv, slot));
         struct shown now;
 
         core_shown(core, slot, &now);
