@@ -220,7 +220,8 @@ static bool refuse(struct turn *t, const char *what, const char *why)
 static bool read_next(struct turn *t)
 {
     const struct cli_origin *o = &t->c->origin;
-    const struct config_origin origin = {o->path, o->sets, o->set_count};
+    const struct config_origin origin = {
+        .path = o->path, .overrides = o->sets, .override_count = o->set_count};
     const enum err e = cli_read_config(&origin, &t->report, &t->next);
 
     if (e == ERR_CONFIG) {
@@ -251,10 +252,17 @@ static bool prepare(struct turn *t, struct field_change **change)
     if (*change == NULL) {
         return refuse(t, "a line or link cannot be started, see the log", NULL);
     }
+    if (push_configure(t->parts->push, t->next) != ERR_OK) {
+        field_discard(*change);
+        return refuse(t, "the sources of HTTP push cannot be made", NULL);
+    }
     if (t->inventory != NULL) {
         e = intake_inventory(t->parts->intake, t->inventory);
         if (e != ERR_OK) {
             field_discard(*change);
+            if (push_configure(t->parts->push, c->now) != ERR_OK) {
+                log_line(LOG_ERROR, AREA, "the former sources of HTTP push cannot be made again");
+            }
             return refuse(t, "the inventory cannot be handed to the core", err_text(e, 0));
         }
         t->inventory = NULL; /* the core's now */

@@ -4,6 +4,7 @@
 #include "bowei/cli.h"
 #include "bowei/field.h"
 #include "bowei/intake.h"
+#include "bowei/push.h"
 #include "bowei/state_folder.h"
 
 /* The configurations of a running gateway: the one it was started with, the one in force, and those
@@ -18,6 +19,7 @@ struct configuration_parts {
     struct counters *counters;
     struct status *status;
     struct field *field;
+    struct push *push;
     struct intake *intake;
     const struct inventory *inventory; /**< in force */
     uint32_t build;                    /**< for the inventory, when it is built anew */

@@ -465,6 +465,7 @@ static void reload_configuration(struct gateway *g)
                                               .counters = &g->counters,
                                               .status = &g->status,
                                               .field = g->field,
+                                              .push = g->push,
                                               .intake = g->intake,
                                               .inventory = inventory_get(&g->board, g->reader),
                                               .build = ++g->builds};

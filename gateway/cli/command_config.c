@@ -123,7 +123,10 @@ int command_config_load(const char *path, const struct option_list *sets, struct
     enum err e = ERR_NO_MEMORY;
 
     if (report != NULL) {
-        e = cli_read_config(&(struct config_origin){path, sets->items, sets->count}, report, out);
+        e = cli_read_config(&(struct config_origin){.path = path,
+                                                    .overrides = sets->items,
+                                                    .override_count = sets->count},
+                            report, out);
     }
     if (e == ERR_CONFIG) {
         print_report(report);

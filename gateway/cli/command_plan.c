@@ -54,7 +54,8 @@ static int load_before(struct plan_call *call)
     }
     report = calloc(1, sizeof *report);
     if (report != NULL) {
-        const struct config_origin origin = {.path = call->before_path};
+        const struct config_origin origin = {.path = call->before_path,
+                                             .masked = call->against == NULL};
 
         e = cli_read_config(&origin, report, &call->before);
     }

@@ -32,7 +32,7 @@ static struct view_of look(const struct config *config, const struct inventory *
     struct view_of v = {.config = config, .line = config_line(config, source)};
 
     if (v.line == NULL) {
-        v.heard = config_link(config, source) != NULL;
+        v.heard = config_link(config, source) != NULL || config_push(config, source) != NULL;
         return v;
     }
     v.unit = config_unit(config, source, inventory_text(inv, device->id));

@@ -128,7 +128,8 @@ static bool derive(struct config *config)
 enum err config_load(const char *path, const char *const *overrides, uint32_t override_count,
                      struct config_report *report, struct config **out)
 {
-    const struct config_origin origin = {path, overrides, override_count};
+    const struct config_origin origin = {
+        .path = path, .overrides = overrides, .override_count = override_count};
 
     return config_load_checked(&origin, NULL, report, out);
 }
@@ -137,7 +138,7 @@ enum err config_load_checked(const struct config_origin *origin, config_checker 
                              struct config_report *report, struct config **out)
 {
     const char *path = origin->path;
-    struct config_source source = {.report = report};
+    struct config_source source = {.report = report, .masked = origin->masked};
     struct config *config = calloc(1, sizeof *config);
     char *text = NULL;
     enum err result = ERR_NO_MEMORY;

@@ -383,7 +383,7 @@ static void check_pushes(struct config_source *s, const struct config *c)
         char path[40];
 
         check_push_names(s, c, i);
-        if (push->secret == NULL && !config_source_refused(s, push) &&
+        if (push->secret == NULL && !s->masked && !config_source_refused(s, push) &&
             !config_source_refused(s, &push->secret)) {
             config_source_fault_of(s, &push->secret, push,
                                    "push[%u]: set either secret or secret_file", i);

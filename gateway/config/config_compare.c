@@ -160,6 +160,16 @@ bool config_line_same(const struct config *a, const struct line_config *line_a,
     return true;
 }
 
+const struct push_config *config_push(const struct config *config, const char *name)
+{
+    for (uint32_t i = 0; i < config->push_count; i++) {
+        if (strcmp(config->pushes[i].name, name) == 0) {
+            return &config->pushes[i];
+        }
+    }
+    return NULL;
+}
+
 static const struct mapping *mapping_of(const struct config *config, const char *name)
 {
     for (uint32_t i = 0; i < config->mapping_count; i++) {
@@ -170,6 +180,15 @@ static const struct mapping *mapping_of(const struct config *config, const char 
     return NULL;
 }
 
+/* The same mapping of that name in both, or in neither? */
+static bool mapping_same(const struct config *a, const struct config *b, const char *name)
+{
+    const struct mapping *x = mapping_of(a, name);
+    const struct mapping *y = mapping_of(b, name);
+
+    return x == NULL || y == NULL ? x == y : setting_items_same(SECTION_MAPPING, x, y);
+}
+
 static bool link_same(const struct config *a, const struct link_config *link_a,
                       const struct config *b, const struct link_config *link_b)
 {
@@ -177,10 +196,7 @@ static bool link_same(const struct config *a, const struct link_config *link_a,
         return false;
     }
     for (uint32_t i = 0; i < link_a->subscription_count; i++) {
-        const struct mapping *x = mapping_of(a, link_a->subscriptions[i].envelope);
-        const struct mapping *y = mapping_of(b, link_a->subscriptions[i].envelope);
-
-        if (x == NULL || y == NULL ? x != y : !setting_items_same(SECTION_MAPPING, x, y)) {
+        if (!mapping_same(a, b, link_a->subscriptions[i].envelope)) {
             return false;
         }
     }
@@ -258,23 +274,25 @@ static void compare_links(const struct config *running, const struct config *nex
 static bool push_same(const struct config *a, const struct push_config *push_a,
                       const struct config *b, const struct push_config *push_b)
 {
-    const struct mapping *x = mapping_of(a, push_a->envelope);
-    const struct mapping *y = mapping_of(b, push_b->envelope);
-
-    return setting_items_same(SECTION_PUSH, push_a, push_b) &&
-           (x == NULL || y == NULL ? x == y : setting_items_same(SECTION_MAPPING, x, y));
+    return setting_items_same(SECTION_PUSH, push_a, push_b) && mapping_same(a, b, push_a->envelope);
 }
 
-/* Their order says nothing, but an edit of it costs nothing either. */
 static void compare_pushes(const struct config *running, const struct config *next,
                            struct config_difference *out)
 {
-    bool same = running->push_count == next->push_count;
+    uint32_t known = 0;
 
-    for (uint32_t i = 0; same && i < next->push_count; i++) {
-        same = push_same(running, &running->pushes[i], next, &next->pushes[i]);
+    for (uint32_t i = 0; i < next->push_count; i++) {
+        const struct push_config *push = &next->pushes[i];
+        const struct push_config *former = config_push(running, push->name);
+
+        out->pushes[i] = former == NULL                           ? CONFIG_ADDED
+                         : push_same(running, former, next, push) ? CONFIG_KEPT
+                                                                  : CONFIG_EDITED;
+        out->live |= out->pushes[i] != CONFIG_KEPT;
+        known += former != NULL;
     }
-    out->live |= !same;
+    out->pushes_removed = running->push_count - known;
 }
 
 void config_compare(const struct config *running, const struct config *next,
@@ -285,35 +303,68 @@ void config_compare(const struct config *running, const struct config *next,
     compare_lines(running, next, out);
     compare_links(running, next, out);
     compare_pushes(running, next, out);
-    out->live |= out->lines_removed > 0 || out->links_removed > 0;
+    out->live |= out->lines_removed > 0 || out->links_removed > 0 || out->pushes_removed > 0;
 }
 
 static const char *const change_words[CONFIG_CHANGE_COUNT] = {
     [CONFIG_KEPT] = "kept", [CONFIG_EDITED] = "edited", [CONFIG_ADDED] = "added"};
+
+/* Lines, links and pushes alike: names of both configurations, and what became of the new ones. */
+struct named_list {
+    const char *kind;
+    const char *(*name)(const struct config *config, uint32_t i); /* NULL behind the last */
+    const uint8_t *changes;
+};
+
+static const char *line_name(const struct config *config, uint32_t i)
+{
+    return i < config->line_count ? config->lines[i].name : NULL;
+}
+
+static const char *link_name(const struct config *config, uint32_t i)
+{
+    return i < config->link_count ? config->links[i].name : NULL;
+}
+
+static const char *push_name(const struct config *config, uint32_t i)
+{
+    return i < config->push_count ? config->pushes[i].name : NULL;
+}
+
+static bool has_name(const struct named_list *list, const struct config *config, const char *name)
+{
+    const char *other;
+
+    for (uint32_t i = 0; (other = list->name(config, i)) != NULL; i++) {
+        if (strcmp(other, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
 
 void config_changes(const struct config *running, const struct config *next,
                     const struct config_difference *difference,
                     void (*each)(void *ctx, const char *kind, const char *name, const char *change),
                     void *ctx)
 {
-    for (uint32_t i = 0; i < next->line_count; i++) {
-        if (difference->lines[i] != CONFIG_KEPT) {
-            each(ctx, "line", next->lines[i].name, change_words[difference->lines[i]]);
+    const struct named_list lists[] = {
+        {"line", line_name, difference->lines },
+        {"link", link_name, difference->links },
+        {"push", push_name, difference->pushes},
+    };
+    const char *name;
+
+    for (size_t k = 0; k < ARRAY_LEN(lists); k++) {
+        for (uint32_t i = 0; (name = lists[k].name(next, i)) != NULL; i++) {
+            if (lists[k].changes[i] != CONFIG_KEPT) {
+                each(ctx, lists[k].kind, name, change_words[lists[k].changes[i]]);
+            }
         }
-    }
-    for (uint32_t i = 0; i < running->line_count; i++) {
-        if (config_line(next, running->lines[i].name) == NULL) {
-            each(ctx, "line", running->lines[i].name, "removed");
-        }
-    }
-    for (uint32_t i = 0; i < next->link_count; i++) {
-        if (difference->links[i] != CONFIG_KEPT) {
-            each(ctx, "link", next->links[i].name, change_words[difference->links[i]]);
-        }
-    }
-    for (uint32_t i = 0; i < running->link_count; i++) {
-        if (config_link(next, running->links[i].name) == NULL) {
-            each(ctx, "link", running->links[i].name, "removed");
+        for (uint32_t i = 0; (name = lists[k].name(running, i)) != NULL; i++) {
+            if (!has_name(&lists[k], next, name)) {
+                each(ctx, lists[k].kind, name, "removed");
+            }
         }
     }
 }

@@ -16,6 +16,7 @@ struct config_source {
     const char *text;
     size_t len;
     struct config_report *report;
+    bool masked; /**< secrets were left out, not forgotten */
     struct config_mark *marks;
     size_t mark_count, mark_cap;
 };

@@ -197,6 +197,8 @@ struct config_origin {
     const char *path;
     const char *const *overrides; /**< "key=value" */
     uint32_t override_count;
+    bool
+        masked; /**< printed by config_show: passwords and secrets that must be set are not there */
 };
 
 /** Reads and checks the whole file; on ERR_CONFIG the report has every fault. overrides:
@@ -216,16 +218,18 @@ void config_show(const struct config *config, struct strbuf *out);
 /** The settings reference as Markdown (docs/CONFIG.md is compared with it). */
 void config_reference(struct strbuf *out);
 
-/** What became of a line or link of a new configuration. */
+/** What became of a line, link or push of a new configuration. */
 enum config_change { CONFIG_KEPT, CONFIG_EDITED, CONFIG_ADDED, CONFIG_CHANGE_COUNT };
 
 #define CONFIG_WAITING_MAX 64
 
-/** How a new configuration differs from the one in force. Lines and links are the same by name. */
+/** How a new configuration differs from the one in force. Lines, links and pushes are the same by
+ * name. */
 struct config_difference {
     uint8_t lines[CONFIG_LINES_MAX]; /**< enum config_change, as the new one numbers them */
     uint8_t links[CONFIG_LINKS_MAX];
-    uint32_t lines_removed, links_removed;
+    uint8_t pushes[CONFIG_PUSHES_MAX];
+    uint32_t lines_removed, links_removed, pushes_removed;
     uint32_t waiting_count;
     const char *waiting[CONFIG_WAITING_MAX]; /**< keys that need a restart; static texts */
     bool live;                               /**< something differs that can be taken over */
@@ -235,7 +239,7 @@ struct config_difference {
 /** Pure. */
 void config_compare(const struct config *running, const struct config *next,
                     struct config_difference *out);
-/** Calls for each line and link that differs; change: "edited", "added" or "removed". */
+/** Calls for each line, link and push that differs; change: "edited", "added" or "removed". */
 void config_changes(const struct config *running, const struct config *next,
                     const struct config_difference *difference,
                     void (*each)(void *ctx, const char *kind, const char *name, const char *change),
@@ -252,6 +256,7 @@ bool config_line_same(const struct config *a, const struct line_config *line_a,
                       const struct config *b, const struct line_config *line_b);
 const struct line_config *config_line(const struct config *config, const char *name);
 const struct link_config *config_link(const struct config *config, const char *name);
+const struct push_config *config_push(const struct config *config, const char *name);
 const struct register_map *config_map(const struct config *config, const char *name);
 const struct unit_config *config_unit(const struct config *config, const char *line,
                                       const char *device);

@@ -5,7 +5,6 @@
  * loop_start's, so that reconnecting, its back-off and rebuilding a silent client need no second
  * thread; every connection gets a new client, so nothing queued for an old one can leave on the
  * next.
- *
  * Is the broker alive? TCP does not say (a stopped process keeps its sockets). Every half
  * keep-alive the link publishes to a topic of its own; when for 0.9 keep-alives neither that nor
  * anything else comes back, the client is thrown away. The first echo after a connect also says
@@ -516,9 +515,7 @@ static void *link_main(void *ctx)
 {
     struct link *link = ctx;
 
-    if (!halt_pass(link->params.halt)) {
-        return NULL;
-    }
+    (void)halt_pass(link->params.halt); /* a stop ends the loop before it begins */
     sign_of_life(link);
     while (!halt_wait(link->params.halt, 0)) {
         if (client_make(link)) {
@@ -593,8 +590,9 @@ void link_join(struct link *link)
 {
     if (link != NULL) {
         (void)pthread_join(link->thread, NULL);
-        if (!link->was_up) { /* it no longer counts */
-            field_health_change(link->params.health, DEGRADED_BROKER_DOWN, false);
+        if (!link->was_up) {
+            field_health_change(link->params.health, DEGRADED_BROKER_DOWN,
+                                false); /* counts no more */
         }
         hearing_finish(&link->hearing);
         free(link);

@@ -102,6 +102,27 @@ static void only_what_was_edited_is_touched(void **state)
     assert_int_equal(d.lines[0], CONFIG_EDITED);
 }
 
+static void a_push_source_is_compared_with_its_mapping(void **state)
+{
+#define PUSHES(more)                                                                               \
+    "push:\n  - {name: s, envelope: p, secret: \"${BOWEI_COMPARE}\"" more                          \
+    "}\n" P("1=free,2=occupied")
+    struct config_difference d = difference(PUSHES(""), PUSHES(""));
+
+    (void)state;
+    assert_false(d.live);
+    d = difference(
+        PUSHES(""),
+        "push:\n  - {name: s, envelope: p, secret: \"${BOWEI_COMPARE}\"}\n" P("1=occupied,2=free"));
+    assert_int_equal(d.pushes[0], CONFIG_EDITED);
+    assert_true(d.live);
+    d = difference(PUSHES(""), P("1=free,2=occupied"));
+    assert_int_equal(d.pushes_removed, 1);
+    assert_true(d.live);
+    d = difference(P("1=free,2=occupied"), PUSHES(""));
+    assert_int_equal(d.pushes[0], CONFIG_ADDED);
+}
+
 static void timing_of_a_unit_concerns_the_inventory(void **state)
 {
     struct config_difference d =
@@ -153,12 +174,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_same_file_changes_nothing),
         cmocka_unit_test(only_what_was_edited_is_touched),
+        cmocka_unit_test(a_push_source_is_compared_with_its_mapping),
         cmocka_unit_test(timing_of_a_unit_concerns_the_inventory),
         cmocka_unit_test(what_needs_a_restart_is_named_and_kept),
     };
     int failed;
 
-    assert_int_equal(setenv("BOWEI_COMPARE", "secret", 1), 0);
+    assert_int_equal(setenv("BOWEI_COMPARE", "0123456789abcdef", 1), 0);
     assert_non_null(mkdtemp(folder));
     failed = cmocka_run_group_tests(tests, NULL, NULL);
     (void)rmdir(folder);

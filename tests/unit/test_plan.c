@@ -135,11 +135,12 @@ static int drop_city(void **state)
 #define BUS(u, v)                                                                                  \
     "lines:\n  - name: bus\n    device: /dev/ttyS0\n    baud: 9600\n    parity: even\n"            \
     "    latency_ms: 0\n    units:\n" u v
-#define U(more) "      - {name: u, unit: 1, map: m" more "}\n"
-#define V(more) "      - {name: v, unit: 2, map: m" more "}\n"
-#define M(more) "maps:\n  - {name: m, channels: 4, stride: 1" more "}\n"
-#define LORA    "links:\n  - {name: lora, subscriptions: [{topic: a, envelope: native}]}\n"
-#define RUNNING BUS(U(""), V("")) M("") LORA
+#define U(more)    "      - {name: u, unit: 1, map: m" more "}\n"
+#define V(more)    "      - {name: v, unit: 2, map: m" more "}\n"
+#define M(more)    "maps:\n  - {name: m, channels: 4, stride: 1" more "}\n"
+#define LORA       "links:\n  - {name: lora, subscriptions: [{topic: a, envelope: native}]}\n"
+#define PUSH(more) "push:\n  - {name: s, envelope: native" more "}\n"
+#define RUNNING    BUS(U(""), V("")) M("") LORA
 
 /* The document of a plan, checked whole. */
 static struct json_doc document(void)
@@ -260,13 +261,15 @@ static void the_running_configuration_is_found_in_the_state_folder(void **state)
     assert_non_null(strstr(out_text, "  link lora: removed\n"));
     assert_non_null(strstr(out_text, "0101010101010101 channel 0: loses this sensor\n"));
     assert_non_null(strstr(out_text, "  1 spaces are affected, 0 of them lose their last sensor"));
-    assert_int_equal(setenv("BOWEI_PLAN_SECRET", "x", 1), 0);
-    write_file("secret.yaml",
-               "redis:\n  password: ${BOWEI_PLAN_SECRET}\n" BUS(U(""), V("")) M("") LORA);
+    assert_int_equal(setenv("BOWEI_PLAN_SECRET", "0123456789abcdef", 1), 0);
+    write_file("secret.yaml", "redis:\n  password: ${BOWEI_PLAN_SECRET}\n" BUS(U(""), V("")) M("")
+                                  LORA PUSH(", secret: \"${BOWEI_PLAN_SECRET}\""));
+    write_file("state/running.yaml", RUNNING PUSH("")); /* as config_show prints it */
     assert_int_equal(
         BOWEI("plan", "--config", path_of("secret.yaml"), "--state", path_of("state"), NULL),
         CLI_OK);
     assert_null(strstr(out_text, "restart"));
+    assert_null(strstr(out_text, "push s"));
 }
 
 int main(void)
