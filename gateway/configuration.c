@@ -33,6 +33,8 @@ struct turn {
     struct config_difference waiting; /* as the file stands: what needs a restart */
     struct config_difference difference;
     struct inventory *inventory; /* NULL = timings are as they were */
+    struct field_change *change;
+    struct push_table *sources;
     const char *result;
     char why[160]; /* of a refusal that is not in the report */
 };
@@ -231,8 +233,19 @@ static bool read_next(struct turn *t)
     return e == ERR_OK || refuse(t, "the file cannot be read", err_text(e, 0));
 }
 
+/* What was made ready is given up. */
+static void discard(struct turn *t)
+{
+    if (t->change != NULL) {
+        field_discard(t->change);
+    }
+    if (t->sources != NULL) {
+        push_discard(t->sources);
+    }
+}
+
 /* Everything that can fail. */
-static bool prepare(struct turn *t, struct field_change **change)
+static bool prepare(struct turn *t)
 {
     struct configuration *c = t->c;
     struct config **room = realloc(c->former, (c->former_count + 1) * sizeof(struct config *));
@@ -248,25 +261,18 @@ static bool prepare(struct turn *t, struct field_change **change)
             return refuse(t, "the inventory cannot be built with its timings", err_text(e, 0));
         }
     }
-    *change = field_prepare(t->parts->field, t->next, &t->difference);
-    if (*change == NULL) {
-        return refuse(t, "a line or link cannot be started, see the log", NULL);
+    t->change = field_prepare(t->parts->field, t->next, &t->difference);
+    t->sources = push_prepare(t->next);
+    if (t->change == NULL || t->sources == NULL) {
+        discard(t);
+        return refuse(t, "a line, link or push source cannot be started, see the log", NULL);
     }
-    if (push_configure(t->parts->push, t->next) != ERR_OK) {
-        field_discard(*change);
-        return refuse(t, "the sources of HTTP push cannot be made", NULL);
+    e = t->inventory == NULL ? ERR_OK : intake_inventory(t->parts->intake, t->inventory);
+    if (e != ERR_OK) {
+        discard(t);
+        return refuse(t, "the inventory cannot be handed to the core", err_text(e, 0));
     }
-    if (t->inventory != NULL) {
-        e = intake_inventory(t->parts->intake, t->inventory);
-        if (e != ERR_OK) {
-            field_discard(*change);
-            if (push_configure(t->parts->push, c->now) != ERR_OK) {
-                log_line(LOG_ERROR, AREA, "the former sources of HTTP push cannot be made again");
-            }
-            return refuse(t, "the inventory cannot be handed to the core", err_text(e, 0));
-        }
-        t->inventory = NULL; /* the core's now */
-    }
+    t->inventory = NULL; /* the core's now */
     return true;
 }
 
@@ -280,7 +286,6 @@ static void change_log(void *ctx, const char *kind, const char *name, const char
 static bool apply(struct turn *t, const struct config **former)
 {
     struct configuration *c = t->c;
-    struct field_change *change = NULL;
     struct config *was = c->now;
 
     if (!read_next(t)) {
@@ -295,11 +300,12 @@ static bool apply(struct turn *t, const struct config **former)
         t->result = "unchanged";
         return false;
     }
-    if (!prepare(t, &change)) {
+    if (!prepare(t)) {
         return false;
     }
     config_changes(was, t->next, &t->difference, change_log, NULL);
-    field_commit(t->parts->field, change);
+    field_commit(t->parts->field, t->change);
+    push_commit(t->parts->push, t->sources);
     log_set_level((enum log_level)t->next->log_level);
     c->now = t->next;
     t->next = NULL;
