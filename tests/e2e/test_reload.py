@@ -93,7 +93,8 @@ class Reload(Testbed):
                        f"      - topic: two/up/+\n        envelope: native\n        qos: {self.two_qos}\n"
                        "maps:\n  - name: m\n    channels: 4\n"
                        "lines:\n" + "".join(
-                           f"  - name: {name}\n    host: 127.0.0.1\n    port: {self.units[name].port}\n    units:\n"
+                           f"  - name: {name}\n    host: 127.0.0.1\n    port: {self.units[name].port}\n"
+                           "    response_timeout_ms: 3000\n    units:\n"  # a busy machine is no break
                            f"      - name: u\n        map: m\n        period_ms: {PERIOD_MS}\n{more}"
                            for name, more in self.lines.items()) + self.extra)
         return super().config_text()
