@@ -61,7 +61,7 @@ void bike_telegram_item(const struct world_plan *plan, const struct world_report
     if (r->has_position) {
         location_put(&w, r);
     }
-    if (r->heard_count > 0) {
+    if (r->listened) {
         json_key(&w, "beacons");
         json_array(&w);
         for (uint32_t i = 0; i < r->heard_count; i++) {

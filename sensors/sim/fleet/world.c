@@ -218,16 +218,15 @@ void world_step(struct world *f, int64_t now_ms, world_sink *sink, void *ctx)
 {
     f->sink = sink;
     f->ctx = ctx;
-    while (world_due_ms(f) <= now_ms) {
-        const uint32_t number = due_heap_first(&f->due);
-
-        step_one(f, number, f->due.due_ms[number]);
+    for (struct due next = due_heap_first(&f->due); next.at_ms <= now_ms;
+         next = due_heap_first(&f->due)) {
+        step_one(f, next.number, next.at_ms);
     }
 }
 
 int64_t world_due_ms(const struct world *f)
 {
-    return f->due.due_ms[due_heap_first(&f->due)];
+    return due_heap_first(&f->due).at_ms;
 }
 
 static void start_all(struct world *f)

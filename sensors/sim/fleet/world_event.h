@@ -31,6 +31,7 @@ struct world_report {
     uint32_t bike;
     int64_t time_ms; /**< when it was so; the name of the event for its bike */
     bool locked, has_position;
+    bool listened;         /**< for studs, heard or not */
     struct position_e7 at; /**< as posted: noise, drift and a wrong crs are in it */
     uint16_t accuracy_m;
     uint8_t battery_pct;

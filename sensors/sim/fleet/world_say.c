@@ -159,6 +159,7 @@ static void report(struct world *f, uint32_t bike, int64_t time_ms, int64_t now_
     if (b->parked) {
         r.at = seen_at(f, b, bike, now_ms);
         r.accuracy_m = accuracy_m(f, b, now_ms);
+        r.listened = f->params.studs;
         world_radio_studs(b, &r);
     }
     send_report(f, &r, now_ms);
