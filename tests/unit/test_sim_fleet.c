@@ -1,6 +1,7 @@
 /* The simulated bike world: the same from the same numbers however often it is stepped, noise
  * within its bounds, truth by its rule, and everything it says read by the gateway's own decoders.
  */
+#include "bowei/base/bytes.h"
 #include "bowei/base/json_read.h"
 #include "bowei/beacon.h"
 #include "bowei/envelope.h"
@@ -502,12 +503,7 @@ static size_t frame_read(const struct json_doc *doc, uint8_t *out, size_t cap)
         memcpy(out, doc->text + line->start, line->len);
         return line->len;
     }
-    for (uint32_t i = 0; i < hex->len / 2; i++) {
-        unsigned byte;
-
-        assert_int_equal(sscanf(doc->text + hex->start + 2 * (size_t)i, "%2x", &byte), 1);
-        out[i] = (uint8_t)byte;
-    }
+    assert_int_equal(hex_decode(doc->text + hex->start, hex->len, out, cap), hex->len / 2);
     return hex->len / 2;
 }
 
