@@ -200,6 +200,43 @@ enum decode_fault hearing_parse(struct hearing *h, const struct heard_message *m
     return DECODE_OK;
 }
 
+/* What is heard of bikes is gathered until the message ends. */
+static void bike_take(struct hearing *h, const struct inventory *inv,
+                      const struct heard_message *message)
+{
+    const struct reading *r = &h->uplink.decoded.reading;
+
+    if (inv == NULL || message->retained) {
+        ignored_count(h); /* however old a retained word is, the bike may be elsewhere */
+        return;
+    }
+    if (h->uplink.kind == UPLINK_LOCK) {
+        if (!bike_hearing_lock(&h->bikes, inv, &h->uplink.lock)) {
+            note_unknown(h, r, message->wall_ms);
+        }
+    } else if (!bike_hearing_sighting(&h->bikes, inv, &h->uplink, h->link)) {
+        ignored_count(h);
+    }
+}
+
+/* All bikes of the message and the listener that heard them, as one. */
+static enum err bikes_keep(struct hearing *h, const struct heard_message *message)
+{
+    const struct inventory *inv = inventory_get(h->ports->board, h->reader);
+    uint32_t count = 0;
+    enum err err = ERR_OK;
+
+    if (inv != NULL) {
+        count = bike_hearing_end(&h->bikes, inv, message->wall_ms);
+    }
+    if (count > 0) {
+        err = h->ports->intake.reports(h->ports->intake.ctx, inv->version, h->bikes.reports, count);
+        h->heard.kept += err == ERR_OK ? count : 0;
+    }
+    inventory_put(h->ports->board, h->reader);
+    return err;
+}
+
 /* One item of the message, opened into h->uplink. */
 static enum err item_take(struct hearing *h, const struct heard_message *message,
                           enum decode_fault fault)
@@ -211,12 +248,11 @@ static enum err item_take(struct hearing *h, const struct heard_message *message
         hearing_refuse(h, fault);
         return ERR_OK;
     }
-    if (h->uplink.kind == UPLINK_NOTHING || h->uplink.kind == UPLINK_SIGHTING) {
-        ignored_count(h);
-        return ERR_OK;
-    }
     inv = inventory_get(h->ports->board, h->reader);
-    if (inv == NULL) {
+    if (h->uplink.kind == UPLINK_NOTHING || h->uplink.kind == UPLINK_SIGHTING ||
+        h->uplink.kind == UPLINK_LOCK) {
+        bike_take(h, inv, message);
+    } else if (inv == NULL) {
         note_unknown(h, &h->uplink.decoded.reading, message->wall_ms);
     } else {
         err = uplink_keep(h, inv, message);
@@ -230,6 +266,7 @@ enum err hearing_take_parsed(struct hearing *h, const struct envelope *envelope,
 {
     enum err err = ERR_OK;
 
+    bike_hearing_begin(&h->bikes);
     /* several readings in one message: each is kept or counted; a repeat after an error is a
      * duplicate for those that were kept */
     for (uint32_t item = 0; err == ERR_OK; item++) {
@@ -239,6 +276,9 @@ enum err hearing_take_parsed(struct hearing *h, const struct envelope *envelope,
         if (!h->uplink.more) {
             break;
         }
+    }
+    if (err == ERR_OK && (h->bikes.count > 0 || h->bikes.listener[0] != '\0')) {
+        err = bikes_keep(h, message);
     }
     return err;
 }

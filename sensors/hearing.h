@@ -3,6 +3,7 @@
 
 #include "bowei/envelope.h"
 #include "bowei/field.h"
+#include "sensors/bike_hearing.h"
 
 /* From one message of the field to readings in the intake: envelope, device, model, bindings. One
  * hearing per link, used by the link's thread only; no allocation per message: a hearing has room
@@ -35,6 +36,7 @@ struct hearing {
     struct json_node nodes[HEARING_NODES];
     struct uplink uplink;
     struct reading readings[HEARING_READINGS];
+    struct bike_hearing bikes;
 };
 
 struct heard_message {

@@ -3,6 +3,7 @@
 
 #include "bowei/base/json_read.h"
 #include "bowei/beacon.h"
+#include "bowei/bike_report.h"
 #include "bowei/sensor_model.h"
 
 /* An envelope is how a network server or gateway wraps what devices sent. Each is one file in
@@ -18,6 +19,7 @@ enum uplink_kind {
     UPLINK_READING,  /**< `decoded.reading` is complete, for its channel */
     UPLINK_DEVICE,   /**< the same, for every channel of the device (join, device status) */
     UPLINK_SIGHTING, /**< a Bluetooth gateway heard an advertiser: `sighting` */
+    UPLINK_LOCK,     /**< a bike's lock spoke, through a bridge: `lock` */
 };
 
 /** One advertiser as one gateway heard it. */
@@ -27,6 +29,25 @@ struct sighting {
     char mac[13];    /**< 12 lower-case hex digits */
     char beacon[BEACON_TEXT]; /**< "ibeacon:<uuid>:<major>:<minor>", ...; "" = not known */
     bool has_random, random;  /**< whether the MAC is a random one */
+};
+
+#define LOCK_BEACONS_MAX 8
+
+/** What a bike's lock said. No rider, no ride: those fields of its frames are not looked at. */
+struct lock_heard {
+    char imei[16]; /**< 15 digits; "" = not said */
+    uint8_t lock;  /**< enum lock_state */
+    uint8_t has;   /**< enum report_has bits */
+    uint8_t battery_pct;
+    uint8_t beacon_count;
+    struct position_e7 at; /**< WGS-84 */
+    uint32_t accuracy_mm;  /**< 0 = not said */
+    int64_t time_ms;
+
+    struct {
+        char id[BEACON_TEXT]; /**< as in struct sighting, or "mac:<12 hex>" */
+        int8_t rssi_dbm;
+    } beacons[LOCK_BEACONS_MAX];
 };
 
 /** What an envelope gives. The device's id stands in decoded.reading.device. */
@@ -42,6 +63,7 @@ struct uplink {
                           not. The inventory decides */
     struct decoded decoded; /**< cleared by the caller; a sighting's rssi and time stand here too */
     struct sighting sighting; /**< UPLINK_SIGHTING */
+    struct lock_heard lock;   /**< UPLINK_LOCK */
 };
 
 struct mapping;

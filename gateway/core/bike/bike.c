@@ -52,8 +52,13 @@ static enum bike_took order_take(struct bike_image *image, const struct bike_rep
     if ((report->has & REPORT_HAS_TIME) != 0) {
         int64_t time_ms = report->time_ms > now_ms + AHEAD_MS ? now_ms : report->time_ms;
 
-        if (time_ms <= image->order_ms[report->source]) {
-            return time_ms == image->order_ms[report->source] ? BIKE_DUPLICATE : BIKE_LATE;
+        if (time_ms < image->order_ms[report->source]) {
+            return BIKE_LATE;
+        }
+        /* clocks of one second: another event, or another state of the lock, is news */
+        if (time_ms == image->order_ms[report->source] && report->event == 0 &&
+            (report->lock == LOCK_UNKNOWN || report->lock == image->lock)) {
+            return BIKE_DUPLICATE;
         }
         image->order_ms[report->source] = time_ms;
     }

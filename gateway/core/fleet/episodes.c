@@ -292,6 +292,17 @@ static bool reopens(const struct fleet *fleet, const struct alert_image *image,
                                    distance_mm(at, image->at) <= fleet->rules.moved_mm);
 }
 
+/* Why a condition no longer holds: it is right again, or its zone is no more. */
+static enum alert_event ending(const struct fleet *fleet, const struct alert_image *image)
+{
+    const uint32_t fence = image->fence == 0 ? NO_FENCE : fences_find(fleet->inv, image->fence);
+
+    return image->fence == 0 || (fence != NO_FENCE && !fleet->inv->fences[fence].removed &&
+                                 fleet->fences[fence].in_force)
+               ? ALERT_EVENT_SEEN_GONE
+               : ALERT_EVENT_FENCE_REMOVED;
+}
+
 static void condition_holds(struct fleet *fleet, uint32_t *link, const struct episode *about)
 {
     struct alert *alert = *link < fleet->alerts.slot_count ? fleet->alerts.slots[*link] : NULL;
@@ -300,7 +311,7 @@ static void condition_holds(struct fleet *fleet, uint32_t *link, const struct ep
         if (alert->image.kind == about->kind) {
             return;
         }
-        (void)episode_move(fleet, *link, ALERT_EVENT_SEEN_GONE, BY_MACHINE);
+        (void)episode_move(fleet, *link, ending(fleet, &alert->image), BY_MACHINE);
         alert = NULL;
     }
     if (alert != NULL && alert->image.live && alert->image.kind == about->kind) {
@@ -331,14 +342,7 @@ void episode_set(struct fleet *fleet, uint32_t *link, const struct episode *abou
         return;
     }
     if (alert_is_open(&alert->image)) {
-        const uint32_t fence =
-            alert->image.fence == 0 ? NO_FENCE : fences_find(fleet->inv, alert->image.fence);
-        const bool removed =
-            alert->image.fence != 0 && (fence == NO_FENCE || fleet->inv->fences[fence].removed ||
-                                        !fleet->fences[fence].in_force);
-
-        if (episode_move(fleet, *link, removed ? ALERT_EVENT_FENCE_REMOVED : ALERT_EVENT_SEEN_GONE,
-                         BY_MACHINE) == ERR_OK) {
+        if (episode_move(fleet, *link, ending(fleet, &alert->image), BY_MACHINE) == ERR_OK) {
             count_add(fleet->counters, COUNT_ALERTS_SEEN_GONE, 1);
         }
     } else if (alert->image.live && alert_list_note(&fleet->alerts, *link, false)) {

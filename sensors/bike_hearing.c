@@ -1,0 +1,163 @@
+/* Radio hearings of bikes, split into one report a bike and one for the listener (DESIGN 3.3). A
+ * message of a listener is a full scan result: who is not in it was not heard. */
+#include "sensors/bike_hearing.h"
+#include "bowei/inventory.h"
+#include <string.h>
+
+#define SCAN_PERIOD_MS 10000 /* of a listener whose row says none */
+
+void bike_hearing_begin(struct bike_hearing *b)
+{
+    b->count = 0;
+    b->listener[0] = '\0';
+}
+
+uint64_t bike_hearing_hash(const char *text, size_t len)
+{
+    uint64_t hash = 14695981039346656037u; /* FNV-1a: no seed, the same in every process */
+
+    for (size_t i = 0; i < len; i++) {
+        hash = (hash ^ (uint8_t)text[i]) * 1099511628211u;
+    }
+    return hash != 0 ? hash : 1;
+}
+
+static const struct inv_listener *listener_of(const struct inventory *inv, const char *id,
+                                              const char *source)
+{
+    const uint32_t index = fences_listener(inv, id, strlen(id));
+
+    if (index == UINT32_MAX ||
+        (source != NULL && strcmp(inv->sources[inv->listeners[index].source], source) != 0)) {
+        return NULL;
+    }
+    return &inv->listeners[index];
+}
+
+/* The same bike twice in a scan (it advertises in several forms): the stronger one. */
+static struct bike_report *report_of(struct bike_hearing *b, const char *ref)
+{
+    for (uint32_t i = 0; i < b->count; i++) {
+        if (strcmp(b->reports[i].vehicle, ref) == 0) {
+            return &b->reports[i];
+        }
+    }
+    if (b->count == BIKES_HEARD_MAX) {
+        return NULL;
+    }
+    b->reports[b->count] = (struct bike_report){.rssi_dbm = INT8_MIN, .battery_pct = UINT8_MAX};
+    memcpy(b->reports[b->count].vehicle, ref, strlen(ref) + 1);
+    return &b->reports[b->count++];
+}
+
+static int8_t rssi_fit(int16_t rssi_dbm)
+{
+    return rssi_dbm < INT8_MIN + 1 ? INT8_MIN + 1
+           : rssi_dbm > INT8_MAX   ? INT8_MAX
+                                   : (int8_t)rssi_dbm;
+}
+
+bool bike_hearing_sighting(struct bike_hearing *b, const struct inventory *inv,
+                           const struct uplink *uplink, const char *source)
+{
+    const struct sighting *s = &uplink->sighting;
+    const struct inv_listener *listener =
+        s->gateway[0] == '\0' ? NULL : listener_of(inv, s->gateway, source);
+    char ref[VEHICLE_REF_MAX + 1];
+    struct bike_report *report;
+
+    if (listener == NULL) {
+        return false;
+    }
+    memcpy(b->listener, s->gateway, sizeof b->listener);
+    if (uplink->kind != UPLINK_SIGHTING) {
+        return true; /* nobody was heard: that is a scan, too */
+    }
+    if ((uplink->decoded.reading.has & HAS_RSSI) == 0 ||
+        !fences_identify(inv, s->has_random && s->random ? "" : s->mac, s->beacon, "", ref) ||
+        (report = report_of(b, ref)) == NULL) {
+        return false;
+    }
+    const int8_t rssi_dbm = rssi_fit(uplink->decoded.reading.rssi_dbm);
+    if (report->source == REPORT_SCAN && rssi_dbm <= report->rssi_dbm) {
+        return true;
+    }
+    report->source = REPORT_SCAN;
+    report->rssi_dbm = rssi_dbm;
+    report->fence = inv->fences[listener->fence].key;
+    report->listener = bike_hearing_hash(s->gateway, strlen(s->gateway));
+    report->scan_period_ms =
+        listener->scan_period_ms != 0 ? listener->scan_period_ms : SCAN_PERIOD_MS;
+    return true;
+}
+
+void bike_hearing_beacon(struct bike_report *report, const struct inventory *inv, const char *id,
+                         int8_t rssi_dbm)
+{
+    const uint32_t fence = fences_beacon(inv, id, strlen(id));
+    unsigned at = 0;
+
+    if (fence == NO_FENCE) {
+        return;
+    }
+    const space_key key = inv->fences[fence].key;
+    for (; at < report->beacon_count && report->beacon_fence[at] != key; at++) {
+    }
+    if (at < report->beacon_count) {
+        if (rssi_dbm <= report->beacon_rssi_dbm[at]) {
+            return;
+        }
+    } else if (report->beacon_count < REPORT_BEACONS_MAX) {
+        report->beacon_count++;
+    } else if (rssi_dbm <= report->beacon_rssi_dbm[REPORT_BEACONS_MAX - 1]) {
+        return;
+    } else {
+        at = REPORT_BEACONS_MAX - 1;
+    }
+    for (; at > 0 && report->beacon_rssi_dbm[at - 1] < rssi_dbm; at--) {
+        report->beacon_fence[at] = report->beacon_fence[at - 1];
+        report->beacon_rssi_dbm[at] = report->beacon_rssi_dbm[at - 1];
+    }
+    report->beacon_fence[at] = key;
+    report->beacon_rssi_dbm[at] = rssi_dbm;
+}
+
+bool bike_hearing_lock(struct bike_hearing *b, const struct inventory *inv,
+                       const struct lock_heard *lock)
+{
+    char ref[VEHICLE_REF_MAX + 1];
+    struct bike_report *report;
+
+    if (!fences_identify(inv, "", "", lock->imei, ref) || (report = report_of(b, ref)) == NULL) {
+        return false;
+    }
+    report->source = REPORT_LOCK;
+    report->lock = lock->lock;
+    report->has = lock->has;
+    report->battery_pct = lock->battery_pct;
+    report->at = lock->at;
+    report->accuracy_mm = lock->accuracy_mm;
+    report->time_ms = lock->time_ms;
+    for (unsigned i = 0; i < lock->beacon_count; i++) {
+        bike_hearing_beacon(report, inv, lock->beacons[i].id, lock->beacons[i].rssi_dbm);
+    }
+    return true;
+}
+
+uint32_t bike_hearing_end(struct bike_hearing *b, const struct inventory *inv, int64_t wall_ms)
+{
+    const struct inv_listener *listener =
+        b->listener[0] == '\0' ? NULL : listener_of(inv, b->listener, NULL);
+
+    if (listener != NULL) {
+        b->reports[b->count++] = (struct bike_report){
+            .source = REPORT_LISTENER,
+            .has = REPORT_HAS_SCAN | REPORT_HAS_TIME,
+            .time_ms = wall_ms,
+            .fence = inv->fences[listener->fence].key,
+            .listener = bike_hearing_hash(b->listener, strlen(b->listener)),
+            .scan_period_ms =
+                listener->scan_period_ms != 0 ? listener->scan_period_ms : SCAN_PERIOD_MS};
+    }
+    return b->count;
+}

@@ -1,0 +1,535 @@
+/* Bikes, fences and episodes through the core's step, the clock an input. */
+#include "tests/unit/fleet_fixture.h"
+
+#define BIKE  "HLO-00000001"
+#define BIKE2 "MTN-00000002"
+
+static int start(void **state)
+{
+    struct fleet_fixture *f = calloc(1, sizeof *f);
+
+    fleet_start(f);
+    *state = f;
+    return 0;
+}
+
+static int stop(void **state)
+{
+    fleet_stop(*state);
+    free(*state);
+    return 0;
+}
+
+static void a_bike_inside_counts_at_once(void **state)
+{
+    struct fleet_fixture *f = *state;
+
+    fleet_park(f, BIKE, 20, 20);
+    assert_int_equal(fleet_bike(f, BIKE).verdict, VERDICT_INSIDE);
+    assert_int_equal(fleet_bike(f, BIKE).rule, RULE_GNSS_INSIDE);
+    assert_int_equal(fleet_count(f, PARK_ID), 1);
+    fleet_unlock(f, BIKE);
+    assert_int_equal(fleet_count(f, PARK_ID), 0);
+    assert_int_equal(fleet_bike(f, BIKE).rule, RULE_IN_USE);
+    assert_int_equal(fleet_bike(f, BIKE).fixes, 0);
+    assert_int_equal(fleet_bike(f, BIKE).newest.lat, 0); /* nothing of a place is kept */
+}
+
+static void outside_takes_the_dwell_and_makes_one_episode(void **state)
+{
+    struct fleet_fixture *f = *state;
+    struct alert_image alert;
+
+    fleet_park(f, BIKE, -40, 20);
+    assert_int_equal(fleet_bike(f, BIKE).verdict, VERDICT_UNCERTAIN);
+    assert_int_equal(fleet_bike(f, BIKE).rule, RULE_DWELL);
+    fleet_wait(f, 60000);
+    fleet_park(f, BIKE, -42, 21);
+    fleet_wait(f, 59000);
+    assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 0);
+    fleet_wait(f, 2000);
+    assert_int_equal(fleet_bike(f, BIKE).verdict, VERDICT_OUTSIDE);
+    assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 1);
+    assert_string_equal(alert.vehicle, BIKE);
+    assert_string_equal(alert.operator_code, "HLO");
+    assert_true(alert.fence == fleet_key(PARK_ID));
+    assert_in_range(alert.distance_mm, 38000, 44000);
+    assert_int_equal(alert.due_ack_ms - alert.opened_ms, 300000);
+    assert_int_equal(alert.evidence[0].kind, EVIDENCE_GNSS);
+    for (unsigned i = 0; i < 20; i++) { /* noise changes nothing */
+        fleet_wait(f, 5000);
+        fleet_park(f, BIKE, -30 - (int)(i % 3) * 10, 20);
+    }
+    assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 1);
+    assert_int_equal(alert.state, ALERT_OPEN);
+    fleet_unlock(f, BIKE);
+    assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 1);
+    assert_int_equal(alert.state, ALERT_RESOLVED);
+    assert_int_equal(alert.cause, CAUSE_SEEN_GONE);
+}
+
+static void within_the_buffer_nothing_is_said(void **state)
+{
+    struct fleet_fixture *f = *state;
+    struct alert_image alert;
+
+    fleet_park(f, BIKE, -10, 20);
+    fleet_wait(f, 600000);
+    assert_int_equal(fleet_bike(f, BIKE).verdict, VERDICT_UNCERTAIN);
+    assert_int_equal(fleet_bike(f, BIKE).rule, RULE_BUFFER);
+    assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 0);
+}
+
+static void a_no_parking_zone_is_graver(void **state)
+{
+    struct fleet_fixture *f = *state;
+    struct alert_image alert;
+
+    fleet_park(f, BIKE, ZONE_M + 20, 20);
+    fleet_wait(f, 121000);
+    assert_int_equal(fleet_bike(f, BIKE).rule, RULE_NO_PARKING);
+    assert_int_equal(fleet_alerts(f, ALERT_NO_PARKING_ZONE, &alert), 1);
+    assert_int_equal(alert.severity, 3);
+    assert_true(alert.fence == fleet_key(ZONE_ID));
+}
+
+static void a_verdict_holds_against_noise_and_yields_to_a_move(void **state)
+{
+    struct fleet_fixture *f = *state;
+    struct alert_image alert;
+
+    fleet_park(f, BIKE, 38, 20);
+    assert_int_equal(fleet_bike(f, BIKE).verdict, VERDICT_INSIDE);
+    for (unsigned i = 0; i < 30; i++) {
+        fleet_wait(f, 10000);
+        fleet_park(f, BIKE, i % 2 == 0 ? 66 : 58, 20); /* 18 to 26 m outside */
+        assert_int_equal(fleet_bike(f, BIKE).verdict, VERDICT_INSIDE);
+    }
+    fleet_wait(f, 10000);
+    fleet_park(f, BIKE, 122, 20); /* one stray is no move */
+    assert_int_equal(fleet_bike(f, BIKE).verdict, VERDICT_INSIDE);
+    fleet_wait(f, 10000);
+    fleet_park(f, BIKE, 120, 20);
+    assert_int_equal(fleet_bike(f, BIKE).verdict, VERDICT_UNCERTAIN);
+    fleet_wait(f, 121000);
+    assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 1);
+}
+
+static void late_and_repeated_reports_change_nothing(void **state)
+{
+    struct fleet_fixture *f = *state;
+    struct bike_report report = fleet_fix(f, BIKE, fleet_at(20, 20));
+
+    report.event = 77;
+    fleet_say(f, &report);
+    fleet_wait(f, 10000);
+    fleet_say(f, &report);
+    assert_int_equal(count_get(&f->counters, COUNT_REPORTS_DUPLICATE), 1);
+    report.event = 78;
+    report.time_ms -= 5000;
+    report.lock = LOCK_UNLOCKED;
+    fleet_say(f, &report);
+    assert_int_equal(count_get(&f->counters, COUNT_REPORTS_LATE), 1);
+    assert_int_equal(fleet_bike(f, BIKE).verdict, VERDICT_INSIDE);
+}
+
+static void a_listener_decides_before_positions(void **state)
+{
+    struct fleet_fixture *f = *state;
+    const char *const refs[] = {BIKE};
+
+    fleet_park(f, BIKE, -60, 20);
+    for (unsigned i = 0; i < 3; i++) {
+        fleet_scan(f, PARK_ID, 9, refs, 1, -70);
+        fleet_wait(f, 10000);
+    }
+    assert_int_equal(fleet_bike(f, BIKE).verdict, VERDICT_INSIDE);
+    assert_int_equal(fleet_bike(f, BIKE).rule, RULE_LISTENER);
+    assert_int_equal(fleet_count(f, PARK_ID), 1);
+    for (unsigned i = 0; i < 7; i++) { /* no longer in its scans */
+        fleet_scan(f, PARK_ID, 9, NULL, 0, 0);
+        fleet_wait(f, 10000);
+    }
+    assert_int_equal(fleet_count(f, PARK_ID), 0);
+    assert_int_not_equal(fleet_bike(f, BIKE).rule, RULE_LISTENER);
+}
+
+static void weak_signals_do_not_enter(void **state)
+{
+    struct fleet_fixture *f = *state;
+    const char *const refs[] = {BIKE};
+
+    for (unsigned i = 0; i < 12; i++) {
+        fleet_scan(f, PARK_ID, 9, refs, 1, -80);
+        fleet_wait(f, 10000);
+    }
+    assert_int_equal(fleet_count(f, PARK_ID), 0);
+    fleet_scan(f, PARK_ID, 9, refs, 1, -74);
+    fleet_wait(f, 10000);
+    assert_int_equal(fleet_count(f, PARK_ID), 0);
+    fleet_scan(f, PARK_ID, 9, refs, 1, -74);
+    assert_int_equal(fleet_count(f, PARK_ID), 1);
+}
+
+static void the_stronger_fence_wins_after_a_while(void **state)
+{
+    struct fleet_fixture *f = *state;
+    const char *const refs[] = {BIKE};
+
+    for (unsigned i = 0; i < 3; i++) {
+        fleet_scan(f, PARK_ID, 9, refs, 1, -74);
+        fleet_wait(f, 5000);
+        fleet_scan(f, OTHER_ID, 10, refs, 1, -72); /* stronger, but not by 6 dB */
+        fleet_wait(f, 5000);
+    }
+    assert_int_equal(fleet_count(f, PARK_ID), 1);
+    assert_int_equal(fleet_count(f, OTHER_ID), 0);
+    for (unsigned i = 0; i < 6; i++) {
+        fleet_scan(f, PARK_ID, 9, refs, 1, -74);
+        fleet_wait(f, 5000);
+        fleet_scan(f, OTHER_ID, 10, refs, 1, -60);
+        fleet_wait(f, 5000);
+    }
+    assert_int_equal(fleet_count(f, PARK_ID), 0);
+    assert_int_equal(fleet_count(f, OTHER_ID), 1);
+}
+
+static void a_silent_listener_makes_its_fence_unknown(void **state)
+{
+    struct fleet_fixture *f = *state;
+    struct alert_image alert;
+    const char *const refs[] = {BIKE};
+
+    for (unsigned i = 0; i < 3; i++) {
+        fleet_scan(f, PARK_ID, 9, refs, 1, -70);
+        fleet_wait(f, 10000);
+    }
+    fleet_wait(f, 119000);
+    assert_int_equal(fleet_count(f, PARK_ID), UINT32_MAX);
+    assert_int_equal(fleet_bike(f, BIKE).rule, RULE_LISTENER_SILENT);
+    assert_int_equal(fleet_alerts(f, ALERT_FENCE_SILENT, &alert), 1);
+    assert_true(alert_is_open(&alert));
+    fleet_scan(f, PARK_ID, 9, refs, 1, -70);
+    fleet_wait(f, 10000);
+    fleet_scan(f, PARK_ID, 9, refs, 1, -70);
+    assert_int_equal(fleet_count(f, PARK_ID), 1);
+    assert_int_equal(fleet_alerts(f, ALERT_FENCE_SILENT, &alert), 1);
+    assert_false(alert_is_open(&alert));
+}
+
+static void a_crowd_tells_each_operator_its_surplus(void **state)
+{
+    struct fleet_fixture *f = *state;
+    struct alert_image alert;
+    char ref[VEHICLE_REF_MAX + 1];
+
+    for (unsigned i = 0; i < 9; i++) { /* capacity 5: six of HLO, three of MTN */
+        (void)snprintf(ref, sizeof ref, "%s-%08u", i < 6 ? "HLO" : "MTN", 100 + i);
+        fleet_park(f, ref, 10 + (int)i, 20);
+    }
+    assert_int_equal(fleet_count(f, PARK_ID), 9);
+    fleet_wait(f, 599000);
+    assert_int_equal(fleet_alerts(f, ALERT_PILE_UP, &alert), 0);
+    fleet_wait(f, 2000);
+    assert_int_equal(fleet_alerts(f, ALERT_PILE_UP, &alert), 1);
+    assert_int_equal(alert.share_count, 2);
+    assert_string_equal(alert.shares[0].operator_code, "HLO");
+    assert_int_equal(alert.shares[0].surplus, 3); /* 4 * 6 / 9 = 2.67 */
+    assert_int_equal(alert.shares[1].surplus, 1);
+    assert_true(alert_visible(&alert, "HLO"));
+    assert_false(alert_visible(&alert, "QJU"));
+    for (unsigned i = 0; i < 4; i++) {
+        (void)snprintf(ref, sizeof ref, "HLO-%08u", 100 + i);
+        fleet_unlock(f, ref);
+    }
+    assert_int_equal(fleet_alerts(f, ALERT_PILE_UP, &alert), 1);
+    assert_int_equal(alert.state, ALERT_RESOLVED);
+}
+
+static void a_filling_fence_is_foreseen(void **state)
+{
+    struct fleet_fixture *f = *state;
+    struct alert_image alert;
+    char ref[VEHICLE_REF_MAX + 1];
+
+    for (unsigned i = 0; i < 4; i++) {
+        (void)snprintf(ref, sizeof ref, "HLO-%08u", 100 + i);
+        fleet_park(f, ref, 10 + (int)i, 20);
+        fleet_wait(f, 60000);
+    }
+    assert_int_equal(fleet_alerts(f, ALERT_FENCE_FILLING, &alert), 1);
+    assert_int_equal(alert.bikes, 4);
+}
+
+static void due_times_escalate_and_expire(void **state)
+{
+    struct fleet_fixture *f = *state;
+    struct alert_image alert;
+
+    fleet_park(f, BIKE, -60, 20);
+    fleet_wait(f, 121000);
+    fleet_wait(f, 300000);
+    assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 1);
+    assert_int_equal(alert.escalated, 1);
+    assert_int_equal(fleet_move(f, alert.id, ALERT_EVENT_ACK, "HLO"), ERR_OK);
+    fleet_wait(f, 1500000);
+    (void)fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert);
+    assert_int_equal(alert.state, ALERT_ACKNOWLEDGED);
+    assert_int_equal(alert.escalated, 2);
+    fleet_wait(f, 5400000);
+    (void)fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert);
+    assert_int_equal(alert.state, ALERT_EXPIRED);
+    assert_int_equal(alert.escalated, 3);
+    fleet_unlock(f, BIKE);
+    (void)fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert);
+    assert_int_equal(alert.state, ALERT_EXPIRED); /* a late clearing never looks like one in time */
+    assert_int_equal(alert.cause, CAUSE_SEEN_GONE);
+    assert_false(alert_is_open(&alert));
+}
+
+static void what_is_said_to_be_cleared_is_looked_at_again(void **state)
+{
+    struct fleet_fixture *f = *state;
+    struct alert_image alert;
+
+    fleet_park(f, BIKE, -60, 20);
+    fleet_wait(f, 121000);
+    (void)fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert);
+    assert_int_equal(fleet_move(f, alert.id, ALERT_EVENT_RESOLVE, "HLO"), ERR_OK);
+    fleet_wait(f, 599000);
+    (void)fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert);
+    assert_int_equal(alert.state, ALERT_RESOLVED);
+    fleet_wait(f, 2000);
+    assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 1);
+    assert_int_equal(alert.state, ALERT_OPEN);
+    assert_int_equal(alert.count, 2);
+}
+
+static void a_ride_and_a_new_bad_stop_are_a_new_episode(void **state)
+{
+    struct fleet_fixture *f = *state;
+    struct alert_image alert;
+
+    fleet_park(f, BIKE, -60, 20);
+    fleet_wait(f, 121000);
+    fleet_unlock(f, BIKE);
+    fleet_wait(f, 60000);
+    fleet_park(f, BIKE, -160, 20);
+    fleet_wait(f, 121000);
+    assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 2);
+    assert_int_equal(alert.count, 1);
+}
+
+static void tenants_and_roles_are_kept_apart(void **state)
+{
+    struct fleet_fixture *f = *state;
+    struct alert_image alert;
+
+    fleet_park(f, BIKE, -60, 20);
+    fleet_wait(f, 121000);
+    (void)fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert);
+    assert_int_equal(fleet_move(f, alert.id, ALERT_EVENT_ACK, "MTN"), ERR_NOT_FOUND);
+    assert_int_equal(fleet_move(f, alert.id, ALERT_EVENT_UPHOLD, "HLO"), ERR_CONFLICT);
+    assert_int_equal(fleet_move(f, alert.id, ALERT_EVENT_DISPUTE, ""), ERR_FORBIDDEN);
+    assert_int_equal(fleet_move(f, alert.id, ALERT_EVENT_DISPUTE, "HLO"), ERR_OK);
+    assert_int_equal(fleet_move(f, alert.id, ALERT_EVENT_UPHOLD, "HLO"), ERR_FORBIDDEN);
+    assert_int_equal(fleet_move(f, alert.id, ALERT_EVENT_UPHOLD, ""), ERR_OK);
+    fleet_wait(f, 1200000);
+    assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 1); /* right is right */
+    assert_int_equal(alert.state, ALERT_RESOLVED);
+    assert_int_equal(alert.cause, CAUSE_DISPUTE_UPHELD);
+}
+
+/* The journal refuses: nothing of the step shows, and it is told a moment later. */
+static void what_the_journal_refuses_is_told_later(void **state)
+{
+    struct fleet_fixture *f = *state;
+    struct alert_image alert;
+    unsigned refused = 0;
+
+    fleet_park(f, BIKE, -60, 20);
+    for (unsigned i = 0; i < 130 * 4 && refused < 3; i++) {
+        f->now.at_ms += 250;
+        while (core_due(f->core) <= f->now.at_ms) {
+            f->effects = core_advance(f->core, f->now);
+            if (f->effects->kept_count > 0) {
+                core_undo(f->core);
+                refused++;
+                assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 0);
+            }
+        }
+    }
+    assert_int_equal(refused, 3);
+    fleet_wait(f, 2000);
+    assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 1);
+}
+
+/* A zone that is deleted ends its episodes, with that reason. */
+static void a_deleted_zone_ends_its_episodes(void **state)
+{
+    struct fleet_fixture *f = *state;
+    struct alert_image alert;
+    struct inventory *former = f->inv;
+    struct input input = {.now = f->now, .kind = INPUT_INVENTORY};
+
+    fleet_park(f, BIKE, ZONE_M + 20, 20);
+    fleet_wait(f, 121000);
+    assert_int_equal(fleet_alerts(f, ALERT_NO_PARKING_ZONE, &alert), 1);
+    f->inv = fleet_inventory(2, false, "", former);
+    input.at = (struct position){1, f->seq++};
+    input.now = f->now;
+    input.inventory = f->inv;
+    f->effects = core_step(f->core, &input);
+    assert_ptr_equal(core_inventory(f->core), f->inv);
+    inventory_destroy(former);
+    fleet_wait(f, 2000);
+    assert_int_equal(fleet_alerts(f, ALERT_NO_PARKING_ZONE, &alert), 1);
+    assert_int_equal(alert.cause, CAUSE_FENCE_REMOVED);
+    fleet_wait(f, 130000); /* and there it stands outside every fence */
+    assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 1);
+}
+
+static void a_shifted_feed_is_one_alert(void **state)
+{
+    struct fleet_fixture *f = *state;
+    struct alert_image alert;
+    char ref[VEHICLE_REF_MAX + 1];
+
+    for (unsigned i = 0; i < 100; i++) {
+        struct bike_report report;
+
+        (void)snprintf(ref, sizeof ref, "HLO-%08u", 100 + i);
+        report = fleet_fix(f, ref, fleet_at(500 + (int)i, 400));
+        report.shift = SHIFT_INSIDE_GCJ02;
+        fleet_say(f, &report);
+        fleet_wait(f, 1000);
+    }
+    fleet_wait(f, 300000);
+    assert_int_equal(fleet_alerts(f, ALERT_FEED_SUSPECT, &alert), 1);
+    assert_string_equal(alert.operator_code, "HLO");
+    assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 0);
+    assert_int_equal(fleet_bike(f, ref).rule, RULE_FEED_SUSPECT);
+    for (unsigned i = 0; i < 100; i++) { /* mended */
+        struct bike_report report;
+
+        (void)snprintf(ref, sizeof ref, "HLO-%08u", 100 + i);
+        report = fleet_fix(f, ref, fleet_at(10, 20));
+        report.shift = SHIFT_INSIDE;
+        fleet_say(f, &report);
+        fleet_wait(f, 1000);
+    }
+    (void)fleet_alerts(f, ALERT_FEED_SUSPECT, &alert);
+    assert_false(alert_is_open(&alert));
+}
+
+static void many_at_once_are_a_storm(void **state)
+{
+    struct fleet_fixture *f = *state;
+    char ref[VEHICLE_REF_MAX + 1];
+    struct image image;
+    unsigned storm = 0;
+    unsigned all = 0;
+
+    for (unsigned i = 0; i < 80; i++) {
+        (void)snprintf(ref, sizeof ref, "HLO-%08u", 100 + i);
+        fleet_park(f, ref, -60 - (int)i, 20);
+    }
+    fleet_wait(f, 125000);
+    for (uint32_t i = 0; i < core_alert_slots(f->core); i++) {
+        if (core_alert_image(f->core, i, &image) && image.alert.kind == ALERT_OUT_OF_FENCE) {
+            all++;
+            storm += image.alert.storm;
+        }
+    }
+    assert_int_equal(all, 80);
+    assert_int_equal(storm, 30); /* beyond the first 50 */
+}
+
+/* Restored from images, the same core goes on: nothing is told twice. */
+static void a_restart_repeats_nothing(void **state)
+{
+    struct fleet_fixture *f = *state;
+    struct counters counters = {0};
+    struct core *next = core_create(f->inv, &counters);
+    struct alert_image alert;
+    struct image image;
+
+    fleet_park(f, BIKE, -60, 20);
+    fleet_park(f, BIKE2, 20, 20);
+    fleet_wait(f, 121000);
+    for (uint32_t i = 0; i < core_alert_slots(f->core); i++) {
+        if (core_alert_image(f->core, i, &image)) {
+            core_restore(next, &image);
+        }
+    }
+    for (uint32_t i = 0; i < core_bike_slots(f->core); i++) {
+        if (core_bike_image(f->core, i, &image)) {
+            core_restore(next, &image);
+        }
+    }
+    core_restored(next, f->now, false);
+    core_alerts_on(next);
+    core_destroy(f->core);
+    f->core = next;
+    fleet_wait(f, 10000);
+    assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 1);
+    assert_int_equal(alert.version, 1);
+    assert_int_equal(fleet_count(f, PARK_ID), 1);
+    fleet_unlock(f, BIKE);
+    (void)fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert);
+    assert_int_equal(alert.state, ALERT_RESOLVED);
+}
+
+static void a_planned_event_is_not_told(void **state)
+{
+    struct fleet_fixture *f = *state;
+    struct alert_image alert;
+    struct fleet_request request = {.until_ms = f->now.at_ms + 1000000,
+                                    .fence = fleet_key(PARK_ID)};
+    struct command command = {.kind = COMMAND_MUTE, .fleet = &request, .actor = "tester"};
+    struct input input = {
+        .at = {1, f->seq++},
+          .now = f->now, .kind = INPUT_COMMAND, .command = &command
+    };
+
+    f->effects = core_step(f->core, &input);
+    assert_int_equal(command.result, ERR_OK);
+    assert_int_equal(f->effects->kept_count, 2);
+    fleet_park(f, BIKE, -60, 20);
+    fleet_wait(f, 900000);
+    assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 0);
+    fleet_wait(f, 200000);
+    fleet_park(f, BIKE, -60, 20);
+    assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 1);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+    const struct CMUnitTest tests[] = {
+        TEST(a_bike_inside_counts_at_once),
+        TEST(outside_takes_the_dwell_and_makes_one_episode),
+        TEST(within_the_buffer_nothing_is_said),
+        TEST(a_no_parking_zone_is_graver),
+        TEST(a_verdict_holds_against_noise_and_yields_to_a_move),
+        TEST(late_and_repeated_reports_change_nothing),
+        TEST(a_listener_decides_before_positions),
+        TEST(weak_signals_do_not_enter),
+        TEST(the_stronger_fence_wins_after_a_while),
+        TEST(a_silent_listener_makes_its_fence_unknown),
+        TEST(a_crowd_tells_each_operator_its_surplus),
+        TEST(a_filling_fence_is_foreseen),
+        TEST(due_times_escalate_and_expire),
+        TEST(what_is_said_to_be_cleared_is_looked_at_again),
+        TEST(a_ride_and_a_new_bad_stop_are_a_new_episode),
+        TEST(tenants_and_roles_are_kept_apart),
+        TEST(what_the_journal_refuses_is_told_later),
+        TEST(a_deleted_zone_ends_its_episodes),
+        TEST(a_shifted_feed_is_one_alert),
+        TEST(many_at_once_are_a_storm),
+        TEST(a_restart_repeats_nothing),
+        TEST(a_planned_event_is_not_told),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
