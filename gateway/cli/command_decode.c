@@ -195,6 +195,9 @@ static void put_uplink(struct decoding *d, bool bytes_too)
         write_sighting(&w, &d->uplink);
     } else {
         write_decoded(&w, &d->uplink.decoded);
+        if (d->uplink.kind == UPLINK_LOCK) {
+            json_kv_str(&w, "lock", lock_state_name((enum lock_state)d->uplink.lock.lock));
+        }
         if (bytes_too) {
             write_frame(&w, &d->uplink);
         }

@@ -15,7 +15,8 @@
 #define FILE_MAX  65536
 #define NODES_MAX 4096
 
-static const char *const kind_names[] = {"nothing", "frame", "reading", "device", "sighting"};
+static const char *const kind_names[] = {"nothing", "frame",    "reading",
+                                         "device",  "sighting", "lock"};
 
 static struct {
     char text[FILE_MAX];
@@ -114,6 +115,20 @@ static void check_bytes(const struct json_node *item)
     assert_memory_equal(bytes, v.up.bytes, v.up.len);
 }
 
+static void check_lock(const struct json_node *item)
+{
+    const struct lock_heard *lock = &v.up.lock;
+    const bool placed = (lock->has & REPORT_HAS_POSITION) != 0;
+
+    check_text(item, "imei", lock->imei, strlen(lock->imei));
+    assert_true(
+        json_is_text(&v.doc, want(item, "lock"), lock_state_name((enum lock_state)lock->lock)));
+    check_number(item, "lat_e7", placed, lock->at.lat);
+    check_number(item, "lon_e7", placed, lock->at.lon);
+    check_number(item, "beacons", (lock->has & REPORT_HAS_RADIO) != 0, lock->beacon_count);
+    check_number(item, "battery_pct", (lock->has & REPORT_HAS_BATTERY) != 0, lock->battery_pct);
+}
+
 static void check_item(const struct json_node *item, enum decode_fault fault)
 {
     const struct json_node *refused = want(item, "refused");
@@ -130,6 +145,8 @@ static void check_item(const struct json_node *item, enum decode_fault fault)
     check_reading(item);
     if (v.up.kind == UPLINK_FRAME) {
         check_bytes(item);
+    } else if (v.up.kind == UPLINK_LOCK) {
+        check_lock(item);
     } else if (v.up.kind == UPLINK_SIGHTING) {
         check_text(item, "mac", v.up.sighting.mac, strlen(v.up.sighting.mac));
         check_text(item, "gateway", v.up.sighting.gateway, strlen(v.up.sighting.gateway));
