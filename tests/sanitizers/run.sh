@@ -11,6 +11,6 @@ export TSAN_OPTIONS="suppressions=$PWD/tests/sanitizers/tsan.supp exitcode=99 se
 export BOWEI_QUICK=1 # tests that repeat a lot repeat less
 ctest --test-dir "build/$preset" --output-on-failure -j2 -L '^(unit|vectors|fuzz)$'
 export PYTHONPATH=$PWD/tests/e2e BOWEI_BUILD=$PWD/build/$preset BOWEI_CLEAN_EXIT=1
-for test in tests/faults/test_silence.py tests/e2e/test_melbourne.py tests/e2e/test_staff.py; do
+for test in tests/faults/test_silence.py tests/e2e/test_melbourne.py tests/e2e/test_staff.py tests/e2e/test_reload.py; do
     /usr/bin/python3 -W ignore "$test"
 done
