@@ -30,7 +30,7 @@ static space_key key_of(uint8_t head)
 static struct draft_fence *rings_read(struct draft *d, const uint8_t *data, size_t size)
 {
     struct draft_fence *f = draft_row_add(d, TABLE_FENCE);
-    const int32_t scale = 1 + (data[0] >> 1) * (data[0] >> 1);
+    const int32_t scale = 1 + (data[0] >> 1) * (data[0] >> 1) / 16; /* up to 6 degrees in all */
     size_t at = 1;
 
     claim(f != NULL);

@@ -368,8 +368,8 @@ enum err outline_check(struct draft *draft, struct draft_fence *fence, struct ou
     for (uint32_t r = 0; r < fence->ring_count; r++) {
         c.count += c.rings[r].count;
     }
-    c.corners = malloc((size_t)c.count * sizeof *c.corners);
-    c.order = malloc((size_t)c.count * sizeof *c.order);
+    c.corners = malloc(((size_t)c.count + 1) * sizeof *c.corners);
+    c.order = malloc(((size_t)c.count + 1) * sizeof *c.order);
     if (c.corners == NULL || c.order == NULL) {
         e = ERR_NO_MEMORY;
         goto undo_memory;
