@@ -160,6 +160,22 @@ void segment_bytes_finish(struct segment_bytes *bytes)
     bytes->len = 0;
 }
 
+/* An append is taken whole or not at all: is each of its records of a kind we know? */
+static bool batch_known(const struct segment_bytes *bytes, size_t at, size_t end)
+{
+    struct record record;
+
+    while (at < end) {
+        size_t len = record_decode(bytes->data + at, bytes->len - at, &record);
+
+        if (len == 0) {
+            return false;
+        }
+        at += len;
+    }
+    return true;
+}
+
 size_t segment_visit(const struct segment_bytes *bytes,
                      bool (*visit)(void *ctx, const struct record *record), void *ctx,
                      bool *stopped)
@@ -176,6 +192,9 @@ size_t segment_visit(const struct segment_bytes *bytes,
         size_t end = at + record_batch(bytes->data + at, bytes->len - at, &records);
         size_t begin = at;
 
+        if (records > 1 && !batch_known(bytes, begin, end)) {
+            return begin;
+        }
         for (; at < end; records--) {
             size_t len = record_decode(bytes->data + at, bytes->len - at, &record);
 
