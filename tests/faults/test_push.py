@@ -106,6 +106,45 @@ class Kept(Push):
             self.assertEqual(self.request("POST", "/v1/push/mobile", dict(signed, nonce="abcdefgi"))[0], 401)
 
 
+class Reload(Push):
+    """A secret is changed without a gap and without a restart."""
+
+    def write_secret(self, name, text):
+        path = self.folder / name
+        path.write_text(text + "\n")
+        path.chmod(0o600)
+        return path
+
+    def configure(self, secret, former=None, envelope="wxhs"):
+        lines = [f"secret_file: {self.write_secret('secret', secret)}"]
+        if former:
+            lines.append(f"former_secret_file: {self.write_secret('former', former)}")
+        self.modbus = ("push:\n  - name: telecom\n    envelope: %s\n    auth: query\n    " % envelope + "\n    ".join(lines) + "\n" +
+                       Push.modbus[Push.modbus.index("mappings:"):])
+
+    def reload(self):
+        self.write_config()
+        return self.bowei("reload", "--config", self.folder / "bowei.yaml", check=False).returncode
+
+    def answers(self, *secrets):
+        return [self.telecom(0, True, key=s)[0] for s in secrets]
+
+    def test_a_secret_is_changed(self):
+        first, second = "first-secret-0123456789", "second-secret-0123456789"
+        self.configure(first)
+        self.city()
+        self.assertEqual(self.answers(first, second), [200, 401])
+        self.configure(second, former=first)
+        self.assertEqual(self.reload(), 0)
+        self.assertEqual(self.answers(first, second), [200, 200])
+        self.configure(second, envelope="carrier-pigeon")
+        self.assertNotEqual(self.reload(), 0)
+        self.assertEqual(self.answers(first, second), [200, 200])
+        self.configure(second)
+        self.assertEqual(self.reload(), 0)
+        self.assertEqual(self.answers(first, second), [401, 200])
+
+
 @unittest.skipUnless(os.geteuid() == 0, "mounting a small tmpfs needs root")
 class DiskFull(Push):
     journal_options = "journal:\n  reserve_mib: 1\n"
