@@ -40,6 +40,11 @@ static bool is_stray(const struct config *config, const char *source, const char
             return false;
         }
     }
+    for (uint32_t i = 0; i < config->push_count; i++) {
+        if (strcmp(config->pushes[i].name, source) == 0) {
+            return false;
+        }
+    }
     return true;
 }
 
