@@ -146,6 +146,7 @@ static enum err bikes_open(const struct run_options *o, const struct field_file 
         .keys = o->keys,
         .broker = &sim->broker,
         .interval_s = o->interval_s,
+        .dwell_s = o->dwell_s,
         .speed = o->speed,
         .fresh = sim->memory.fresh,
     };

@@ -23,6 +23,7 @@ struct run_options {
     uint16_t broker_port; /**< 0 = as made */
     double speed;
     uint32_t duration_s; /**< 0 = until a signal */
+    uint32_t dwell_s;    /**< the gateway's, for the truth of episodes */
 };
 
 struct load_options {

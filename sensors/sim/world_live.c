@@ -168,6 +168,7 @@ enum err world_live_create(const struct world_live_params *params, int64_t now_m
     fleet.script = params->script;
     fleet.start_ms = now_ms;
     fleet.interval_s = params->interval_s;
+    fleet.dwell_ms = (int64_t)params->dwell_s * 1000;
     fleet.speed = params->speed;
     fleet.opening = true;
     if ((e = world_create(&fleet, &b->fleet)) != ERR_OK ||

@@ -17,6 +17,7 @@ struct world_live_params {
     const char *api, *keys;      /**< or NULL: telemetry is not posted */
     struct broker *broker;       /**< borrowed */
     uint32_t interval_s;
+    uint32_t dwell_s; /**< the gateway's, for the truth */
     double speed;
     bool fresh; /**< the truth file begins anew */
 };

@@ -19,7 +19,7 @@ static const char usage[] =
     "  run         is the field of that city: Modbus slaves and MQTT devices\n"
     "      --dir DIR [--truth FILE] [--broker-port P] [--speed X] [--faults FILE] [--duration "
     "SECONDS]\n"
-    "      [--truth-bikes FILE] [--api URL --keys FILE] [--interval SECONDS]\n"
+    "      [--truth-bikes FILE] [--api URL --keys FILE] [--interval SECONDS] [--dwell SECONDS]\n"
     "  load        sends numbered readings as fast as told and prints what was acknowledged\n"
     "      --broker-port P --devices N --rate R --seconds S [--qos 0|1] [--prefix TEXT]\n"
     "\n"
@@ -153,7 +153,7 @@ static int make(char *const *args)
 
 static int run(char *const *args)
 {
-    struct run_options o = {.speed = 1, .interval_s = 60};
+    struct run_options o = {.speed = 1, .interval_s = 60, .dwell_s = 120};
     struct option options[] = {
         {"--dir",         OPTION_TEXT,    true,  &o.dir,         false},
         {"--truth",       OPTION_TEXT,    false, &o.truth,       false},
@@ -165,6 +165,7 @@ static int run(char *const *args)
         {"--api",         OPTION_TEXT,    false, &o.api,         false},
         {"--keys",        OPTION_TEXT,    false, &o.keys,        false},
         {"--interval",    OPTION_U32,     false, &o.interval_s,  false},
+        {"--dwell",       OPTION_U32,     false, &o.dwell_s,     false},
     };
     int status = options_read(options, ARRAY_LEN(options), args);
 
@@ -173,6 +174,9 @@ static int run(char *const *args)
     }
     if (status == 0 && (o.interval_s == 0 || o.interval_s > 86400)) {
         status = misused("--interval", "must be 1 s to a day");
+    }
+    if (status == 0 && o.dwell_s > 86400) {
+        status = misused("--dwell", "must be at most a day");
     }
 
     return status != 0 ? status : run_command(&o);
