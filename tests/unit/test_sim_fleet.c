@@ -8,6 +8,8 @@
 #include "bowei/sensor_model.h"
 #include "sensors/sim/fleet/bike_telegram.h"
 #include "sensors/sim/fleet/world.h"
+#include "sensors/sim/truth_bikes.h"
+#include "tests/unit/scratch_folder.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -605,6 +607,60 @@ static void a_full_scan_is_one_message(void **state)
     assert_true(w.longest > 20000 && w.longest <= 32768);
 }
 
+/* --- the truth file --- */
+
+struct told {
+    struct truth truth;
+    uint64_t lines[3]; /* stop, leave, episode */
+};
+
+static void on_told(void *ctx, const struct world_event *e)
+{
+    struct told *t = ctx;
+
+    truth_bikes_add(&t->truth, plan, e);
+    t->lines[0] += e->kind == WORLD_STOP;
+    t->lines[1] += e->kind == WORLD_LEAVE;
+    t->lines[2] += e->kind == WORLD_EPISODE;
+}
+
+static void the_truth_is_a_line_of_json_an_event(void **state)
+{
+    struct told t = {.truth = {.fd = -1}};
+    struct world *f = world_of(plan, NULL);
+    uint64_t seen[3] = {0};
+    char folder[128];
+    char path[160];
+    char line[600];
+    FILE *file;
+
+    (void)state;
+    scratch_folder_make(folder, sizeof folder);
+    (void)snprintf(path, sizeof path, "%s/truth", folder);
+    assert_int_equal(truth_open(&t.truth, path, true), ERR_OK);
+    world_step(f, START_MS + HOUR, on_told, &t);
+    assert_int_equal(truth_flush(&t.truth), ERR_OK);
+    file = fopen(path, "re");
+    assert_non_null(file);
+    while (fgets(line, sizeof line, file) != NULL) {
+        struct json_doc doc;
+        const struct json_node *event;
+
+        assert_int_equal(json_parse(&doc, line, strlen(line), nodes, NODES), JSON_OK);
+        assert_non_null(json_member(&doc, doc.nodes, "t"));
+        event = json_member(&doc, doc.nodes, "event");
+        assert_true((event != NULL) != (json_member(&doc, doc.nodes, "episode") != NULL));
+        assert_non_null(json_member(&doc, doc.nodes, event != NULL ? "inside_mm" : "from"));
+        seen[event == NULL ? 2 : json_is_text(&doc, event, "stop") ? 0 : 1]++;
+    }
+    (void)fclose(file);
+    truth_close(&t.truth);
+    world_destroy(f);
+    scratch_folder_remove(folder);
+    assert_memory_equal(seen, t.lines, sizeof seen);
+    assert_true(seen[0] > BIKES && seen[1] > 0 && seen[2] > 0);
+}
+
 /* --- the plan --- */
 
 static void fences_are_what_they_should_be(void **state)
@@ -672,6 +728,7 @@ int main(void)
         cmocka_unit_test(a_dead_bike_says_nothing),
         cmocka_unit_test(what_is_said_is_read_by_the_decoders),
         cmocka_unit_test(a_full_scan_is_one_message),
+        cmocka_unit_test(the_truth_is_a_line_of_json_an_event),
         cmocka_unit_test(fences_are_what_they_should_be),
         cmocka_unit_test(every_name_is_its_own),
     };
