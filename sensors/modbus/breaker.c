@@ -36,14 +36,18 @@ bool breaker_succeed(struct breaker *b, uint32_t took_ms)
     return was_open;
 }
 
-uint32_t breaker_timeout_ms(struct breaker *b, uint32_t full_ms, uint32_t wire_ms)
+uint32_t breaker_short_ms(uint32_t wire_ms, uint32_t slowest_ms)
 {
-    uint32_t least_ms = PROBE_MIN_MS + wire_ms;
-    uint32_t short_ms = b->slowest_ms * 2 > least_ms ? b->slowest_ms * 2 : least_ms;
+    return slowest_ms * 2 > PROBE_MIN_MS + wire_ms ? slowest_ms * 2 : PROBE_MIN_MS + wire_ms;
+}
+
+uint32_t breaker_timeout_ms(struct breaker *b, uint32_t full_ms, uint32_t short_ms)
+{
+    uint32_t probe_ms = b->slowest_ms * 2 > short_ms ? b->slowest_ms * 2 : short_ms;
 
     if (!breaker_is_open(b)) {
         return full_ms;
     }
     b->probes++;
-    return b->probes % PROBE_FULL_8TH == 0 || short_ms > full_ms ? full_ms : short_ms;
+    return b->probes % PROBE_FULL_8TH == 0 || probe_ms > full_ms ? full_ms : probe_ms;
 }

@@ -21,9 +21,11 @@ bool breaker_is_open(const struct breaker *b);
 bool breaker_fail(struct breaker *b);
 /** A good answer after took_ms; true when that closed it. */
 bool breaker_succeed(struct breaker *b, uint32_t took_ms);
+/** Least time for a short request whose characters take wire_ms, on a line whose slowest good
+ * answer took slowest_ms. */
+uint32_t breaker_short_ms(uint32_t wire_ms, uint32_t slowest_ms);
 /** Time limit of the next request: full_ms when closed; open: twice what the unit ever took, at
- * least 50 ms more than the wire_ms that its characters take, and every 8th probe the full time,
- * for units that have become slow. */
-uint32_t breaker_timeout_ms(struct breaker *b, uint32_t full_ms, uint32_t wire_ms);
+ * least short_ms, and every 8th probe the full time, for units that have become slow. */
+uint32_t breaker_timeout_ms(struct breaker *b, uint32_t full_ms, uint32_t short_ms);
 
 #endif

@@ -146,6 +146,7 @@ void line_judge(struct line *line, struct unit *unit, enum port_result result, u
         return;
     }
     line->good = true;
+    line->slowest_ms = took_ms >= line->slowest_ms ? (took_ms > 0 ? took_ms : 1) : line->slowest_ms;
     if (result == PORT_OK && breaker_succeed(unit->breaker, took_ms)) {
         log_line(LOG_INFO, AREA, "%s: answers again", unit->device);
     }
@@ -175,12 +176,15 @@ static struct unit *unit_next(const struct line *line)
     return next;
 }
 
-/* Sets the time of the unit's next round: its period goes on, missed rounds are left out. */
-static void unit_schedule(const struct line *line, struct unit *unit, int64_t began_ms)
+/* Sets the time of the unit's next round: its period goes on from the first round, missed ones are
+ * left out. */
+static void unit_schedule(const struct line *line, struct unit *unit, int64_t began_ms, bool first)
 {
     int64_t period_ms = unit->config->period_ms;
 
-    if (began_ms - unit->due_ms > period_ms) {
+    if (first) {
+        unit->due_ms = began_ms;
+    } else if (began_ms - unit->due_ms > period_ms) {
         if (unit->breaker->failures == 0) {
             line_count(line, COUNT_MODBUS_LATE);
         }
@@ -192,6 +196,7 @@ static void unit_schedule(const struct line *line, struct unit *unit, int64_t be
 static void line_turn(struct line *line, struct unit *unit)
 {
     int64_t now_ms = host_boot_ms();
+    bool first;
 
     if (!port_is_open(&line->port)) {
         if (now_ms < line->open_again_ms || !line_open(line)) {
@@ -199,8 +204,9 @@ static void line_turn(struct line *line, struct unit *unit)
             return; /* the rounds wait for the line */
         }
     }
+    first = !unit->tried;
     line_poll(line, unit);
-    unit_schedule(line, unit, now_ms);
+    unit_schedule(line, unit, now_ms, first);
     up_judge(line);
 }
 

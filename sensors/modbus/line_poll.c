@@ -29,13 +29,28 @@ static bool is_offline(uint8_t exception)
     return exception == EXCEPTION_PATH || exception == EXCEPTION_TARGET;
 }
 
+/* How long the unit is waited for. One that never answered need not be there: where others answer
+ * it gets their time, so that the first round with many dead units is not spent on them. */
+static uint32_t limit_ms(const struct line *line, const struct unit *unit,
+                         const struct read_request *request)
+{
+    const uint32_t full_ms = line->params.config->response_timeout_ms;
+    const bool is_new = !unit->breaker->answered;
+    const uint32_t short_ms =
+        breaker_short_ms(port_wire_ms(&line->port, request), is_new ? line->slowest_ms : 0);
+
+    if (is_new && unit->breaker->failures == 0 && line->slowest_ms > 0 && short_ms < full_ms) {
+        return short_ms;
+    }
+    return breaker_timeout_ms(unit->breaker, full_ms, short_ms);
+}
+
 static enum port_result ask(struct line *line, struct unit *unit,
                             const struct read_request *request, uint32_t *took_ms)
 {
     int64_t begin_ms = host_boot_ms();
-    uint32_t limit_ms = breaker_timeout_ms(unit->breaker, line->params.config->response_timeout_ms,
-                                           port_wire_ms(&line->port, request));
-    enum port_result result = port_read(&line->port, request, limit_ms, &line->reply);
+    enum port_result result =
+        port_read(&line->port, request, limit_ms(line, unit, request), &line->reply);
 
     *took_ms = (uint32_t)(host_boot_ms() - begin_ms);
     line->wrote = false;

@@ -21,6 +21,7 @@ struct line {
     int64_t open_again_ms;  /* boottime of the next attempt to connect */
     int64_t probe_again_ms; /* boottime before which no failing unit is asked */
     uint32_t reader;        /* of the inventory board */
+    uint32_t slowest_ms;    /* slowest good answer of any unit, at least 1; 0 = none yet */
     bool good;              /* a reply came since the connection was opened or last recovered */
     bool up;
     bool wrote; /* the last thing was a write: a poll that is due goes first */

@@ -21,6 +21,7 @@ struct slaves_entry {
     uint8_t unit;
     bool write;
     uint16_t address, value; /* of a write */
+    int64_t at_ms;
 };
 
 struct slaves_unit {
@@ -44,6 +45,14 @@ struct slaves_fixture {
     char tty[96];
 };
 
+static inline int64_t slaves_clock_ms(void)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
 static inline uint16_t slaves_value(void *ctx, uint16_t address)
 {
     const struct slaves_unit *unit = ctx;
@@ -56,7 +65,7 @@ static inline void slaves_wrote(void *ctx, uint16_t address, uint16_t value)
     struct slaves_unit *unit = ctx;
     struct slaves_entry *last = &unit->of->log[unit->of->logged - 1];
 
-    *last = (struct slaves_entry){unit->unit, true, address, value};
+    *last = (struct slaves_entry){unit->unit, true, address, value, last->at_ms};
 }
 
 /* Under the lock: slaves_turn is called with it. */
@@ -69,7 +78,7 @@ static inline bool slaves_find(void *ctx, uint32_t line, uint8_t unit, struct sl
     (void)line;
     u->asked++;
     if (s->logged < SLAVES_LOG_MAX) {
-        s->log[s->logged++] = (struct slaves_entry){.unit = unit};
+        s->log[s->logged++] = (struct slaves_entry){.unit = unit, .at_ms = slaves_clock_ms()};
     }
     if (!u->exists) {
         return false;
@@ -81,14 +90,6 @@ static inline bool slaves_find(void *ctx, uint32_t line, uint8_t unit, struct sl
                             .ctx = u};
     *conduct = u->conduct;
     return true;
-}
-
-static inline int64_t slaves_clock_ms(void)
-{
-    struct timespec t;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 static inline void *slaves_serve(void *arg)
