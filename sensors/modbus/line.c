@@ -152,12 +152,14 @@ void line_judge(struct line *line, struct unit *unit, enum port_result result, u
     }
 }
 
-/* Boottime at which the unit's round may begin. A failing unit waits until the others had their
- * share; its round stays due meanwhile, so that the one that waits longest is asked first. */
+/* Boottime at which the unit's round may begin. One that fails, or never answered, waits until the
+ * others had their share; its round stays due meanwhile, so that the one that waits longest is
+ * asked first. */
 static int64_t turn_ms(const struct line *line, const struct unit *unit)
 {
-    return unit->breaker->failures > 0 && line->probe_again_ms > unit->due_ms ? line->probe_again_ms
-                                                                              : unit->due_ms;
+    const bool doubtful = unit->breaker->failures > 0 || !unit->breaker->answered;
+
+    return doubtful && line->probe_again_ms > unit->due_ms ? line->probe_again_ms : unit->due_ms;
 }
 
 static struct unit *unit_next(const struct line *line)
