@@ -104,14 +104,24 @@ class City(Testbed):
         self.doCleanups()
 
 
-def wrk(port, script, seconds=WRK_SECONDS):
+def wrk(port, script, seconds=WRK_SECONDS, pids=()):
+    """Requests a second, p99 in ms, and CPU microseconds a request of the serving processes."""
+    before = sum(cpu_of(pid) for pid in pids)
     out = subprocess.run(["wrk", "-t1", "-c64", f"-d{seconds}s", "--latency", "-s", script, f"http://127.0.0.1:{port}/"],
                          capture_output=True, text=True, check=True).stdout
+    spent = sum(cpu_of(pid) for pid in pids) - before
     rate = float(re.search(r"Requests/sec:\s+([\d.]+)", out).group(1))
+    done = int(re.search(r"(\d+) requests in", out).group(1))
     bad = re.search(r"Non-2xx or 3xx responses: (\d+)", out)
     assert bad is None, out
     p99 = re.search(r"99%\s+([\d.]+)(us|ms|s)", out)
-    return rate, float(p99.group(1)) * {"us": 1e-3, "ms": 1, "s": 1e3}[p99.group(2)]
+    return rate, float(p99.group(1)) * {"us": 1e-3, "ms": 1, "s": 1e3}[p99.group(2)], spent * 1e6 / done
+
+
+def cpu_of(pid):
+    """User and system seconds of a running process."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def lua(folder, name, paths):
@@ -138,23 +148,43 @@ def ratio(values, a, b):
 
 
 class Nginx:
-    def __init__(self, folder):
-        self.port = free_port()
-        (folder / "www").mkdir()
+    """One worker, a static file of each size on a port of its own."""
+
+    def __init__(self, folder, sizes):
         os.chmod(folder, 0o755)
-        body = "x" * 1024
-        (folder / "www" / "index.html").write_text(body)
+        self.ports, servers = {}, ""
+        for size in sizes:
+            (folder / f"www{size}").mkdir()
+            (folder / f"www{size}" / "index.html").write_text("x" * size)
+            self.ports[size] = free_port()
+            servers += (f" server {{ listen 127.0.0.1:{self.ports[size]}; location / {{ root {folder}/www{size};"
+                        " try_files /index.html =404; } }\n")
         conf = folder / "nginx.conf"
         conf.write_text(f"worker_processes 1;\ndaemon off;\npid {folder}/nginx.pid;\nerror_log {folder}/nginx.log;\nuser root;\n"
                         "events { worker_connections 1024; }\nhttp {\n access_log off; sendfile on; tcp_nopush on; open_file_cache max=100;\n"
                         f" keepalive_requests 100000000;\n client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f;\n"
-                        f" uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;\n"
-                        f" server {{ listen 127.0.0.1:{self.port}; location / {{ root {folder}/www; try_files /index.html =404; }} }}\n}}\n")
+                        f" uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;\n{servers}}}\n")
         self.child = subprocess.Popen(["nginx", "-c", conf, "-p", folder])
-        wait_until("nginx", lambda: port_open(self.port), 10)
+        wait_until("nginx", lambda: port_open(self.ports[sizes[0]]) and self.workers(), 10)
+
+    def workers(self):
+        """The worker's process id; the master's CPU is nothing."""
+        return [int(pid) for pid in Path(f"/proc/{self.child.pid}/task/{self.child.pid}/children").read_text().split()]
 
     def stop(self):
         self.child.terminate()
+        self.child.wait()
+
+
+class Constant:
+    """libmicrohttpd alone with a ready answer of that size."""
+
+    def __init__(self, size):
+        self.child = subprocess.Popen([BENCH / "mhd_constant", str(size)], stdout=subprocess.PIPE, text=True)
+        self.port = int(self.child.stdout.readline())
+
+    def stop(self):
+        self.child.kill()
         self.child.wait()
 
 
@@ -179,42 +209,93 @@ class Webdis:
         self.child.wait()
 
 
-def bench_http(city, rounds, rows):
-    out = {}
-    extra = Path(tempfile.mkdtemp(prefix="bowei-bench-"))
-    nginx, webdis = Nginx(extra), Webdis(extra, city.redis_socket)
+FIELDS = "&fields=id,location,distance_m"
+
+
+def near_path(centre, more=""):
+    return f"/v1/spaces/near?lat={centre[0]:.6f}&lon={centre[1]:.6f}&radius=300&limit=20{more}"
+
+
+def answer_bytes(city, more=""):
+    """Mean size of a near answer's body."""
+    import urllib.request
+    return round(statistics.mean(len(urllib.request.urlopen(f"http://127.0.0.1:{city.http_port}{near_path(c, more)}").read())
+                                 for c in city.centres[:64]))
+
+
+def figures(values, base, names):
+    """Of {name: [(rate, p99, cpu)]}: rates, CPU a request, p99, and the ratio of each name to base."""
+    rates = {k: [x[0] for x in v] for k, v in values.items()}
+    out = {f"{k} vs {base}": ratio(rates, k, base) for k in names}
+    out.update({f"{k} req/s": statistics.median(v) for k, v in rates.items()})
+    out.update({f"{k} CPU us a request": statistics.median(x[2] for x in v) for k, v in values.items()})
+    out.update({f"{k} p99 ms": statistics.median(x[1] for x in v) for k, v in values.items()})
+    return out
+
+
+def bench_near(city, rounds, extra):
+    """Near against nginx with 1 KB, which is the bar; with files as long as the answers; and against libmicrohttpd alone with
+    ready answers of these lengths: what is left to the search, the JSON and the rest of the API."""
+    full, some = answer_bytes(city), answer_bytes(city, FIELDS)
+    nginx, webdis = Nginx(extra, [1024, full, some]), Webdis(extra, city.redis_socket)
+    floors = {size: Constant(size) for size in (1024, full)}
+    near = lua(extra, "near", [near_path(c) for c in city.centres])
+    few = lua(extra, "few", [near_path(c, FIELDS) for c in city.centres])
+    geo = lua(extra, "geo", [f"/GEOSEARCH/bowei:%7B150402%7D:free/FROMLONLAT/{o:.6f}/{a:.6f}/BYRADIUS/300/m/ASC/COUNT/20/WITHDIST"
+                             for a, o in city.centres])
+    bowei = [city.gateway.child.pid]
+    things = {"nginx": lambda: wrk(nginx.ports[1024], near, pids=nginx.workers()),
+              "near": lambda: wrk(city.http_port, near, pids=bowei),
+              "near fields=": lambda: wrk(city.http_port, few, pids=bowei),
+              "nginx, as long": lambda: wrk(nginx.ports[full], near, pids=nginx.workers()),
+              "nginx, as long as fields=": lambda: wrk(nginx.ports[some], near, pids=nginx.workers()),
+              "libmicrohttpd, 1 KB": lambda: wrk(floors[1024].port, near, pids=[floors[1024].child.pid]),
+              "libmicrohttpd, as long": lambda: wrk(floors[full].port, near, pids=[floors[full].child.pid]),
+              "webdis": lambda: wrk(webdis.port, geo, pids=[webdis.child.pid])}
     try:
-        near = lua(extra, "near", [f"/v1/spaces/near?lat={a:.6f}&lon={o:.6f}&radius=300&limit=20" for a, o in city.centres])
-        geo = lua(extra, "geo", [f"/GEOSEARCH/bowei:%7B150402%7D:free/FROMLONLAT/{o:.6f}/{a:.6f}/BYRADIUS/300/m/ASC/COUNT/20/WITHDIST"
-                                 for a, o in city.centres])
-        lot = lua(extra, "lot", [f"/v1/lots/{i}" for i in city.lots[:64]])
-        page = lua(extra, "page", ["/v1/lots?limit=3"])
-        space = lua(extra, "space", [f"/v1/spaces/{i}" for i in random.Random(1).sample(city.ids, min(4096, city.n))])
-        port = city.http_port
-        if "near" in rows:
-            v = alternate(rounds, {"nginx": lambda: wrk(nginx.port, near), "bowei": lambda: wrk(port, near), "webdis": lambda: wrk(webdis.port, geo)})
-            rates = {k: [r for r, _ in x] for k, x in v.items()}
-            out["near"] = {"bowei_req_s": statistics.median(rates["bowei"]), "nginx_req_s": statistics.median(rates["nginx"]),
-                           "webdis_req_s": statistics.median(rates["webdis"]), "vs_nginx": ratio(rates, "bowei", "nginx"),
-                           "vs_webdis": ratio(rates, "bowei", "webdis"), "p99_ms": statistics.median(p for _, p in v["bowei"]),
-                           "nginx_p99_ms": statistics.median(p for _, p in v["nginx"]),
-                           "answer_bytes": len(city.get(f"/v1/spaces/near?lat={city.centres[0][0]:.6f}&lon={city.centres[0][1]:.6f}&radius=300&limit=20")[1].__repr__())}
-        if "cached" in rows:
-            v = alternate(rounds, {"nginx": lambda: wrk(nginx.port, lot)[0], "lot": lambda: wrk(port, lot)[0], "page": lambda: wrk(port, page)[0],
-                                   "space": lambda: wrk(port, space)[0]})
-            out["cached"] = {k + "_req_s": statistics.median(x) for k, x in v.items()}
-            out["cached"].update({f"{k}_vs_nginx": ratio(v, k, "nginx") for k in ("lot", "page", "space")})
+        v = alternate(rounds, things)
+    finally:
+        for thing in (nginx, webdis, *floors.values()):
+            thing.stop()
+    out = figures(v, "nginx", [k for k in things if k not in ("nginx", "webdis")])
+    rates = {k: [x[0] for x in row] for k, row in v.items()}
+    out.update({"near vs webdis": ratio(rates, "near", "webdis"), "near vs nginx as long": ratio(rates, "near", "nginx, as long"),
+                "fields= vs nginx as long": ratio(rates, "near fields=", "nginx, as long as fields="),
+                "near bytes": full, "near bytes with fields=": some})
+    return out
+
+
+def bench_cached(city, rounds, extra):
+    nginx = Nginx(extra, [1024])
+    lot = lua(extra, "lot", [f"/v1/lots/{i}" for i in city.lots[:64]])
+    page = lua(extra, "page", ["/v1/lots?limit=3"])
+    space = lua(extra, "space", [f"/v1/spaces/{i}" for i in random.Random(1).sample(city.ids, min(4096, city.n))])
+    bowei = [city.gateway.child.pid]
+    try:
+        v = alternate(rounds, {"nginx": lambda: wrk(nginx.ports[1024], lot, pids=nginx.workers()),
+                               "lot": lambda: wrk(city.http_port, lot, pids=bowei),
+                               "page": lambda: wrk(city.http_port, page, pids=bowei),
+                               "space": lambda: wrk(city.http_port, space, pids=bowei)})
     finally:
         nginx.stop()
-        webdis.stop()
-        shutil.rmtree(extra, ignore_errors=True)
+    return figures(v, "nginx", ("lot", "page", "space"))
+
+
+def bench_http(city, rounds, rows):
+    out = {}
+    for name, bench in (("near", bench_near), ("cached", bench_cached)):
+        if name in rows:
+            extra = Path(tempfile.mkdtemp(prefix="bowei-bench-"))
+            try:
+                out[name] = bench(city, rounds, extra)
+            finally:
+                shutil.rmtree(extra, ignore_errors=True)
     return out
 
 
 def cpu_seconds(process):
     """User and system time of a running child of ours."""
-    fields = Path(f"/proc/{process.child.pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return cpu_of(process.child.pid)
 
 
 class CpuMeter:
