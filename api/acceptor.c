@@ -189,6 +189,7 @@ static void tick(struct api *api, int64_t boot_ms)
     }
     pending_expire(api->pending, boot_ms);
     streams_tick(&api->streams, boot_ms);
+    watches_tick(&api->watches, boot_ms);
 }
 
 void *acceptor_run(void *arg)

@@ -38,6 +38,9 @@ static const struct {
     [ANSWER_METRICS] = {NULL,                 "application/openmetrics-text"},
     [ANSWER_OPENAPI] = {NULL,                 "application/json"            },
     [ANSWER_INDEX] = {"Index",              "application/json"            },
+    [ANSWER_DEVICE_DETAIL] = {"DeviceDetail",       "application/json"            },
+    [ANSWER_DEVICE_TEST] = {"DeviceTest",         "application/json"            },
+    [ANSWER_WHY] = {"Why",                "application/json"            },
 };
 
 static void reference_write(struct json_writer *w, const char *name, size_t len)

@@ -2,7 +2,7 @@
  * has accepted; the handlers read only struct query. */
 #include "api/params.h"
 #include "api/target.h"
-#include <sodium.h>
+#include "bowei/suspicion.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -398,11 +398,49 @@ static void parse_snapshot(const struct value *v)
 
 static void parse_silent(const struct value *v)
 {
-    if (strcmp(v->text, "true") != 0 && strcmp(v->text, "false") != 0) {
-        faults_add(v->faults, v->row->name, "must be true or false");
+    if (strcmp(v->text, "true") == 0 || strcmp(v->text, "false") == 0) {
+        v->query->silent = v->text[0] == 't';
         return;
     }
-    v->query->silent = v->text[0] == 't';
+    v->query->silent_for = true;
+    whole_number(v, &v->query->silent_s);
+}
+
+static void parse_battery_below(const struct value *v)
+{
+    whole_number(v, &v->query->battery_below_mv);
+}
+
+/* "150402001", or "150402-001" as IDs are shown. */
+static void parse_street(const struct value *v)
+{
+    const size_t hyphen = v->len == 10 && v->text[6] == '-';
+
+    if (v->len - hyphen != 9 || strspn(v->text, "0123456789") != (hyphen ? 6u : 9u) ||
+        strspn(v->text + 6 + hyphen, "0123456789") != 3) {
+        faults_add(v->faults, v->row->name, "must be 9 digits: county and street");
+        return;
+    }
+    memcpy(v->query->street, v->text, 6);
+    memcpy(v->query->street + 6, v->text + 6 + hyphen, 4);
+}
+
+static void parse_model(const struct value *v)
+{
+    text_value(v, &v->query->model);
+}
+
+static void parse_source(const struct value *v)
+{
+    text_value(v, &v->query->source_name);
+}
+
+static void parse_suspicion(const struct value *v)
+{
+    if (!suspicion_find(v->text, &v->query->suspicions)) {
+        faults_add(v->faults, v->row->name,
+                   "must be stuck, flapping, inverted, out_of_step or any");
+    }
 }
 
 typedef void value_parse(const struct value *v);
@@ -413,7 +451,7 @@ static value_parse *const parsers[PARAM_COUNT] = {
 #undef PARAM
 };
 
-static int param_find(const char *name, size_t len, uint32_t known)
+static int param_find(const char *name, size_t len, uint64_t known)
 {
     static const uint8_t lengths[PARAM_COUNT] = {
 #define PARAM(name, text, parser, low, high, doc) [PARAM_##name] = sizeof(text) - 1,
@@ -422,7 +460,7 @@ static int param_find(const char *name, size_t len, uint32_t known)
     };
 
     for (; known != 0; known &= known - 1) {
-        int p = __builtin_ctz(known);
+        int p = __builtin_ctzll(known);
 
         if (lengths[p] == len && memcmp(param_rows[p].name, name, len) == 0) {
             return p;
@@ -431,7 +469,7 @@ static int param_find(const char *name, size_t len, uint32_t known)
     return -1;
 }
 
-static void unknown_add(struct faults *faults, const char *name, uint32_t known)
+static void unknown_add(struct faults *faults, const char *name, uint64_t known)
 {
     char list[120] = "";
     char where[40];
@@ -467,7 +505,7 @@ static void query_finish(struct query *q, struct faults *faults)
 }
 
 /* Decodes and parses one name=value; returns the bytes of scratch used. */
-static size_t pair_parse(struct value *v, const char *raw, size_t len, uint32_t known,
+static size_t pair_parse(struct value *v, const char *raw, size_t len, uint64_t known,
                          char *scratch, size_t cap)
 {
     const char *equals = memchr(raw, '=', len);
@@ -492,7 +530,7 @@ static size_t pair_parse(struct value *v, const char *raw, size_t len, uint32_t 
         faults_add(v->faults, scratch, "is given twice");
         return (size_t)(name + text) + 2;
     }
-    v->query->has |= UINT32_C(1) << param;
+    v->query->has |= UINT64_C(1) << param;
     v->text = scratch + name + 1;
     v->len = (size_t)text;
     v->row = &param_rows[param];
@@ -500,7 +538,7 @@ static size_t pair_parse(struct value *v, const char *raw, size_t len, uint32_t 
     return (size_t)(name + text) + 2;
 }
 
-bool params_parse(const char *raw, size_t len, uint32_t known, char *scratch, size_t cap,
+bool params_parse(const char *raw, size_t len, uint64_t known, char *scratch, size_t cap,
                   struct query *out, struct faults *faults)
 {
     struct value v = {.query = out, .faults = faults};
@@ -533,55 +571,4 @@ bool params_parse(const char *raw, size_t len, uint32_t known, char *scratch, si
     }
     query_finish(out, faults);
     return faults->count == 0;
-}
-
-/* --- cursors: kind byte, two 64-bit numbers, base64url --- */
-
-#define CURSOR_BYTES 17
-
-static void u64_put(uint8_t *p, uint64_t v)
-{
-    for (unsigned i = 0; i < 8; i++) {
-        p[i] = (uint8_t)(v >> (8 * i));
-    }
-}
-
-static uint64_t u64_get(const uint8_t *p)
-{
-    uint64_t v = 0;
-
-    for (unsigned i = 0; i < 8; i++) {
-        v |= (uint64_t)p[i] << (8 * i);
-    }
-    return v;
-}
-
-size_t cursor_write(const struct cursor *cursor, char out[CURSOR_TEXT_MAX])
-{
-    uint8_t bytes[CURSOR_BYTES] = {(uint8_t)cursor->kind};
-
-    u64_put(bytes + 1, cursor->key);
-    u64_put(bytes + 9, cursor->kind == 'd' ? cursor->version : (uint64_t)cursor->distance_mm);
-    sodium_bin2base64(out, CURSOR_TEXT_MAX, bytes, sizeof bytes,
-                      sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-    return strlen(out);
-}
-
-bool cursor_read(const char *text, size_t len, struct cursor *out)
-{
-    uint8_t bytes[CURSOR_BYTES];
-    size_t got = 0;
-
-    if (sodium_base642bin(bytes, sizeof bytes, text, len, NULL, &got, NULL,
-                          sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0 ||
-        got != sizeof bytes || strchr("nkd", bytes[0]) == NULL || bytes[0] == 0) {
-        return false;
-    }
-    *out = (struct cursor){.kind = (char)bytes[0], .key = u64_get(bytes + 1)};
-    if (out->kind == 'd') {
-        out->version = u64_get(bytes + 9);
-    } else {
-        out->distance_mm = (int64_t)u64_get(bytes + 9);
-    }
-    return out->distance_mm >= 0;
 }

@@ -16,7 +16,7 @@ enum param {
     PARAM_COUNT
 };
 
-#define P(name) (UINT32_C(1) << PARAM_##name)
+#define P(name) (UINT64_C(1) << PARAM_##name)
 
 struct param_row {
     const char *name;
@@ -45,7 +45,7 @@ bool cursor_read(const char *text, size_t len, struct cursor *out);
 #define TOPIC_LOTS   2u
 
 struct query {
-    uint32_t has; /**< bit per enum param */
+    uint64_t has; /**< bit per enum param */
     enum crs crs;
     struct position_e7 at;  /**< WGS-84 */
     int64_t lat_e9, lon_e9; /**< as asked, in crs */
@@ -60,6 +60,12 @@ struct query {
     member_set members; /**< 0 = all */
     uint32_t topics;
     bool snapshot, silent;
+    bool silent_for;   /**< `silent` is a time */
+    uint32_t silent_s; /**< silent_for */
+    uint32_t battery_below_mv;
+    char street[10]; /**< AAAAAASSS */
+    const char *model, *source_name;
+    uint8_t suspicions; /**< bit per enum suspicion */
     const char *last_event_id;
     const char *key, *event, *msg, *nonce, *signature; /**< of a push */
 };
@@ -82,7 +88,7 @@ void faults_add(struct faults *faults, const char *where, const char *fmt, ...) 
 
 /** Parses `raw` (without the '?') of a route that knows `known`; decoded texts live in scratch.
  * Every fault is noted; true when there is none. */
-bool params_parse(const char *raw, size_t len, uint32_t known, char *scratch, size_t cap,
+bool params_parse(const char *raw, size_t len, uint64_t known, char *scratch, size_t cap,
                   struct query *out, struct faults *faults);
 
 #endif

@@ -2,6 +2,7 @@
  * (core or journal thread) or by the acceptor when the time is over. The lock orders the two
  * against each other and against api_stop, so that nothing touches a connection that is gone. */
 #include "api/pending.h"
+#include "bowei/explain.h"
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -56,6 +57,12 @@ struct pending *pending_create(struct pending_board *board, uint32_t devices)
     return pending;
 }
 
+bool pending_explain(struct pending *pending)
+{
+    pending->command.explain = calloc(1, sizeof *pending->command.explain);
+    return pending->command.explain != NULL;
+}
+
 void pending_release(struct pending *pending)
 {
     struct pending_board *board;
@@ -65,6 +72,7 @@ void pending_release(struct pending *pending)
     }
     board = pending->board;
     free(pending->command.devices);
+    free(pending->command.explain);
     free(pending);
     pending_board_release(board);
 }
@@ -86,7 +94,9 @@ static void settle_locked(struct pending *pending, bool answered)
     if (pending->next != NULL) {
         pending->next->previous = pending->previous;
     }
-    MHD_resume_connection(pending->connection);
+    if (pending->connection != NULL) {
+        MHD_resume_connection(pending->connection);
+    }
 }
 
 static void command_done(struct command *command)
@@ -110,7 +120,9 @@ void pending_submit(struct pending *pending, struct MHD_Connection *connection, 
     pending->deadline_ms = deadline_ms;
     pending->command.done = command_done;
     atomic_fetch_add(&pending->refs, 1); /* the core's */
-    MHD_suspend_connection(connection);
+    if (connection != NULL) {
+        MHD_suspend_connection(connection);
+    }
     pthread_mutex_lock(&board->lock);
     pending->next = board->first;
     if (board->first != NULL) {
@@ -133,6 +145,16 @@ bool pending_answered(struct pending *pending)
     answered = pending->answered;
     pthread_mutex_unlock(&pending->board->lock);
     return answered;
+}
+
+bool pending_settled(struct pending *pending)
+{
+    bool settled;
+
+    pthread_mutex_lock(&pending->board->lock);
+    settled = pending->settled;
+    pthread_mutex_unlock(&pending->board->lock);
+    return settled;
 }
 
 void pending_expire(struct pending_board *board, int64_t boot_ms)

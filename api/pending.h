@@ -29,10 +29,14 @@ struct pending_board *pending_board_create(void);
 void pending_board_release(struct pending_board *board);
 /** A command to be filled; NULL: no memory. devices: rows to make room for. */
 struct pending *pending_create(struct pending_board *board, uint32_t devices);
+/** Makes room for the reasoning of a space; false: no memory. */
+bool pending_explain(struct pending *pending);
 /** Suspends the connection and hands the command over by `submit`. Refused: the command's result
  * says so and the connection goes on at once. */
 void pending_submit(struct pending *pending, struct MHD_Connection *connection, int64_t deadline_ms,
                     enum err (*submit)(void *ctx, struct command *command), void *ctx);
+/** Asked without a connection (submit's is NULL): is there an answer, or none any more? */
+bool pending_settled(struct pending *pending);
 /** Resumed: did the core answer? */
 bool pending_answered(struct pending *pending);
 /** The request is done with it. */

@@ -37,6 +37,9 @@ enum answer {
     ANSWER_DEVICE,
     ANSWER_DEVICE_LIST,
     ANSWER_RECALIBRATION,
+    ANSWER_DEVICE_DETAIL,
+    ANSWER_DEVICE_TEST,
+    ANSWER_WHY,
     ANSWER_UNKNOWN_LIST,
     ANSWER_PUSH,
     ANSWER_GREETING,
@@ -57,7 +60,7 @@ struct route {
     route_handler *handler;
     const char *name;
     uint32_t flags;
-    uint32_t params; /**< bit per enum param */
+    uint64_t params; /**< bit per enum param */
     enum answer answer;
     const char *doc;
 };

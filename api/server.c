@@ -270,6 +270,9 @@ static enum err parts_start(struct api *api, char detail[160])
     if (e == ERR_OK) {
         e = streams_init(&api->streams, api);
     }
+    if (e == ERR_OK && watches_init(&api->watches, api) != 0) {
+        e = ERR_NO_MEMORY;
+    }
     api->pending = e == ERR_OK ? pending_board_create() : NULL;
     if (e == ERR_OK && api->pending == NULL) {
         e = ERR_NO_MEMORY;
@@ -302,6 +305,7 @@ static void parts_stop(struct api *api)
     auth_finish(&api->auth);
     pending_board_release(api->pending);
     streams_finish(&api->streams);
+    watches_finish(&api->watches);
     connections_finish(&api->connections);
     bodies_finish(&api->bodies);
 }
@@ -384,6 +388,7 @@ void api_stop(struct api *api)
     change_ring_notify(api->p.changes, -1);
     close(api->listen_fd);
     streams_end(&api->streams);
+    watches_end(&api->watches);
     /* requests that wait for the core get their two seconds; nothing may be suspended when the
      * daemon stops */
     while (atomic_load(&api->requests) > 0 && host_boot_ms() < until) {

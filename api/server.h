@@ -11,6 +11,7 @@
 #include "api/scene.h"
 #include "api/stage.h"
 #include "api/stream.h"
+#include "api/watch.h"
 #include "bowei/api.h"
 #include <pthread.h>
 
@@ -38,6 +39,7 @@ struct api {
     struct connections connections; /**< own lock, rank 20 */
     struct pending_board *pending;  /**< own lock, rank 21 */
     struct streams streams;         /**< own lock, rank 22 */
+    struct watches watches;         /**< own lock, rank 23 */
     struct auth auth;
     struct answer_cache cache;
     struct bodies bodies;

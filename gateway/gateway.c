@@ -9,6 +9,7 @@
 #include "bowei/field.h"
 #include "bowei/recover.h"
 #include "gateway/configuration.h"
+#include "gateway/examiner.h"
 #include "gateway/late_redis.h"
 #include "gateway/reload.h"
 #include "gateway/runner.h"
@@ -46,6 +47,8 @@ struct gateway {
     struct runner *runner;
     struct unknown_devices *unknown;
     struct recalibration_desk *desk;
+    struct device_ledger *ledger;
+    struct examiner *examiner;
     struct field *field;
     struct push *push;
     struct api *api;
@@ -100,6 +103,11 @@ static void on_stepped_down(void *ctx)
 static uint32_t list_unknown(void *ctx, struct unknown_device *out, uint32_t n)
 {
     return unknown_devices_list(ctx, out, n);
+}
+
+static void on_swapping(void *ctx, const struct inventory *former, const struct inventory *next)
+{
+    device_ledger_carry(((struct gateway *)ctx)->ledger, former, next);
 }
 
 static struct recover_params recover_params_of(struct gateway *g)
@@ -217,8 +225,15 @@ static enum err start_core(struct gateway *g, struct now start)
                                          .status = &g->status,
                                          .inventory = g->inventory,
                                          .start = start,
+                                         .swapping = on_swapping,
+                                         .swapping_ctx = g,
                                          .audit = g->audit,
                                          .audit_count = g->audit_count};
+    g->ledger = device_ledger_create(g->config->devices.frames_kib);
+    if (g->ledger == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    device_ledger_carry(g->ledger, NULL, g->inventory);
     const int64_t begin_ms = host_boot_ms();
     g->runner = runner_start(&runner);
     g->publish_ms = host_boot_ms() - begin_ms;
@@ -244,6 +259,7 @@ static enum err start_sides(struct gateway *g)
                                        .counters = &g->counters,
                                        .status = &g->status,
                                        .unknown = g->unknown,
+                                       .ledger = g->ledger,
                                        .desk = g->desk};
     g->push = push_create(&field);
     if (g->push == NULL) {
@@ -260,6 +276,7 @@ static enum err start_sides(struct gateway *g)
         .unknown = {g->unknown, list_unknown},
         .push = push_port_of(g->push),
         .recalibration = recalibration_port_of(g->desk),
+        .ledger = device_ledger_port(g->ledger)
     };
     char detail[160] = "";
     enum err e = api_start(&api, &g->api, detail);
@@ -269,7 +286,15 @@ static enum err start_sides(struct gateway *g)
     }
     g->field = field_start(&field);
     g->links_open_ms = host_boot_ms();
-    return g->field == NULL ? ERR_NO_MEMORY : ERR_OK;
+    const struct examiner_params examiner = {.config = g->config,
+                                             .intake = intake_port_of(g->intake),
+                                             .board = &g->board,
+                                             .view = g->view,
+                                             .ledger = g->ledger,
+                                             .status = &g->status,
+                                             .reader = g->reader};
+    g->examiner = examiner_create(&examiner);
+    return g->field == NULL || g->examiner == NULL ? ERR_NO_MEMORY : ERR_OK;
 }
 
 static enum err start_all(struct gateway *g)
@@ -369,6 +394,8 @@ void gateway_stop(struct gateway *g)
     journal_close(g->journal);
     unknown_devices_destroy(g->unknown);
     recalibration_desk_destroy(g->desk);
+    examiner_destroy(g->examiner);
+    device_ledger_destroy(g->ledger);
     state_folder_close(g->state);
     free(g->audit);
     configuration_destroy(g->configuration);
@@ -433,6 +460,7 @@ bool gateway_turn(struct gateway *g)
     try_late(g);
     apply_pending(g, boot_ms);
     set_degraded(g, boot_ms);
+    examiner_turn(g->examiner, boot_ms);
     const bool settled = field_settled(g->field);
     if (!atomic_load(&g->status.ready) &&
         (settled || boot_ms - g->links_open_ms > READY_WITHIN_MS)) {

@@ -248,6 +248,9 @@ static void swap_inventory(struct runner *r, const struct input *input)
         case CHANGE_KIND_COUNT: break;
         }
     }
+    if (r->p.swapping != NULL) {
+        r->p.swapping(r->p.swapping_ctx, r->p.inventory, next);
+    }
     const struct inventory *former = inventory_publish(r->p.board, next);
     publish_effects(&r->out, effects);
     if (former != NULL) {

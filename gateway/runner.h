@@ -24,6 +24,9 @@ struct runner_params {
     struct status *status;
     const struct inventory *inventory; /**< taken; what the core was created with */
     struct now start;                  /**< the clock when the core was restored */
+    /** A new snapshot is in the core and about to be published. Core thread. NULL = none. */
+    void (*swapping)(void *ctx, const struct inventory *former, const struct inventory *next);
+    void *swapping_ctx;
     const struct image
         *audit; /**< audit rows that the journal held, to be kept again; borrowed for the call */
     size_t audit_count;

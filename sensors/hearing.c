@@ -5,6 +5,7 @@
 #include "bowei/base/bytes.h"
 #include "bowei/base/log.h"
 #include "sensors/field_health.h"
+#include "sensors/heard_frame.h"
 #include <string.h>
 
 static const enum counter refusal[DOOR_COUNT][DECODE_FAULT_COUNT] = {
@@ -147,6 +148,20 @@ static enum decode_fault frame_decode(struct hearing *h, const struct inventory 
     return model == NULL ? DECODE_UNKNOWN : model->decode(&frame, &h->uplink.decoded);
 }
 
+/* The device's ledger gets the frame as it came, with what was made of it. */
+static void note_frame(const struct hearing *h, const struct inventory *inv, uint32_t device,
+                       const struct heard_message *message, enum frame_fate fate)
+{
+    const struct heard_frame frame = {.uplink = &h->uplink,
+                                      .text = message->payload,
+                                      .text_len = message->len,
+                                      .wall_ms = message->wall_ms,
+                                      .fault = h->fault,
+                                      .fate = fate};
+
+    heard_frame_note(h->ports->ledger, inv, device, &frame);
+}
+
 /* The uplink in h->uplink against one snapshot of the inventory. */
 static enum err uplink_keep(struct hearing *h, const struct inventory *inv,
                             const struct heard_message *message)
@@ -157,6 +172,7 @@ static enum err uplink_keep(struct hearing *h, const struct inventory *inv,
     enum err err;
     size_t n;
 
+    h->fault = DECODE_OK;
     if (device == NULL) {
         note_unknown(h, r, message->wall_ms);
         return ERR_OK;
@@ -164,23 +180,26 @@ static enum err uplink_keep(struct hearing *h, const struct inventory *inv,
     if (message->retained && !retained_fresh(inv, device, r, message->wall_ms)) {
         count_add(h->ports->counters, COUNT_MQTT_REFUSED_RETAINED, 1);
         h->heard.refused++;
+        note_frame(h, inv, index, message, FRAME_RETAINED);
         return ERR_OK;
     }
     if (h->uplink.kind == UPLINK_FRAME) {
-        enum decode_fault fault = frame_decode(h, inv, device);
-
-        if (fault != DECODE_OK) {
-            hearing_refuse(h, fault);
+        h->fault = frame_decode(h, inv, device);
+        if (h->fault != DECODE_OK) {
+            hearing_refuse(h, h->fault);
+            note_frame(h, inv, index, message, FRAME_REFUSED);
             return ERR_OK;
         }
     }
     n = readings_bind(h, inv, device, index);
     if (n == 0) {
         note_unknown(h, r, message->wall_ms);
+        note_frame(h, inv, index, message, FRAME_UNBOUND);
         return ERR_OK;
     }
     err = h->ports->intake.readings(h->ports->intake.ctx, inv->version, h->readings, n);
     h->heard.kept += err == ERR_OK ? (uint32_t)n : 0;
+    note_frame(h, inv, index, message, err == ERR_OK ? FRAME_TAKEN : FRAME_LOST);
     return err;
 }
 

@@ -35,6 +35,7 @@ struct hearing {
     uint32_t reader; /**< of the inventory board */
     struct json_node nodes[HEARING_NODES];
     struct uplink uplink;
+    enum decode_fault fault; /**< of the frame at hand */
     struct reading readings[HEARING_READINGS];
     struct bike_hearing bikes;
 };

@@ -1,4 +1,5 @@
 /* Devices and their health (asked of the core, which owns it), and devices that nobody knows. */
+#include "api/handlers/device_rows.h"
 #include "api/handlers/places.h"
 #include "api/handlers/staff.h"
 #include <stdlib.h>
@@ -6,17 +7,8 @@
 
 #define DEFAULT_LIMIT 100u
 #define FILTER_ROWS   1000u /* looked at for a page when a filter may drop most of them */
-
-static const char *const value_names[VALUE_COUNT_] = {
-    [VALUE_FREE] = "free",   [VALUE_OCCUPIED] = "occupied",   [VALUE_ALIVE] = "alive",
-    [VALUE_FAULT] = "fault", [VALUE_LINK_LOST] = "link_lost", [VALUE_START] = "start",
-    [VALUE_JOIN] = "join",   [VALUE_GATE] = "gate",
-};
-
-static const char *value_name(uint8_t value)
-{
-    return value < VALUE_COUNT_ ? value_names[value] : "unknown";
-}
+#define FILTERS                                                                                    \
+    (P(SILENT) | P(LOT) | P(BATTERY_BELOW) | P(STREET) | P(MODEL) | P(SOURCE) | P(SUSPICION))
 
 static uint32_t page_limit(const struct request *rq)
 {
@@ -26,7 +18,7 @@ static uint32_t page_limit(const struct request *rq)
 void devices_get(struct request *rq)
 {
     const struct query *q = &rq->query;
-    uint32_t rows = q->has & (P(SILENT) | P(LOT)) ? FILTER_ROWS : page_limit(rq);
+    uint32_t rows = q->has & FILTERS ? FILTER_ROWS : page_limit(rq);
 
     if (q->has & P(CURSOR) && (q->cursor.kind != 'd' || q->cursor.version != rq->inv->version)) {
         faults_add(&rq->faults, "cursor",
@@ -44,73 +36,42 @@ void devices_get(struct request *rq)
     staff_submit(rq);
 }
 
-static space_key target_key(const struct inventory *inv, const struct inv_sensor *sensor)
+static bool silent_fits(const struct request *rq, const struct device_health *row)
 {
-    return sensor->gate ? inv->lots[sensor->target].key : inv->spaces[sensor->target].key;
+    const struct query *q = &rq->query;
+
+    if (!q->silent_for) {
+        return q->silent == !row->live;
+    }
+    return !row->ever_heard || rq->now.at_ms - row->heard_ms > (int64_t)q->silent_s * 1000;
+}
+
+static bool place_fits(const struct request *rq, const struct inv_sensor *sensor)
+{
+    const struct query *q = &rq->query;
+    const struct inventory *inv = rq->inv;
+    const space_key lot = sensor->gate ? inv->lots[sensor->target].key
+                                       : inv->lots[inv->spaces[sensor->target].lot].key;
+    char place[SPACE_ID_LEN + 1];
+
+    space_id_format(device_target(inv, sensor), place);
+    return (!(q->has & P(LOT)) || lot == q->lot) &&
+           (!(q->has & P(STREET)) || memcmp(place, q->street, strlen(q->street)) == 0);
 }
 
 static bool row_fits(const struct request *rq, const struct device_health *row)
 {
     const struct query *q = &rq->query;
-    const struct inventory *inv = rq->inv;
-    const struct inv_sensor *sensor = &inv->sensors[row->sensor];
-    space_key lot = sensor->gate ? inv->lots[sensor->target].key
-                                 : inv->lots[inv->spaces[sensor->target].lot].key;
+    const struct inv_device *device = &rq->inv->devices[row->device];
 
-    return (!(q->has & P(SILENT)) || q->silent == !row->live) &&
-           (!(q->has & P(LOT)) || lot == q->lot);
-}
-
-static void time_member(struct request *rq, struct json_writer *w, const char *key, bool known,
-                        int64_t city_ms)
-{
-    if (known) {
-        json_kv_time(w, key, city_ms + rq->now.shift_ms);
-    } else {
-        json_kv_null(w, key);
-    }
-}
-
-static void number_member(struct json_writer *w, const char *key, int64_t value)
-{
-    if (value == 0) {
-        json_kv_null(w, key);
-    } else {
-        json_kv_i64(w, key, value);
-    }
-}
-
-static void row_write(struct request *rq, struct json_writer *w, const struct device_health *row)
-{
-    const struct inventory *inv = rq->inv;
-    const struct inv_device *device = &inv->devices[row->device];
-    const struct inv_sensor *sensor = &inv->sensors[row->sensor];
-    char place[SPACE_ID_LEN + 1];
-
-    space_id_format(target_key(inv, sensor), place);
-    json_object(w);
-    json_kv_str(w, "id", inventory_text(inv, device->id));
-    json_kv_u64(w, "channel", row->channel);
-    json_kv_str(w, "source", inv->sources[device->source]);
-    json_kv_str(w, "model", inv->models[device->model]);
-    json_kv_str(w, sensor->gate ? "lot" : "space", place);
-    json_kv_u64(w, "rank", sensor->rank);
-    time_member(rq, w, "heard", row->ever_heard, row->heard_ms);
-    json_key(w, "value");
-    if (row->ever_heard) {
-        json_str(w, value_name(row->value));
-    } else {
-        json_null(w);
-    }
-    json_kv_bool(w, "live", row->live);
-    json_kv_bool(w, "suspect", row->suspect);
-    json_kv_bool(w, "flapping", row->flapping);
-    json_kv_bool(w, "battery_low", row->battery_low);
-    number_member(w, "battery_mv", row->battery_mv);
-    number_member(w, "rssi_dbm", row->rssi_dbm);
-    json_kv_u64(w, "counter", row->counter);
-    recalibration_member(rq, w, inventory_text(inv, device->id), row->channel);
-    json_object_end(w);
+    return (!(q->has & P(SILENT)) || silent_fits(rq, row)) &&
+           (!(q->has & P(BATTERY_BELOW)) ||
+            (row->battery_mv != 0 && row->battery_mv < q->battery_below_mv)) &&
+           (!(q->has & P(MODEL)) || strcmp(rq->inv->models[device->model], q->model) == 0) &&
+           (!(q->has & P(SOURCE)) ||
+            strcmp(rq->inv->sources[device->source], q->source_name) == 0) &&
+           place_fits(rq, &rq->inv->sensors[row->sensor]) &&
+           (!(q->has & P(SUSPICION)) || device_suspicions(rq, row) & q->suspicions);
 }
 
 void devices_answer(struct request *rq)
@@ -141,7 +102,7 @@ void devices_answer(struct request *rq)
             next = row->sensor; /* go on with the first that did not fit */
             break;
         }
-        row_write(rq, &w, row);
+        device_row_write(rq, &w, row);
         shown++;
     }
     json_array_end(&w);
@@ -174,7 +135,7 @@ static void unknown_write(struct request *rq, const struct unknown_device *rows,
         json_kv_u64(&w, "readings", rows[i].readings);
         json_kv_time(&w, "first", rows[i].first_wall_ms);
         json_kv_time(&w, "last", rows[i].last_wall_ms);
-        json_kv_str(&w, "value", value_name(rows[i].last_value));
+        json_kv_str(&w, "value", reading_value_name(rows[i].last_value));
         json_object_end(&w);
     }
     json_array_end(&w);

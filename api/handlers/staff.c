@@ -32,6 +32,7 @@ static const struct {
     {"lot_count_post",          F(OCCUPIED) | F(FREE) | F(NOTE), 0        },
     {"device_suspect_post",     F(NOTE),                         0        },
     {"device_recalibrate_post", F(CHANNEL) | F(FORCE) | F(WHY),  0        },
+    {"device_test_post",        F(UNTIL) | F(NOTE),              F(UNTIL) },
 };
 
 static const char *const reasons[OUT_REASON_COUNT] = {
@@ -383,6 +384,32 @@ void device_suspect_delete(struct request *rq)
     device_command(rq, COMMAND_DEVICE_TRUST);
 }
 
+void device_test_post(struct request *rq)
+{
+    device_command(rq, COMMAND_DEVICE_TEST);
+}
+
+void device_test_delete(struct request *rq)
+{
+    device_command(rq, COMMAND_DEVICE_TEST_END);
+}
+
+static void test_answer(struct request *rq, bool in_test)
+{
+    struct strbuf out = {0};
+    struct json_writer w;
+
+    json_writer_init(&w, &out);
+    json_object(&w);
+    json_kv_str(&w, "id", rq->match.argument);
+    json_kv_bool(&w, "in_test", in_test);
+    if (in_test) {
+        json_kv_time(&w, "test_until", rq->pending->command.until_ms + rq->now.shift_ms);
+    }
+    json_object_end(&w);
+    respond_text(rq, 200, type_json, &out);
+}
+
 static void suspect_answer(struct request *rq, bool suspect)
 {
     struct strbuf out = {0};
@@ -418,7 +445,11 @@ void staff_answer(struct request *rq)
         break;
     case COMMAND_DEVICE_SUSPECT: suspect_answer(rq, true); break;
     case COMMAND_DEVICE_TRUST: suspect_answer(rq, false); break;
+    case COMMAND_DEVICE_TEST: test_answer(rq, true); break;
+    case COMMAND_DEVICE_TEST_END: test_answer(rq, false); break;
     case COMMAND_DEVICES: devices_answer(rq); break;
+    case COMMAND_DEVICE: device_answer(rq); break;
+    case COMMAND_SPACE_WHY: why_answer(rq); break;
     case COMMAND_ALERTS:
     case COMMAND_ALERT_MOVE:
     case COMMAND_BIKES:

@@ -22,6 +22,10 @@ void recalibration_member(struct request *rq, struct json_writer *w, const char 
                           uint16_t channel);
 /** A page of devices, from the command's rows. */
 void devices_answer(struct request *rq);
+/** One device, from the command's rows. */
+void device_answer(struct request *rq);
+/** The reasoning of a space, from the command's explain. */
+void why_answer(struct request *rq);
 
 /** Fields a staff body may have. */
 enum body_field {

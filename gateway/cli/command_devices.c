@@ -11,6 +11,8 @@ static const struct {
 } verbs[] = {
     {"list",        device_verb_list       },
     {"recalibrate", device_verb_recalibrate},
+    {"show",        device_verb_show       },
+    {"test",        device_verb_test       },
 };
 
 /* "bowei devices: list, show, ...; bowei help devices" */

@@ -2,8 +2,8 @@
  * so it works while the gateway writes. */
 #include "bowei/base/json_write.h"
 #include "bowei/journal.h"
-#include "gateway/cli/journal_fleet.h"
 #include "gateway/cli/commands.h"
+#include "gateway/cli/journal_fleet.h"
 #include "gateway/cli/options.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -145,6 +145,9 @@ static void write_image(struct json_writer *w, const struct image *image)
         write_device(w, image->suspect.device, image->suspect.device_len);
         json_kv_bool(w, "set", image->suspect.set);
         json_kv_time(w, "since", image->suspect.since_ms);
+        if (image->suspect.test_until_ms != 0) {
+            json_kv_time(w, "test_until", image->suspect.test_until_ms);
+        }
         json_kv_str(w, "actor", image->suspect.actor);
         break;
     case IMAGE_AUDIT: write_audit(w, &image->audit); break;

@@ -34,10 +34,15 @@ void device_path(struct strbuf *out, const char *device, const char *tail)
 int device_verb_list(int argc, char **argv)
 {
     struct rest_query queries[] = {
-        {"silent", NULL},
-        {"lot",    NULL},
-        {"limit",  NULL},
-        {"cursor", NULL},
+        {"silent",        NULL},
+        {"battery-below", NULL},
+        {"street",        NULL},
+        {"model",         NULL},
+        {"source",        NULL},
+        {"suspicion",     NULL},
+        {"lot",           NULL},
+        {"limit",         NULL},
+        {"cursor",        NULL},
     };
     struct option rows[ARRAY_LEN(queries) + DEVICE_OPTIONS];
     struct rest_call call = {0};
@@ -53,9 +58,11 @@ int device_verb_list(int argc, char **argv)
     if (call.words.count > 0) {
         return commands_usage(argv[0], "list takes no arguments");
     }
+    queries[1].name = "battery_below"; /* as the interface has it */
     return rest_get(&call, "/v1/devices", NULL, queries, ARRAY_LEN(queries), columns);
 }
 
+/* The channels of a device as a table, or all of it as it came. */
 int device_verb_show(int argc, char **argv)
 {
     struct option rows[DEVICE_OPTIONS];
@@ -70,6 +77,7 @@ int device_verb_show(int argc, char **argv)
         return commands_usage(argv[0], "show takes one device");
     }
     device_path(&path, call.words.items[0], "");
+    call.list = "channels";
     code = rest_send(&call, "GET", path.data, NULL, columns);
     strbuf_finish(&path);
     return code;

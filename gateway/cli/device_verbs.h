@@ -9,6 +9,7 @@
 int device_verb_list(int argc, char **argv);
 int device_verb_show(int argc, char **argv);
 int device_verb_recalibrate(int argc, char **argv);
+int device_verb_test(int argc, char **argv);
 
 /** Reads the options that all verbs have (--json, --key-file, --url) and `count` more, then the
  * key. `more` has room for DEVICE_OPTIONS behind its count rows. CLI_OK or an exit code. */

@@ -1,6 +1,7 @@
 /* The HTTP client of the command line: one request over one connection, HTTP/1.0, so that the
  * answer is whole when the server closes. Plain HTTP only: the commands speak to the gateway itself
  * or through the proxy on this host. */
+#define _GNU_SOURCE /* memmem */
 #include "gateway/cli/http_get.h"
 #include <ctype.h>
 #include <errno.h>
@@ -205,6 +206,95 @@ bool http_ask(const char *base, const struct http_ask *ask, int timeout_ms,
     strbuf_finish(&request);
     close(fd);
     return good;
+}
+
+/* Takes whole lines off the front of *text; false when one said that it is enough. */
+static bool hand_lines(struct strbuf *text, bool (*line)(void *ctx, const char *text), void *ctx)
+{
+    size_t at = 0;
+    bool more = true;
+
+    while (more) {
+        char *end = memchr(text->data + at, '\n', text->len - at);
+
+        if (end == NULL) {
+            break;
+        }
+        *end = '\0';
+        if (end > text->data + at && end[-1] == '\r') {
+            end[-1] = '\0';
+        }
+        more = line(ctx, text->data + at);
+        at = (size_t)(end - text->data) + 1;
+    }
+    memmove(text->data, text->data + at, text->len - at);
+    text->len -= at;
+    return more;
+}
+
+/* Reads on until `text` has an end of head; its offset behind, 0 = none came. */
+static size_t receive_head(int fd, struct strbuf *text, int64_t deadline_ms)
+{
+    while (wait_socket(fd, POLLIN, deadline_ms)) {
+        char *room = strbuf_reserve(text, PIECE_BYTES);
+        const ssize_t n = room == NULL ? -1 : recv(fd, room, PIECE_BYTES, 0);
+        const char *end;
+
+        if (n <= 0 && (n == 0 || room == NULL || (errno != EAGAIN && errno != EINTR))) {
+            return 0;
+        }
+        text->len += n > 0 ? (size_t)n : 0;
+        end = memmem(text->data, text->len, "\r\n\r\n", 4);
+        if (end != NULL) {
+            return (size_t)(end - text->data) + 4;
+        }
+    }
+    return 0;
+}
+
+static void receive_lines(int fd, struct strbuf *text, int idle_ms,
+                          bool (*line)(void *ctx, const char *text), void *ctx)
+{
+    while (hand_lines(text, line, ctx) && wait_socket(fd, POLLIN, monotonic_ms() + idle_ms)) {
+        char *room = strbuf_reserve(text, PIECE_BYTES);
+        const ssize_t n = room == NULL ? -1 : recv(fd, room, PIECE_BYTES, 0);
+
+        if (n == 0 || (n < 0 && (room == NULL || (errno != EAGAIN && errno != EINTR)))) {
+            return;
+        }
+        text->len += n > 0 ? (size_t)n : 0;
+    }
+}
+
+bool http_lines(const char *base, const struct http_ask *ask, int idle_ms,
+                bool (*line)(void *ctx, const char *text), void *ctx, struct http_answer *answer)
+{
+    const int64_t deadline_ms = monotonic_ms() + idle_ms;
+    struct strbuf request = {0};
+    size_t head = 0;
+    const int fd = connect_to(base, deadline_ms, answer);
+
+    if (fd < 0) {
+        return false;
+    }
+    write_request(base, ask, &request);
+    answer->body.limit = ANSWER_BYTES_MAX;
+    if (!request.failed && send_all(fd, &request, deadline_ms)) {
+        head = receive_head(fd, &answer->body, deadline_ms);
+    }
+    strbuf_finish(&request);
+    if (head == 0) {
+        snprintf(answer->why, sizeof answer->why, "%.100s: no answer within %d ms", base, idle_ms);
+    } else if (strtol(answer->body.data + 9, NULL, 10) == 200) {
+        answer->status = 200;
+        memmove(answer->body.data, answer->body.data + head, answer->body.len - head);
+        answer->body.len -= head;
+        receive_lines(fd, &answer->body, idle_ms, line, ctx);
+    } else if (!receive_all(fd, &answer->body, deadline_ms) || !split_answer(answer)) {
+        answer->status = 0;
+    }
+    close(fd);
+    return head != 0;
 }
 
 bool http_get(const char *base, const char *path, int timeout_ms, struct http_answer *answer)

@@ -21,6 +21,12 @@ struct http_ask {
  * does not answer within timeout_ms: why says it. The caller finishes answer->body. */
 bool http_ask(const char *base, const struct http_ask *ask, int timeout_ms,
               struct http_answer *answer);
+/** Sends one request and hands each line of the answer's body to `line` (without its end) as it
+ * comes, until that returns false, the server ends it, or nothing comes for idle_ms. The status
+ * stands in answer->status; an answer other than 2xx is read whole into answer->body instead. False
+ * when no head came: why says it. */
+bool http_lines(const char *base, const struct http_ask *ask, int idle_ms,
+                bool (*line)(void *ctx, const char *text), void *ctx, struct http_answer *answer);
 /** GET base + path, base = "http://host[:port]". False when the server cannot be reached or does
  * not answer within timeout_ms: why says it. The caller finishes answer->body. */
 bool http_get(const char *base, const char *path, int timeout_ms, struct http_answer *answer);

@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NODES_MAX 200000 /* 1 000 spaces of about 60 nodes, and some */
-#define TEXT_MAX  256
+#define NODES_MAX      200000 /* 1 000 spaces of about 60 nodes, and some */
+#define TEXT_MAX       256
+#define FOLLOW_IDLE_MS 130000 /* above the longest heartbeat of http.heartbeat_s */
 
 static int exit_of_status(int status)
 {
@@ -63,7 +64,7 @@ static void print_row(const struct json_doc *doc, const struct json_node *object
     strbuf_putc(out, '\n');
 }
 
-int rest_print_table(const struct http_answer *answer, const char *const *columns)
+int rest_print_table(const struct http_answer *answer, const char *list, const char *const *columns)
 {
     struct json_node *nodes = calloc(NODES_MAX, sizeof *nodes);
     struct json_doc doc;
@@ -80,7 +81,7 @@ int rest_print_table(const struct http_answer *answer, const char *const *column
         strbuf_printf(&out, "%-20s ", columns[i]);
     }
     strbuf_putc(&out, '\n');
-    items = json_member(&doc, nodes, "items");
+    items = json_member(&doc, nodes, list == NULL ? "items" : list);
     if (items == NULL) {
         print_row(&doc, nodes, columns, &out);
     } else {
@@ -121,6 +122,18 @@ int rest_key(struct rest_call *call)
     return CLI_OK;
 }
 
+/* What a failed answer says, and the exit code. */
+static int complain(const struct rest_call *call, const char *path,
+                    const struct http_answer *answer)
+{
+    fprintf(stderr, "bowei: %s%s: %d\n%s\n", call->url, path, answer->status, answer->body.data);
+    if (answer->status == 401 && call->key[0] == '\0') {
+        fprintf(stderr,
+                "bowei: needs a key: --key-file FILE, or " REST_KEY_ENV " in the environment\n");
+    }
+    return exit_of_status(answer->status);
+}
+
 int rest_ask(const struct rest_call *call, const char *method, const char *path, const char *body,
              struct http_answer *answer)
 {
@@ -135,14 +148,43 @@ int rest_ask(const struct rest_call *call, const char *method, const char *path,
         return CLI_UNREACHABLE;
     }
     code = exit_of_status(answer->status);
-    if (code != CLI_OK) {
-        fprintf(stderr, "bowei: %s%s: %d\n%s\n", call->url, path, answer->status,
-                answer->body.data);
-        if (answer->status == 401 && call->key[0] == '\0') {
-            fprintf(stderr, "bowei: needs a key: --key-file FILE, or " REST_KEY_ENV
-                            " in the environment\n");
-        }
+    return code == CLI_OK ? CLI_OK : complain(call, path, answer);
+}
+
+/* One event under way: its name, and what to do with its data. */
+struct following {
+    bool (*event)(void *ctx, const char *name, const char *data);
+    void *ctx;
+    char name[32];
+};
+
+static bool follow_line(void *ctx, const char *text)
+{
+    struct following *f = ctx;
+
+    if (strncmp(text, "event: ", 7) == 0) {
+        snprintf(f->name, sizeof f->name, "%s", text + 7);
+        return true;
     }
+    return strncmp(text, "data: ", 6) != 0 || f->event(f->ctx, f->name, text + 6);
+}
+
+int rest_follow(const struct rest_call *call, const char *path,
+                bool (*event)(void *ctx, const char *name, const char *data), void *ctx)
+{
+    const struct http_ask ask = {
+        .method = "GET", .path = path, .key = call->key[0] == '\0' ? NULL : call->key};
+    struct following following = {.event = event, .ctx = ctx};
+    struct http_answer answer = {.status = 0};
+    int code = CLI_OK;
+
+    if (!http_lines(call->url, &ask, FOLLOW_IDLE_MS, follow_line, &following, &answer)) {
+        fprintf(stderr, "bowei: %s\n", answer.why);
+        code = CLI_UNREACHABLE;
+    } else if (answer.status != 200) {
+        code = complain(call, path, &answer);
+    }
+    strbuf_finish(&answer.body);
     return code;
 }
 
@@ -156,7 +198,7 @@ int rest_send(const struct rest_call *call, const char *method, const char *path
         strbuf_putc(&answer.body, '\n');
         code = commands_print(&answer.body);
     } else if (code == CLI_OK) {
-        code = rest_print_table(&answer, columns);
+        code = rest_print_table(&answer, call->list, columns);
     }
     strbuf_finish(&answer.body);
     return code;

@@ -19,6 +19,7 @@ struct rest_call {
     const char *url;
     const char *key_file; /**< --key-file; NULL: the environment's BOWEI_KEY, or none */
     bool json;
+    const char *list; /**< member of the answer that holds the rows of a table; NULL = "items" */
     struct words words;
     char key[REST_KEY_MAX]; /**< filled by rest_key */
 };
@@ -34,6 +35,10 @@ int rest_key(struct rest_call *call);
  * The caller finishes answer->body in any case. body NULL = none. */
 int rest_ask(const struct rest_call *call, const char *method, const char *path, const char *body,
              struct http_answer *answer);
+/** Follows an event stream: `event` gets each event's name and data until it returns false or the
+ * stream ends. Reconnecting is the caller's. CLI_OK when it was open, else an exit code. */
+int rest_follow(const struct rest_call *call, const char *path,
+                bool (*event)(void *ctx, const char *name, const char *data), void *ctx);
 /** rest_ask, then what it says as JSON or as a table of `columns` (NULL-ended). */
 int rest_send(const struct rest_call *call, const char *method, const char *path, const char *body,
               const char *const *columns);
@@ -42,7 +47,8 @@ int rest_send(const struct rest_call *call, const char *method, const char *path
 int rest_get(const struct rest_call *call, const char *base, const char *id,
              const struct rest_query *queries, size_t count, const char *const *columns);
 /** A list's items or one object of the answer, a row each. */
-int rest_print_table(const struct http_answer *answer, const char *const *columns);
+int rest_print_table(const struct http_answer *answer, const char *list,
+                     const char *const *columns);
 /** The address of a configuration's server, as seen from this host. 0, or an exit code. */
 int rest_url_of_config(const char *path, char *argv0, char url[REST_URL_MAX]);
 

@@ -234,20 +234,31 @@ static void unpack_override(struct unpacker *u, struct override_image *o)
     unpack_text(u, o->note, sizeof o->note);
 }
 
+#define SUSPECT_TESTED 2 /* a test mode was ever set: its end follows */
+
 static void pack_suspect(struct packer *p, const struct suspect_image *s)
 {
     pack_device(p, s->device, s->device_len);
-    packer_u8(p, s->set);
+    packer_u8(p, (uint8_t)(s->set | (s->test_until_ms != 0 ? SUSPECT_TESTED : 0)));
     packer_i64(p, s->since_ms);
     pack_text(p, s->actor, sizeof s->actor);
+    if (s->test_until_ms != 0) {
+        packer_i64(p, s->test_until_ms);
+    }
 }
 
 static void unpack_suspect(struct unpacker *u, struct suspect_image *s)
 {
+    uint8_t marks;
+
     unpack_device(u, s->device, &s->device_len);
-    s->set = unpacker_u8(u) != 0;
+    marks = unpacker_u8(u);
+    s->set = (marks & 1) != 0;
     s->since_ms = unpacker_i64(u);
     unpack_text(u, s->actor, sizeof s->actor);
+    if (marks & SUSPECT_TESTED) {
+        s->test_until_ms = unpacker_i64(u);
+    }
 }
 
 static void pack_audit(struct packer *p, const struct audit_image *a)

@@ -32,6 +32,7 @@ struct api_params {
     struct unknown_port unknown;
     struct push_port push; /**< zeroed: no source may push */
     struct recalibration_port recalibration;
+    struct ledger_port ledger; /**< ledger NULL: no figures, no frames */
 };
 
 struct api;

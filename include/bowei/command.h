@@ -28,8 +28,15 @@ enum command_kind {
     COMMAND_DEVICE_RECALIBRATE, /**< POST /v1/devices/{id}/recalibrate: may `channel` be told that
                                    its space is empty? Changes nothing; ERR_CONFLICT when the space
                                    is not known free and not `force` */
+    COMMAND_DEVICE_TEST, /**< POST /v1/devices/{id}/test: what it says is shown, not counted, until
+                            `until_ms` */
+    COMMAND_DEVICE_TEST_END, /**< DELETE */
+    COMMAND_DEVICE,          /**< one device's channels with health, into `devices` */
+    COMMAND_SPACE_WHY, /**< GET /v1/spaces/{id}/why: the reasoning of one space, into `explain` */
     COMMAND_KIND_COUNT
 };
+
+struct space_explain;
 
 /** Why a space is out of service; the space's `reason` says it. */
 enum out_reason { OUT_MAINTENANCE, OUT_CLOSED, OUT_EVENT, OUT_WITHDRAWN, OUT_REASON_COUNT };
@@ -39,9 +46,11 @@ struct device_health {
     uint32_t device; /**< inventory index */
     uint16_t channel;
     uint8_t value; /**< enum reading_value last heard */
-    bool ever_heard, live, suspect, flapping, battery_low;
-    uint16_t battery_mv; /**< 0 = not known */
-    int16_t rssi_dbm;    /**< 0 = not known */
+    bool ever_heard, live, suspect, flapping, battery_low, in_test;
+    uint8_t changes;       /**< of the value in the last ten minutes with a change */
+    int64_t test_until_ms; /**< in_test */
+    uint16_t battery_mv;   /**< 0 = not known */
+    int16_t rssi_dbm;      /**< 0 = not known */
     uint32_t counter;
     int64_t heard_ms; /**< city time */
     uint32_t sensor;  /**< inventory index: its target */
@@ -51,6 +60,7 @@ struct fleet_request;
 
 #define COMMAND_ALL_CHANNELS UINT32_MAX
 
+#define COMMAND_TEST_MAX_MS  86400000 /**< a test that nobody ends is over after a day */
 #define COMMAND_ACTOR_MAX    32
 #define COMMAND_NOTE_MAX     120
 
@@ -72,7 +82,8 @@ struct command {
                                       ERR_UNAVAILABLE when it moved on */
     /* the answer */
     enum err result;
-    char detail[160]; /**< which field, which value, what was allowed */
+    char detail[160];              /**< which field, which value, what was allowed */
+    struct space_explain *explain; /**< COMMAND_SPACE_WHY: borrowed from the caller */
     struct device_health
         *devices; /**< COMMAND_DEVICES: room for `limit`, borrowed from the caller */
     uint32_t limit, devices_count,

@@ -157,6 +157,11 @@ struct config {
     struct {
         uint32_t limit_mib, reserve_mib, sync_ms, keep_minutes;
     } journal;
+
+    struct {
+        uint32_t frames_kib, check_s, stuck_days, neighbours, inverted_rounds, out_of_step_rounds;
+        bool suspect_rule;
+    } devices;
     struct line_config *lines;
     uint32_t line_count;
     struct link_config *links;

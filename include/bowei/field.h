@@ -3,6 +3,7 @@
 
 #include "bowei/base/counters.h"
 #include "bowei/config.h"
+#include "bowei/device_ledger.h"
 #include "bowei/input.h"
 #include "bowei/recalibration.h"
 #include "bowei/status.h"
@@ -39,6 +40,7 @@ struct field_params {
     struct status *status;
     struct unknown_devices *unknown;
     struct recalibration_desk *desk; /**< NULL = nothing is ever written */
+    struct device_ledger *ledger;    /**< NULL: nothing is noted */
 };
 
 struct field;

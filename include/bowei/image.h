@@ -110,8 +110,9 @@ struct override_image {
 struct suspect_image {
     uint8_t device_len;
     char device[DEVICE_ID_MAX];
-    bool set;
+    bool set; /**< staff or the rule distrust it */
     int64_t since_ms;
+    int64_t test_until_ms; /**< in test until then: does not vote either; 0 = never was */
     char actor[COMMAND_ACTOR_MAX];
 };
 

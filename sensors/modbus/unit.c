@@ -6,6 +6,7 @@
 #include "sensors/modbus/unit.h"
 #include "bowei/base/log.h"
 #include "sensors/field_health.h"
+#include "sensors/heard_frame.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -204,10 +205,12 @@ void unit_take(struct unit *unit, const struct poll_request *request,
 {
     const struct poll_item *items = &unit->plan.items[request->first_item];
     bool has_status = unit->map->status_offset != -1;
+    const struct inventory *inv;
     size_t n = 0;
 
     unit->offline = false;
-    if (inventory_hold(unit) != NULL) {
+    inv = inventory_hold(unit);
+    if (inv != NULL) {
         for (uint32_t i = 0; i < request->item_count; i++) {
             uint32_t p = items[i].point;
             struct unit_point *point = &unit->points[p];
@@ -220,10 +223,14 @@ void unit_take(struct unit *unit, const struct poll_request *request,
             if ((items[i].parts & POLL_VALUE) != 0 && (!has_status || point->status_fresh)) {
                 const uint16_t *words =
                     &reply->values[register_value_address(unit->map, p) - request->address];
+                const size_t at = n;
 
                 n = batch_add(unit, n, p,
                               register_read(unit->map, register_raw(unit->map, words),
                                             point->status, &point->memory));
+                heard_registers_note(unit->ports->ledger, inv, &unit->batch[at],
+                                     (const uint16_t[2]){words[0], point->status}, has_status,
+                                     point->value != unit->batch[at].value);
             }
         }
         batch_hand(unit, n);

@@ -19,7 +19,7 @@ static void path_check(const char *path)
     }
 }
 
-static void query_check(const char *raw, size_t len, uint32_t known)
+static void query_check(const char *raw, size_t len, uint64_t known)
 {
     static struct request rq;
     struct cursor again;

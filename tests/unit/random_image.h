@@ -288,6 +288,7 @@ static inline void random_image(struct dice *d, struct image *image)
         random_device(d, image->suspect.device, &image->suspect.device_len);
         image->suspect.set = dice_below(d, 2) != 0;
         image->suspect.since_ms = dice_time(d);
+        image->suspect.test_until_ms = dice_below(d, 2) != 0 ? dice_time(d) : 0;
         dice_text(d, image->suspect.actor, sizeof image->suspect.actor);
         break;
     case IMAGE_AUDIT:

@@ -117,8 +117,9 @@ static void make_reading(struct event *e, uint64_t *seed, uint32_t *counters)
 static void make_command(struct event *e, uint64_t *seed)
 {
     static const enum command_kind kinds[] = {
-        COMMAND_SPACE_OUT,      COMMAND_SPACE_IN,     COMMAND_LOT_CLOSE, COMMAND_LOT_OPEN,
-        COMMAND_DEVICE_SUSPECT, COMMAND_DEVICE_TRUST, COMMAND_LOT_COUNT,
+        COMMAND_SPACE_OUT, COMMAND_SPACE_IN,       COMMAND_LOT_CLOSE,
+        COMMAND_LOT_OPEN,  COMMAND_DEVICE_SUSPECT, COMMAND_DEVICE_TRUST,
+        COMMAND_LOT_COUNT, COMMAND_DEVICE_TEST,    COMMAND_DEVICE_TEST_END,
     };
 
     static const unsigned lot_of_slot[SLOTS] = {0, 0, 0, 0, 2, 2};
@@ -138,9 +139,13 @@ static void make_command(struct event *e, uint64_t *seed)
     case COMMAND_LOT_COUNT: c->key = fixture_key(1, 0); break;
     case COMMAND_LOT_CLOSE:
     case COMMAND_LOT_OPEN: c->key = fixture_key(below(seed, LOTS), 0); break;
+    case COMMAND_DEVICE_TEST: c->until_ms = e->at_ms + below(seed, 900000) + 1; break;
+    case COMMAND_DEVICE_TEST_END:
     case COMMAND_DEVICE_SUSPECT:
     case COMMAND_DEVICE_TRUST:
     case COMMAND_DEVICES:
+    case COMMAND_DEVICE:
+    case COMMAND_SPACE_WHY:
     case COMMAND_ALERTS:
     case COMMAND_ALERT_MOVE:
     case COMMAND_BIKES:

@@ -99,8 +99,8 @@ static struct votes count_votes(const struct place *place, int64_t at_ms)
     return votes;
 }
 
-/* Why a sensor does not vote; the order of the reasons is the order of precedence. */
-static enum reason sensor_reason(const struct sensor *sensor, bool clock_suspect)
+/* The order of the reasons is the order of precedence. */
+enum reason space_sensor_reason(const struct sensor *sensor, bool clock_suspect)
 {
     if (clock_suspect && sensor->flags & SENSOR_RESTORED) {
         return REASON_CLOCK_SUSPECT;
@@ -129,7 +129,7 @@ static enum reason unknown_reason(const struct place *place)
     enum reason first = REASON_UNBOUND;
 
     for (unsigned i = 0; i < place->count && place->bound[i].rank == place->bound[0].rank; i++) {
-        const enum reason reason = sensor_reason(&place->sensors[i], place->clock_suspect);
+        const enum reason reason = space_sensor_reason(&place->sensors[i], place->clock_suspect);
 
         if (i == 0 || reason < first) {
             first = reason;

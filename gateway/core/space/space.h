@@ -75,6 +75,8 @@ enum space_state space_known(const struct space *space);
 unsigned space_source(const struct space *space);
 const struct sensor_timing *place_timing(const struct place *place, unsigned sensor);
 
+/** Why a sensor does not vote, when it does not. */
+enum reason space_sensor_reason(const struct sensor *sensor, bool clock_suspect);
 /** Starts unknown: unbound or never heard. */
 void space_init(struct place *place, int64_t now_ms);
 /** Applies all that fell due up to now_ms, in order. */

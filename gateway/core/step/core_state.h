@@ -118,6 +118,11 @@ struct position position_unpack(const struct core *core, uint64_t packed);
 
 void commands_apply(struct core *core, struct command *command, const struct input *input);
 
+/** Notes why a command is refused; returns `why`. */
+enum err command_refuse(struct command *command, enum err why, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+enum err command_no_memory(struct core *core, struct command *command);
+
 /* --- undo.c: what a command changes is noted before it does --- */
 void undo_begin(struct core *core);
 void undo_finish(struct core *core);
@@ -134,11 +139,6 @@ const struct override_entry *override_of(const struct core *core, uint32_t slot)
 int64_t override_due(const struct core *core, uint32_t slot);
 /** Ends the override of a slot when its time is over. */
 void override_settle(struct core *core, uint32_t slot);
-
-/* --- suspect.c --- */
-/** Sets the suspect bit of every sensor of the device; judges nothing. */
-void suspect_mark(struct core *core, uint32_t device, bool set);
-void suspect_mark_all(struct core *core);
 
 /* --- swap.c --- */
 /** Arrays for a first inventory; false on no memory. */

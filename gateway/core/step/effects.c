@@ -1,6 +1,7 @@
 /* What a step changed: the roots to write out, the counts that follow from a space, the timers. The
  * order of effects is the order of the changes, so equal inputs give equal effects. */
 #include "gateway/core/step/core_state.h"
+#include "gateway/core/step/suspect.h"
 #include <stdlib.h>
 
 /* A big step (session loss, import) may need an entry for every root; that much is not kept. */
@@ -73,12 +74,15 @@ void effects_lot(struct core *core, uint32_t index, bool wrote)
     struct lot *lot = &core->lots[index];
     const struct lot former = *lot;
     struct yard yard;
+    int64_t due_ms;
     bool changed;
 
     core_yard(core, index, &yard);
-    changed = lot_settle(&yard, core->now.at_ms);
+    changed = suspect_settle_lot(core, index);
+    changed |= lot_settle(&yard, core->now.at_ms);
     changed |= lot_judge(&yard, core->now.at_ms);
-    wheel_arm(&core->lot_wheel, index, lot_due(&yard));
+    due_ms = suspect_due(core, yard.is->sensors, yard.is->sensor_count);
+    wheel_arm(&core->lot_wheel, index, lot_due(&yard) < due_ms ? lot_due(&yard) : due_ms);
     if (changed) {
         city_move(core, &former, false);
         city_move(core, lot, true);
@@ -103,7 +107,8 @@ void effects_shown(struct core *core, uint32_t slot, const struct shown *before,
 
     core_place(core, slot, &place);
     core_shown(core, slot, &after);
-    due_ms = space_due(&place);
+    due_ms = suspect_due(core, core->inv->spaces[slot].sensors, place.count);
+    due_ms = space_due(&place) < due_ms ? space_due(&place) : due_ms;
     if (place.space->marks & SPACE_OVERRIDDEN) {
         const int64_t end_ms = override_due(core, slot);
 

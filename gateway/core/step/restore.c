@@ -2,6 +2,7 @@
  * all is judged at the present. Late images of a Redis that came after the start take the same way.
  */
 #include "gateway/core/step/core_state.h"
+#include "gateway/core/step/suspect.h"
 #include <string.h>
 
 static void restore_space(struct core *core, const struct image *image)
@@ -108,7 +109,7 @@ static void restore_suspect(struct core *core, const struct image *image)
     }
     entry->at = image->at;
     entry->image = *from;
-    suspect_mark(core, device, from->set);
+    suspect_mark(core, device, suspect_holds(core, from));
     for (uint32_t i = 0; core->running && i < core->inv->devices[device].sensor_count; i++) {
         const uint32_t sensor = inventory_device_sensors(core->inv, device)[i];
         const uint32_t target = core->inv->sensors[sensor].target;
@@ -166,6 +167,7 @@ void core_restored(struct core *core, struct now now, bool clock_suspect)
         struct place place;
 
         clamp_space(&core->spaces[slot], now.at_ms);
+        suspect_settle_space(core, slot);
         core_place(core, slot, &place);
         space_settle(&place, now.at_ms);
     }
@@ -190,13 +192,16 @@ void core_restored(struct core *core, struct now now, bool clock_suspect)
     for (uint32_t lot = 0; lot < core->lot_count; lot++) {
         core->lots[lot].changed_ms = clamp(core->lots[lot].changed_ms, now.at_ms);
         core->lots[lot].turned_ms = clamp(core->lots[lot].turned_ms, now.at_ms);
+        (void)suspect_settle_lot(core, lot);
     }
     swap_recount(core);
     for (uint32_t lot = 0; lot < core->lot_count; lot++) {
         struct yard yard;
+        int64_t due_ms;
 
         core_yard(core, lot, &yard);
-        wheel_arm(&core->lot_wheel, lot, lot_due(&yard));
+        due_ms = suspect_due(core, yard.is->sensors, yard.is->sensor_count);
+        wheel_arm(&core->lot_wheel, lot, lot_due(&yard) < due_ms ? lot_due(&yard) : due_ms);
     }
     fleet_restored(core->fleet, now);
 }

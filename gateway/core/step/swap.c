@@ -1,6 +1,7 @@
 /* A new inventory: arrays as large as it, each sensor's state carried to where the sensor is now,
  * all places judged anew. The only step that allocates for the reading path. */
 #include "gateway/core/step/core_state.h"
+#include "gateway/core/step/suspect.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -221,6 +222,7 @@ static void settle_all(struct core *core)
     for (uint32_t slot = 0; slot < core->space_count; slot++) {
         struct place place;
 
+        suspect_settle_space(core, slot);
         core_place(core, slot, &place);
         space_settle(&place, core->now.at_ms);
     }

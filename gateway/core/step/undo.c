@@ -1,7 +1,9 @@
 /* Taking a command back: its effects could not be journalled, so nothing of it may show. A command
  * notes what it is about to change; the notes are good until the next step. */
 #include "gateway/core/step/core_state.h"
+#include "gateway/core/step/suspect.h"
 #include <stdlib.h>
+#include <string.h>
 
 void undo_begin(struct core *core)
 {
@@ -100,8 +102,10 @@ static void take_back_kept(struct core *core)
             entry->at = undo->suspect.at;
             entry->image.set = undo->suspect.image.set;
             entry->image.since_ms = undo->suspect.image.since_ms;
+            entry->image.test_until_ms = undo->suspect.image.test_until_ms;
+            memcpy(entry->image.actor, undo->suspect.image.actor, sizeof entry->image.actor);
         }
-        suspect_mark(core, undo->device, undo->suspect.image.set);
+        suspect_mark(core, undo->device, suspect_holds(core, &undo->suspect.image));
     }
 }
 

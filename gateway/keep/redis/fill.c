@@ -86,7 +86,10 @@ static void shift_image(struct image *image, int64_t shift_ms)
         shift(&image->override.since_ms, shift_ms);
         shift(&image->override.until_ms, shift_ms);
         return;
-    case IMAGE_SUSPECT: shift(&image->suspect.since_ms, shift_ms); return;
+    case IMAGE_SUSPECT:
+        shift(&image->suspect.since_ms, shift_ms);
+        shift(&image->suspect.test_until_ms, shift_ms);
+        return;
     case IMAGE_AUDIT: shift(&image->audit.at_ms, shift_ms); return;
     case IMAGE_FENCE:
     case IMAGE_BIKE:
