@@ -145,7 +145,8 @@ static void put_yaml(struct strbuf *b, const char *folder, const struct field_fi
                   (unsigned)file->broker_port);
     if (file->fleet.bikes > 0) {
         strbuf_puts(b, "      - topic: gw/+/status\n        envelope: minew\n"
-                       "      - topic: home/+/BTtoMQTT/+\n        envelope: openmqttgateway\n");
+                       "      - topic: home/+/BTtoMQTT/+\n        envelope: openmqttgateway\n"
+                       "      - topic: bike/+/+\n        envelope: lock_bridge\n");
     }
 }
 

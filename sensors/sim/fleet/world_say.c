@@ -10,6 +10,7 @@
 #define CLIP_MM      200 /* rounding to 1e-7 degree, and to the 1e-4 minutes of an Omni lock */
 #define DRIFT_MS     1200000
 #define BATTERY_FULL 4100 /* mV of a lock's cell */
+#define LOCK_GAP_MS  20   /* a lock's words follow each other; two of one time would be one */
 #define BATTERY_PCT  8    /* mV a percent */
 
 const char *world_class_name(enum world_class class)
@@ -203,7 +204,7 @@ void world_say(struct world *f, uint32_t bike, int64_t time_ms, int64_t now_ms, 
                   !first      ? WORD_HEARTBEAT
                   : b->parked ? WORD_LOCKED
                               : WORD_UNLOCKED,
-                  time_ms, now_ms);
+                  time_ms - LOCK_GAP_MS, now_ms);
         if (b->parked) {
             lock_word(f, bike, WORD_POSITION, time_ms, now_ms);
         }
