@@ -39,6 +39,7 @@ static const struct {
     [ANSWER_OPENAPI] = {NULL,                 "application/json"            },
     [ANSWER_INDEX] = {"Index",              "application/json"            },
     [ANSWER_DEVICE_DETAIL] = {"DeviceDetail",       "application/json"            },
+    [ANSWER_DEVICE_INSTALLED] = {"DeviceInstalled",    "application/json"            },
     [ANSWER_DEVICE_TEST] = {"DeviceTest",         "application/json"            },
     [ANSWER_WHY] = {"Why",                "application/json"            },
 };

@@ -32,6 +32,7 @@ static const struct {
     {"lot_count_post",          F(OCCUPIED) | F(FREE) | F(NOTE), 0        },
     {"device_suspect_post",     F(NOTE),                         0        },
     {"device_recalibrate_post", F(CHANNEL) | F(FORCE) | F(WHY),  0        },
+    {"device_installed_post",   F(NOTE),                         F(NOTE)  },
     {"device_test_post",        F(UNTIL) | F(NOTE),              F(UNTIL) },
 };
 
@@ -394,6 +395,24 @@ void device_test_delete(struct request *rq)
     device_command(rq, COMMAND_DEVICE_TEST_END);
 }
 
+void device_installed_post(struct request *rq)
+{
+    device_command(rq, COMMAND_DEVICE_INSTALLED);
+}
+
+static void installed_answer(struct request *rq)
+{
+    struct strbuf out = {0};
+    struct json_writer w;
+
+    json_writer_init(&w, &out);
+    json_object(&w);
+    json_kv_str(&w, "id", rq->match.argument);
+    json_kv_str(&w, "note", rq->pending->command.note);
+    json_object_end(&w);
+    respond_text(rq, 200, type_json, &out);
+}
+
 static void test_answer(struct request *rq, bool in_test)
 {
     struct strbuf out = {0};
@@ -445,6 +464,7 @@ void staff_answer(struct request *rq)
         break;
     case COMMAND_DEVICE_SUSPECT: suspect_answer(rq, true); break;
     case COMMAND_DEVICE_TRUST: suspect_answer(rq, false); break;
+    case COMMAND_DEVICE_INSTALLED: installed_answer(rq); break;
     case COMMAND_DEVICE_TEST: test_answer(rq, true); break;
     case COMMAND_DEVICE_TEST_END: test_answer(rq, false); break;
     case COMMAND_DEVICES: devices_answer(rq); break;

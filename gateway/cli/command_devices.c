@@ -9,9 +9,11 @@ static const struct {
     const char *verb;
     int (*run)(int argc, char **argv);
 } verbs[] = {
+    {"bind",        device_verb_bind       },
     {"list",        device_verb_list       },
     {"recalibrate", device_verb_recalibrate},
     {"show",        device_verb_show       },
+    {"swap",        device_verb_swap       },
     {"test",        device_verb_test       },
 };
 

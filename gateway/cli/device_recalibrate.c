@@ -70,9 +70,8 @@ int device_verb_recalibrate(int argc, char **argv)
         return commands_usage(argv[0], "--channel is a number from 0 to 65535");
     }
     device_path(&path, call.words.items[0], "/recalibrate");
-    code = path.failed || body.failed
-               ? CLI_FAILURE
-               : rest_send(&call, "POST", path.data, body.data, columns);
+    code = path.failed || body.failed ? CLI_FAILURE
+                                      : rest_send(&call, "POST", path.data, body.data, columns);
     strbuf_finish(&path);
     strbuf_finish(&body);
     return code;

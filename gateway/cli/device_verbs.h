@@ -9,6 +9,8 @@
 int device_verb_list(int argc, char **argv);
 int device_verb_show(int argc, char **argv);
 int device_verb_recalibrate(int argc, char **argv);
+int device_verb_swap(int argc, char **argv);
+int device_verb_bind(int argc, char **argv);
 int device_verb_test(int argc, char **argv);
 
 /** Reads the options that all verbs have (--json, --key-file, --url) and `count` more, then the

@@ -30,8 +30,10 @@ enum command_kind {
                                    is not known free and not `force` */
     COMMAND_DEVICE_TEST, /**< POST /v1/devices/{id}/test: what it says is shown, not counted, until
                             `until_ms` */
-    COMMAND_DEVICE_TEST_END, /**< DELETE */
-    COMMAND_DEVICE,          /**< one device's channels with health, into `devices` */
+    COMMAND_DEVICE_INSTALLED, /**< POST /v1/devices/{id}/installed: the audit row of a bind or swap
+                               */
+    COMMAND_DEVICE_TEST_END,  /**< DELETE */
+    COMMAND_DEVICE,           /**< one device's channels with health, into `devices` */
     COMMAND_SPACE_WHY, /**< GET /v1/spaces/{id}/why: the reasoning of one space, into `explain` */
     COMMAND_KIND_COUNT
 };

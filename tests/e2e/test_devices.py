@@ -175,6 +175,28 @@ class Health(Technician):
         self.assertEqual(self.request("DELETE", "/v1/devices/dev-0/test", key=self.staff)[0], 409)
         self.assertEqual(self.request("POST", "/v1/devices/dev-0/test", {}, key=self.staff)[0], 422)
 
+    def test_swap_keeps_the_id_and_the_state(self):
+        self.say("dev-0", occupied=True)
+        wait_until("occupied", lambda: self.space(self.ids[0])["state"] == "occupied", 5)
+        known = self.space(self.ids[0])["known"]
+        self.tool("devices", "swap", "dev-0", "dev-new", "--note", "battery dead", "--config", self.folder / "bowei.yaml")
+        shown = self.space(self.ids[0])
+        self.assertEqual((shown["state"], shown["reason"], shown["known"]), ("unknown", "never_heard", known))
+        self.say("dev-new", occupied=True)
+        wait_until("occupied again", lambda: self.space(self.ids[0])["state"] == "occupied", 5)
+        self.assertEqual(self.space(self.ids[0])["known"], known, "the same car: no departure, no arrival")
+        self.say("dev-0", occupied=False)  # the old one in the technician's bag
+        self.assertEqual(self.space(self.ids[0])["state"], "occupied")
+        rows = wait_until("audited", lambda: [a for _, a in self.redis().xrange("bowei:{city}:audit")
+                                              if a.get("command") == "device_installed"], 5)
+        self.assertEqual((rows[0]["device"], rows[0]["actor"], rows[0]["note"]), ("dev-new", "test-staff", "replaces dev-0; battery dead"))
+        again = self.tool("devices", "swap", "nobody", "dev-x", "--config", self.folder / "bowei.yaml", check=False)
+        self.assertEqual(again.returncode, 4)
+        self.tool("devices", "bind", "dev-second", self.ids[1], "--source", "mqtt", "--model", "native", "--config", self.folder / "bowei.yaml")
+        self.assertEqual({d["id"] for d in self.devices() if d.get("space") == self.ids[1]}, {"dev-1", "dev-second"})
+        bad = self.tool("devices", "bind", "dev-3", "150402001R0019999X", "--source", "mqtt", "--config", self.folder / "bowei.yaml", check=False)
+        self.assertEqual(bad.returncode, 3)
+
     def invert(self):
         """dev-0 says the opposite of its lot, both ways, for some rounds."""
         for others in (True, False):

@@ -145,6 +145,7 @@ static void make_command(struct event *e, uint64_t *seed)
     case COMMAND_DEVICE_TRUST:
     case COMMAND_DEVICES:
     case COMMAND_DEVICE:
+    case COMMAND_DEVICE_INSTALLED:
     case COMMAND_SPACE_WHY:
     case COMMAND_ALERTS:
     case COMMAND_ALERT_MOVE:

@@ -28,8 +28,8 @@ enum err command_no_memory(struct core *core, struct command *command)
 static bool command_of_device(enum command_kind kind)
 {
     return kind == COMMAND_DEVICE_SUSPECT || kind == COMMAND_DEVICE_TRUST ||
-           kind == COMMAND_DEVICE_TEST || kind == COMMAND_DEVICE_TEST_END ||
-           kind == COMMAND_DEVICE_RECALIBRATE;
+           kind == COMMAND_DEVICE_INSTALLED || kind == COMMAND_DEVICE_TEST ||
+           kind == COMMAND_DEVICE_TEST_END || kind == COMMAND_DEVICE_RECALIBRATE;
 }
 
 static void keep_audit(struct core *core, const struct command *command, const struct input *input)
@@ -212,23 +212,24 @@ void commands_apply(struct core *core, struct command *command, const struct inp
         enum err (*apply)(struct core *core, struct command *command, const struct input *input);
         bool audited;
     } rows[COMMAND_KIND_COUNT] = {
-        [COMMAND_SPACE_OUT] = {space_out,              true },
-        [COMMAND_SPACE_IN] = {space_in,               true },
-        [COMMAND_LOT_CLOSE] = {lot_close,              true },
-        [COMMAND_LOT_OPEN] = {lot_close,              true },
-        [COMMAND_LOT_COUNT] = {lot_count,              true },
-        [COMMAND_DEVICE_SUSPECT] = {command_device_suspect, true },
-        [COMMAND_DEVICE_TRUST] = {command_device_suspect, true },
-        [COMMAND_DEVICES] = {command_device_page,    false},
-        [COMMAND_DEVICE_TEST] = {command_device_test,    true },
-        [COMMAND_DEVICE_TEST_END] = {command_device_test,    true },
-        [COMMAND_DEVICE] = {command_device_one,     false},
-        [COMMAND_SPACE_WHY] = {command_space_why,      false},
-        [COMMAND_ALERTS] = {bikes_command,          false},
-        [COMMAND_ALERT_MOVE] = {bikes_command,          false}, /* the fleet keeps its own rows */
-        [COMMAND_BIKES] = {bikes_command,          false},
-        [COMMAND_MUTE] = {bikes_command,          false},
-        [COMMAND_DEVICE_RECALIBRATE] = {command_recalibrate,    true },
+        [COMMAND_SPACE_OUT] = {space_out,                true },
+        [COMMAND_SPACE_IN] = {space_in,                 true },
+        [COMMAND_LOT_CLOSE] = {lot_close,                true },
+        [COMMAND_LOT_OPEN] = {lot_close,                true },
+        [COMMAND_LOT_COUNT] = {lot_count,                true },
+        [COMMAND_DEVICE_SUSPECT] = {command_device_suspect,   true },
+        [COMMAND_DEVICE_TRUST] = {command_device_suspect,   true },
+        [COMMAND_DEVICES] = {command_device_page,      false},
+        [COMMAND_DEVICE_INSTALLED] = {command_device_installed, true },
+        [COMMAND_DEVICE_TEST] = {command_device_test,      true },
+        [COMMAND_DEVICE_TEST_END] = {command_device_test,      true },
+        [COMMAND_DEVICE] = {command_device_one,       false},
+        [COMMAND_SPACE_WHY] = {command_space_why,        false},
+        [COMMAND_ALERTS] = {bikes_command,            false},
+        [COMMAND_ALERT_MOVE] = {bikes_command,            false}, /* the fleet keeps its own rows */
+        [COMMAND_BIKES] = {bikes_command,            false},
+        [COMMAND_MUTE] = {bikes_command,            false},
+        [COMMAND_DEVICE_RECALIBRATE] = {command_recalibrate,      true },
     };
 
     undo_begin(core);

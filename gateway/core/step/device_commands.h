@@ -9,6 +9,8 @@
 enum err command_device_suspect(struct core *core, struct command *command,
                                 const struct input *input);
 enum err command_device_test(struct core *core, struct command *command, const struct input *input);
+enum err command_device_installed(struct core *core, struct command *command,
+                                  const struct input *input);
 enum err command_device_one(struct core *core, struct command *command, const struct input *input);
 enum err command_device_page(struct core *core, struct command *command, const struct input *input);
 enum err command_space_why(struct core *core, struct command *command, const struct input *input);

@@ -39,6 +39,7 @@ static const char *const command_words[COMMAND_KIND_COUNT] = {
     [COMMAND_DEVICE_TRUST] = "device_trust",
     [COMMAND_DEVICES] = "devices",
     [COMMAND_DEVICE_RECALIBRATE] = "device_recalibrate",
+    [COMMAND_DEVICE_INSTALLED] = "device_installed",
     [COMMAND_DEVICE_TEST] = "device_test",
     [COMMAND_DEVICE_TEST_END] = "device_test_end",
     [COMMAND_DEVICE] = "device",
