@@ -1,5 +1,6 @@
 """What a technician does: health and its filters, why a bay says what it says, live frames, test mode, swapping a sensor;
 and the rule that takes a liar out of the vote."""
+import contextlib
 import http.client
 import json
 import threading
@@ -131,12 +132,13 @@ class Health(Technician):
 
         def read():
             name = ""
-            for line in answer:
-                line = line.decode().rstrip("\n")
-                if line.startswith("event: "):
-                    name = line[7:]
-                elif line.startswith("data: "):
-                    events.append((name, json.loads(line[6:])))
+            with contextlib.suppress(AttributeError, OSError, ValueError):  # closed under it at the end
+                for line in answer:
+                    line = line.decode().rstrip("\n")
+                    if line.startswith("event: "):
+                        name = line[7:]
+                    elif line.startswith("data: "):
+                        events.append((name, json.loads(line[6:])))
 
         threading.Thread(target=read, daemon=True).start()
         wait_until("the first reasoning", lambda: any(n == "why" and e["reason"] == "never_heard" for n, e in events), 5)
