@@ -142,6 +142,7 @@ static bool authenticate(struct request *rq)
     }
     rq->role = row->role;
     memcpy(rq->actor, row->name, sizeof rq->actor);
+    memcpy(rq->operator_code, row->operator_code, sizeof rq->operator_code);
     return true;
 }
 

@@ -92,7 +92,16 @@ bool event_write(struct strbuf *out, const struct inventory *inv, uint64_t epoch
     unsigned timing;
     uint32_t all = change->kind == CHANGE_SPACE ? inv->space_count : inv->lot_count;
 
-    if (change->kind == CHANGE_FENCE || change->index >= all) {
+    if (change->kind == CHANGE_FENCE) {
+        if (change->index >= inv->fence_count) {
+            return false;
+        }
+        strbuf_printf(out, "id: %llu-%llu\n", (unsigned long long)epoch,
+                      (unsigned long long)change->number);
+        fence_event_write(out, inv, change->index, &change->fence, change->at_ms);
+        return true;
+    }
+    if (change->index >= all) {
         return false;
     }
     strbuf_printf(out, "id: %llu-%llu\n", (unsigned long long)epoch,

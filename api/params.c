@@ -1,6 +1,6 @@
 /* Query parameters -> typed values. The router hands over the raw query of a target that target.c
  * has accepted; the handlers read only struct query. */
-#include "api/params.h"
+#include "api/params_value.h"
 #include "api/target.h"
 #include "bowei/suspicion.h"
 #include <stdarg.h>
@@ -17,14 +17,6 @@ const struct param_row param_rows[PARAM_COUNT] = {
 };
 
 /* One value on its way into the query. */
-struct value {
-    const char *text; /**< decoded, NUL-terminated, lives as long as the request */
-    size_t len;
-    const struct param_row *row;
-    struct query *query;
-    struct faults *faults;
-};
-
 void faults_add(struct faults *faults, const char *where, const char *fmt, ...)
 {
     va_list args;
@@ -148,10 +140,7 @@ static void parse_min_free(const struct value *v)
     whole_number(v, &v->query->min_free);
 }
 
-typedef bool word_set(struct query *query, const char *word, size_t len);
-
-/* Calls `set` for each word between commas; a word it does not know is a fault. */
-static void words(const struct value *v, word_set *set, const char *allowed)
+void value_words(const struct value *v, word_set *set, const char *allowed)
 {
     const char *word = v->text;
 
@@ -182,7 +171,7 @@ static bool state_set(struct query *query, const char *word, size_t len)
 
 static void parse_states(const struct value *v)
 {
-    words(v, state_set, "free, occupied, unknown, out_of_service");
+    value_words(v, state_set, "free, occupied, unknown, out_of_service");
 }
 
 static bool kind_set(struct query *query, const char *word, size_t len)
@@ -208,7 +197,7 @@ static bool kind_set(struct query *query, const char *word, size_t len)
 
 static void parse_kinds(const struct value *v)
 {
-    words(v, kind_set, "on_street, lot, temporary");
+    value_words(v, kind_set, "on_street, lot, temporary");
 }
 
 static bool attribute_set_word(struct query *query, const char *word, size_t len)
@@ -233,7 +222,7 @@ static void parse_attributes(const struct value *v)
 
         used += n > 0 ? (size_t)n : 0;
     }
-    words(v, attribute_set_word, allowed);
+    value_words(v, attribute_set_word, allowed);
 }
 
 static void parse_lot_id(const struct value *v)
@@ -380,12 +369,16 @@ static bool topic_set(struct query *query, const char *word, size_t len)
         query->topics |= TOPIC_LOTS;
         return true;
     }
+    if (len == 6 && memcmp(word, "fences", 6) == 0) {
+        query->topics |= TOPIC_FENCES;
+        return true;
+    }
     return false;
 }
 
 static void parse_topics(const struct value *v)
 {
-    words(v, topic_set, "spaces, lots");
+    value_words(v, topic_set, "spaces, lots, fences");
 }
 
 static void parse_snapshot(const struct value *v)
@@ -442,8 +435,6 @@ static void parse_suspicion(const struct value *v)
                    "must be stuck, flapping, inverted, out_of_step or any");
     }
 }
-
-typedef void value_parse(const struct value *v);
 
 static value_parse *const parsers[PARAM_COUNT] = {
 #define PARAM(name, text, parser, low, high, doc) [PARAM_##name] = parse_##parser,

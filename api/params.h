@@ -3,6 +3,7 @@
 
 #include "api/members.h"
 #include "bowei/inventory.h"
+#include "bowei/fences.h"
 #include "bowei/view.h"
 
 /* Query parameters: from the raw query of a target to typed, range-checked values. One table
@@ -31,7 +32,7 @@ extern const struct param_row param_rows[PARAM_COUNT];
 struct cursor {
     int64_t distance_mm; /**< near only */
     space_key key;
-    char kind;        /**< 'n' near, 'k' by ID, 'd' devices */
+    char kind;        /**< 'n' near, 'k' by ID, 'd' devices, 'a' alerts */
     uint64_t version; /**< devices: inventory version */
 };
 
@@ -41,8 +42,13 @@ struct cursor {
 size_t cursor_write(const struct cursor *cursor, char out[CURSOR_TEXT_MAX]);
 bool cursor_read(const char *text, size_t len, struct cursor *out);
 
+#define VEHICLE_CURSOR_MAX 40
+/** Text of a cursor behind a vehicle. */
+void vehicle_cursor_write(const char *ref, char out[VEHICLE_CURSOR_MAX]);
+
 #define TOPIC_SPACES 1u
 #define TOPIC_LOTS   2u
+#define TOPIC_FENCES 4u
 
 struct query {
     uint64_t has; /**< bit per enum param */
@@ -66,6 +72,13 @@ struct query {
     char street[10]; /**< AAAAAASSS */
     const char *model, *source_name;
     uint8_t suspicions; /**< bit per enum suspicion */
+    uint8_t uses;     /**< bit per enum fence_use; 0 = any */
+    uint8_t verdicts; /**< bit per enum verdict; 0 = any */
+    uint32_t alert_states, alert_kinds; /**< bit per enum; 0 = any */
+    space_key fence;
+    const char *vehicle;
+    char after[VEHICLE_REF_MAX + 1]; /**< cursor of vehicles; "" = from the start */
+    bool csv;
     const char *last_event_id;
     const char *key, *event, *msg, *nonce, *signature; /**< of a push */
 };

@@ -73,6 +73,7 @@ void pending_release(struct pending *pending)
     board = pending->board;
     free(pending->command.devices);
     free(pending->command.explain);
+    free(pending->own);
     free(pending);
     pending_board_release(board);
 }

@@ -188,6 +188,7 @@ void request_reset(struct request *rq)
     rq->faults.count = 0;
     rq->role = ROLE_PUBLIC;
     rq->actor[0] = '\0';
+    memset(rq->operator_code, 0, sizeof rq->operator_code);
     rq->suspended = false;
     rq->reply = NULL;
     rq->reply_kept = false;

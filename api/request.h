@@ -23,6 +23,7 @@ enum request_phase {
 };
 
 #define BODY_MAX    65536u /**< bytes of a request body */
+#define BULK_MAX    524288u /**< the same where the route takes batches */
 #define SCRATCH_MAX (TARGET_MAX + 64)
 
 /** The header values that matter; they live in MHD's memory as long as the request. */
@@ -57,6 +58,7 @@ struct request {
     enum accept_class accept;
     enum role role;
     char actor[KEY_NAME_MAX];
+    char operator_code[8]; /**< of an operator's key: whose objects it may see; "" = all (staff) */
     int64_t boot_ms;
     struct view_now now;
     const struct inventory *inv; /**< borrowed while a handler runs */

@@ -13,6 +13,7 @@ const char type_problem[] = "application/problem+json";
 const char type_text[] = "text/plain; charset=utf-8";
 const char type_metrics[] = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 const char type_events[] = "text/event-stream";
+const char type_csv[] = "text/csv; charset=utf-8";
 
 struct header {
     const char *name, *value;

@@ -43,7 +43,7 @@ enum reply_kind {
 struct request;
 
 extern const char type_json[], type_geo[], type_problem[], type_text[], type_metrics[],
-    type_events[];
+    type_events[], type_csv[];
 
 /** Takes body; sets the request's reply. */
 void respond_body(struct request *rq, unsigned status, const char *type, struct body *body);
@@ -55,6 +55,8 @@ void respond_response(struct request *rq, unsigned status, const char *type,
                       struct MHD_Response *response);
 /** Adds a header to the reply made before; a refused header turns the reply into a 500. */
 void respond_header(struct request *rq, const char *name, const char *value);
+/** Adds the Link header of a page that has more behind it: the same target with this cursor. */
+void respond_next(struct request *rq, const char *cursor);
 /** problem+json; detail may be NULL (the error's own sentence). */
 void respond_problem(struct request *rq, enum err e, const char *detail);
 /** problem+json with the field list. */

@@ -24,6 +24,7 @@ enum method {
 /** The handler checks a secret of its own: no API key, any Content-Type and Accept, no CORS, and
  * not the limit of requests an address has. */
 #define ROUTE_SECRET 16u
+#define ROUTE_BULK   32u /**< takes batches: a body of up to BULK_MAX */
 
 /** What a route answers with: names of the schemas in openapi.c. */
 enum answer {
@@ -44,6 +45,16 @@ enum answer {
     ANSWER_UNKNOWN_LIST,
     ANSWER_PUSH,
     ANSWER_GREETING,
+    ANSWER_FENCE,
+    ANSWER_FENCE_LIST,
+    ANSWER_ALERT,
+    ANSWER_ALERT_LIST,
+    ANSWER_MOVES,
+    ANSWER_MUTE,
+    ANSWER_VEHICLE,
+    ANSWER_VEHICLE_LIST,
+    ANSWER_VERDICT,
+    ANSWER_TELEMETRY,
     ANSWER_HEALTH,
     ANSWER_METRICS,
     ANSWER_OPENAPI,
@@ -80,6 +91,8 @@ struct route_match {
     char argument[PATH_ARGUMENT_MAX];
 };
 
+/** Does this raw target belong to a route that takes batches? */
+bool route_takes_bulk(const char *target);
 /** Finds the row for a decoded path; HEAD goes to GET. */
 void route_find(enum method method, const char *path, struct route_match *out);
 /** May a key of that role use the route? Default deny. */

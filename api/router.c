@@ -112,3 +112,18 @@ void route_find(enum method method, const char *path, struct route_match *out)
         }
     }
 }
+
+bool route_takes_bulk(const char *target)
+{
+    const size_t len = strcspn(target, "?");
+    size_t count;
+    const struct route *all = routes(&count);
+
+    for (size_t i = 0; i < count; i++) {
+        if ((all[i].flags & ROUTE_BULK) != 0 && strlen(all[i].path) == len &&
+            memcmp(all[i].path, target, len) == 0) {
+            return true;
+        }
+    }
+    return false;
+}

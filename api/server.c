@@ -99,13 +99,16 @@ static enum MHD_Result head_come(struct request *rq, const char *method, const c
     rq->phase = PHASE_HEAD;
     request_heads_read(rq, method, version);
     length = rq->heads.content_length;
+    /* a key is shown before a batch may come; whether it is valid is seen when it is there */
+    rq->body.limit = rq->heads.authorization != NULL && route_takes_bulk(rq->target) ? BULK_MAX
+                                                                                     : BODY_MAX;
     if (rq->target_too_long) {
         respond_problem(rq, ERR_URI_TOO_LONG, "a request target may have 1024 bytes");
     } else if (rq->heads.fault != NULL) {
         respond_problem(rq, rq->heads.fault[0] == '\0' ? ERR_HEADERS_TOO_LARGE : ERR_BAD_REQUEST,
                         rq->heads.fault[0] == '\0' ? NULL : rq->heads.fault);
-    } else if (length != NULL && strtoull(length, NULL, 10) > BODY_MAX) {
-        respond_problem(rq, ERR_TOO_LARGE, "a body may have 65536 bytes");
+    } else if (length != NULL && strtoull(length, NULL, 10) > rq->body.limit) {
+        respond_problem(rq, ERR_TOO_LARGE, "a body may have 65536 bytes, a batch 524288");
     }
     if (rq->reply != NULL) {
         rq->refused = true;
@@ -270,6 +273,10 @@ static enum err parts_start(struct api *api, char detail[160])
     if (e == ERR_OK) {
         e = streams_init(&api->streams, api);
     }
+    api->events = event_memory_create();
+    if (e == ERR_OK && api->events == NULL) {
+        e = ERR_NO_MEMORY;
+    }
     if (e == ERR_OK && watches_init(&api->watches, api) != 0) {
         e = ERR_NO_MEMORY;
     }
@@ -302,6 +309,7 @@ static void parts_stop(struct api *api)
     answer_cache_finish(&api->cache);
     stage_finish(&api->stage);
     place_order_finish(&api->order);
+    event_memory_destroy(api->events);
     auth_finish(&api->auth);
     pending_board_release(api->pending);
     streams_finish(&api->streams);

@@ -4,6 +4,7 @@
 #include "api/answer_cache.h"
 #include "api/auth.h"
 #include "api/connections.h"
+#include "api/event_memory.h"
 #include "api/loop.h"
 #include "api/pending.h"
 #include "api/place_order.h"
@@ -40,6 +41,7 @@ struct api {
     struct pending_board *pending;  /**< own lock, rank 21 */
     struct streams streams;         /**< own lock, rank 22 */
     struct watches watches;         /**< own lock, rank 23 */
+    struct event_memory *events; /**< of telemetry */
     struct auth auth;
     struct answer_cache cache;
     struct bodies bodies;

@@ -27,7 +27,7 @@ struct stream {
     bool boxed;
     struct geo_box box;
 
-    enum { SEND_HELLO, SEND_LOTS, SEND_SPACES, SEND_POSITION, SEND_CHANGES } phase;
+    enum { SEND_HELLO, SEND_LOTS, SEND_SPACES, SEND_FENCES, SEND_POSITION, SEND_CHANGES } phase;
 
     bool snapshot, reset;
     uint32_t at_index; /* of the snapshot */
@@ -100,6 +100,12 @@ void streams_end(struct streams *streams)
     pthread_mutex_unlock(&streams->lock);
 }
 
+static bool fence_wanted(const struct stream *s, const struct inventory *inv, uint32_t fence)
+{
+    return (s->topics & TOPIC_FENCES) != 0 && s->lot == 0 && !inv->fences[fence].removed &&
+           (!s->boxed || geo_box_has(&s->box, inv->fences[fence].centre));
+}
+
 static bool place_wanted(const struct stream *s, const struct inventory *inv, bool lot,
                          uint32_t index)
 {
@@ -127,6 +133,25 @@ static void reset_write(struct stream *s)
     s->wanted = newest + 1;
 }
 
+/* Is it there in this inventory, and asked for? */
+static bool change_wanted(const struct stream *s, const struct inventory *inv,
+                          const struct change *change)
+{
+    switch (change->kind) {
+    case CHANGE_SPACE:
+        return change->index < inv->space_count && place_wanted(s, inv, false, change->index);
+    case CHANGE_LOT:
+        return change->index < inv->lot_count && place_wanted(s, inv, true, change->index);
+    case CHANGE_FENCE:
+        return change->index < inv->fence_count && fence_wanted(s, inv, change->index);
+    case CHANGE_BIKE:
+    case CHANGE_ALERT:
+    case CHANGE_MUTE:
+    case CHANGE_KIND_COUNT: break;
+    }
+    return false;
+}
+
 /* The next change that the stream wants. False: none yet. */
 static bool change_fill(struct stream *s, const struct inventory *inv)
 {
@@ -141,8 +166,7 @@ static bool change_fill(struct stream *s, const struct inventory *inv)
         case CHANGE_READ: break;
         }
         s->wanted++;
-        if (change.index < (change.kind == CHANGE_LOT ? inv->lot_count : inv->space_count) &&
-            place_wanted(s, inv, change.kind == CHANGE_LOT, change.index) &&
+        if (change_wanted(s, inv, &change) &&
             event_write(&s->out, inv, change_ring_epoch(ring), &change)) {
             count_add(s->api->p.counters, COUNT_SSE_EVENTS, 1);
             return true;
@@ -178,7 +202,24 @@ static void snapshot_fill(struct stream *s, const struct inventory *inv, struct 
         return;
     }
     s->at_index = 0;
-    s->phase = lots ? SEND_SPACES : SEND_POSITION;
+    s->phase = lots ? SEND_SPACES : SEND_FENCES;
+}
+
+/* One fence of the snapshot. */
+static void fences_fill(struct stream *s, const struct inventory *inv, struct view_now now)
+{
+    while (s->at_index < inv->fence_count) {
+        const uint32_t fence = s->at_index++;
+        struct fence_view view;
+
+        if (fence_wanted(s, inv, fence)) {
+            view_fence(s->api->p.view, fence, &view);
+            fence_event_write(&s->out, inv, fence, &view.brief, now.as_of_ms);
+            return;
+        }
+    }
+    s->at_index = 0;
+    s->phase = SEND_POSITION;
 }
 
 /* Puts the next piece into s->out. False: nothing to say now. */
@@ -196,6 +237,7 @@ static bool fill(struct stream *s, const struct inventory *inv, struct view_now 
         return true;
     case SEND_LOTS:
     case SEND_SPACES: snapshot_fill(s, inv, now); return true;
+    case SEND_FENCES: fences_fill(s, inv, now); return true;
     case SEND_POSITION:
         /* an id without data: the client notes it, no event is raised (WHATWG HTML 9.2.6) */
         strbuf_printf(&s->out, "id: %llu-%llu\n\n",

@@ -40,4 +40,8 @@ void event_space(struct strbuf *out, const struct inventory *inv, uint32_t slot,
 void event_lot(struct strbuf *out, const struct inventory *inv, uint32_t lot,
                const struct lot_view *view, int64_t at_ms);
 
+/** One fence as an event: its figures as they were. handlers/fences.c */
+void fence_event_write(struct strbuf *out, const struct inventory *inv, uint32_t fence,
+                       const struct fence_brief *brief, int64_t at_ms);
+
 #endif

@@ -12,16 +12,6 @@ void bike_hearing_begin(struct bike_hearing *b)
     b->listener[0] = '\0';
 }
 
-uint64_t bike_hearing_hash(const char *text, size_t len)
-{
-    uint64_t hash = 14695981039346656037u; /* FNV-1a: no seed, the same in every process */
-
-    for (size_t i = 0; i < len; i++) {
-        hash = (hash ^ (uint8_t)text[i]) * 1099511628211u;
-    }
-    return hash != 0 ? hash : 1;
-}
-
 static const struct inv_listener *listener_of(const struct inventory *inv, const char *id,
                                               const char *source)
 {
@@ -85,41 +75,10 @@ bool bike_hearing_sighting(struct bike_hearing *b, const struct inventory *inv,
     report->source = REPORT_SCAN;
     report->rssi_dbm = rssi_dbm;
     report->fence = inv->fences[listener->fence].key;
-    report->listener = bike_hearing_hash(s->gateway, strlen(s->gateway));
+    report->listener = report_hash(s->gateway, strlen(s->gateway));
     report->scan_period_ms =
         listener->scan_period_ms != 0 ? listener->scan_period_ms : SCAN_PERIOD_MS;
     return true;
-}
-
-void bike_hearing_beacon(struct bike_report *report, const struct inventory *inv, const char *id,
-                         int8_t rssi_dbm)
-{
-    const uint32_t fence = fences_beacon(inv, id, strlen(id));
-    unsigned at = 0;
-
-    if (fence == NO_FENCE) {
-        return;
-    }
-    const space_key key = inv->fences[fence].key;
-    for (; at < report->beacon_count && report->beacon_fence[at] != key; at++) {
-    }
-    if (at < report->beacon_count) {
-        if (rssi_dbm <= report->beacon_rssi_dbm[at]) {
-            return;
-        }
-    } else if (report->beacon_count < REPORT_BEACONS_MAX) {
-        report->beacon_count++;
-    } else if (rssi_dbm <= report->beacon_rssi_dbm[REPORT_BEACONS_MAX - 1]) {
-        return;
-    } else {
-        at = REPORT_BEACONS_MAX - 1;
-    }
-    for (; at > 0 && report->beacon_rssi_dbm[at - 1] < rssi_dbm; at--) {
-        report->beacon_fence[at] = report->beacon_fence[at - 1];
-        report->beacon_rssi_dbm[at] = report->beacon_rssi_dbm[at - 1];
-    }
-    report->beacon_fence[at] = key;
-    report->beacon_rssi_dbm[at] = rssi_dbm;
 }
 
 bool bike_hearing_lock(struct bike_hearing *b, const struct inventory *inv,
@@ -139,7 +98,7 @@ bool bike_hearing_lock(struct bike_hearing *b, const struct inventory *inv,
     report->accuracy_mm = lock->accuracy_mm;
     report->time_ms = lock->time_ms;
     for (unsigned i = 0; i < lock->beacon_count; i++) {
-        bike_hearing_beacon(report, inv, lock->beacons[i].id, lock->beacons[i].rssi_dbm);
+        report_beacon(report, inv, lock->beacons[i].id, lock->beacons[i].rssi_dbm);
     }
     return true;
 }
@@ -155,7 +114,7 @@ uint32_t bike_hearing_end(struct bike_hearing *b, const struct inventory *inv, i
             .has = REPORT_HAS_SCAN | REPORT_HAS_TIME,
             .time_ms = wall_ms,
             .fence = inv->fences[listener->fence].key,
-            .listener = bike_hearing_hash(b->listener, strlen(b->listener)),
+            .listener = report_hash(b->listener, strlen(b->listener)),
             .scan_period_ms =
                 listener->scan_period_ms != 0 ? listener->scan_period_ms : SCAN_PERIOD_MS};
     }

@@ -24,13 +24,7 @@ bool bike_hearing_sighting(struct bike_hearing *b, const struct inventory *inv,
 /** A lock's word (UPLINK_LOCK); false: no vehicle has that IMEI. */
 bool bike_hearing_lock(struct bike_hearing *b, const struct inventory *inv,
                        const struct lock_heard *lock);
-/** The fences that beacons mark, strongest first, one entry a fence, into a report. */
-void bike_hearing_beacon(struct bike_report *report, const struct inventory *inv, const char *id,
-                         int8_t rssi_dbm);
 /** Ends the message: the listener's own report goes behind its bikes. Returns how many reports. */
 uint32_t bike_hearing_end(struct bike_hearing *b, const struct inventory *inv, int64_t wall_ms);
-
-/** A stable hash of a listener's id or an event's, never 0. */
-uint64_t bike_hearing_hash(const char *text, size_t len);
 
 #endif

@@ -181,6 +181,14 @@ static void link_write(const struct request *rq, const char *cursor, char link[S
     (void)bytes_put(link, n, end, sizeof end);
 }
 
+void respond_next(struct request *rq, const char *cursor)
+{
+    char link[STAGE_LINK_MAX];
+
+    link_write(rq, cursor, link);
+    respond_header(rq, "Link", link);
+}
+
 static void tail_write(struct strbuf *out, const char *cursor)
 {
     strbuf_putc(out, ']');

@@ -1,6 +1,7 @@
 /* What staff decide: out of service, closed, counts, suspect devices. A handler checks the request
  * and makes a command; the core decides, and the answer leaves when its effect is durable. */
 #include "api/handlers/staff.h"
+#include "api/handlers/fleet.h"
 #include "api/handlers/places.h"
 #include "bowei/base/city_clock.h"
 #include "bowei/base/json_read.h"
@@ -470,10 +471,11 @@ void staff_answer(struct request *rq)
     case COMMAND_DEVICES: devices_answer(rq); break;
     case COMMAND_DEVICE: device_answer(rq); break;
     case COMMAND_SPACE_WHY: why_answer(rq); break;
-    case COMMAND_ALERTS:
-    case COMMAND_ALERT_MOVE:
-    case COMMAND_BIKES:
-    case COMMAND_MUTE:
+    case COMMAND_ALERTS: alerts_answer(rq); break;
+    case COMMAND_ALERT_MOVE: alert_move_answer(rq); break;
+    case COMMAND_BIKES: vehicles_answer(rq); break;
+    case COMMAND_MUTE: mute_answer(rq); break;
+    case COMMAND_TELEMETRY: telemetry_answer(rq); break;
     case COMMAND_DEVICE_RECALIBRATE: recalibrate_answer(rq); break;
     case COMMAND_KIND_COUNT: break;
     }

@@ -39,6 +39,17 @@ const char *verdict_rule_code(enum verdict_rule rule)
     return (unsigned)rule < RULE_COUNT ? codes[rule] : "no_evidence";
 }
 
+const char *verdict_rule_text(enum verdict_rule rule)
+{
+    static const char *const texts[RULE_COUNT] = {
+#define VERDICT_RULE(name, code, en, zh) [RULE_##name] = en,
+#include "bowei/verdict_rules.def"
+#undef VERDICT_RULE
+    };
+
+    return (unsigned)rule < RULE_COUNT ? texts[rule] : "";
+}
+
 static const struct {
     const char *code;
     enum alert_subject subject;

@@ -26,6 +26,8 @@ struct api_params {
     struct inventory_board *board;
     const struct view *view;
     struct change_ring *changes;
+    struct alert_ring *alerts;
+    const struct fleet_rules *rules; /**< borrowed; what verdicts are explained with */
     struct intake_port intake;
     struct counters *counters;
     struct status *status;

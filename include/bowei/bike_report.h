@@ -43,6 +43,8 @@ enum report_shift {
 
 #define REPORT_BEACONS_MAX 3 /**< strongest beacons of different fences */
 
+struct inventory;
+
 struct bike_report {
     char vehicle[VEHICLE_REF_MAX + 1]; /**< "" with REPORT_LISTENER */
     uint8_t source;                    /**< enum report_source */
@@ -62,5 +64,11 @@ struct bike_report {
     uint32_t scan_period_ms; /**< REPORT_SCAN, REPORT_LISTENER */
     space_key beacon_fence[REPORT_BEACONS_MAX]; /**< what the bike heard, strongest first */
 };
+
+/** The fences that beacons mark, strongest first, one entry a fence, into a report. */
+void report_beacon(struct bike_report *report, const struct inventory *inv, const char *id,
+                         int8_t rssi_dbm);
+/** A stable hash of a listener's id or an event's, never 0. */
+uint64_t report_hash(const char *text, size_t len);
 
 #endif

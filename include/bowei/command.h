@@ -35,6 +35,7 @@ enum command_kind {
     COMMAND_DEVICE_TEST_END,  /**< DELETE */
     COMMAND_DEVICE,           /**< one device's channels with health, into `devices` */
     COMMAND_SPACE_WHY, /**< GET /v1/spaces/{id}/why: the reasoning of one space, into `explain` */
+    COMMAND_TELEMETRY, /**< never reaches the core: a request that waits for the journal's sync */
     COMMAND_KIND_COUNT
 };
 

@@ -1,0 +1,69 @@
+/* What fences, alerts and vehicles have in common: the command and who asks, small members. */
+#include "api/handlers/fleet.h"
+#include "api/handlers/staff.h"
+#include <stdlib.h>
+#include <string.h>
+
+bool fleet_open(struct request *rq, enum command_kind kind, uint32_t alerts, uint32_t bikes)
+{
+    struct fleet_request *request;
+    const size_t bytes = sizeof *request + alerts * sizeof(struct alert_image) +
+                         bikes * sizeof(struct bike_image);
+
+    if (!staff_open(rq, kind)) {
+        return false;
+    }
+    request = calloc(1, bytes);
+    if (request == NULL) {
+        respond_problem(rq, ERR_NO_MEMORY, NULL);
+        return false;
+    }
+    rq->pending->own = request;
+    rq->pending->command.fleet = request;
+    request->alerts = (struct alert_image *)(request + 1);
+    request->bikes = (struct bike_image *)(request->alerts + alerts);
+    memcpy(request->operator_code, rq->operator_code, sizeof request->operator_code);
+    return true;
+}
+
+void fleet_location(const struct request *rq, struct json_writer *w, struct position_e7 at)
+{
+    const struct position_e7 shown =
+        rq->query.crs == CRS_WGS84
+            ? at
+            : position_round(crs_from_wgs84(rq->query.crs, position_deg_of(at)));
+
+    json_object(w);
+    json_kv_str(w, "crs", crs_name(rq->query.crs));
+    json_key(w, "lat");
+    json_decimal(w, shown.lat, 7);
+    json_key(w, "lon");
+    json_decimal(w, shown.lon, 7);
+    json_object_end(w);
+}
+
+void fleet_place(struct json_writer *w, const char *name, space_key key)
+{
+    char id[SPACE_ID_LEN + 1];
+
+    if (key == 0) {
+        json_kv_null(w, name);
+        return;
+    }
+    space_id_format(key, id);
+    json_kv_str(w, name, id);
+}
+
+void fleet_time(const struct request *rq, struct json_writer *w, const char *name, int64_t city_ms)
+{
+    json_kv_time(w, name, city_ms > 0 ? city_ms + rq->now.shift_ms : -1);
+}
+
+void fleet_metres(struct json_writer *w, const char *name, int32_t mm)
+{
+    if (mm == INT32_MAX) {
+        json_kv_null(w, name);
+    } else {
+        json_kv_i64(w, name, (mm + (mm < 0 ? -500 : 500)) / 1000);
+    }
+}

@@ -1,0 +1,46 @@
+/* What fills a bike report from any door: which fences its beacons mark, and hashes that are the same in
+ * every process. */
+#include "bowei/bike_report.h"
+#include "bowei/inventory.h"
+#include <string.h>
+
+uint64_t report_hash(const char *text, size_t len)
+{
+    uint64_t hash = 14695981039346656037u; /* FNV-1a: no seed, the same in every process */
+
+    for (size_t i = 0; i < len; i++) {
+        hash = (hash ^ (uint8_t)text[i]) * 1099511628211u;
+    }
+    return hash != 0 ? hash : 1;
+}
+
+void report_beacon(struct bike_report *report, const struct inventory *inv, const char *id,
+                         int8_t rssi_dbm)
+{
+    const uint32_t fence = fences_beacon(inv, id, strlen(id));
+    unsigned at = 0;
+
+    if (fence == NO_FENCE) {
+        return;
+    }
+    const space_key key = inv->fences[fence].key;
+    for (; at < report->beacon_count && report->beacon_fence[at] != key; at++) {
+    }
+    if (at < report->beacon_count) {
+        if (rssi_dbm <= report->beacon_rssi_dbm[at]) {
+            return;
+        }
+    } else if (report->beacon_count < REPORT_BEACONS_MAX) {
+        report->beacon_count++;
+    } else if (rssi_dbm <= report->beacon_rssi_dbm[REPORT_BEACONS_MAX - 1]) {
+        return;
+    } else {
+        at = REPORT_BEACONS_MAX - 1;
+    }
+    for (; at > 0 && report->beacon_rssi_dbm[at - 1] < rssi_dbm; at--) {
+        report->beacon_fence[at] = report->beacon_fence[at - 1];
+        report->beacon_rssi_dbm[at] = report->beacon_rssi_dbm[at - 1];
+    }
+    report->beacon_fence[at] = key;
+    report->beacon_rssi_dbm[at] = rssi_dbm;
+}
