@@ -4,9 +4,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The ids of telemetry events that were taken lately, so that a batch that is sent again is answered
- * as what it is. Bounded and forgetful: the oldest of a bucket goes. What it forgot does no harm; the
- * core's order drops a repeat. MHD thread only. */
+/* The ids of telemetry events that were taken lately, so that a batch that is sent again is
+ * answered as what it is. Bounded and forgetful: the oldest of a bucket goes. What it forgot does
+ * no harm; the core's order drops a repeat. MHD thread only. */
 
 struct event_memory;
 

@@ -2,8 +2,8 @@
 #define API_PARAMS_H
 
 #include "api/members.h"
-#include "bowei/inventory.h"
 #include "bowei/fences.h"
+#include "bowei/inventory.h"
 #include "bowei/view.h"
 
 /* Query parameters: from the raw query of a target to typed, range-checked values. One table
@@ -71,9 +71,9 @@ struct query {
     uint32_t battery_below_mv;
     char street[10]; /**< AAAAAASSS */
     const char *model, *source_name;
-    uint8_t suspicions; /**< bit per enum suspicion */
-    uint8_t uses;     /**< bit per enum fence_use; 0 = any */
-    uint8_t verdicts; /**< bit per enum verdict; 0 = any */
+    uint8_t suspicions;                 /**< bit per enum suspicion */
+    uint8_t uses;                       /**< bit per enum fence_use; 0 = any */
+    uint8_t verdicts;                   /**< bit per enum verdict; 0 = any */
     uint32_t alert_states, alert_kinds; /**< bit per enum; 0 = any */
     space_key fence;
     const char *vehicle;

@@ -35,8 +35,7 @@ static bool alert_state_set(struct query *query, const char *word, size_t len)
 
 void parse_alert_states(const struct value *v)
 {
-    value_words(v, alert_state_set,
-                "open, acknowledged, dispatched, disputed, resolved, expired");
+    value_words(v, alert_state_set, "open, acknowledged, dispatched, disputed, resolved, expired");
 }
 
 static bool alert_kind_set(struct query *query, const char *word, size_t len)

@@ -22,7 +22,7 @@ enum request_phase {
     PHASE_PHASE_COUNT
 };
 
-#define BODY_MAX    65536u /**< bytes of a request body */
+#define BODY_MAX    65536u  /**< bytes of a request body */
 #define BULK_MAX    524288u /**< the same where the route takes batches */
 #define SCRATCH_MAX (TARGET_MAX + 64)
 

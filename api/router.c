@@ -18,10 +18,10 @@ static const char *const method_names[METHOD_COUNT] = {
 /* allowed[route's role][key's role]: everything not set is denied. An operator key has the public
  * routes and its own, not the staff's; an admin may what staff may. */
 static const bool allowed[ROLE_COUNT][ROLE_COUNT] = {
-    [ROLE_PUBLIC] = {true,  true, true, true},
-    [ROLE_OPERATOR] = {[ROLE_OPERATOR] = true},
-    [ROLE_STAFF] = {[ROLE_STAFF] = true,     [ROLE_ADMIN] = true},
-    [ROLE_ADMIN] = {[ROLE_ADMIN] = true    },
+    [ROLE_PUBLIC] = {true,                 true, true, true},
+    [ROLE_OPERATOR] = {[ROLE_OPERATOR] = true,                [ROLE_STAFF] = true, [ROLE_ADMIN] = true},
+    [ROLE_STAFF] = {[ROLE_STAFF] = true,                    [ROLE_ADMIN] = true},
+    [ROLE_ADMIN] = {[ROLE_ADMIN] = true},
 };
 
 const struct route *routes(size_t *count)

@@ -100,8 +100,8 @@ static enum MHD_Result head_come(struct request *rq, const char *method, const c
     request_heads_read(rq, method, version);
     length = rq->heads.content_length;
     /* a key is shown before a batch may come; whether it is valid is seen when it is there */
-    rq->body.limit = rq->heads.authorization != NULL && route_takes_bulk(rq->target) ? BULK_MAX
-                                                                                     : BODY_MAX;
+    rq->body.limit =
+        rq->heads.authorization != NULL && route_takes_bulk(rq->target) ? BULK_MAX : BODY_MAX;
     if (rq->target_too_long) {
         respond_problem(rq, ERR_URI_TOO_LONG, "a request target may have 1024 bytes");
     } else if (rq->heads.fault != NULL) {

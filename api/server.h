@@ -41,7 +41,7 @@ struct api {
     struct pending_board *pending;  /**< own lock, rank 21 */
     struct streams streams;         /**< own lock, rank 22 */
     struct watches watches;         /**< own lock, rank 23 */
-    struct event_memory *events; /**< of telemetry */
+    struct event_memory *events;    /**< of telemetry */
     struct auth auth;
     struct answer_cache cache;
     struct bodies bodies;

@@ -11,6 +11,7 @@
 #include "gateway/configuration.h"
 #include "gateway/examiner.h"
 #include "gateway/late_redis.h"
+#include "gateway/fleet_settings.h"
 #include "gateway/reload.h"
 #include "gateway/runner.h"
 
@@ -44,6 +45,7 @@ struct gateway {
     struct view *view;
     struct change_ring *changes;
     struct alert_ring *alerts;
+    struct fleet_rules rules;
     struct runner *runner;
     struct unknown_devices *unknown;
     struct recalibration_desk *desk;
@@ -157,6 +159,8 @@ static enum err recover(struct gateway *g, struct now *start)
     if (g->core == NULL) {
         return ERR_NO_MEMORY;
     }
+    fleet_settings_rules(g->config, &g->rules);
+    core_fleet_rules(g->core, &g->rules);
     const struct recover_params params = recover_params_of(g);
     const struct recover_calls calls = {g, on_restore, on_replay, on_kept};
     enum err e = recover_run(&params, &calls, &g->recovery);
@@ -270,6 +274,8 @@ static enum err start_sides(struct gateway *g)
         .board = &g->board,
         .view = g->view,
         .changes = g->changes,
+        .alerts = g->alerts,
+        .rules = &g->rules,
         .intake = intake_port_of(g->intake),
         .counters = &g->counters,
         .status = &g->status,

@@ -2,8 +2,8 @@
  * answers like what is not there. Moves go through the transition table of the core. */
 #include "api/handlers/fleet.h"
 #include "api/handlers/staff.h"
-#include "bowei/base/json_read.h"
 #include "bowei/base/city_clock.h"
+#include "bowei/base/json_read.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,8 +58,7 @@ static void shares_write(const struct request *rq, struct json_writer *w,
     for (unsigned i = 0; i < alert->share_count; i++) {
         const struct alert_share *share = &alert->shares[i];
 
-        if (rq->operator_code[0] != '\0' &&
-            strcmp(share->operator_code, rq->operator_code) != 0) {
+        if (rq->operator_code[0] != '\0' && strcmp(share->operator_code, rq->operator_code) != 0) {
             continue;
         }
         json_key(w, share->operator_code);
@@ -151,8 +150,7 @@ void alerts_list(struct request *rq)
     (void)snprintf(request->vehicle, sizeof request->vehicle, "%s",
                    rq->query.vehicle != NULL ? rq->query.vehicle : "");
     if ((rq->query.has & P(CURSOR)) != 0) {
-        request->from =
-            (struct alert_cursor){rq->query.cursor.distance_mm, rq->query.cursor.key};
+        request->from = (struct alert_cursor){rq->query.cursor.distance_mm, rq->query.cursor.key};
     }
     staff_submit(rq);
 }
@@ -219,8 +217,7 @@ static void alerts_page(struct request *rq, const struct fleet_request *request)
     json_array_end(&w);
     if (request->more) {
         const struct alert_image *last = &request->alerts[request->alert_count - 1];
-        const struct cursor next = {
-            .kind = 'a', .distance_mm = last->opened_ms, .key = last->id};
+        const struct cursor next = {.kind = 'a', .distance_mm = last->opened_ms, .key = last->id};
 
         (void)cursor_write(&next, text);
         json_kv_str(&w, "next", text);
@@ -357,8 +354,8 @@ static void alert_move_one(struct request *rq, enum alert_event event)
     }
     const struct json_node *version = json_member(&doc, &nodes[0], "version");
     int64_t wanted = 0;
-    if (version != NULL && (!json_int(&doc, version, &wanted) || wanted < 1 ||
-                            wanted > UINT32_MAX)) {
+    if (version != NULL &&
+        (!json_int(&doc, version, &wanted) || wanted < 1 || wanted > UINT32_MAX)) {
         faults_add(&rq->faults, "/version", "must be the version that was read, 1 or more");
         respond_faults(rq, ERR_UNPROCESSABLE, &rq->faults);
         return;

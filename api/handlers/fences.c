@@ -1,5 +1,5 @@
-/* Fences for residents and operators: where a bike may be left, and how full it is. From memory only;
- * bikes are counts here, never identities. */
+/* Fences for residents and operators: where a bike may be left, and how full it is. From memory
+ * only; bikes are counts here, never identities. */
 #include "api/handlers/fleet.h"
 #include "api/handlers/places.h"
 #include <stdlib.h>

@@ -7,8 +7,8 @@
 bool fleet_open(struct request *rq, enum command_kind kind, uint32_t alerts, uint32_t bikes)
 {
     struct fleet_request *request;
-    const size_t bytes = sizeof *request + alerts * sizeof(struct alert_image) +
-                         bikes * sizeof(struct bike_image);
+    const size_t bytes =
+        sizeof *request + alerts * sizeof(struct alert_image) + bikes * sizeof(struct bike_image);
 
     if (!staff_open(rq, kind)) {
         return false;

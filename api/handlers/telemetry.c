@@ -1,6 +1,7 @@
-/* POST /v1/vehicles/telemetry: what operators say of their own parked bikes, in batches. Each item is
- * checked by itself and has its own result; those that are taken are in the journal, on the disk,
- * before the 200. Members that are not named here (a rider, a trip) are not looked at and not kept. */
+/* POST /v1/vehicles/telemetry: what operators say of their own parked bikes, in batches. Each item
+ * is checked by itself and has its own result; those that are taken are in the journal, on the
+ * disk, before the 200. Members that are not named here (a rider, a trip) are not looked at and not
+ * kept. */
 #include "api/event_memory.h"
 #include "api/handlers/fleet.h"
 #include "bowei/base/city_clock.h"
@@ -9,11 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ITEMS_MAX    REPORTS_MAX
-#define NODES_MAX    65536u
-#define EVENT_ID_MAX 64
-#define BEACONS_MAX  16
-#define OLDEST_MS    86400000 /* older reports say nothing of where a bike is */
+#define ITEMS_MAX     REPORTS_MAX
+#define NODES_MAX     65536u
+#define EVENT_ID_MAX  64
+#define BEACONS_MAX   16
+#define OLDEST_MS     86400000 /* older reports say nothing of where a bike is */
 #define BEACON_ID_MAX 96
 
 enum item_result { ITEM_ACCEPTED, ITEM_DUPLICATE, ITEM_REFUSED };
@@ -70,12 +71,12 @@ static bool vehicle_read(const struct telemetry_read *t, const struct json_node 
 {
     const struct json_node *vehicle = json_member(&t->doc, n, "vehicle");
     const char *own = t->rq->operator_code;
-    int len = vehicle == NULL
-                  ? -1
-                  : json_text(&t->doc, vehicle, report->vehicle, sizeof report->vehicle);
+    int len =
+        vehicle == NULL ? -1 : json_text(&t->doc, vehicle, report->vehicle, sizeof report->vehicle);
 
     if (len < 0 || !vehicle_ref_valid(report->vehicle, (size_t)len)) {
-        return refuse(item, "vehicle", "OP-NUMBER is required: 2 to 6 letters, 4 to 20 of [0-9A-Z]");
+        return refuse(item, "vehicle",
+                      "OP-NUMBER is required: 2 to 6 letters, 4 to 20 of [0-9A-Z]");
     }
     if (own[0] != '\0' &&
         (strncmp(report->vehicle, own, strlen(own)) != 0 || report->vehicle[strlen(own)] != '-')) {
@@ -127,8 +128,7 @@ static bool lock_read(const struct telemetry_read *t, const struct json_node *n,
 static uint8_t shift_of(const struct telemetry_read *t, struct position_deg at)
 {
     const struct position_deg tried[] = {at, crs_to_wgs84(CRS_GCJ02, at),
-                                         crs_to_wgs84(CRS_BD09, at),
-                                         crs_from_wgs84(CRS_GCJ02, at)};
+                                         crs_to_wgs84(CRS_BD09, at), crs_from_wgs84(CRS_GCJ02, at)};
     static const uint8_t bits[] = {SHIFT_INSIDE, SHIFT_INSIDE_GCJ02, SHIFT_INSIDE_BD09,
                                    SHIFT_INSIDE_TWICE};
     uint8_t shift = 0;

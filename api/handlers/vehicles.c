@@ -1,5 +1,5 @@
-/* Bikes for those who run them and for staff: where each stands, and why the verdict is what it is. A
- * bike in use is not shown; a foreign one answers like one that does not exist. */
+/* Bikes for those who run them and for staff: where each stands, and why the verdict is what it is.
+ * A bike in use is not shown; a foreign one answers like one that does not exist. */
 #include "api/handlers/fleet.h"
 #include "api/handlers/staff.h"
 #include <stdio.h>
@@ -54,8 +54,7 @@ void vehicles_list(struct request *rq)
     request->limit = limit;
     request->verdicts = rq->query.verdicts;
     request->fence = rq->query.fence;
-    (void)snprintf(request->after, sizeof request->after, "%s",
-                   rq->query.after);
+    (void)snprintf(request->after, sizeof request->after, "%s", rq->query.after);
     staff_submit(rq);
 }
 

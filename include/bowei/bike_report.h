@@ -67,7 +67,7 @@ struct bike_report {
 
 /** The fences that beacons mark, strongest first, one entry a fence, into a report. */
 void report_beacon(struct bike_report *report, const struct inventory *inv, const char *id,
-                         int8_t rssi_dbm);
+                   int8_t rssi_dbm);
 /** A stable hash of a listener's id or an event's, never 0. */
 uint64_t report_hash(const char *text, size_t len);
 

@@ -1,6 +1,7 @@
 #ifndef BOWEI_CONFIG_H
 #define BOWEI_CONFIG_H
 
+#include "bowei/alert.h"
 #include "bowei/base/err.h"
 #include "bowei/base/geo.h"
 #include "bowei/base/strbuf.h"
@@ -162,6 +163,22 @@ struct config {
         uint32_t frames_kib, check_s, stuck_days, neighbours, inverted_rounds, out_of_step_rounds;
         bool suspect_rule;
     } devices;
+
+    /** Bikes and verdicts (fleet.h has what each means). */
+    struct {
+        uint32_t max, alerts_max, buffer_m, hold_m, dwell_s, coarse_m, position_age_s, moved_m;
+        uint32_t coverage_m, forget_days, leave_s, listener_silent_s;
+        int32_t enter_dbm, leave_dbm;
+    } bikes;
+
+    struct {
+        uint32_t pile_up_pct, pile_up_s, filling_pct, filling_s, reopen_s, storm;
+        uint32_t feed_window, feed_pct, keep_days;
+
+        struct {
+            uint32_t ack, onsite, clear;
+        } due_s[ALERT_KIND_COUNT];
+    } alerts;
     struct line_config *lines;
     uint32_t line_count;
     struct link_config *links;

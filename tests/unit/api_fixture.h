@@ -2,6 +2,7 @@
 #define TESTS_UNIT_API_FIXTURE_H
 
 #include "bowei/api.h"
+#include "bowei/fleet.h"
 #include "bowei/base/city_clock.h"
 #include "bowei/command.h"
 #include "bowei/keys.h"
@@ -35,6 +36,7 @@ struct api_city {
     struct inventory *inv;
     struct inventory_board board;
     struct view *view;
+    struct fleet_rules rules;
     struct change_ring *ring;
     struct counters counters;
     struct status status;
@@ -252,6 +254,7 @@ static inline void city_api_start(struct api_city *c)
         .board = &c->board,
         .view = c->view,
         .changes = c->ring,
+        .rules = &c->rules,
         .intake = {.ctx = c, .command = city_command},
         .counters = &c->counters,
         .status = &c->status,

@@ -18,16 +18,6 @@ void stop_begin(struct bike_image *bike, int64_t now_ms)
     bike->outside_ms = 0;
 }
 
-bool bike_position(const struct bike_image *bike, struct position_e7 *at)
-{
-    if (bike->fixes == 0) {
-        return false;
-    }
-    at->lat = (int32_t)(bike->first.lat + bike->sum_lat / bike->fixes);
-    at->lon = (int32_t)(bike->first.lon + bike->sum_lon / bike->fixes);
-    return true;
-}
-
 static void fix_add(struct bike_image *bike, struct position_e7 at)
 {
     if (bike->fixes == 0) {

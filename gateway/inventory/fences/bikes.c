@@ -1,6 +1,6 @@
-/* What fills a bike report from any door: which fences its beacons mark, and hashes that are the same in
- * every process. */
-#include "bowei/bike_report.h"
+/* What fills a bike report from any door: which fences its beacons mark, and hashes that are the
+ * same in every process. */
+#include "bowei/bike.h"
 #include "bowei/inventory.h"
 #include <string.h>
 
@@ -15,7 +15,7 @@ uint64_t report_hash(const char *text, size_t len)
 }
 
 void report_beacon(struct bike_report *report, const struct inventory *inv, const char *id,
-                         int8_t rssi_dbm)
+                   int8_t rssi_dbm)
 {
     const uint32_t fence = fences_beacon(inv, id, strlen(id));
     unsigned at = 0;
@@ -43,4 +43,14 @@ void report_beacon(struct bike_report *report, const struct inventory *inv, cons
     }
     report->beacon_fence[at] = key;
     report->beacon_rssi_dbm[at] = rssi_dbm;
+}
+
+bool bike_position(const struct bike_image *bike, struct position_e7 *at)
+{
+    if (bike->fixes == 0) {
+        return false;
+    }
+    at->lat = (int32_t)(bike->first.lat + bike->sum_lat / bike->fixes);
+    at->lon = (int32_t)(bike->first.lon + bike->sum_lon / bike->fixes);
+    return true;
 }
