@@ -364,6 +364,23 @@ static void what_the_journal_refuses_is_told_later(void **state)
     assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 1);
 }
 
+/* Taking back what timers did takes back nothing that was decided before. */
+static void an_undo_of_timers_leaves_decisions_alone(void **state)
+{
+    struct fleet_fixture *f = *state;
+    struct alert_image alert;
+
+    fleet_park(f, BIKE, -60, 20);
+    fleet_wait(f, 121000);
+    (void)fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert);
+    assert_int_equal(fleet_move(f, alert.id, ALERT_EVENT_ACK, "HLO"), ERR_OK);
+    f->now.at_ms += 250;
+    f->effects = core_advance(f->core, f->now);
+    core_undo(f->core);
+    (void)fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert);
+    assert_int_equal(alert.state, ALERT_ACKNOWLEDGED);
+}
+
 /* A zone that is deleted ends its episodes, with that reason. */
 static void a_deleted_zone_ends_its_episodes(void **state)
 {
@@ -524,6 +541,7 @@ int main(void)
         TEST(a_ride_and_a_new_bad_stop_are_a_new_episode),
         TEST(tenants_and_roles_are_kept_apart),
         TEST(what_the_journal_refuses_is_told_later),
+        TEST(an_undo_of_timers_leaves_decisions_alone),
         TEST(a_deleted_zone_ends_its_episodes),
         TEST(a_shifted_feed_is_one_alert),
         TEST(many_at_once_are_a_storm),

@@ -338,6 +338,7 @@ void core_expect(const struct core *core, const struct input *inputs, size_t n)
 const struct effects *core_step(struct core *core, const struct input *input)
 {
     core->running = true;
+    undo_begin(core); /* a former command stands */
     effects_begin(core, input->now);
     switch (input->kind) {
     case INPUT_READING: step_reading(core, input); break;
@@ -382,6 +383,7 @@ const struct effects *core_advance(struct core *core, struct now now)
     uint32_t node;
 
     core->running = true;
+    undo_begin(core);
     effects_begin(core, now);
     while (fired < CORE_FIRE_MAX &&
            (node = wheel_fire(&core->space_wheel, core->now.at_ms)) != WHEEL_NONE) {

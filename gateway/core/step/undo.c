@@ -133,6 +133,8 @@ void core_undo(struct core *core)
         lot_unbegin(&yard, undo->begun);
         (void)lot_judge(&yard, core->now.at_ms);
     }
-    core->city = undo->city;
+    if (undo->space_count + undo->lot_count > 0) {
+        core->city = undo->city; /* of a command; what timers did to counts stands */
+    }
     undo_begin(core);
 }
