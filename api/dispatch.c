@@ -1,6 +1,5 @@
 /* From a checked head to an answer: kept answers first, then target, route, key, parameters,
  * handler. Every refusal on the way is problem+json. MHD thread only. */
-#include "api/handlers/staff.h"
 #include "api/server.h"
 #include <stdio.h>
 #include <string.h>
@@ -304,7 +303,7 @@ void dispatch_resumed(struct request *rq)
                         rq->pending->command.detail[0] == '\0' ? NULL
                                                                : rq->pending->command.detail);
     } else {
-        staff_answer(rq);
+        rq->answer(rq);
     }
     inventory_put(api->p.board, api->reader);
     rq->inv = NULL;

@@ -12,6 +12,10 @@
 struct api;
 struct connection;
 struct pending;
+struct request;
+
+/** Makes the reply of a request that the core has carried out. */
+typedef void request_answer(struct request *rq);
 
 enum accept_class { ACCEPT_JSON, ACCEPT_GEO, ACCEPT_NONE, ACCEPT_CLASS_COUNT };
 
@@ -63,6 +67,7 @@ struct request {
     struct view_now now;
     const struct inventory *inv; /**< borrowed while a handler runs */
     struct pending *pending;
+    request_answer *answer; /**< with pending */
     bool suspended;
     /* the answer */
     struct MHD_Response *reply;

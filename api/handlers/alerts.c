@@ -1,7 +1,7 @@
 /* Alerts for those who must act: an operator sees its own, staff see all, and what one may not see
  * answers like what is not there. Moves go through the transition table of the core. */
+#include "api/handlers/asking.h"
 #include "api/handlers/fleet.h"
-#include "api/handlers/staff.h"
 #include "bowei/base/city_clock.h"
 #include "bowei/base/json_read.h"
 #include <stdio.h>
@@ -10,6 +10,8 @@
 
 #define LIST_LIMIT 100u
 #define BULK_NODES 2048u
+
+static request_answer alerts_answer, alert_move_answer, mute_answer;
 
 static void due_write(const struct request *rq, struct json_writer *w,
                       const struct alert_image *alert)
@@ -139,7 +141,7 @@ void alerts_list(struct request *rq)
         respond_faults(rq, ERR_BAD_PARAMETER, &rq->faults);
         return;
     }
-    if (!fleet_open(rq, COMMAND_ALERTS, limit, 0)) {
+    if (!fleet_open(rq, COMMAND_ALERTS, limit, 0, alerts_answer)) {
         return;
     }
     request = rq->pending->command.fleet;
@@ -152,7 +154,7 @@ void alerts_list(struct request *rq)
     if ((rq->query.has & P(CURSOR)) != 0) {
         request->from = (struct alert_cursor){rq->query.cursor.distance_mm, rq->query.cursor.key};
     }
-    staff_submit(rq);
+    asking_submit(rq);
 }
 
 /* Spreadsheets of this country open CSV as UTF-8 only with a byte order mark. */
@@ -229,7 +231,7 @@ static void alerts_page(struct request *rq, const struct fleet_request *request)
     }
 }
 
-void alerts_answer(struct request *rq)
+static void alerts_answer(struct request *rq)
 {
     const struct fleet_request *request = rq->pending->command.fleet;
     struct strbuf out = {0};
@@ -262,10 +264,10 @@ void alert_get(struct request *rq)
         respond_problem(rq, ERR_NOT_FOUND, "there is no such alert");
         return;
     }
-    if (fleet_open(rq, COMMAND_ALERTS, 1, 0)) {
+    if (fleet_open(rq, COMMAND_ALERTS, 1, 0, alerts_answer)) {
         rq->pending->command.fleet->id = id;
         rq->pending->command.fleet->limit = 1;
-        staff_submit(rq);
+        asking_submit(rq);
     }
 }
 
@@ -283,7 +285,7 @@ static struct move *move_open(struct request *rq, enum alert_event event)
 {
     struct move *move;
 
-    if (!staff_open(rq, COMMAND_ALERT_MOVE)) {
+    if (!asking_open_kept(rq, COMMAND_ALERT_MOVE, alert_move_answer)) {
         return NULL;
     }
     move = calloc(1, sizeof *move);
@@ -363,7 +365,7 @@ static void alert_move_one(struct request *rq, enum alert_event event)
     move->request.version = (uint32_t)wanted;
     move->ids[0] = id;
     move->request.id_count = 1;
-    staff_submit(rq);
+    asking_submit(rq);
 }
 
 void alert_ack_post(struct request *rq)
@@ -459,7 +461,7 @@ void alerts_bulk_post(struct request *rq)
         respond_faults(rq, ERR_UNPROCESSABLE, &rq->faults);
         return;
     }
-    staff_submit(rq);
+    asking_submit(rq);
 }
 
 static void move_refused(struct request *rq, enum err e)
@@ -477,7 +479,7 @@ static void move_refused(struct request *rq, enum err e)
     }
 }
 
-void alert_move_answer(struct request *rq)
+static void alert_move_answer(struct request *rq)
 {
     const struct move *move = rq->pending->own;
     struct strbuf out = {0};
@@ -507,7 +509,7 @@ void alert_move_answer(struct request *rq)
 
 /* --- planned events --- */
 
-void mute_answer(struct request *rq)
+static void mute_answer(struct request *rq)
 {
     const struct fleet_request *request = rq->pending->command.fleet;
     struct strbuf out = {0};
@@ -545,7 +547,7 @@ void fence_mute_post(struct request *rq)
     int len;
 
     if (!mute_fence(rq, &key) || !body_parse(rq, &doc, nodes, ARRAY_LEN(nodes)) ||
-        !fleet_open(rq, COMMAND_MUTE, 0, 0)) {
+        !fleet_open(rq, COMMAND_MUTE, 0, 0, mute_answer)) {
         return;
     }
     request = rq->pending->command.fleet;
@@ -560,15 +562,15 @@ void fence_mute_post(struct request *rq)
         return;
     }
     request->until_ms = wall_ms - rq->now.shift_ms;
-    staff_submit(rq);
+    asking_submit(rq);
 }
 
 void fence_mute_delete(struct request *rq)
 {
     space_key key;
 
-    if (mute_fence(rq, &key) && fleet_open(rq, COMMAND_MUTE, 0, 0)) {
+    if (mute_fence(rq, &key) && fleet_open(rq, COMMAND_MUTE, 0, 0, mute_answer)) {
         rq->pending->command.fleet->fence = key;
-        staff_submit(rq);
+        asking_submit(rq);
     }
 }

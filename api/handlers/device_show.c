@@ -1,10 +1,12 @@
 /* GET /v1/devices/{device}: all that is known of one device, for the technician who stands before
  * it. Asking for it keeps its raw frames apart from then on. */
+#include "api/handlers/asking.h"
 #include "api/handlers/device_rows.h"
-#include "api/handlers/staff.h"
 #include <string.h>
 
 #define CHANNELS_MAX 1000u
+
+static request_answer device_answer;
 
 void device_get(struct request *rq)
 {
@@ -15,14 +17,11 @@ void device_get(struct request *rq)
         respond_problem(rq, ERR_NOT_FOUND, "there is no such device");
         return;
     }
-    rq->pending = pending_create(rq->api->pending, CHANNELS_MAX);
-    if (rq->pending == NULL) {
-        respond_problem(rq, ERR_NO_MEMORY, NULL);
+    if (!asking_open(rq, COMMAND_DEVICE, CHANNELS_MAX, device_answer)) {
         return;
     }
-    rq->pending->command.kind = COMMAND_DEVICE;
     rq->pending->command.device = device;
-    staff_submit(rq);
+    asking_submit(rq);
 }
 
 static void refusals_write(struct request *rq, struct json_writer *w)
@@ -94,7 +93,7 @@ static void frames_write(struct request *rq, struct json_writer *w)
     json_array_end(w);
 }
 
-void device_answer(struct request *rq)
+static void device_answer(struct request *rq)
 {
     const struct command *command = &rq->pending->command;
     struct strbuf out = {0};

@@ -1,7 +1,7 @@
 /* Devices and their health (asked of the core, which owns it), and devices that nobody knows. */
+#include "api/handlers/asking.h"
 #include "api/handlers/device_rows.h"
 #include "api/handlers/places.h"
-#include "api/handlers/staff.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +9,8 @@
 #define FILTER_ROWS   1000u /* looked at for a page when a filter may drop most of them */
 #define FILTERS                                                                                    \
     (P(SILENT) | P(LOT) | P(BATTERY_BELOW) | P(STREET) | P(MODEL) | P(SOURCE) | P(SUSPICION))
+
+static request_answer devices_answer;
 
 static uint32_t page_limit(const struct request *rq)
 {
@@ -26,14 +28,11 @@ void devices_get(struct request *rq)
         respond_faults(rq, ERR_BAD_PARAMETER, &rq->faults);
         return;
     }
-    rq->pending = pending_create(rq->api->pending, rows);
-    if (rq->pending == NULL) {
-        respond_problem(rq, ERR_NO_MEMORY, NULL);
+    if (!asking_open(rq, COMMAND_DEVICES, rows, devices_answer)) {
         return;
     }
-    rq->pending->command.kind = COMMAND_DEVICES;
     rq->pending->command.device = (uint32_t)q->cursor.key;
-    staff_submit(rq);
+    asking_submit(rq);
 }
 
 static bool silent_fits(const struct request *rq, const struct device_health *row)
@@ -74,7 +73,7 @@ static bool row_fits(const struct request *rq, const struct device_health *row)
            (!(q->has & P(SUSPICION)) || device_suspicions(rq, row) & q->suspicions);
 }
 
-void devices_answer(struct request *rq)
+static void devices_answer(struct request *rq)
 {
     const struct command *command = &rq->pending->command;
     struct strbuf out = {0};

@@ -1,16 +1,17 @@
 /* What fences, alerts and vehicles have in common: the command and who asks, small members. */
 #include "api/handlers/fleet.h"
-#include "api/handlers/staff.h"
+#include "api/handlers/asking.h"
 #include <stdlib.h>
 #include <string.h>
 
-bool fleet_open(struct request *rq, enum command_kind kind, uint32_t alerts, uint32_t bikes)
+bool fleet_open(struct request *rq, enum command_kind kind, uint32_t alerts, uint32_t bikes,
+                request_answer *answer)
 {
     struct fleet_request *request;
     const size_t bytes =
         sizeof *request + alerts * sizeof(struct alert_image) + bikes * sizeof(struct bike_image);
 
-    if (!staff_open(rq, kind)) {
+    if (!asking_open_kept(rq, kind, answer)) {
         return false;
     }
     request = calloc(1, bytes);

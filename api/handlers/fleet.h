@@ -7,18 +7,10 @@
 /* What the handlers of fences, alerts and vehicles share. What a key may see is decided by its
  * operator code (request.operator_code, "" = staff), never by the request. */
 
-/** What a pending telemetry request keeps until the journal's sync. */
-struct telemetry;
-
 /** Takes the command whose requests stand in `fleet.h`: makes the pending with room for that many
  * alerts or bikes and fills in who asks. False when answered already. */
-bool fleet_open(struct request *rq, enum command_kind kind, uint32_t alerts, uint32_t bikes);
-/** Answers of the commands, once the core has given them. */
-void alerts_answer(struct request *rq);
-void alert_move_answer(struct request *rq);
-void vehicles_answer(struct request *rq);
-void mute_answer(struct request *rq);
-void telemetry_answer(struct request *rq);
+bool fleet_open(struct request *rq, enum command_kind kind, uint32_t alerts, uint32_t bikes,
+                request_answer *answer);
 /** One alert as an object, for whom asks. */
 void alert_write(const struct request *rq, struct json_writer *w, const struct alert_image *alert);
 /** A position in the request's crs: {"crs","lat","lon"}. */

@@ -1,12 +1,15 @@
 /* POST /v1/devices/{id}/recalibrate: "this space is empty now". Checked against the device's
  * register map, decided by the core (is the space known free?), audited, and only then put into the
  * queue of the device's line: an answer other than 202 means that nothing is written. */
+#include "api/handlers/asking.h"
 #include "api/handlers/places.h"
 #include "api/handlers/staff.h"
 #include "bowei/base/json_write.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+static request_answer recalibrate_answer;
 
 /* The channels that the command means; freed by the caller, NULL on no memory. One channel, or all
  * that are bound. */
@@ -90,7 +93,7 @@ void device_recalibrate_post(struct request *rq)
         respond_problem(rq, ERR_NOT_FOUND, "there is no such device");
         return;
     }
-    if (!staff_open(rq, COMMAND_DEVICE_RECALIBRATE)) {
+    if (!asking_open_kept(rq, COMMAND_DEVICE_RECALIBRATE, recalibrate_answer)) {
         return;
     }
     command = &rq->pending->command;
@@ -113,7 +116,7 @@ void device_recalibrate_post(struct request *rq)
     free(channels);
     if (allowed) {
         note_compose(command);
-        staff_submit(rq);
+        asking_submit(rq);
     }
 }
 
@@ -136,7 +139,7 @@ static void asked_write(struct request *rq, const uint16_t *channels, uint32_t c
     respond_text(rq, 202, type_json, &out);
 }
 
-void recalibrate_answer(struct request *rq)
+static void recalibrate_answer(struct request *rq)
 {
     const struct recalibration_port *port = &rq->api->p.recalibration;
     char detail[160] = "";

@@ -1,7 +1,7 @@
 /* What staff decide: out of service, closed, counts, suspect devices. A handler checks the request
  * and makes a command; the core decides, and the answer leaves when its effect is durable. */
 #include "api/handlers/staff.h"
-#include "api/handlers/fleet.h"
+#include "api/handlers/asking.h"
 #include "api/handlers/places.h"
 #include "bowei/base/city_clock.h"
 #include "bowei/base/json_read.h"
@@ -248,35 +248,23 @@ static bool body_read(struct reading_body *b)
     return true;
 }
 
-void staff_submit(struct request *rq)
+/* The place as it is now, decided upon. */
+static void space_decided(struct request *rq)
 {
-    struct api *api = rq->api;
-    struct command *command = &rq->pending->command;
+    const uint32_t index = place_find(rq, false);
 
-    memcpy(command->actor, rq->actor, sizeof command->actor - 1);
-    command->inventory_version = rq->inv->version;
-    rq->phase = PHASE_WAITING;
-    rq->suspended = true;
-    pending_submit(rq->pending, rq->mhd, rq->boot_ms + PENDING_WAIT_MS, api->p.intake.command,
-                   api->p.intake.ctx);
+    if (index != NO_SLOT) {
+        space_answer(rq, index);
+    }
 }
 
-/* Until Redis has been read, what was decided before is not known, so nothing may be decided on it.
- */
-bool staff_open(struct request *rq, enum command_kind kind)
+static void lot_decided(struct request *rq)
 {
-    if (status_is(rq->api->p.status, DEGRADED_KEPT_UNREAD)) {
-        respond_problem(rq, ERR_UNAVAILABLE,
-                        "staff decisions in Redis have not been read yet, ask again");
-        return false;
+    const uint32_t index = place_find(rq, true);
+
+    if (index != NO_SLOT) {
+        lot_answer(rq, index);
     }
-    rq->pending = pending_create(rq->api->pending, 0);
-    if (rq->pending == NULL) {
-        respond_problem(rq, ERR_NO_MEMORY, NULL);
-        return false;
-    }
-    rq->pending->command.kind = kind;
-    return true;
 }
 
 /* A request for a space or lot: with or without a body. */
@@ -285,13 +273,13 @@ static void place_command(struct request *rq, enum command_kind kind, bool lot)
     uint32_t index = place_find(rq, lot);
     struct reading_body b = {.rq = rq};
 
-    if (index == NO_SLOT || !staff_open(rq, kind)) {
+    if (index == NO_SLOT || !asking_open_kept(rq, kind, lot ? lot_decided : space_decided)) {
         return;
     }
     b.command = &rq->pending->command;
     b.command->key = lot ? rq->inv->lots[index].key : rq->inv->spaces[index].key;
     if (body_read(&b)) {
-        staff_submit(rq);
+        asking_submit(rq);
     }
 }
 
@@ -321,7 +309,7 @@ void lot_count_post(struct request *rq)
     struct reading_body b = {.rq = rq};
     const struct inv_lot *row;
 
-    if (lot == NO_SLOT || !staff_open(rq, COMMAND_LOT_COUNT)) {
+    if (lot == NO_SLOT || !asking_open_kept(rq, COMMAND_LOT_COUNT, lot_decided)) {
         return;
     }
     row = &rq->inv->lots[lot];
@@ -347,58 +335,7 @@ void lot_count_post(struct request *rq)
     }
     b.command->count =
         b.has & F(OCCUPIED) ? (uint32_t)b.occupied : row->capacity - (uint32_t)b.free;
-    staff_submit(rq);
-}
-
-static void device_command(struct request *rq, enum command_kind kind)
-{
-    uint32_t device = inventory_device(rq->inv, rq->match.argument, strlen(rq->match.argument));
-    struct reading_body b = {.rq = rq};
-
-    if (device == NO_SLOT) {
-        respond_problem(rq, ERR_NOT_FOUND, "there is no such device");
-        return;
-    }
-    if (!staff_open(rq, kind)) {
-        return;
-    }
-    b.command = &rq->pending->command;
-    b.command->device = device;
-    if (body_read(&b)) {
-        staff_submit(rq);
-    }
-}
-
-bool staff_body_read(struct request *rq)
-{
-    struct reading_body b = {.rq = rq, .command = &rq->pending->command};
-
-    return body_read(&b);
-}
-
-void device_suspect_post(struct request *rq)
-{
-    device_command(rq, COMMAND_DEVICE_SUSPECT);
-}
-
-void device_suspect_delete(struct request *rq)
-{
-    device_command(rq, COMMAND_DEVICE_TRUST);
-}
-
-void device_test_post(struct request *rq)
-{
-    device_command(rq, COMMAND_DEVICE_TEST);
-}
-
-void device_test_delete(struct request *rq)
-{
-    device_command(rq, COMMAND_DEVICE_TEST_END);
-}
-
-void device_installed_post(struct request *rq)
-{
-    device_command(rq, COMMAND_DEVICE_INSTALLED);
+    asking_submit(rq);
 }
 
 static void installed_answer(struct request *rq)
@@ -414,7 +351,7 @@ static void installed_answer(struct request *rq)
     respond_text(rq, 200, type_json, &out);
 }
 
-static void test_answer(struct request *rq, bool in_test)
+static void test_reply(struct request *rq, bool in_test)
 {
     struct strbuf out = {0};
     struct json_writer w;
@@ -430,7 +367,7 @@ static void test_answer(struct request *rq, bool in_test)
     respond_text(rq, 200, type_json, &out);
 }
 
-static void suspect_answer(struct request *rq, bool suspect)
+static void suspect_reply(struct request *rq, bool suspect)
 {
     struct strbuf out = {0};
     struct json_writer w;
@@ -443,40 +380,73 @@ static void suspect_answer(struct request *rq, bool suspect)
     respond_text(rq, 200, type_json, &out);
 }
 
-void staff_answer(struct request *rq)
+static void test_begun(struct request *rq)
 {
-    uint32_t index;
+    test_reply(rq, true);
+}
 
-    switch (rq->pending->command.kind) {
-    case COMMAND_SPACE_OUT:
-    case COMMAND_SPACE_IN:
-        index = place_find(rq, false);
-        if (index != NO_SLOT) {
-            space_answer(rq, index);
-        }
-        break;
-    case COMMAND_LOT_CLOSE:
-    case COMMAND_LOT_OPEN:
-    case COMMAND_LOT_COUNT:
-        index = place_find(rq, true);
-        if (index != NO_SLOT) {
-            lot_answer(rq, index);
-        }
-        break;
-    case COMMAND_DEVICE_SUSPECT: suspect_answer(rq, true); break;
-    case COMMAND_DEVICE_TRUST: suspect_answer(rq, false); break;
-    case COMMAND_DEVICE_INSTALLED: installed_answer(rq); break;
-    case COMMAND_DEVICE_TEST: test_answer(rq, true); break;
-    case COMMAND_DEVICE_TEST_END: test_answer(rq, false); break;
-    case COMMAND_DEVICES: devices_answer(rq); break;
-    case COMMAND_DEVICE: device_answer(rq); break;
-    case COMMAND_SPACE_WHY: why_answer(rq); break;
-    case COMMAND_ALERTS: alerts_answer(rq); break;
-    case COMMAND_ALERT_MOVE: alert_move_answer(rq); break;
-    case COMMAND_BIKES: vehicles_answer(rq); break;
-    case COMMAND_MUTE: mute_answer(rq); break;
-    case COMMAND_TELEMETRY: telemetry_answer(rq); break;
-    case COMMAND_DEVICE_RECALIBRATE: recalibrate_answer(rq); break;
-    case COMMAND_KIND_COUNT: break;
+static void test_ended(struct request *rq)
+{
+    test_reply(rq, false);
+}
+
+static void suspected(struct request *rq)
+{
+    suspect_reply(rq, true);
+}
+
+static void trusted(struct request *rq)
+{
+    suspect_reply(rq, false);
+}
+
+static void device_command(struct request *rq, enum command_kind kind, request_answer *answer)
+{
+    uint32_t device = inventory_device(rq->inv, rq->match.argument, strlen(rq->match.argument));
+    struct reading_body b = {.rq = rq};
+
+    if (device == NO_SLOT) {
+        respond_problem(rq, ERR_NOT_FOUND, "there is no such device");
+        return;
     }
+    if (!asking_open_kept(rq, kind, answer)) {
+        return;
+    }
+    b.command = &rq->pending->command;
+    b.command->device = device;
+    if (body_read(&b)) {
+        asking_submit(rq);
+    }
+}
+
+bool staff_body_read(struct request *rq)
+{
+    struct reading_body b = {.rq = rq, .command = &rq->pending->command};
+
+    return body_read(&b);
+}
+
+void device_suspect_post(struct request *rq)
+{
+    device_command(rq, COMMAND_DEVICE_SUSPECT, suspected);
+}
+
+void device_suspect_delete(struct request *rq)
+{
+    device_command(rq, COMMAND_DEVICE_TRUST, trusted);
+}
+
+void device_test_post(struct request *rq)
+{
+    device_command(rq, COMMAND_DEVICE_TEST, test_begun);
+}
+
+void device_test_delete(struct request *rq)
+{
+    device_command(rq, COMMAND_DEVICE_TEST_END, test_ended);
+}
+
+void device_installed_post(struct request *rq)
+{
+    device_command(rq, COMMAND_DEVICE_INSTALLED, installed_answer);
 }

@@ -4,28 +4,13 @@
 #include "api/request.h"
 #include "bowei/command.h"
 
-/** Answers a staff request that the core has carried out: the reply shows the object as it is now.
- */
-void staff_answer(struct request *rq);
-/** Hands the request's pending command to the core; the request sleeps until it is answered. */
-void staff_submit(struct request *rq);
-/** Begins a pending command of that kind; answers itself and returns false when it cannot. */
-bool staff_open(struct request *rq, enum command_kind kind);
 /** Reads the route's JSON body into the pending command; answers itself and returns false when it
  * is not as the route says. */
 bool staff_body_read(struct request *rq);
-/** Queues the writes that the core allowed. */
-void recalibrate_answer(struct request *rq);
 struct json_writer;
 /** The member "recalibration" of a device's channel: null when none was asked for. */
 void recalibration_member(struct request *rq, struct json_writer *w, const char *device,
                           uint16_t channel);
-/** A page of devices, from the command's rows. */
-void devices_answer(struct request *rq);
-/** One device, from the command's rows. */
-void device_answer(struct request *rq);
-/** The reasoning of a space, from the command's explain. */
-void why_answer(struct request *rq);
 
 /** Fields a staff body may have. */
 enum body_field {

@@ -332,6 +332,11 @@ static enum err sync_submit(void *ctx, struct command *command)
     return ERR_OK;
 }
 
+static void telemetry_answer(struct request *rq)
+{
+    telemetry_reply(rq, rq->pending->own);
+}
+
 /* Kept as one, then waits for the group's sync. */
 static void batch_keep(struct request *rq, struct telemetry *telemetry)
 {
@@ -355,6 +360,7 @@ static void batch_keep(struct request *rq, struct telemetry *telemetry)
     }
     rq->pending->command.kind = COMMAND_TELEMETRY;
     rq->pending->own = telemetry;
+    rq->answer = telemetry_answer;
     rq->phase = PHASE_WAITING;
     rq->suspended = true;
     pending_submit(rq->pending, rq->mhd, rq->boot_ms + PENDING_WAIT_MS, sync_submit, api);
@@ -405,9 +411,4 @@ void vehicles_telemetry_post(struct request *rq)
         telemetry_reply(rq, t.telemetry);
     }
     free(t.telemetry);
-}
-
-void telemetry_answer(struct request *rq)
-{
-    telemetry_reply(rq, rq->pending->own);
 }

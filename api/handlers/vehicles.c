@@ -1,11 +1,13 @@
 /* Bikes for those who run them and for staff: where each stands, and why the verdict is what it is.
  * A bike in use is not shown; a foreign one answers like one that does not exist. */
+#include "api/handlers/asking.h"
 #include "api/handlers/fleet.h"
-#include "api/handlers/staff.h"
 #include <stdio.h>
 #include <string.h>
 
 #define LIST_LIMIT 100u
+
+static request_answer vehicles_page_answer, vehicle_answer, verdict_answer;
 
 static void verdict_members(const struct request *rq, struct json_writer *w,
                             const struct bike_image *bike)
@@ -47,7 +49,7 @@ void vehicles_list(struct request *rq)
     const uint32_t limit = rq->query.limit == 0 ? LIST_LIMIT : rq->query.limit;
     struct fleet_request *request;
 
-    if (!fleet_open(rq, COMMAND_BIKES, 0, limit)) {
+    if (!fleet_open(rq, COMMAND_BIKES, 0, limit, vehicles_page_answer)) {
         return;
     }
     request = rq->pending->command.fleet;
@@ -55,10 +57,10 @@ void vehicles_list(struct request *rq)
     request->verdicts = rq->query.verdicts;
     request->fence = rq->query.fence;
     (void)snprintf(request->after, sizeof request->after, "%s", rq->query.after);
-    staff_submit(rq);
+    asking_submit(rq);
 }
 
-static void vehicle_open(struct request *rq)
+static void vehicle_open(struct request *rq, request_answer *answer)
 {
     const char *ref = rq->match.argument;
 
@@ -66,23 +68,23 @@ static void vehicle_open(struct request *rq)
         respond_problem(rq, ERR_NOT_FOUND, "there is no such vehicle");
         return;
     }
-    if (fleet_open(rq, COMMAND_BIKES, 0, 1)) {
+    if (fleet_open(rq, COMMAND_BIKES, 0, 1, answer)) {
         struct fleet_request *request = rq->pending->command.fleet;
 
         request->limit = 1;
         memcpy(request->vehicle, ref, strlen(ref) + 1); /* valid, so it fits */
-        staff_submit(rq);
+        asking_submit(rq);
     }
 }
 
 void vehicle_get(struct request *rq)
 {
-    vehicle_open(rq);
+    vehicle_open(rq, vehicle_answer);
 }
 
 void vehicle_verdict_get(struct request *rq)
 {
-    vehicle_open(rq);
+    vehicle_open(rq, verdict_answer);
 }
 
 /* --- why --- */
@@ -200,19 +202,22 @@ static void vehicles_page(struct request *rq, const struct fleet_request *reques
     }
 }
 
-void vehicles_answer(struct request *rq)
+static void vehicles_page_answer(struct request *rq)
 {
-    const struct fleet_request *request = rq->pending->command.fleet;
+    vehicles_page(rq, rq->pending->command.fleet);
+}
+
+static void verdict_answer(struct request *rq)
+{
+    verdict_write(rq, &rq->pending->command.fleet->bikes[0]);
+}
+
+static void vehicle_answer(struct request *rq)
+{
     struct strbuf out = {0};
     struct json_writer w;
 
-    if (request->vehicle[0] == '\0') {
-        vehicles_page(rq, request);
-    } else if (rq->match.route->handler == vehicle_verdict_get) {
-        verdict_write(rq, &request->bikes[0]);
-    } else {
-        json_writer_init(&w, &out);
-        bike_write(rq, &w, &request->bikes[0]);
-        respond_text(rq, 200, type_json, &out);
-    }
+    json_writer_init(&w, &out);
+    bike_write(rq, &w, &rq->pending->command.fleet->bikes[0]);
+    respond_text(rq, 200, type_json, &out);
 }

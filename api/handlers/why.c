@@ -1,5 +1,6 @@
 /* GET /v1/spaces/{id}/why: the state machine's reasoning for one space. The core answers it, here
  * it is put into words. The watch streams write the same object. */
+#include "api/handlers/asking.h"
 #include "api/handlers/device_rows.h"
 #include "api/handlers/places.h"
 #include "api/handlers/staff.h"
@@ -8,6 +9,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+
+static request_answer why_answer;
 
 /* clang-format off: a table is included */
 static const char *const reason_texts[REASON_COUNT] = {
@@ -25,14 +28,15 @@ void space_why_get(struct request *rq)
     if (slot == NO_SLOT) {
         return;
     }
-    rq->pending = pending_create(rq->api->pending, 0);
-    if (rq->pending == NULL || !pending_explain(rq->pending)) {
+    if (!asking_open(rq, COMMAND_SPACE_WHY, 0, why_answer)) {
+        return;
+    }
+    if (!pending_explain(rq->pending)) {
         respond_problem(rq, ERR_NO_MEMORY, NULL);
         return;
     }
-    rq->pending->command.kind = COMMAND_SPACE_WHY;
     rq->pending->command.key = rq->inv->spaces[slot].key;
-    staff_submit(rq);
+    asking_submit(rq);
 }
 
 static void pending_write(struct json_writer *w, const struct explain_sensor *s, int64_t shift_ms)
@@ -190,7 +194,7 @@ void why_write(struct json_writer *w, const struct inventory *inv, const struct 
     json_object_end(w);
 }
 
-void why_answer(struct request *rq)
+static void why_answer(struct request *rq)
 {
     struct strbuf out = {0};
     struct json_writer w;

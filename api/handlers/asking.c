@@ -1,0 +1,40 @@
+/* From a handler to the core and back: the command, who asks, and what answers when it is decided.
+ */
+#include "api/handlers/asking.h"
+#include "api/server.h"
+#include <string.h>
+
+bool asking_open(struct request *rq, enum command_kind kind, uint32_t rows, request_answer *answer)
+{
+    rq->pending = pending_create(rq->api->pending, rows);
+    if (rq->pending == NULL) {
+        respond_problem(rq, ERR_NO_MEMORY, NULL);
+        return false;
+    }
+    rq->pending->command.kind = kind;
+    rq->answer = answer;
+    return true;
+}
+
+bool asking_open_kept(struct request *rq, enum command_kind kind, request_answer *answer)
+{
+    if (status_is(rq->api->p.status, DEGRADED_KEPT_UNREAD)) {
+        respond_problem(rq, ERR_UNAVAILABLE,
+                        "staff decisions in Redis have not been read yet, ask again");
+        return false;
+    }
+    return asking_open(rq, kind, 0, answer);
+}
+
+void asking_submit(struct request *rq)
+{
+    const struct api *api = rq->api;
+    struct command *command = &rq->pending->command;
+
+    memcpy(command->actor, rq->actor, sizeof command->actor - 1);
+    command->inventory_version = rq->inv->version;
+    rq->phase = PHASE_WAITING;
+    rq->suspended = true;
+    pending_submit(rq->pending, rq->mhd, rq->boot_ms + PENDING_WAIT_MS, api->p.intake.command,
+                   api->p.intake.ctx);
+}

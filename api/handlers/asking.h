@@ -1,0 +1,19 @@
+#ifndef API_HANDLERS_ASKING_H
+#define API_HANDLERS_ASKING_H
+
+#include "api/request.h"
+#include "bowei/command.h"
+
+/* Asking the core: a handler opens a command, fills it in and submits it; the request sleeps until
+ * the core has decided and the effect is durable, then `answer` makes the reply. */
+
+/** Begins a query with room for that many device rows. Answers itself and returns false when it
+ * cannot. */
+bool asking_open(struct request *rq, enum command_kind kind, uint32_t rows, request_answer *answer);
+/** The same for what stands on kept decisions: refused until Redis has been read, since what was
+ * decided before is not known yet. */
+bool asking_open_kept(struct request *rq, enum command_kind kind, request_answer *answer);
+/** Hands the command over. */
+void asking_submit(struct request *rq);
+
+#endif
