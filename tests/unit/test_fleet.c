@@ -140,7 +140,7 @@ static void a_listener_decides_before_positions(void **state)
 
     fleet_park(f, BIKE, -60, 20);
     for (unsigned i = 0; i < 3; i++) {
-        fleet_scan(f, PARK_ID, 9, refs, 1, -70);
+        fleet_scan(f, PARK_ID, 9, refs, 1, -65);
         fleet_wait(f, 10000);
     }
     assert_int_equal(fleet_bike(f, BIKE).verdict, VERDICT_INSIDE);

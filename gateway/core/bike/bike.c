@@ -38,6 +38,17 @@ void bike_leave(struct bike *bike, int64_t now_ms)
     image->moved_ms = now_ms;
 }
 
+/* Clocks of one second: at the same time another event, another state of the lock or another
+ * place is news. Locks say "locked" and where they are in two messages. */
+static bool same_time_news(const struct bike_image *image, const struct bike_report *report)
+{
+    if (report->event != 0 || (report->lock != LOCK_UNKNOWN && report->lock != image->lock)) {
+        return true;
+    }
+    return (report->has & REPORT_HAS_POSITION) != 0 &&
+           (report->at.lat != image->newest.lat || report->at.lon != image->newest.lon);
+}
+
 /* Is it news? Time per source, since each source has its own clock; then the event id. */
 static enum bike_took order_take(struct bike_image *image, const struct bike_report *report,
                                  int64_t now_ms)
@@ -55,9 +66,7 @@ static enum bike_took order_take(struct bike_image *image, const struct bike_rep
         if (time_ms < image->order_ms[report->source]) {
             return BIKE_LATE;
         }
-        /* clocks of one second: another event, or another state of the lock, is news */
-        if (time_ms == image->order_ms[report->source] && report->event == 0 &&
-            (report->lock == LOCK_UNKNOWN || report->lock == image->lock)) {
+        if (time_ms == image->order_ms[report->source] && !same_time_news(image, report)) {
             return BIKE_DUPLICATE;
         }
         image->order_ms[report->source] = time_ms;

@@ -53,5 +53,7 @@ void radio_beacons(struct bike_image *bike, const struct bike_report *report,
                    const struct bike_context *context);
 /** Median of what is kept; RSSI_NONE when nothing is. */
 int radio_median(const struct bike_radio *radio);
+/** The weakest of BIKE_RSSI_KEPT; RSSI_NONE when there are not so many yet. */
+int radio_least(const struct bike_radio *radio);
 
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define SCANS_ENTER 3     /* heard strongly twice within so many scans: entered */
+#define SCANS_LOST  3     /* unheard in so many: whoever hears it is stronger */
 #define WEAK_MS     30000 /* median at the leave threshold for so long: left */
 
 int radio_median(const struct bike_radio *radio)
@@ -21,7 +22,17 @@ int radio_median(const struct bike_radio *radio)
         }
         sorted[at] = radio->rssi[i];
     }
-    return n == 0 ? RSSI_NONE : sorted[n / 2];
+    return n == 0 ? RSSI_NONE : sorted[(n - 1) / 2]; /* of an even number the weaker one */
+}
+
+int radio_least(const struct bike_radio *radio)
+{
+    int least = INT8_MAX;
+
+    for (unsigned i = 0; i < BIKE_RSSI_KEPT; i++) {
+        least = radio->rssi[i] < least ? radio->rssi[i] : least;
+    }
+    return least;
 }
 
 static void radio_begin(struct bike_radio *radio, space_key fence, uint64_t listener)
@@ -62,13 +73,19 @@ static void radio_hear(struct bike_radio *radio, int8_t rssi_dbm, bool at_once,
     }
 }
 
+/* Not heard for so many of its scans: weaker than anybody who hears the bike now. */
+static bool radio_lost(const struct bike_radio *radio, const struct bike_context *context)
+{
+    return context->now.at_ms - radio->heard_ms >= (int64_t)radio->period_ms * SCANS_LOST;
+}
+
 /* The rival takes over when it has been stronger for long enough, or alone. */
 static void rival_settle(struct bike_image *bike, const struct bike_context *context)
 {
     const int64_t now_ms = context->now.at_ms;
     const bool stronger =
-        bike->rival.entered &&
-        (!bike->radio.entered ||
+        bike->rival.entered && !radio_lost(&bike->rival, context) &&
+        (!bike->radio.entered || radio_lost(&bike->radio, context) ||
          radio_median(&bike->rival) - radio_median(&bike->radio) >= context->rules->rival_db);
 
     if (!stronger) {

@@ -46,6 +46,27 @@ static void outside(const struct judge *judge, const struct bike_image *bike,
     }
 }
 
+/* Is it near enough to be believed against what positions say? An outside verdict yields only to
+ * who is clearly near, in each of the last five: a listener hears spikes from 50 m away. While
+ * positions say that the bike is elsewhere, half of what a listener heard must be at the enter
+ * threshold. */
+static bool radio_near(const struct judge *judge, const struct bike_image *bike, uint32_t fence)
+{
+    const struct fleet_rules *rules = judge->context->rules;
+    struct position_e7 at;
+
+    if (judge->inv->fences[fence].use == FENCE_NO_PARK ||
+        (bike->verdict == VERDICT_INSIDE && bike->fence == bike->radio.fence)) {
+        return true;
+    }
+    if ((bike->flags & BIKE_DECIDED) != 0 && bike->verdict == VERDICT_OUTSIDE) {
+        return radio_least(&bike->radio) >= rules->enter_dbm + rules->rival_db;
+    }
+    return bike->radio.listener == 0 || radio_median(&bike->radio) >= rules->enter_dbm ||
+           !bike_position(bike, &at) ||
+           fence_distance_mm(judge->inv, fence, at) <= (int64_t)rules->buffer_mm + rules->hold_mm;
+}
+
 /* Radio: true when it decides. A listener that is silent decides nothing, nor does one whose scans
  * no longer have the bike. */
 static bool radio_judge(const struct judge *judge, const struct bike_image *bike,
@@ -75,12 +96,16 @@ static bool radio_judge(const struct judge *judge, const struct bike_image *bike
             return false;
         }
     }
+    if (!radio_near(judge, bike, fence)) {
+        return false;
+    }
     out->fence = fence;
     if (judge->inv->fences[fence].use == FENCE_NO_PARK) {
         outside(judge, bike, RULE_NO_PARKING, out);
         return true;
     }
     out->verdict = VERDICT_INSIDE;
+    out->decided = true; /* positions near the fence go on with it when it is heard no more */
     out->rule = radio->listener != 0 ? RULE_LISTENER : RULE_BEACON;
     return true;
 }

@@ -19,7 +19,7 @@ struct judgement {
     enum verdict_rule rule;
     uint32_t fence;      /**< index; NO_FENCE = none */
     int32_t distance_mm; /**< signed, from its edge; INT32_MAX = not known */
-    bool decided;        /**< inside or outside was decided by positions: holds in this stop */
+    bool decided;        /**< inside or outside was decided: holds in this stop against positions */
     bool outside;        /**< the evidence says outside (the dwell may still run) */
     int64_t due_ms;      /**< city time to judge again when nothing is heard; INT64_MAX = never */
 };
