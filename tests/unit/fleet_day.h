@@ -212,7 +212,7 @@ static inline void day_item(struct day *d, const struct world_report *r)
         char id[WORLD_ID_CAP];
 
         world_stud_id(d->plan, r->heard[i].stud, id);
-        bike_hearing_beacon(&report, d->inv, id, r->heard[i].rssi_dbm);
+        report_beacon(&report, d->inv, id, r->heard[i].rssi_dbm);
         strong = strong || r->heard[i].rssi_dbm >= d->rules.enter_dbm;
     }
     day_report(d, &report);
@@ -245,7 +245,7 @@ static inline void day_scan(struct day *d, const struct world_scan *scan)
         .source = REPORT_SCAN, .fence = d->plan->fences[fence].key, .scan_period_ms = 10000};
 
     world_listener_id(d->plan, scan->listener, id);
-    report.listener = bike_hearing_hash(id, strlen(id));
+    report.listener = report_hash(id, strlen(id));
     for (uint32_t i = 0; i < scan->count; i++) {
         const struct world_advert *a = &scan->adverts[i];
 

@@ -12,9 +12,9 @@
 
 #include "tests/unit/fleet_day.h"
 
-#define BIKES  500
-#define FENCES 120
-#define HOURS  6
+#define BIKES  800
+#define FENCES 160
+#define HOURS  10
 #define SEEDS  2
 
 static uint32_t setting(const char *name, uint32_t standard)
