@@ -311,8 +311,8 @@ static int by_key(const void *a, const void *b)
 
 struct fence_page {
     struct request *rq;
-    struct fence_row *rows;
-    uint32_t count;
+    struct fence_row *rows; /**< room for limit + 1, or for all of a box */
+    uint32_t count, limit;
     space_key after;
 };
 
@@ -327,32 +327,41 @@ static bool row_take(void *ctx, uint32_t fence)
     return true;
 }
 
-static void rows_gather(struct fence_page *page)
+/* Inside a box, in no order: sorted afterwards. */
+static void box_gather(struct fence_page *page)
 {
     const struct request *rq = page->rq;
+    const struct query *q = &rq->query;
+    struct geo_box box = {.crs = q->crs,
+                          .west_e9 = q->west_e9,
+                          .south_e9 = q->south_e9,
+                          .east_e9 = q->east_e9,
+                          .north_e9 = q->north_e9};
 
-    if ((rq->query.has & P(BBOX)) != 0) {
-        const struct query *q = &rq->query;
-        struct geo_box box = {.crs = q->crs,
-                              .west_e9 = q->west_e9,
-                              .south_e9 = q->south_e9,
-                              .east_e9 = q->east_e9,
-                              .north_e9 = q->north_e9};
-
-        geo_box_make(&box);
-        fences_box(rq->inv, box.south_west, box.north_east, row_take, page);
-    } else {
-        for (uint32_t i = 0; i < rq->inv->fence_count; i++) {
-            (void)row_take(page, i);
-        }
-    }
+    geo_box_make(&box);
+    fences_box(rq->inv, box.south_west, box.north_east, row_take, page);
     qsort(page->rows, page->count, sizeof page->rows[0], by_key);
+}
+
+/* Along the order of IDs, one more than the page holds: it says that there is more. */
+static void order_gather(struct fence_page *page)
+{
+    const struct request *rq = page->rq;
+    const struct place_order *order = &rq->api->order;
+    uint32_t all;
+    const uint32_t *rows = place_order_rows(order, PLACE_FENCES, &all);
+
+    for (uint32_t i = place_order_after(order, rq->inv, PLACE_FENCES, page->after);
+         i < all && page->count <= page->limit; i++) {
+        (void)row_take(page, rows[i]);
+    }
 }
 
 void fences_list(struct request *rq)
 {
     const uint32_t limit = rq->query.limit == 0 ? LIST_LIMIT : rq->query.limit;
-    struct fence_page page = {.rq = rq};
+    const bool boxed = (rq->query.has & P(BBOX)) != 0;
+    struct fence_page page = {.rq = rq, .limit = limit};
     struct strbuf out = {0};
     struct json_writer w;
 
@@ -360,12 +369,18 @@ void fences_list(struct request *rq)
         return;
     }
     page.after = (rq->query.has & P(CURSOR)) != 0 ? rq->query.cursor.key : 0;
-    page.rows = malloc((rq->inv->fence_count + 1) * sizeof page.rows[0]);
-    if (page.rows == NULL) {
+    page.rows = malloc((boxed ? (size_t)rq->inv->fence_count + 1 : (size_t)limit + 1) *
+                       sizeof page.rows[0]);
+    if (page.rows == NULL || place_order_refresh(&rq->api->order, rq->inv) != ERR_OK) {
+        free(page.rows);
         respond_problem(rq, ERR_NO_MEMORY, NULL);
         return;
     }
-    rows_gather(&page);
+    if (boxed) {
+        box_gather(&page);
+    } else {
+        order_gather(&page);
+    }
     json_writer_init(&w, &out);
     list_open(rq, &w);
     const uint32_t shown = page.count > limit ? limit : page.count;

@@ -75,7 +75,9 @@ static void gather_in_order(struct list *list, space_key after)
         after = after < site ? site : after;
         last = site + 9999; /* NNNN */
     }
-    for (uint32_t i = place_order_after(list->order, rq->inv, list->lots, after); i < all; i++) {
+    for (uint32_t i =
+             place_order_after(list->order, rq->inv, list->lots ? PLACE_LOTS : PLACE_SPACES, after);
+         i < all; i++) {
         space_key key = key_of(list, slots[i]);
 
         if (key > last || list->count > list->limit) {
