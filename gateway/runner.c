@@ -320,8 +320,11 @@ static void maintain(struct runner *r, int64_t boot_ms)
     const bool due = boot_ms >= r->trim_due_ms;
     if (due) {
         r->trim_due_ms = boot_ms + TRIM_EVERY_MS;
-        journal_trim(r->p.journal, confirmed, r->now.at_ms);
-        core_confirmed(r->p.core, confirmed);
+        /* what time alone decided bears the newest position, also when that is confirmed already:
+         * only below it everything is in Redis */
+        const struct position below = {confirmed.epoch, confirmed.seq > 0 ? confirmed.seq - 1 : 0};
+        journal_trim(r->p.journal, below, r->now.at_ms);
+        core_confirmed(r->p.core, below);
         collect_retired(r);
     }
     shorten(r, boot_ms, due);

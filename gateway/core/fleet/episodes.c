@@ -223,6 +223,7 @@ static bool room_make(struct fleet *fleet)
         if (!alert_is_open(&list->slots[slot]->image) && list->former_count == 0) {
             link_clear(fleet, &list->slots[slot]->image);
             alert_list_remove(list, slot);
+            fleet_touch(fleet, CHANGE_ALERT, slot, false);
             count_add(fleet->counters, COUNT_ALERTS_DROPPED, 1);
             return true;
         }
@@ -390,6 +391,7 @@ void episode_due(struct fleet *fleet, uint32_t slot)
     } else if (fleet->alerts.former_count == 0) {
         link_clear(fleet, &alert->image);
         alert_list_remove(&fleet->alerts, slot); /* kept for long enough */
+        fleet_touch(fleet, CHANGE_ALERT, slot, false);
     }
 }
 

@@ -197,6 +197,11 @@ void fleet_begin(struct fleet *fleet, struct now now)
     wheel_start(&fleet->alert_wheel, fleet->now.at_ms);
 }
 
+void fleet_at(struct fleet *fleet, struct position at)
+{
+    fleet->at = at;
+}
+
 /* One step touches few roots, a sweep some hundred: the last ones are looked through for a repeat.
  */
 void fleet_touch(struct fleet *fleet, enum change_kind kind, uint32_t index, bool shown)

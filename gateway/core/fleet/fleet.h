@@ -15,6 +15,8 @@ void fleet_set_rules(struct fleet *fleet, const struct fleet_rules *rules);
 
 /** Begins the effects of a step at a moment. */
 void fleet_begin(struct fleet *fleet, struct now now);
+/** The position of the input that is stepped now. */
+void fleet_at(struct fleet *fleet, struct position at);
 /** Applies a report of a bike or a listener. */
 void fleet_report(struct fleet *fleet, const struct input *input);
 /** Applies a command of fleet.h (COMMAND_ALERTS ... COMMAND_MUTE); sets its result. */

@@ -148,6 +148,8 @@ void bikes_rejudge(struct fleet *fleet, struct bike *bike)
 
     if ((bike->image.flags & BIKE_GONE) == 0 && fleet->now.at_ms >= silent_ms) {
         bike_leave(bike, fleet->now.at_ms);
+        /* time's work: it may only be forgotten when what Redis confirms is newer than now */
+        bike->at = position_compare(bike->at, fleet->at) < 0 ? fleet->at : bike->at;
         count_add(fleet->counters, COUNT_BIKES_FORGOTTEN, 1);
     }
     judge_bike(&judge, &bike->image, &judgement);

@@ -340,6 +340,7 @@ const struct effects *core_step(struct core *core, const struct input *input)
     core->running = true;
     undo_begin(core); /* a former command stands */
     effects_begin(core, input->now);
+    fleet_at(core->fleet, input->at);
     switch (input->kind) {
     case INPUT_READING: step_reading(core, input); break;
     case INPUT_REPORT: fleet_report(core->fleet, input); break;

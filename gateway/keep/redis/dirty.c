@@ -2,6 +2,7 @@
  */
 #include "gateway/keep/redis/dirty.h"
 #include <stdlib.h>
+#include <string.h>
 
 #define WORD_BITS 64u
 
@@ -27,6 +28,32 @@ void dirty_finish(struct dirty *dirty)
     free(dirty->bits);
     free(dirty->any);
     *dirty = (struct dirty){0};
+}
+
+static bool words_grow(uint64_t **words, uint32_t from, uint32_t to)
+{
+    uint64_t *larger = realloc(*words, to * sizeof *larger);
+
+    if (larger == NULL) {
+        return false;
+    }
+    memset(larger + from, 0, (to - from) * sizeof *larger);
+    *words = larger;
+    return true;
+}
+
+bool dirty_grow(struct dirty *dirty, uint32_t count)
+{
+    const uint32_t from = dirty->bits == NULL ? 0 : words_of(dirty->count);
+    const uint32_t any_from = dirty->any == NULL ? 0 : words_of(from);
+    const uint32_t to = words_of(count);
+
+    if (to > from &&
+        (!words_grow(&dirty->any, any_from, words_of(to)) || !words_grow(&dirty->bits, from, to))) {
+        return false;
+    }
+    dirty->count = count > dirty->count ? count : dirty->count;
+    return true;
 }
 
 static uint64_t bit_of(uint32_t at)

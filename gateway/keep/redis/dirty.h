@@ -13,6 +13,8 @@ struct dirty {
 
 bool dirty_init(struct dirty *dirty, uint32_t count);
 void dirty_finish(struct dirty *dirty);
+/** Room for so many roots; those that are set stay so. False: no memory, nothing changed. */
+bool dirty_grow(struct dirty *dirty, uint32_t count);
 /** False when it was set already. */
 bool dirty_put(struct dirty *dirty, uint32_t root);
 void dirty_clear(struct dirty *dirty, uint32_t root);

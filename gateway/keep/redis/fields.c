@@ -3,6 +3,7 @@
 #include "gateway/keep/redis/fields.h"
 #include "bowei/journal.h"
 #include "bowei/shown.h"
+#include "gateway/keep/redis/fleet_fields.h"
 #include "gateway/keep/redis/packed.h"
 #include <assert.h>
 #include <string.h>
@@ -241,11 +242,11 @@ void fields_key(struct redis_key *out, uint32_t adcode, const struct slice_item 
     case IMAGE_SUSPECT:
         redis_key_suspect(out, image->suspect.device, image->suspect.device_len);
         return;
-    case IMAGE_AUDIT:
     case IMAGE_FENCE:
     case IMAGE_BIKE:
     case IMAGE_ALERT:
-    case IMAGE_MUTE:
+    case IMAGE_MUTE: fleet_fields_key(out, adcode, image); return;
+    case IMAGE_AUDIT:
     case IMAGE_KIND_COUNT: break;
     }
     redis_key_district(out, adcode, KEY_AUDIT);
@@ -284,9 +285,17 @@ void fields_write(struct strbuf *b, uint32_t adcode, const struct slice_item *it
         return;
     }
     fields_key(&key, adcode, item);
+    if ((item->flags & ITEM_KEY_STAYS) != 0) {
+        fleet_fields_expire(b, &key);
+        return;
+    }
     if ((item->flags & ITEM_REMOVED) != 0) {
         RESP_LITERAL(b, "*2\r\n$3\r\nDEL\r\n");
         resp_key(b, &key);
+        return;
+    }
+    if (writers[item->image.kind].write == NULL) {
+        fleet_fields_write(b, &key, item);
         return;
     }
     resp_command(b, args_of(&item->image));

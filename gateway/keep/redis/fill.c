@@ -2,6 +2,7 @@
  * and wall time instead of city time. Core thread only. */
 #include "gateway/keep/redis/fill.h"
 #include "bowei/shown.h"
+#include "gateway/keep/redis/fleet_fill.h"
 #include <string.h>
 
 #define DIGEST_MASK ((UINT64_C(1) << DIGEST_BITS) - 1)
@@ -94,7 +95,7 @@ static void shift_image(struct image *image, int64_t shift_ms)
     case IMAGE_FENCE:
     case IMAGE_BIKE:
     case IMAGE_ALERT:
-    case IMAGE_MUTE:
+    case IMAGE_MUTE: fleet_shift(image, shift_ms); return;
     case IMAGE_KIND_COUNT: return;
     }
 }

@@ -20,6 +20,27 @@ struct written {
 
 _Static_assert(sizeof(struct written) == 8, "there may be a million");
 
+/* What is dirty by slots that come and go: the order of enum dirty_kind from DIRTY_FENCE on. */
+enum fleet_kind { FLEET_FENCE, FLEET_BIKE, FLEET_ALERT, FLEET_MUTE, FLEET_KIND_COUNT };
+
+#define NO_HOME 0xFFFFFFu
+
+/* Under which district the key of a slot is, or will be. */
+struct home {
+    uint32_t adcode : 24; /* NO_HOME: none */
+    uint32_t seeking : 1; /* it may have a key anywhere: each district is gone through */
+    uint32_t listed : 1;  /* it is in the index */
+    uint32_t cleared : 1; /* it is gone, and so is its key */
+};
+
+struct fleet_roots {
+    struct dirty dirty;
+    struct home *homes;
+    uint64_t *ids; /* alerts: the episode whose key was written, 0 = none */
+    uint32_t room;
+    bool missed; /* no memory for a mark: all are marked when there is some */
+};
+
 /* One district's share. */
 struct lane {
     uint32_t adcode;
@@ -31,6 +52,9 @@ struct lane {
     uint32_t free_count;                               /* spaces written as free */
     bool rewriting; /* from flush_all to the end of the next flush */
     bool free_drop;
+    bool index_begin;    /* the next slice begins the next indices */
+    uint32_t index_next; /* SLICE_VEHICLES_NEXT, SLICE_ALERTS_NEXT of this rewrite */
+    uint32_t fleet_count[FLEET_KIND_COUNT], fleet_at[FLEET_KIND_COUNT];
     bool written; /* a slice of this flush went out */
     int64_t as_of_ms, free_rebuilt_ms;
 };
@@ -44,6 +68,9 @@ struct flush {
     struct written *spaces;
     struct dirty dirty; /* roots: spaces by slot, then lots */
     uint32_t space_cap, lot_cap;
+    struct fleet_roots fleet[FLEET_KIND_COUNT];
+    bool again; /* something moved to a district that may be behind: the lanes are gone through
+                   again */
     bool running;
     uint32_t lane; /* the one being written */
     struct slice *filling;
@@ -56,6 +83,9 @@ struct flush {
  * goes along. */
 void fill_space(struct flush *flush, struct lane *lane, uint32_t slot, int64_t shift_ms);
 void fill_lot(struct flush *flush, uint32_t lot, int64_t shift_ms);
+/** A fence, bike, alert or mute; two items when the slot's former episode goes. */
+void fill_fleet(struct flush *flush, struct lane *lane, enum fleet_kind kind, uint32_t slot,
+                int64_t shift_ms);
 /** A kept image. */
 void fill_kept(struct flush *flush, const struct image *image, int64_t shift_ms);
 

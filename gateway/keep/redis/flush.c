@@ -7,7 +7,8 @@
  * flush is one pass of each lane over its part of them, and what gets dirty behind the pass waits
  * for the next. */
 #include "bowei/base/log.h"
-#include "gateway/keep/redis/fill.h"
+#include "gateway/keep/redis/fleet_roots.h"
+#include "gateway/keep/redis/lanes.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,14 +30,6 @@ struct flush *flush_create(struct redis_writer *writer, const struct image_sourc
     return flush;
 }
 
-static void lanes_free(struct lane *lanes, uint32_t n)
-{
-    for (uint32_t i = 0; lanes != NULL && i < n; i++) {
-        free(lanes[i].kept);
-    }
-    free(lanes);
-}
-
 void flush_destroy(struct flush *flush)
 {
     if (flush == NULL) {
@@ -45,6 +38,7 @@ void flush_destroy(struct flush *flush)
     lanes_free(flush->lanes, flush->lane_count);
     free(flush->spaces);
     dirty_finish(&flush->dirty);
+    fleet_roots_finish(flush);
     free(flush);
 }
 
@@ -81,10 +75,21 @@ void flush_mark(struct flush *flush, enum dirty_kind kind, uint32_t index)
     if (flush->inv == NULL) {
         return;
     }
-    if (kind == DIRTY_SPACE && index < flush->inv->space_count) {
-        mark(flush, index);
-    } else if (kind == DIRTY_LOT && index < flush->inv->lot_count) {
-        mark(flush, flush->space_cap + index);
+    switch (kind) {
+    case DIRTY_SPACE:
+        if (index < flush->inv->space_count) {
+            mark(flush, index);
+        }
+        return;
+    case DIRTY_LOT:
+        if (index < flush->inv->lot_count) {
+            mark(flush, flush->space_cap + index);
+        }
+        return;
+    case DIRTY_FENCE: fleet_roots_mark(flush, FLEET_FENCE, index); return;
+    case DIRTY_BIKE: fleet_roots_mark(flush, FLEET_BIKE, index); return;
+    case DIRTY_ALERT: fleet_roots_mark(flush, FLEET_ALERT, index); return;
+    case DIRTY_MUTE: fleet_roots_mark(flush, FLEET_MUTE, index); return;
     }
 }
 
@@ -180,11 +185,13 @@ static void kept_shift(struct lane *lane)
 static void lanes_begin(struct flush *flush)
 {
     flush->lane = 0;
+    flush->again = false;
     for (uint32_t i = 0; i < flush->lane_count; i++) {
         struct lane *lane = &flush->lanes[i];
 
         lane->at = lane->count > 0 ? lane->first : roots_of(flush);
         lane->kept_todo = lane->kept_count;
+        fleet_roots_begin(lane);
     }
 }
 
@@ -193,10 +200,25 @@ static void lanes_begin(struct flush *flush)
 /* May something be left of the lane in this flush? */
 static bool lane_has_work(const struct flush *flush, const struct lane *lane)
 {
-    return (lane->count > 0 && lane->at < roots_of(flush)) || lane->kept_at < lane->kept_todo;
+    return (lane->count > 0 && lane->at < roots_of(flush)) || lane->kept_at < lane->kept_todo ||
+           fleet_roots_left(lane);
 }
 
-/* A space may bring its override along, so one item is kept back. */
+/* The next fence, bike, alert or mute of the lane. */
+static void fill_next_fleet(struct flush *flush, struct lane *lane, int64_t shift_ms,
+                            unsigned *looks)
+{
+    enum fleet_kind kind;
+    const uint32_t slot = fleet_roots_next(flush, lane, &kind, looks);
+
+    if (slot != NO_SLOT) {
+        *looks -= *looks < LOOKS_AN_IMAGE ? *looks : LOOKS_AN_IMAGE;
+        fill_fleet(flush, lane, kind, slot, shift_ms);
+    }
+}
+
+/* A space may bring its override along, and an alert what was in its slot before, so one item is
+ * kept back. */
 static void fill_lane(struct flush *flush, struct lane *lane, int64_t shift_ms, unsigned *looks)
 {
     struct slice *slice = flush->filling;
@@ -214,6 +236,8 @@ static void fill_lane(struct flush *flush, struct lane *lane, int64_t shift_ms, 
             fill_lot(flush, root - flush->space_cap, shift_ms);
         } else if (root != NO_SLOT) {
             fill_space(flush, lane, root, shift_ms);
+        } else {
+            fill_next_fleet(flush, lane, shift_ms, looks);
         }
     }
 }
@@ -228,9 +252,9 @@ static void post(struct flush *flush, struct lane *lane, bool last, int64_t as_o
     slice->as_of_ms = as_of_ms;
     slice->applied = flush->target;
     slice->free_expected = lane->free_count;
-    slice->flags = (last ? (uint32_t)SLICE_LAST : 0) |
-                   (lane->rewriting ? (uint32_t)SLICE_REWRITE : 0) |
-                   (lane->free_drop ? (uint32_t)SLICE_FREE_DROP : 0);
+    slice->flags =
+        (last ? (uint32_t)SLICE_LAST : 0) | (lane->rewriting ? (uint32_t)SLICE_REWRITE : 0) |
+        (lane->free_drop ? (uint32_t)SLICE_FREE_DROP : 0) | lanes_index_flags(lane, slice, last);
     if (last && !lane->rewriting && lane->adcode != ADCODE_CITY) {
         slice->flags |= SLICE_FREE_CHECK;
     }
@@ -273,48 +297,6 @@ static bool lane_step(struct flush *flush, int64_t at_ms, int64_t shift_ms, unsi
 }
 
 /* --- the inventory --- */
-
-static void lane_make(struct lane *lane, uint32_t adcode, struct flush *flush)
-{
-    *lane = (struct lane){.adcode = adcode, .first = UINT32_MAX, .rewriting = true};
-    for (uint32_t i = 0; i < flush->lane_count; i++) {
-        if (flush->lanes[i].adcode == adcode) {
-            struct lane *old = &flush->lanes[i];
-
-            lane->kept = old->kept;
-            lane->kept_cap = old->kept_cap;
-            lane->kept_count = old->kept_count;
-            lane->kept_todo = old->kept_todo;
-            lane->kept_at = old->kept_at;
-            lane->as_of_ms = old->as_of_ms;
-            lane->written = old->written;
-            lane->rewriting = old->rewriting;
-            lane->free_drop = old->free_drop;
-            lane->free_rebuilt_ms = old->free_rebuilt_ms;
-            old->kept = NULL;
-        }
-    }
-}
-
-static struct lane *lanes_make(struct flush *flush, const struct inventory *inv)
-{
-    struct lane *lanes = calloc(inv->district_count + 1u, sizeof *lanes);
-
-    for (uint32_t i = 0; lanes != NULL && i <= inv->district_count; i++) {
-        lane_make(&lanes[i], i < inv->district_count ? inv->districts[i].adcode : ADCODE_CITY,
-                  flush);
-    }
-    for (uint32_t i = 0; lanes != NULL && i < inv->space_count; i++) {
-        struct lane *lane = &lanes[inv->lots[inv->spaces[i].lot].district];
-
-        lane->first = i < lane->first ? i : lane->first;
-        lane->behind = i + 1;
-    }
-    for (uint32_t i = 0; lanes != NULL && i <= inv->district_count; i++) {
-        lanes[i].first = lanes[i].behind == 0 ? inv->space_count : lanes[i].first;
-    }
-    return lanes;
-}
 
 /* A place that moved or left is written in full; the others keep what is known of them. */
 static void compare_places(struct flush *flush, const struct inventory *before,
@@ -373,11 +355,18 @@ enum err flush_reserve(struct flush *flush, const struct inventory *inv)
     flush->space_cap = inv->space_count;
     flush->lot_cap = inv->lot_count;
     compare_places(flush, flush->inv, inv);
+    const bool first = flush->inv == NULL;
     flush->inv = inv;
     recount_free(flush);
+    fleet_roots_recount(flush);
     /* All is looked at again; the digests tell what has to be written. The flush under way begins
      * anew. */
     mark_all(flush);
+    if (first) {
+        fleet_roots_mark_all(flush);
+    } else {
+        fleet_roots_mark_fences(flush);
+    }
     lanes_begin(flush);
     return ERR_OK;
 }
@@ -424,6 +413,7 @@ void flush_all(struct flush *flush)
         forget(flush, i);
     }
     mark_all(flush);
+    fleet_roots_mark_all(flush);
     for (uint32_t i = 0; i < flush->inv->device_count; i++) {
         if (flush->source.suspect(flush->source.ctx, i, &image) &&
             flush_keep(flush, &image) != ERR_OK) {
@@ -434,6 +424,7 @@ void flush_all(struct flush *flush)
     /* The flush under way may only be confirmed when all of this is written. */
     for (uint32_t i = 0; i < flush->lane_count; i++) {
         flush->lanes[i].rewriting = true;
+        flush->lanes[i].index_begin = true;
         flush->lanes[i].as_of_ms = 0;
     }
     lanes_begin(flush);
@@ -464,10 +455,13 @@ static void begin(struct flush *flush, struct position newest, int64_t at_ms)
 {
     bool due = false;
 
+    if (!fleet_roots_complete(flush)) {
+        return; /* nothing may be confirmed while something is dirty that is not marked */
+    }
     for (uint32_t i = 0; i < flush->lane_count; i++) {
         const struct lane *lane = &flush->lanes[i];
 
-        due = due || lane->count > 0 || lane->kept_count > 0 ||
+        due = due || lane->count > 0 || lane->kept_count > 0 || fleet_roots_count(lane) > 0 ||
               at_ms - lane->as_of_ms >= HEARTBEAT_MS;
     }
     if (!due) {
@@ -503,6 +497,9 @@ void flush_step(struct flush *flush, struct position newest, int64_t at_ms, int6
         if (!lane_step(flush, at_ms, shift_ms, &looks)) {
             return;
         }
+        if (flush->lane == flush->lane_count && flush->again) {
+            lanes_begin(flush);
+        }
     }
     finish_if_confirmed(flush);
 }
@@ -517,7 +514,8 @@ uint64_t flush_pending(const struct flush *flush)
     uint64_t n = 0;
 
     for (uint32_t i = 0; i < flush->lane_count; i++) {
-        n += flush->lanes[i].count + flush->lanes[i].kept_count;
+        n += flush->lanes[i].count + flush->lanes[i].kept_count +
+             fleet_roots_count(&flush->lanes[i]);
     }
     return n;
 }

@@ -4,8 +4,15 @@
 #include <string.h>
 
 static const char *const district_keys[KEY_KIND_COUNT] = {
-    [KEY_EPOCH] = "epoch",     [KEY_META] = "meta",   [KEY_FREE] = "free",
-    [KEY_CHANGES] = "changes", [KEY_AUDIT] = "audit",
+    [KEY_EPOCH] = "epoch",
+    [KEY_META] = "meta",
+    [KEY_FREE] = "free",
+    [KEY_CHANGES] = "changes",
+    [KEY_AUDIT] = "audit",
+    [KEY_VEHICLES] = "vehicles",
+    [KEY_ALERTS] = "alerts",
+    [KEY_VEHICLES_NEXT] = "vehicles.next",
+    [KEY_ALERTS_NEXT] = "alerts.next",
 };
 
 static void add(struct redis_key *key, const char *text, size_t len)
@@ -67,4 +74,36 @@ void redis_key_suspect(struct redis_key *out, const char *device, size_t len)
     begin(out, ADCODE_CITY);
     add(out, "suspect:", 8);
     add(out, device, len < DEVICE_ID_MAX ? len : DEVICE_ID_MAX);
+}
+
+void redis_key_fence(struct redis_key *out, uint32_t adcode, space_key key)
+{
+    place(out, adcode, "fence:", key);
+}
+
+void redis_key_vehicle(struct redis_key *out, uint32_t adcode, const char *ref, size_t len)
+{
+    begin(out, adcode);
+    add(out, "vehicle:", 8);
+    add(out, ref, len < VEHICLE_REF_MAX ? len : VEHICLE_REF_MAX);
+}
+
+void redis_key_alert(struct redis_key *out, uint32_t adcode, uint64_t id)
+{
+    char text[ALERT_ID_LEN + 1];
+
+    alert_id_format(id, text);
+    begin(out, adcode);
+    add(out, "alert:", 6);
+    add(out, text, ALERT_ID_LEN);
+}
+
+void redis_key_mute(struct redis_key *out, space_key fence)
+{
+    if (fence != 0) {
+        place(out, ADCODE_CITY, "mute:", fence);
+        return;
+    }
+    begin(out, ADCODE_CITY);
+    add(out, "mute:city", 9);
 }

@@ -1,6 +1,7 @@
 #ifndef GATEWAY_KEEP_REDIS_KEYS_H
 #define GATEWAY_KEEP_REDIS_KEYS_H
 
+#include "bowei/alert.h"
 #include "bowei/base/space_id.h"
 #include "bowei/reading.h"
 
@@ -17,11 +18,15 @@ struct redis_key {
 
 /** Keys that exist once a district. */
 enum redis_key_kind {
-    KEY_EPOCH,   /**< string: the fencing token */
-    KEY_META,    /**< hash: as_of, epoch, applied, schema, run_id */
-    KEY_FREE,    /**< geo: free spaces */
-    KEY_CHANGES, /**< stream: packed changes */
-    KEY_AUDIT,   /**< stream: who did what; {city} only */
+    KEY_EPOCH,         /**< string: the fencing token */
+    KEY_META,          /**< hash: as_of, epoch, applied, schema, run_id */
+    KEY_FREE,          /**< geo: free spaces */
+    KEY_CHANGES,       /**< stream: packed changes */
+    KEY_AUDIT,         /**< stream: who did what; {city} only */
+    KEY_VEHICLES,      /**< set: the bikes that have a key */
+    KEY_ALERTS,        /**< set: the episodes that have a key */
+    KEY_VEHICLES_NEXT, /**< the same while everything is written anew; then it takes its place */
+    KEY_ALERTS_NEXT,
     KEY_KIND_COUNT
 };
 
@@ -33,5 +38,11 @@ void redis_key_lot(struct redis_key *out, uint32_t adcode, space_key key);
 void redis_key_override(struct redis_key *out, uint32_t adcode, space_key key);
 /** bowei:{city}:suspect:<device>; len <= DEVICE_ID_MAX. */
 void redis_key_suspect(struct redis_key *out, const char *device, size_t len);
+/** bowei:{150402}:fence:<id>, :vehicle:<ref> (len <= VEHICLE_REF_MAX), :alert:<id>. */
+void redis_key_fence(struct redis_key *out, uint32_t adcode, space_key key);
+void redis_key_vehicle(struct redis_key *out, uint32_t adcode, const char *ref, size_t len);
+void redis_key_alert(struct redis_key *out, uint32_t adcode, uint64_t id);
+/** bowei:{city}:mute:<fence id>, or :mute:city (0). */
+void redis_key_mute(struct redis_key *out, space_key fence);
 
 #endif

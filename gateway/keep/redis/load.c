@@ -6,12 +6,12 @@
 #include "bowei/base/log.h"
 #include "gateway/keep/redis/epoch.h"
 #include "gateway/keep/redis/fields.h"
-#include "gateway/keep/redis/reply_arena.h"
+#include "gateway/keep/redis/fleet_fields.h"
+#include "gateway/keep/redis/loading.h"
 #include <stdlib.h>
 #include <string.h>
 
 #define DISTRICTS_MAX 1024
-#define BATCH         256 /* hashes a pipeline; perf: 64 -> 256 gives up to +50 % */
 #define TAKE_TRIES    16
 
 /* --- the epoch --- */
@@ -145,6 +145,28 @@ static bool name_lot(const struct inventory *inv, uint32_t at, struct redis_key 
     return inv->lots[at].removed == 0;
 }
 
+/* Only what listeners said of a fence is read back. */
+static bool name_fence(const struct inventory *inv, uint32_t at, struct redis_key *key,
+                       struct image *image)
+{
+    const struct inv_fence *fence = &inv->fences[at];
+
+    redis_key_fence(key, inv->districts[fence->district].adcode, fence->key);
+    image->kind = IMAGE_FENCE;
+    image->fence.key = fence->key;
+    return fence->removed == 0 && fence->has_radio != 0;
+}
+
+/* The last one is the city's. */
+static bool name_mute(const struct inventory *inv, uint32_t at, struct redis_key *key,
+                      struct image *image)
+{
+    image->kind = IMAGE_MUTE;
+    image->mute.fence = at < inv->fence_count ? inv->fences[at].key : 0;
+    redis_key_mute(key, image->mute.fence);
+    return at >= inv->fence_count || inv->fences[at].removed == 0;
+}
+
 static bool name_suspect(const struct inventory *inv, uint32_t at, struct redis_key *key,
                          struct image *image)
 {
@@ -158,23 +180,7 @@ static bool name_suspect(const struct inventory *inv, uint32_t at, struct redis_
     return true;
 }
 
-struct loading {
-    struct redis_link link;
-    const struct inventory *inv;
-    void (*each)(void *ctx, const struct image *image);
-    void *ctx;
-    const _Atomic bool *halt;
-    struct position newest;
-    uint64_t refused; /* hashes with a field that is not ours */
-    struct reply_arena arena;
-};
-
 /* --- are there any? --- */
-
-static bool halted(const struct loading *l)
-{
-    return l->halt != NULL && atomic_load_explicit(l->halt, memory_order_relaxed);
-}
 
 /* Queues one EXISTS of all keys of at .. end - 1, if there are any. */
 static bool ask_present(struct loading *l, const struct load_pass *pass, uint32_t at, uint32_t end,
@@ -198,7 +204,7 @@ static bool ask_present(struct loading *l, const struct load_pass *pass, uint32_
             resp_key(b, &key);
         }
     }
-    pass->present[at / BATCH] = true; /* a reply is to come */
+    pass->present[at / LOAD_BATCH] = true; /* a reply is to come */
     return redis_link_append(&l->link, b) && redis_link_flush(&l->link);
 }
 
@@ -221,7 +227,7 @@ static bool take_present(struct loading *l, bool *present)
 
 static uint32_t batch_end(const struct load_pass *pass, uint32_t at)
 {
-    return pass->count - at < BATCH ? pass->count : at + BATCH;
+    return pass->count - at < LOAD_BATCH ? pass->count : at + LOAD_BATCH;
 }
 
 static bool find_present(struct loading *l, const struct load_pass *pass)
@@ -229,11 +235,11 @@ static bool find_present(struct loading *l, const struct load_pass *pass)
     struct strbuf b = {0};
     bool ok = pass->count == 0 || ask_present(l, pass, 0, batch_end(pass, 0), &b);
 
-    for (uint32_t at = 0; ok && at < pass->count && !halted(l); at = batch_end(pass, at)) {
+    for (uint32_t at = 0; ok && at < pass->count && !loading_halted(l); at = batch_end(pass, at)) {
         uint32_t next = batch_end(pass, at);
 
         ok = (next == pass->count || ask_present(l, pass, next, batch_end(pass, next), &b)) &&
-             take_present(l, &pass->present[at / BATCH]);
+             take_present(l, &pass->present[at / LOAD_BATCH]);
     }
     strbuf_finish(&b);
     return ok;
@@ -243,7 +249,7 @@ static bool find_present(struct loading *l, const struct load_pass *pass)
 
 static bool has_any(const struct load_pass *pass, uint32_t at)
 {
-    return pass->present == NULL || at == pass->count || pass->present[at / BATCH];
+    return pass->present == NULL || at == pass->count || pass->present[at / LOAD_BATCH];
 }
 
 /* Queues HGETALL of at .. end - 1. */
@@ -264,6 +270,12 @@ static bool ask_batch(struct loading *l, const struct load_pass *pass, uint32_t 
         }
     }
     return b->len == 0 || (redis_link_append(&l->link, b) && redis_link_flush(&l->link));
+}
+
+static bool is_packed_whole(const struct image *image)
+{
+    return image->kind == IMAGE_FENCE || image->kind == IMAGE_BIKE || image->kind == IMAGE_ALERT ||
+           image->kind == IMAGE_MUTE;
 }
 
 static bool is_fused(const struct redisReply *name)
@@ -292,8 +304,13 @@ static bool read_fields(const redisReply *reply, struct image *image)
     return ok;
 }
 
+static bool read_hash(const redisReply *reply, struct image *image)
+{
+    return is_packed_whole(image) ? fleet_fields_read(reply, image) : read_fields(reply, image);
+}
+
 /* A damaged hash is left out and counted in the log: unknown, never wrong. */
-static bool take_reply(struct loading *l, struct image *image)
+bool loading_take(struct loading *l, struct image *image)
 {
     redisReply *reply = redis_link_reply(&l->link);
 
@@ -306,9 +323,10 @@ static bool take_reply(struct loading *l, struct image *image)
         return false;
     }
     if (reply->type == REDIS_REPLY_ARRAY && reply->elements > 0) {
-        if (!read_fields(reply, image)) {
+        if (!read_hash(reply, image)) {
             l->refused++;
-        } else if (image->at.epoch != 0) { /* else no record was ever applied: nothing to restore */
+        } else if (image->at.epoch != 0 || image->kind == IMAGE_ALERT) {
+            /* else no record was ever applied: nothing to restore; an alert may be time's work */
             if (position_compare(image->at, l->newest) > 0) {
                 l->newest = image->at;
             }
@@ -330,7 +348,7 @@ static bool take_batch(struct loading *l, const struct load_pass *pass, uint32_t
         struct image image = {0};
         struct redis_key key;
 
-        if (pass->name(l->inv, at, &key, &image) && !take_reply(l, &image)) {
+        if (pass->name(l->inv, at, &key, &image) && !loading_take(l, &image)) {
             return false;
         }
     }
@@ -345,7 +363,7 @@ static bool load_pass(struct loading *l, const struct load_pass *pass)
     uint32_t sent = batch_end(pass, 0);
     bool ok = ask_batch(l, pass, 0, sent, &b);
 
-    while (ok && at < pass->count && !halted(l)) {
+    while (ok && at < pass->count && !loading_halted(l)) {
         uint32_t end = sent;
         uint32_t more = batch_end(pass, sent);
 
@@ -363,7 +381,7 @@ static bool load_all(struct loading *l, struct load_pass *pass)
     bool ok;
 
     if (pass->rare) {
-        pass->present = calloc(pass->count / BATCH + 1, sizeof *pass->present);
+        pass->present = calloc(pass->count / LOAD_BATCH + 1, sizeof *pass->present);
     }
     ok = (pass->present == NULL || find_present(l, pass)) && load_pass(l, pass);
     free(pass->present);
@@ -397,10 +415,12 @@ enum err redis_load(const struct redis_params *redis, const struct inventory *in
                     struct position *newest, int64_t *high_water_ms)
 {
     struct load_pass passes[] = {
-        {.count = inv->lot_count, .name = name_lot},
-        {                          .count = inv->space_count,     .name = name_space                },
-        {  .count = inv->space_count,           .name = name_override,                           .rare = true},
-        { .count = inv->device_count,           .name = name_suspect,                           .rare = true},
+        {inv->lot_count,       name_lot,      false, NULL},
+        {inv->space_count,     name_space,    false, NULL},
+        {inv->space_count,     name_override, true,  NULL},
+        {inv->device_count,    name_suspect,  true,  NULL},
+        {inv->fence_count,     name_fence,    false, NULL},
+        {inv->fence_count + 1, name_mute,     true,  NULL},
     };
     struct loading l = {.inv = inv, .each = each, .ctx = ctx, .halt = redis->halt};
     enum err e = open_link(&l.link, redis);
@@ -416,9 +436,15 @@ enum err redis_load(const struct redis_params *redis, const struct inventory *in
     for (size_t i = 0; e == ERR_OK && i < ARRAY_LEN(passes); i++) {
         if (!load_all(&l, &passes[i])) {
             log_line(LOG_WARNING, "redis", "load broken off: %s: %s",
-                     halted(&l) ? "stopping" : link_fault_name(l.link.fault), l.link.detail);
+                     loading_halted(&l) ? "stopping" : link_fault_name(l.link.fault),
+                     l.link.detail);
             e = ERR_UNAVAILABLE;
         }
+    }
+    if (e == ERR_OK && !loading_indices(&l)) {
+        log_line(LOG_WARNING, "redis", "load of bikes and alerts broken off: %s: %s",
+                 loading_halted(&l) ? "stopping" : link_fault_name(l.link.fault), l.link.detail);
+        e = ERR_UNAVAILABLE;
     }
     redis_link_close(&l.link);
     reply_arena_clear(&l.arena);

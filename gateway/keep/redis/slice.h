@@ -12,24 +12,33 @@ enum slice_item_flag {
     ITEM_REMOVED = 1,  /**< the place left the inventory: its key goes */
     ITEM_FREE_ADD = 2, /**< space: enters the geo set of free spaces */
     ITEM_FREE_LEAVE = 4,
-    ITEM_CHANGED = 8,     /**< goes on the change list */
-    ITEM_WRONG_TYPE = 16, /**< its key holds a foreign type: delete it first (set by the writer) */
+    ITEM_CHANGED = 8,      /**< goes on the change list */
+    ITEM_INDEX_ADD = 32,   /**< bike, alert: enters the index of its district */
+    ITEM_INDEX_LEAVE = 64, /**< with ITEM_REMOVED */
+    ITEM_KEY_STAYS = 128,  /**< alert, with ITEM_REMOVED: its key goes by its own time */
+    ITEM_WRONG_TYPE = 16,  /**< its key holds a foreign type: delete it first (set by the writer) */
 };
 
 struct slice_item {
     struct image image; /**< stamps already shifted to wall time */
     struct position_e7 place;
-    uint8_t flags; /**< enum slice_item_flag */
+    uint32_t capacity; /**< fence */
+    uint8_t use;       /**< fence: enum fence_use */
+    uint8_t flags;     /**< enum slice_item_flag */
     uint8_t source_len;
     char source[DEVICE_ID_MAX]; /**< device that decided */
 };
 
 enum slice_flag {
-    SLICE_LAST = 1,       /**< of its district in this flush: writes `applied` */
-    SLICE_REWRITE = 2,    /**< Redis lost data: everything is written again */
-    SLICE_FREE_DROP = 4,  /**< the geo set is built anew from here on */
-    SLICE_FREE_CHECK = 8, /**< free_expected is to be compared */
-    SLICE_IN_DOUBT = 16,  /**< sent once, outcome not known (set by the writer) */
+    SLICE_LAST = 1,            /**< of its district in this flush: writes `applied` */
+    SLICE_REWRITE = 2,         /**< Redis lost data: everything is written again */
+    SLICE_FREE_DROP = 4,       /**< the geo set is built anew from here on */
+    SLICE_FREE_CHECK = 8,      /**< free_expected is to be compared */
+    SLICE_INDEX_BEGIN = 32,    /**< the next indices begin empty */
+    SLICE_INDEX_SWAP = 64,     /**< they take the place of the present ones: all is written again */
+    SLICE_VEHICLES_NEXT = 128, /**< there are any in them */
+    SLICE_ALERTS_NEXT = 256,
+    SLICE_IN_DOUBT = 16, /**< sent once, outcome not known (set by the writer) */
 };
 
 struct slice {

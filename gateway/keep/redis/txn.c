@@ -4,6 +4,7 @@
 #include "gateway/keep/redis/txn.h"
 #include "bowei/base/log.h"
 #include "gateway/keep/redis/fields.h"
+#include "gateway/keep/redis/fleet_fields.h"
 #include <string.h>
 
 #define FREE_EXPIRES_MS 30000 /* DESIGN 3.10: a dead gateway leaves no free space behind */
@@ -44,6 +45,91 @@ static void write_items(struct txn *txn, const struct slice *slice)
         }
         fields_write(&txn->bytes, slice->adcode, &slice->items[i]);
         command(txn, i, false);
+        if (slice->items[i].image.kind == IMAGE_ALERT &&
+            (slice->items[i].flags & ITEM_REMOVED) == 0) {
+            fields_key(&key, slice->adcode, &slice->items[i]);
+            fleet_fields_life(&txn->bytes, &key, &slice->items[i].image.alert);
+            command(txn, i, false);
+        }
+    }
+}
+
+/* --- the indices --- */
+
+struct index_row {
+    enum image_kind kind;
+    enum redis_key_kind key, next;
+    uint32_t any_next; /* enum slice_flag */
+};
+
+static const struct index_row indices[] = {
+    {IMAGE_BIKE,  KEY_VEHICLES, KEY_VEHICLES_NEXT, SLICE_VEHICLES_NEXT},
+    {IMAGE_ALERT, KEY_ALERTS,   KEY_ALERTS_NEXT,   SLICE_ALERTS_NEXT  },
+};
+
+/* SADD or SREM of all items of a kind that have the flag. */
+static void write_members(struct txn *txn, const struct slice *slice, enum image_kind kind,
+                          unsigned flag, enum redis_key_kind set)
+{
+    struct redis_key key;
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < slice->count; i++) {
+        n += slice->items[i].image.kind == kind && (slice->items[i].flags & flag) != 0;
+    }
+    if (n == 0) {
+        return;
+    }
+    redis_key_district(&key, slice->adcode, set);
+    resp_command(&txn->bytes, 2 + n);
+    resp_text(&txn->bytes, flag == ITEM_INDEX_ADD ? "SADD" : "SREM");
+    resp_key(&txn->bytes, &key);
+    for (uint32_t i = 0; i < slice->count; i++) {
+        if (slice->items[i].image.kind == kind && (slice->items[i].flags & flag) != 0) {
+            fleet_fields_member(&txn->bytes, &slice->items[i].image);
+        }
+    }
+    command(txn, TXN_KEY + set, false);
+}
+
+/* The next index takes the place of the present one; an empty one is none. */
+static void write_swap(struct txn *txn, const struct slice *slice, const struct index_row *index)
+{
+    struct redis_key key;
+    struct redis_key next;
+
+    redis_key_district(&key, slice->adcode, index->key);
+    if ((slice->flags & index->any_next) == 0) {
+        write_del(txn, &key, TXN_KEY + index->key);
+        return;
+    }
+    redis_key_district(&next, slice->adcode, index->next);
+    RESP_LITERAL(&txn->bytes, "*3\r\n$6\r\nRENAME\r\n");
+    resp_key(&txn->bytes, &next);
+    resp_key(&txn->bytes, &key);
+    command(txn, TXN_KEY + index->next, false);
+}
+
+static void write_indices(struct txn *txn, const struct slice *slice)
+{
+    struct redis_key key;
+
+    for (size_t i = 0; i < ARRAY_LEN(indices); i++) {
+        const struct index_row *index = &indices[i];
+
+        if ((slice->flags & SLICE_INDEX_BEGIN) != 0) {
+            redis_key_district(&key, slice->adcode, index->next);
+            write_del(txn, &key, TXN_KEY + index->next);
+        }
+        write_members(txn, slice, index->kind, ITEM_INDEX_LEAVE, index->key);
+        write_members(txn, slice, index->kind, ITEM_INDEX_ADD, index->key);
+        if ((slice->flags & SLICE_REWRITE) != 0) {
+            write_members(txn, slice, index->kind, ITEM_INDEX_LEAVE, index->next);
+            write_members(txn, slice, index->kind, ITEM_INDEX_ADD, index->next);
+        }
+        if ((slice->flags & SLICE_INDEX_SWAP) != 0) {
+            write_swap(txn, slice, index);
+        }
     }
 }
 
@@ -194,6 +280,7 @@ void txn_render(struct txn *txn, const struct slice *slice, uint64_t epoch, cons
         }
     }
     write_items(txn, slice);
+    write_indices(txn, slice);
     if (slice->adcode != ADCODE_CITY) {
         write_free(txn, slice);
         if (txn_on_stream(slice)) {
@@ -226,8 +313,9 @@ static void judge(struct txn_command command, const redisReply *reply, struct sl
         *outcome = TXN_AGAIN;
         return;
     }
-    if (redis_reply_is(reply, "ERR The ID specified in XADD is equal or smaller")) {
-        return; /* this entry is there already: the slice was sent before */
+    if (redis_reply_is(reply, "ERR The ID specified in XADD is equal or smaller") ||
+        ((command.item & TXN_KEY) != 0 && redis_reply_is(reply, "ERR no such key"))) {
+        return; /* this entry is there, or the index renamed, already: the slice was sent before */
     }
     /* Sending the same bytes again would get the same answer: say it and go on. */
     log_rate(LOG_ERROR, &gate, 60000, "redis", "a write was refused: %s", reply->str);

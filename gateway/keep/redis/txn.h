@@ -13,9 +13,9 @@ struct txn_command {
 };
 
 #define TXN_KEY 0x8000u
-/* A DEL before each item, and for the district: free dropped, added to, left, expiry, count,
- * changes, meta, DELs. */
-#define TXN_COMMANDS_MAX (2 * SLICE_IMAGES + 16)
+/* A DEL before each item and an expiry behind it, and for the district: free dropped, added to,
+ * left, expiry, count, changes, meta, DELs, and the indices begun, added to, left, swapped. */
+#define TXN_COMMANDS_MAX (3 * SLICE_IMAGES + 48)
 
 struct txn {
     struct strbuf bytes; /* MULTI ... EXEC */

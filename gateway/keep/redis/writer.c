@@ -146,7 +146,8 @@ static void lost(struct redis_writer *w)
     w->news.lost = true;
     for (int i = 0; i < SLICES; i++) {
         if (w->slots[i] == SLOT_FULL) {
-            w->slices[i].flags &= ~(uint32_t)(SLICE_LAST | SLICE_FREE_CHECK | SLICE_IN_DOUBT);
+            w->slices[i].flags &=
+                ~(uint32_t)(SLICE_LAST | SLICE_FREE_CHECK | SLICE_IN_DOUBT | SLICE_INDEX_SWAP);
         }
     }
     pthread_mutex_unlock(&w->lock);
@@ -413,7 +414,11 @@ static void deliver(struct redis_writer *w)
             pthread_mutex_unlock(&w->lock);
         }
         w->txn = 1 - w->txn;
+        const bool index_lost = (slice->wrong_keys & (1u << KEY_VEHICLES | 1u << KEY_ALERTS)) != 0;
         confirm(w);
+        if (index_lost) {
+            lost(w); /* a foreign type stood there: only all together make an index again */
+        }
     }
     if (watch_judge(w, tail_adcode, found) && outcome == TXN_EXAMINE) {
         (void)examine(w); /* touched between WATCH and EXEC, yet still ours */
