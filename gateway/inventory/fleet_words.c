@@ -1,5 +1,4 @@
-/* The words of bikes and alerts, out of their tables, and what is plain to see of them; what API,
- * Redis and people read. */
+/* The words of bikes and alerts, out of their tables; what API, Redis and people read. */
 #include "bowei/alert.h"
 #include "bowei/base/bytes.h"
 
@@ -156,14 +155,4 @@ bool alert_visible(const struct alert_image *alert, const char *operator_code)
 bool alert_is_open(const struct alert_image *alert)
 {
     return alert->closed_ms == 0;
-}
-
-bool bike_position(const struct bike_image *bike, struct position_e7 *at)
-{
-    if (bike->fixes == 0) {
-        return false;
-    }
-    at->lat = (int32_t)(bike->first.lat + bike->sum_lat / bike->fixes);
-    at->lon = (int32_t)(bike->first.lon + bike->sum_lon / bike->fixes);
-    return true;
 }

@@ -80,9 +80,16 @@ static bool seen_down(struct gateway *g)
 
 static void gateway_begin(struct gateway *g)
 {
-    const struct image_source source = {&g->city, city_image_space, city_image_lot,
-                                        city_image_override, city_image_suspect,
-                                        NULL, NULL, NULL, NULL, NULL};
+    const struct image_source source = {&g->city,
+                                        city_image_space,
+                                        city_image_lot,
+                                        city_image_override,
+                                        city_image_suspect,
+                                        NULL,
+                                        NULL,
+                                        NULL,
+                                        NULL,
+                                        NULL};
     struct redis_writer_params params = {.counters = &g->counters, .board = &g->city.board};
 
     assert_int_equal(redis_take_epoch(&g->params, &g->city.inv, 1, &g->epoch), ERR_OK);
@@ -534,6 +541,10 @@ static void test_users_may_what_they_need(void **state)
                                           "XLEN bowei:{city}:audit",
                                           "HGETALL bowei:{city}:suspect:a",
                                           "HGETALL bowei:{150402}:override:a",
+                                          "HGETALL bowei:{150402}:vehicle:HLO-00000001",
+                                          "HGETALL bowei:{150402}:alert:A0000000000000001",
+                                          "HGETALL bowei:{city}:mute:city",
+                                          "EXISTS bowei:{150402}:vehicles",
                                           "KEYS *",
                                           "GET elsewhere",
                                           "FLUSHALL",
@@ -598,6 +609,9 @@ static void test_users_may_what_they_need(void **state)
         assert_true(reply->elements > 0);
         freeReplyObject(reply);
     }
+    reply = redisCommand(c, "HGETALL bowei:{150402}:fence:a");
+    assert_int_equal(reply->type, REDIS_REPLY_ARRAY);
+    freeReplyObject(reply);
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
         reply = redisCommand(c, refused[i]);
         assert_int_equal(reply->type, REDIS_REPLY_ERROR);
