@@ -2,6 +2,7 @@
  * file is looked at with every request that brings a key, which costs one stat(2);
  * a file that cannot be read leaves the former keys in force. */
 #include "api/auth.h"
+#include "bowei/base/city_clock.h"
 #include "bowei/base/log.h"
 #include <string.h>
 #include <strings.h>
@@ -77,5 +78,6 @@ const struct key_row *auth_check(const struct auth *auth, const char *authorizat
         strncasecmp(authorization, scheme, sizeof scheme - 1) != 0) {
         return NULL;
     }
-    return key_set_check(auth->keys, authorization + sizeof scheme - 1, len - (sizeof scheme - 1));
+    return key_set_check(auth->keys, authorization + sizeof scheme - 1, len - (sizeof scheme - 1),
+                         host_wall_ms());
 }

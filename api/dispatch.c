@@ -142,7 +142,27 @@ static bool authenticate(struct request *rq)
     rq->role = row->role;
     memcpy(rq->actor, row->name, sizeof rq->actor);
     memcpy(rq->operator_code, row->operator_code, sizeof rq->operator_code);
+    rq->key = row;
     return true;
+}
+
+/* A key of some districts changes nothing elsewhere. What it changes is named by the path: a space,
+ * lot or fence begins with its district's code. What is not (devices, alerts, vehicles) belongs to
+ * no district that could be told before the handler runs, so such a key may not change it. */
+static bool district_allows(struct request *rq)
+{
+    static const char *const placed[] = {"/v1/spaces/", "/v1/lots/", "/v1/fences/"};
+    bool in_reach =
+        rq->key == NULL || rq->key->district_count == 0 || rq->match.route->method == METHOD_GET;
+
+    for (size_t i = 0; i < ARRAY_LEN(placed) && !in_reach; i++) {
+        in_reach = strncmp(rq->match.route->path, placed[i], strlen(placed[i])) == 0 &&
+                   key_row_covers(rq->key, rq->match.argument);
+    }
+    if (!in_reach) {
+        respond_problem(rq, ERR_FORBIDDEN, "this key may change only what is in its districts");
+    }
+    return in_reach;
 }
 
 static bool route_pick(struct request *rq)
@@ -177,7 +197,7 @@ static bool may_use(struct request *rq)
         return false;
     }
     if (route_allows(rq->match.route, rq->role)) {
-        return true;
+        return district_allows(rq);
     }
     respond_problem(rq, rq->heads.authorization == NULL ? ERR_UNAUTHENTICATED : ERR_FORBIDDEN,
                     NULL);

@@ -187,6 +187,7 @@ void request_reset(struct request *rq)
     rq->match.methods = 0;
     rq->faults.count = 0;
     rq->role = ROLE_PUBLIC;
+    rq->key = NULL;
     rq->actor[0] = '\0';
     memset(rq->operator_code, 0, sizeof rq->operator_code);
     rq->suspended = false;

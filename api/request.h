@@ -61,6 +61,7 @@ struct request {
     struct faults faults;
     enum accept_class accept;
     enum role role;
+    const struct key_row *key; /**< shown with the request; valid until dispatch returns */
     char actor[KEY_NAME_MAX];
     char operator_code[8]; /**< of an operator's key: whose objects it may see; "" = all (staff) */
     int64_t boot_ms;

@@ -1,34 +1,26 @@
-/* The key file: one line a key, written whole under a lock and renamed into place. `bowei keys`
- * writes it, the API reads it again when it changes. Secrets never touch the disk: a row holds the
- * SHA-256 of the key's text. */
+/* The keys as rows of a text, one line each: read, checked, written. key_order.c changes them,
+ * key_file.c has the file; `bowei keys` and the API write, the API reads again when it changes.
+ * Secrets never touch the disk: a row holds the SHA-256 of the key's text. Anything that is not
+ * exactly a row refuses the whole file, so that no half-read row lets anybody in. */
 #include "bowei/keys.h"
 #include "bowei/base/bytes.h"
-#include "bowei/base/strbuf.h"
+#include "gateway/base/key_file.h"
+#include "gateway/base/key_order.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <sodium.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#define HEAD_LINE     "# bowei keys 1: prefix, name, role, operator, sha-256, created ms, revoked\n"
 #define SCHEMA_PREFIX "# bowei keys "
-#define SCHEMA        1
-#define FIELDS        7
-#define FILE_MAX      (4u << 20)
-#define PREFIX_LEN    8
-#define SECRET_BYTES  32
-#define PATH_CAP      4096
-/* "bw_" + prefix + "_" */
-#define SECRET_AT (3 + PREFIX_LEN + 1)
+#define HEAD_LINE                                                                                  \
+    "# bowei keys 2: prefix, name, role, operator, sha-256, created ms, revoked, expires ms "      \
+    "(0 = never), districts\n"
+#define SCHEMA     2
+#define FIELDS_MAX 9
+#define SECRET_AT  KEY_SECRET_AT
 
-struct key_set {
-    struct key_row *rows;
-    size_t count;
-};
+/* Fields of a row by schema: 2 added expiry and districts. */
+static const size_t fields_of[SCHEMA + 1] = {7, 7, FIELDS_MAX};
 
 static const char *const role_names[ROLE_COUNT] = {
     [ROLE_PUBLIC] = "public",
@@ -66,7 +58,7 @@ static bool plain_text(const char *text, size_t cap)
     return len < cap && utf8_valid(text, len);
 }
 
-static bool field_copy(char *out, size_t cap, const char *text)
+bool key_text_copy(char *out, size_t cap, const char *text)
 {
     if (!plain_text(text, cap)) {
         return false;
@@ -75,122 +67,156 @@ static bool field_copy(char *out, size_t cap, const char *text)
     return true;
 }
 
-static bool row_parse(char *line, struct key_row *row)
+/* Digits of a time, ms. */
+static bool time_read(const char *text, int64_t *out)
 {
-    char *field[FIELDS];
-    char *rest = line;
     char *end;
+
+    errno = 0;
+    *out = strtoll(text, &end, 10);
+    return errno == 0 && end != text && *end == '\0' && *out >= 0;
+}
+
+bool key_districts_read(const char *text, struct key_row *row)
+{
+    row->district_count = 0;
+    while (*text != '\0') {
+        const size_t len = strspn(text, "0123456789");
+
+        if (len != KEY_DISTRICT_LEN || row->district_count == KEY_DISTRICTS_MAX ||
+            (text[len] != '\0' && (text[len] != ',' || text[len + 1] == '\0'))) {
+            return false;
+        }
+        memcpy(row->districts[row->district_count], text, len);
+        row->districts[row->district_count++][len] = '\0';
+        text += len + (text[len] == ',' ? 1 : 0);
+    }
+    return true;
+}
+
+void key_districts_write(const struct key_row *row, char out[KEY_DISTRICTS_TEXT])
+{
     size_t n = 0;
 
-    while (n < FIELDS && rest != NULL) {
-        field[n++] = rest;
-        rest = strchr(rest, '\t');
-        if (rest != NULL) {
-            *rest++ = '\0';
+    out[0] = '\0';
+    for (uint32_t i = 0; i < row->district_count; i++) {
+        if (i > 0) {
+            out[n++] = ',';
+        }
+        memcpy(out + n, row->districts[i], KEY_DISTRICT_LEN + 1);
+        n += KEY_DISTRICT_LEN;
+    }
+}
+
+/* Cuts a line at its tabs; false when there are not `fields` of them. */
+static bool line_cut(char *line, char *field[FIELDS_MAX], size_t fields)
+{
+    size_t n = 0;
+
+    while (n < fields && line != NULL) {
+        field[n++] = line;
+        line = strchr(line, '\t');
+        if (line != NULL) {
+            *line++ = '\0';
         }
     }
-    if (n != FIELDS || rest != NULL || strlen(field[0]) != PREFIX_LEN ||
-        !field_copy(row->prefix, sizeof row->prefix, field[0]) ||
-        !field_copy(row->name, sizeof row->name, field[1]) || !role_find(field[2], &row->role) ||
-        !field_copy(row->operator_code, sizeof row->operator_code, field[3]) ||
+    return n == fields && line == NULL;
+}
+
+static bool row_parse(char *line, long schema, struct key_row *row)
+{
+    char *field[FIELDS_MAX] = {NULL};
+
+    *row = (struct key_row){.prefix = ""};
+    if (!line_cut(line, field, fields_of[schema]) || strlen(field[0]) != KEY_PREFIX_LEN ||
+        !key_text_copy(row->prefix, sizeof row->prefix, field[0]) ||
+        !key_text_copy(row->name, sizeof row->name, field[1]) || !role_find(field[2], &row->role) ||
+        !key_text_copy(row->operator_code, sizeof row->operator_code, field[3]) ||
         hex_decode(field[4], strlen(field[4]), row->digest, sizeof row->digest) !=
-            (int)sizeof row->digest) {
+            (int)sizeof row->digest ||
+        !time_read(field[5], &row->created_ms)) {
         return false;
     }
-    errno = 0;
-    row->created_ms = strtoll(field[5], &end, 10);
     row->revoked = strcmp(field[6], "1") == 0;
-    return errno == 0 && end != field[5] && *end == '\0' &&
-           (row->revoked || strcmp(field[6], "0") == 0);
+    if (!row->revoked && strcmp(field[6], "0") != 0) {
+        return false;
+    }
+    return schema < 2 ||
+           (time_read(field[7], &row->expires_ms) && key_districts_read(field[8], row));
+}
+
+bool key_set_append(struct key_set *set, const struct key_row *row)
+{
+    struct key_row *grown = realloc(set->rows, (set->count + 1) * sizeof *grown);
+
+    if (grown == NULL) {
+        return false;
+    }
+    set->rows = grown;
+    set->rows[set->count++] = *row;
+    return true;
+}
+
+/* A row, a remark, or the line that says the schema. */
+static enum err line_take(char *line, long *schema, struct key_set *set)
+{
+    struct key_row row;
+
+    if (strncmp(line, SCHEMA_PREFIX, sizeof SCHEMA_PREFIX - 1) == 0) {
+        *schema = strtol(line + sizeof SCHEMA_PREFIX - 1, NULL, 10);
+        return *schema > SCHEMA ? ERR_NEWER_SCHEMA : *schema < 1 ? ERR_CONFIG : ERR_OK;
+    }
+    if (*line == '\0' || *line == '#') {
+        return ERR_OK;
+    }
+    if (!row_parse(line, *schema, &row)) {
+        return ERR_CONFIG;
+    }
+    return key_set_append(set, &row) ? ERR_OK : ERR_NO_MEMORY;
 }
 
 static enum err rows_parse(char *text, struct key_set *set)
 {
-    size_t cap = 0;
-    char *line = text;
+    long schema = 1;
 
-    while (*line != '\0') {
-        char *next = strchr(line, '\n');
+    while (*text != '\0') {
+        char *next = strchr(text, '\n');
+        enum err e;
 
         if (next == NULL) {
             return ERR_CONFIG; /* torn: a whole file ends with a newline */
         }
         *next = '\0';
-        if (strncmp(line, SCHEMA_PREFIX, sizeof SCHEMA_PREFIX - 1) == 0 &&
-            strtol(line + sizeof SCHEMA_PREFIX - 1, NULL, 10) > SCHEMA) {
-            return ERR_NEWER_SCHEMA;
+        e = line_take(text, &schema, set);
+        if (e != ERR_OK) {
+            return e;
         }
-        if (*line != '\0' && *line != '#') {
-            if (set->count == cap) {
-                struct key_row *grown;
-
-                cap = cap == 0 ? 16 : cap * 2;
-                grown = realloc(set->rows, cap * sizeof *grown);
-                if (grown == NULL) {
-                    return ERR_NO_MEMORY;
-                }
-                set->rows = grown;
-            }
-            if (!row_parse(line, &set->rows[set->count])) {
-                return ERR_CONFIG;
-            }
-            set->count++;
-        }
-        line = next + 1;
+        text = next + 1;
     }
     return ERR_OK;
 }
 
-/* Whole file into a NUL-terminated text; *out NULL when there is none. */
-static enum err file_read(const char *path, char **out)
+void key_set_write(const struct key_set *set, struct strbuf *out)
 {
-    struct stat st;
-    enum err result = ERR_IO;
-    char *text = NULL;
-    size_t len = 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    strbuf_puts(out, HEAD_LINE);
+    for (size_t i = 0; i < set->count; i++) {
+        const struct key_row *row = &set->rows[i];
+        char hex[2 * sizeof row->digest + 1];
+        char districts[KEY_DISTRICTS_TEXT];
 
-    *out = NULL;
-    if (fd < 0) {
-        return errno == ENOENT ? ERR_OK : ERR_IO;
+        sodium_bin2hex(hex, sizeof hex, row->digest, sizeof row->digest);
+        key_districts_write(row, districts);
+        strbuf_printf(out, "%s\t%s\t%s\t%s\t%s\t%lld\t%d\t%lld\t%s\n", row->prefix, row->name,
+                      role_name(row->role), row->operator_code, hex, (long long)row->created_ms,
+                      row->revoked ? 1 : 0, (long long)row->expires_ms, districts);
     }
-    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size > (off_t)FILE_MAX) {
-        goto undo_open;
-    }
-    if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-        result = ERR_CONFIG; /* digests of keys are nobody else's business */
-        goto undo_open;
-    }
-    text = malloc((size_t)st.st_size + 1);
-    if (text == NULL) {
-        result = ERR_NO_MEMORY;
-        goto undo_open;
-    }
-    while (len < (size_t)st.st_size) {
-        ssize_t got = read(fd, text + len, (size_t)st.st_size - len);
-
-        if (got < 0 && errno == EINTR) {
-            continue;
-        }
-        if (got <= 0) {
-            free(text);
-            goto undo_open;
-        }
-        len += (size_t)got;
-    }
-    text[len] = '\0';
-    *out = text;
-    result = strlen(text) == len ? ERR_OK : ERR_CONFIG;
-undo_open:
-    close(fd);
-    return result;
 }
 
 enum err key_set_load(const char *path, struct key_set **out)
 {
     struct key_set *set;
     char *text;
-    enum err e = file_read(path, &text);
+    enum err e = key_file_read(path, &text);
 
     *out = NULL;
     if (e != ERR_OK) {
@@ -228,7 +254,23 @@ size_t key_set_rows(const struct key_set *set, const struct key_row **rows)
     return set->count;
 }
 
-const struct key_row *key_set_check(const struct key_set *set, const char *text, size_t len)
+bool key_row_lives(const struct key_row *row, int64_t wall_ms)
+{
+    return !row->revoked && (row->expires_ms == 0 || wall_ms < row->expires_ms);
+}
+
+bool key_row_covers(const struct key_row *row, const char *district)
+{
+    for (uint32_t i = 0; i < row->district_count; i++) {
+        if (strncmp(row->districts[i], district, KEY_DISTRICT_LEN) == 0) {
+            return true;
+        }
+    }
+    return row->district_count == 0;
+}
+
+const struct key_row *key_set_check(const struct key_set *set, const char *text, size_t len,
+                                    int64_t wall_ms)
 {
     static const struct key_row nobody = {.prefix = ""};
     const struct key_row *row = &nobody;
@@ -239,219 +281,14 @@ const struct key_row *key_set_check(const struct key_set *set, const char *text,
         return NULL;
     }
     for (size_t i = 0; i < set->count; i++) {
-        if (memcmp(set->rows[i].prefix, text + 3, PREFIX_LEN) == 0) {
+        if (memcmp(set->rows[i].prefix, text + 3, KEY_PREFIX_LEN) == 0) {
             row = &set->rows[i];
         }
     }
     crypto_hash_sha256(digest, (const unsigned char *)text, len);
-    if (sodium_memcmp(digest, row->digest, sizeof digest) != 0 || row == &nobody || row->revoked) {
+    if (sodium_memcmp(digest, row->digest, sizeof digest) != 0 || row == &nobody ||
+        !key_row_lives(row, wall_ms)) {
         return NULL;
     }
     return row;
-}
-
-static void rows_write(const struct key_set *set, struct strbuf *out)
-{
-    strbuf_puts(out, HEAD_LINE);
-    for (size_t i = 0; i < set->count; i++) {
-        const struct key_row *row = &set->rows[i];
-        char hex[2 * sizeof row->digest + 1];
-
-        sodium_bin2hex(hex, sizeof hex, row->digest, sizeof row->digest);
-        strbuf_printf(out, "%s\t%s\t%s\t%s\t%s\t%lld\t%d\n", row->prefix, row->name,
-                      role_name(row->role), row->operator_code, hex, (long long)row->created_ms,
-                      row->revoked ? 1 : 0);
-    }
-}
-
-static enum err fd_write(int fd, const char *data, size_t len)
-{
-    while (len > 0) {
-        ssize_t put = write(fd, data, len);
-
-        if (put < 0 && errno == EINTR) {
-            continue;
-        }
-        if (put <= 0) {
-            return errno == ENOSPC ? ERR_DISK_FULL : ERR_IO;
-        }
-        data += put;
-        len -= (size_t)put;
-    }
-    return fsync(fd) == 0 ? ERR_OK : ERR_IO;
-}
-
-/* The rename is durable only when the folder is. */
-static void folder_sync(const char *path)
-{
-    char folder[PATH_CAP];
-    const char *slash = strrchr(path, '/');
-    size_t len = slash == NULL ? 1 : slash == path ? 1 : (size_t)(slash - path);
-    int fd;
-
-    memcpy(folder, slash == NULL ? "." : path, len);
-    folder[len] = '\0';
-    fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0) {
-        (void)fsync(fd);
-        close(fd);
-    }
-}
-
-static enum err set_save(const char *path, const struct key_set *set)
-{
-    struct strbuf text = {0};
-    char temporary[PATH_CAP];
-    enum err e = ERR_IO;
-    int fd;
-
-    (void)snprintf(temporary, sizeof temporary, "%s.new", path);
-    rows_write(set, &text);
-    if (text.failed) {
-        e = ERR_NO_MEMORY;
-        goto undo_text;
-    }
-    fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0) {
-        goto undo_text;
-    }
-    e = fd_write(fd, text.data, text.len);
-    close(fd);
-    if (e == ERR_OK && rename(temporary, path) != 0) {
-        e = ERR_IO;
-    }
-    if (e == ERR_OK) {
-        folder_sync(path);
-    } else {
-        (void)unlink(temporary);
-    }
-undo_text:
-    strbuf_finish(&text);
-    return e;
-}
-
-/* One writer at a time: a lock file beside the key file, which itself is replaced. */
-static int file_lock(const char *path)
-{
-    char lock[PATH_CAP];
-    int fd;
-
-    if (strlen(path) + sizeof ".lock" > sizeof lock) {
-        return -1;
-    }
-    (void)snprintf(lock, sizeof lock, "%s.lock", path);
-    fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd >= 0 && flock(fd, LOCK_EX) != 0) {
-        close(fd);
-        return -1;
-    }
-    return fd;
-}
-
-static bool prefix_taken(const struct key_set *set, const char *prefix)
-{
-    for (size_t i = 0; i < set->count; i++) {
-        if (memcmp(set->rows[i].prefix, prefix, PREFIX_LEN) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Prefix out of 32 letters and digits that read alike nowhere; secret base64url of 32 random bytes.
- */
-static void key_text_make(const struct key_set *set, char out[KEY_TEXT_MAX])
-{
-    static const char letters[] = "abcdefghjkmnpqrstuvwxyz23456789x";
-    uint8_t secret[SECRET_BYTES];
-
-    memcpy(out, "bw_", 3);
-    do {
-        for (size_t i = 0; i < PREFIX_LEN; i++) {
-            out[3 + i] = letters[randombytes_uniform(sizeof letters - 1)];
-        }
-    } while (prefix_taken(set, out + 3));
-    out[SECRET_AT - 1] = '_';
-    randombytes_buf(secret, sizeof secret);
-    sodium_bin2base64(out + SECRET_AT, KEY_TEXT_MAX - SECRET_AT, secret, sizeof secret,
-                      sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-    sodium_memzero(secret, sizeof secret);
-}
-
-static enum err set_append(struct key_set *set, const struct key_row *row)
-{
-    struct key_row *grown = realloc(set->rows, (set->count + 1) * sizeof *grown);
-
-    if (grown == NULL) {
-        return ERR_NO_MEMORY;
-    }
-    set->rows = grown;
-    set->rows[set->count++] = *row;
-    return ERR_OK;
-}
-
-enum err key_create(const char *path, const char *name, enum role role, const char *operator_code,
-                    int64_t now_ms, char out[KEY_TEXT_MAX])
-{
-    struct key_row row = {.role = role, .created_ms = now_ms};
-    struct key_set *set = NULL;
-    enum err e;
-    int lock;
-
-    if (sodium_init() < 0) {
-        return ERR_INTERNAL;
-    }
-    if (name[0] == '\0' || !field_copy(row.name, sizeof row.name, name) ||
-        !field_copy(row.operator_code, sizeof row.operator_code,
-                    operator_code == NULL ? "" : operator_code) ||
-        (role == ROLE_OPERATOR) != (row.operator_code[0] != '\0') || role == ROLE_PUBLIC) {
-        return ERR_BAD_PARAMETER;
-    }
-    lock = file_lock(path);
-    if (lock < 0) {
-        return ERR_IO;
-    }
-    e = key_set_load(path, &set);
-    if (e == ERR_OK) {
-        key_text_make(set, out);
-        memcpy(row.prefix, out + 3, PREFIX_LEN);
-        crypto_hash_sha256(row.digest, (const unsigned char *)out, strlen(out));
-        e = set_append(set, &row);
-    }
-    if (e == ERR_OK) {
-        e = set_save(path, set);
-    }
-    if (e != ERR_OK) {
-        sodium_memzero(out, KEY_TEXT_MAX);
-    }
-    key_set_destroy(set);
-    close(lock);
-    return e;
-}
-
-enum err key_revoke(const char *path, const char *prefix)
-{
-    struct key_set *set = NULL;
-    enum err e;
-    int lock = file_lock(path);
-
-    if (lock < 0) {
-        return ERR_IO;
-    }
-    e = key_set_load(path, &set);
-    if (e == ERR_OK) {
-        e = ERR_NOT_FOUND;
-        for (size_t i = 0; i < set->count; i++) {
-            if (strcmp(set->rows[i].prefix, prefix) == 0) {
-                set->rows[i].revoked = true;
-                e = ERR_OK;
-            }
-        }
-    }
-    if (e == ERR_OK) {
-        e = set_save(path, set);
-    }
-    key_set_destroy(set);
-    close(lock);
-    return e;
 }

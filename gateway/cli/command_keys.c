@@ -6,11 +6,16 @@
 #include "gateway/cli/commands.h"
 #include "gateway/cli/options.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#define OVERLAP_MS    (INT64_C(7) * 86400000) /* a week to hand the new key over */
+#define SPAN_DAYS_MAX 36500
 
 struct keys_call {
     struct place place;
-    const char *keys, *role, *name, *operator_code;
+    const char *keys, *role, *name, *operator_code, *expires, *overlap;
+    struct option_list districts;
     bool json, quiet;
     const char *command;
     struct words words; /* words.items[0] is the action */
@@ -53,32 +58,106 @@ static int check_create(const struct keys_call *call, enum role *role)
     return CLI_OK;
 }
 
-static int create(const struct keys_call *call)
+static void row_json(struct json_writer *w, const struct key_row *row)
 {
-    enum role role = ROLE_PUBLIC;
-    char text[KEY_TEXT_MAX];
+    json_kv_str(w, "prefix", row->prefix);
+    json_kv_str(w, "name", row->name);
+    json_kv_str(w, "role", role_name(row->role));
+    if (row->operator_code[0] != '\0') {
+        json_kv_str(w, "operator", row->operator_code);
+    }
+    if (row->district_count > 0) {
+        json_key(w, "districts");
+        json_array(w);
+        for (uint32_t i = 0; i < row->district_count; i++) {
+            json_str(w, row->districts[i]);
+        }
+        json_array_end(w);
+    }
+    json_kv_time(w, "created_at", row->created_ms);
+    if (row->expires_ms != 0) {
+        json_kv_time(w, "expires_at", row->expires_ms);
+    }
+    json_kv_bool(w, "revoked", row->revoked);
+}
+
+/* "90d", "12h", "30m" or "45s"; false when it is none of them. */
+static bool span_read(const char *text, int64_t *out_ms)
+{
+    static const struct {
+        char letter;
+        int64_t ms;
+    } units[] = {
+        {'d', 86400000},
+        {'h', 3600000 },
+        {'m', 60000   },
+        {'s', 1000    },
+    };
+
+    char *end;
+    const long count = strtol(text, &end, 10);
+
+    for (size_t i = 0; i < ARRAY_LEN(units); i++) {
+        if (end != text && end[0] == units[i].letter && end[1] == '\0' && count >= 0 &&
+            count <= SPAN_DAYS_MAX * (86400000 / units[i].ms)) {
+            *out_ms = count * units[i].ms;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* --expires: a span from now, or an RFC 3339 time. CLI_OK with 0 when it is not given. */
+static int expires_read(const struct keys_call *call, int64_t now_ms, int64_t *out_ms)
+{
+    int64_t span_ms = 0;
+
+    *out_ms = 0;
+    if (call->expires == NULL) {
+        return CLI_OK;
+    }
+    if (span_read(call->expires, &span_ms)) {
+        *out_ms = now_ms + span_ms;
+    } else if (rfc3339_parse(call->expires, (uint32_t)strlen(call->expires), out_ms) != 0) {
+        return commands_usage(call->command,
+                              "--expires must be like 90d, 12h or 2027-01-31T00:00:00+08:00");
+    }
+    return *out_ms > now_ms ? CLI_OK : commands_usage(call->command, "--expires is in the past");
+}
+
+/* --district, each time one or several with commas, as one list. */
+static int districts_read(const struct keys_call *call, enum role role,
+                          char out[KEY_DISTRICTS_TEXT])
+{
+    struct key_row row;
+    size_t n = 0;
+
+    out[0] = '\0';
+    for (uint32_t i = 0; i < call->districts.count && n < KEY_DISTRICTS_TEXT; i++) {
+        n += (size_t)snprintf(out + n, KEY_DISTRICTS_TEXT - n, "%s%s", i == 0 ? "" : ",",
+                              call->districts.items[i]);
+    }
+    if (n >= KEY_DISTRICTS_TEXT || !key_districts_read(out, &row)) {
+        return commands_usage(call->command,
+                              "--district must be up to 8 codes of 6 digits, e.g. 150402");
+    }
+    if (row.district_count > 0 && role != ROLE_STAFF) {
+        return commands_usage(call->command, "--district belongs to --role staff, and only there");
+    }
+    return CLI_OK;
+}
+
+/* The key, for the person who asked. */
+static int key_print(const struct keys_call *call, const struct key_row *row, const char *text)
+{
     struct strbuf out = {0};
     struct json_writer w;
-    enum err e = ERR_OK;
-    const int status = check_create(call, &role);
 
-    if (status != CLI_OK) {
-        return status;
-    }
-    e = key_create(call->keys, call->name, role,
-                   call->operator_code == NULL ? "" : call->operator_code, host_wall_ms(), text);
-    if (e != ERR_OK) {
-        return fail(call, e);
-    }
     if (call->json) {
         json_writer_init(&w, &out);
         json_object(&w);
         json_kv_str(&w, "key", text);
-        json_kv_str(&w, "name", call->name);
-        json_kv_str(&w, "role", role_name(role));
-        if (call->operator_code != NULL) {
-            json_kv_str(&w, "operator", call->operator_code);
-        }
+        row_json(&w, row);
         json_object_end(&w);
     } else {
         strbuf_puts(&out, text);
@@ -90,6 +169,65 @@ static int create(const struct keys_call *call)
     return commands_print(&out);
 }
 
+static int create(const struct keys_call *call)
+{
+    const int64_t now_ms = host_wall_ms();
+    enum role role = ROLE_PUBLIC;
+    char districts[KEY_DISTRICTS_TEXT];
+    char text[KEY_TEXT_MAX];
+    struct key_order order = {.name = call->name, .operator_code = call->operator_code};
+    struct key_row row;
+    enum err e = ERR_OK;
+    int status = check_create(call, &role);
+
+    status = status == CLI_OK ? districts_read(call, role, districts) : status;
+    status = status == CLI_OK ? expires_read(call, now_ms, &order.expires_ms) : status;
+    if (status != CLI_OK) {
+        return status;
+    }
+    order.role = role;
+    order.districts = districts;
+    e = key_issue(call->keys, &order, now_ms, &row, text);
+    if (e == ERR_CONFLICT) {
+        fprintf(stderr, "bowei keys: %s has two live keys: revoke one first\n", call->name);
+        return CLI_BAD_INPUT;
+    }
+    return e == ERR_OK ? key_print(call, &row, text) : fail(call, e);
+}
+
+static int rotate(const struct keys_call *call)
+{
+    const int64_t now_ms = host_wall_ms();
+    const char *name = call->words.items[1];
+    struct key_rotation rotation = {.name = name, .overlap_ms = OVERLAP_MS};
+    char text[KEY_TEXT_MAX];
+    struct key_row row;
+    enum err e = ERR_OK;
+    const int status = expires_read(call, now_ms, &rotation.expires_ms);
+
+    if (status != CLI_OK) {
+        return status;
+    }
+    if (call->overlap != NULL && !span_read(call->overlap, &rotation.overlap_ms)) {
+        return commands_usage(call->command, "--overlap must be like 7d, 12h or 30m");
+    }
+    e = key_rotate(call->keys, &rotation, now_ms, &row, text);
+    switch ((int)e) {
+    case ERR_OK: return key_print(call, &row, text);
+    case ERR_NOT_FOUND:
+        fprintf(stderr, "bowei keys: no live key is named %s\n", name);
+        return CLI_NOT_FOUND;
+    case ERR_CONFLICT:
+        fprintf(stderr, "bowei keys: %s has two live keys already: revoke one first\n", name);
+        return CLI_BAD_INPUT;
+    case ERR_BAD_PARAMETER:
+        fprintf(stderr, "bowei keys: the key of %s expires: say --expires for the second, too\n",
+                name);
+        return CLI_USAGE;
+    default: return fail(call, e);
+    }
+}
+
 static void list_json(const struct key_row *rows, size_t count, struct strbuf *out)
 {
     struct json_writer w;
@@ -98,14 +236,7 @@ static void list_json(const struct key_row *rows, size_t count, struct strbuf *o
     json_array(&w);
     for (size_t i = 0; i < count; i++) {
         json_object(&w);
-        json_kv_str(&w, "prefix", rows[i].prefix);
-        json_kv_str(&w, "name", rows[i].name);
-        json_kv_str(&w, "role", role_name(rows[i].role));
-        if (rows[i].operator_code[0] != '\0') {
-            json_kv_str(&w, "operator", rows[i].operator_code);
-        }
-        json_kv_time(&w, "created_at", rows[i].created_ms);
-        json_kv_bool(&w, "revoked", rows[i].revoked);
+        row_json(&w, &rows[i]);
         json_object_end(&w);
     }
     json_array_end(&w);
@@ -114,15 +245,27 @@ static void list_json(const struct key_row *rows, size_t count, struct strbuf *o
 
 static void list_table(const struct key_row *rows, size_t count, struct strbuf *out)
 {
-    char created[RFC3339_LEN + 1];
+    const int64_t now_ms = host_wall_ms();
 
-    strbuf_printf(out, "%-8s  %-31s  %-8s  %-7s  %-20s  %s\n", "PREFIX", "NAME", "ROLE", "OP",
-                  "CREATED", "STATE");
+    strbuf_printf(out, "%-8s  %-31s  %-8s  %-7s  %-20s  %-20s  %-7s  %s\n", "PREFIX", "NAME",
+                  "ROLE", "OP", "CREATED", "EXPIRES", "STATE", "DISTRICTS");
     for (size_t i = 0; i < count; i++) {
+        char created[RFC3339_LEN + 1];
+        char expires[RFC3339_LEN + 1] = "never";
+        char districts[KEY_DISTRICTS_TEXT];
+
         rfc3339_format(rows[i].created_ms, created);
-        strbuf_printf(out, "%-8s  %-31s  %-8s  %-7s  %-20s  %s\n", rows[i].prefix, rows[i].name,
-                      role_name(rows[i].role), rows[i].operator_code, created,
-                      rows[i].revoked ? "revoked" : "valid");
+        if (rows[i].expires_ms != 0) {
+            rfc3339_format(rows[i].expires_ms, expires);
+        }
+        key_districts_write(&rows[i], districts);
+        strbuf_printf(out, "%-8s  %-31s  %-8s  %-7s  %-20s  %-20s  %-7s  %s\n", rows[i].prefix,
+                      rows[i].name, role_name(rows[i].role), rows[i].operator_code, created,
+                      expires,
+                      rows[i].revoked                   ? "revoked"
+                      : key_row_lives(&rows[i], now_ms) ? "valid"
+                                                        : "expired",
+                      districts[0] == '\0' ? "all" : districts);
     }
 }
 
@@ -172,6 +315,7 @@ static const struct {
     {"create", 1, create},
     {"list",   1, list  },
     {"revoke", 2, revoke},
+    {"rotate", 2, rotate},
 };
 
 int command_keys(int argc, char **argv)
@@ -179,10 +323,13 @@ int command_keys(int argc, char **argv)
     struct keys_call call = {.command = argv[0]};
     const struct option rows[] = {
         {"config",   OPTION_TEXT, &call.place.config_option},
+        {"district", OPTION_LIST, &call.districts          },
+        {"expires",  OPTION_TEXT, &call.expires            },
         {"json",     OPTION_FLAG, &call.json               },
         {"keys",     OPTION_TEXT, &call.keys               },
         {"name",     OPTION_TEXT, &call.name               },
         {"operator", OPTION_TEXT, &call.operator_code      },
+        {"overlap",  OPTION_TEXT, &call.overlap            },
         {"quiet",    OPTION_FLAG, &call.quiet              },
         {"role",     OPTION_TEXT, &call.role               },
         {"state",    OPTION_TEXT, &call.place.state_option },
@@ -202,5 +349,5 @@ int command_keys(int argc, char **argv)
             return status == CLI_OK ? actions[i].run(&call) : status;
         }
     }
-    return commands_usage(argv[0], "create, list or revoke PREFIX");
+    return commands_usage(argv[0], "create, list, rotate NAME or revoke PREFIX");
 }

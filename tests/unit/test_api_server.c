@@ -481,6 +481,45 @@ static void reference_is_in_the_docs(void **state)
     free(have);
 }
 
+/* A staff key of one district reads everything and changes nothing elsewhere. */
+static void a_key_of_another_district(void **state)
+{
+    static const char *const refused[] = {"/v1/devices/lora-1/suspect", "/v1/alerts/bulk"};
+    struct key_order order = {.name = "far", .role = ROLE_STAFF, .districts = "830000"};
+    struct key_row row;
+    char key[KEY_TEXT_MAX];
+    char head[200];
+    char target[80];
+    char id[SPACE_ID_LEN + 1];
+    struct answer_text a;
+
+    (void)state;
+    space_id_format(city->inv->spaces[0].key, id);
+    (void)snprintf(target, sizeof target, "/v1/spaces/%s/out-of-service", id);
+    assert_int_equal(key_issue(city->keys_path, &order, 2, &row, key), ERR_OK);
+    (void)snprintf(head, sizeof head,
+                   "Authorization: Bearer %s\r\nContent-Type: application/json\r\n", key);
+    a = client_ask(city, "POST", target, head, "{\"reason\":\"event\"}");
+    assert_int_equal(a.status, 403);
+    answer_free(&a);
+    for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
+        a = client_ask(city, "POST", refused[i], head, "{}");
+        assert_int_equal(a.status, 403);
+        answer_free(&a);
+    }
+    a = client_ask(city, "GET", "/v1/devices", head, NULL);
+    assert_int_equal(a.status, 200);
+    answer_free(&a);
+    order = (struct key_order){.name = "near", .role = ROLE_STAFF, .districts = id};
+    id[6] = '\0';
+    assert_int_equal(key_issue(city->keys_path, &order, 2, &row, key), ERR_OK);
+    (void)snprintf(head, sizeof head,
+                   "Authorization: Bearer %s\r\nContent-Type: application/json\r\n", key);
+    a = client_ask(city, "POST", target, head, "{\"reason\":\"event\"}");
+    assert_int_equal(a.status, 200);
+    answer_free(&a);
+}
+
 static void keys_are_read_again(void **state)
 {
     char head[200];
@@ -662,6 +701,7 @@ int main(void)
         cmocka_unit_test_setup(command_that_is_not_answered, beat),
         cmocka_unit_test_setup(metrics_and_documents, beat),
         cmocka_unit_test_setup(reference_is_in_the_docs, beat),
+        cmocka_unit_test_setup(a_key_of_another_district, beat),
         cmocka_unit_test_setup(keys_are_read_again, beat),
         cmocka_unit_test_setup(drippers_are_cut, beat),
         cmocka_unit_test_setup(caps, beat),

@@ -242,6 +242,26 @@ static void test_keys(void **state)
     assert_int_equal(bowei("keys", "list", "--json", "--keys", path_of("keys"), NULL), CLI_OK);
     assert_int_equal(json_lines(), 1);
     assert_non_null(strstr(out_text, "\"revoked\":true"));
+    assert_int_equal(bowei("keys", "rotate", "feed", "--overlap", "1h", "--quiet", "--keys",
+                           path_of("keys"), NULL),
+                     CLI_OK);
+    assert_int_equal(bowei("keys", "rotate", "feed", "--keys", path_of("keys"), NULL),
+                     CLI_BAD_INPUT);
+    assert_int_equal(bowei("keys", "rotate", "nobody", "--keys", path_of("keys"), NULL),
+                     CLI_NOT_FOUND);
+    assert_int_equal(bowei("keys", "create", "--role", "staff", "--name", "north", "--district",
+                           "150402", "--district", "150403", "--expires", "90d", "--quiet",
+                           "--keys", path_of("keys"), NULL),
+                     CLI_OK);
+    assert_int_equal(bowei("keys", "create", "--role", "admin", "--name", "x", "--district",
+                           "150402", "--keys", path_of("keys"), NULL),
+                     CLI_USAGE);
+    assert_int_equal(bowei("keys", "create", "--role", "staff", "--name", "x", "--expires",
+                           "yesterday", "--keys", path_of("keys"), NULL),
+                     CLI_USAGE);
+    assert_int_equal(bowei("keys", "create", "--role", "staff", "--name", "x", "--expires",
+                           "2020-01-01T00:00:00Z", "--keys", path_of("keys"), NULL),
+                     CLI_USAGE);
     assert_int_equal(bowei("keys", "revoke", "zzzzzzzz", "--keys", path_of("keys"), NULL),
                      CLI_NOT_FOUND);
     assert_int_equal(
