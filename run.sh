@@ -104,6 +104,7 @@ keys_file: $state/keys
 http:
   host: $host
   port: $port
+  plain_beyond_loopback: true # asked for with --http
   connections_per_ip: 600
 redis:
   socket: $state/redis.sock

@@ -94,11 +94,15 @@ enum err acceptor_listen(struct api *api, char detail[160])
 }
 
 /* A whole answer for a socket that never becomes a connection. */
-static void turn_away(int fd, enum err why, const char *detail)
+static void turn_away(const struct api *api, int fd, enum err why, const char *detail)
 {
     struct strbuf body = {0};
     struct strbuf text = {0};
 
+    if (api->tls.certificate_file != NULL) {
+        close(fd); /* it could be told only after a handshake */
+        return;
+    }
     problem_write(&body, why, detail);
     strbuf_printf(&text,
                   "HTTP/1.1 %d Refused\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
@@ -141,17 +145,17 @@ static void admit(struct api *api, int fd, const struct sockaddr_storage *from, 
         if (!loop_hand_over(&api->loop, fd, from, from_len)) {
             connections_release(&api->connections, fd);
             count_add(api->p.counters, COUNT_HTTP_CUT_CAP, 1);
-            turn_away(fd, ERR_OVERLOADED, "too many connections");
+            turn_away(api, fd, ERR_OVERLOADED, "too many connections");
         }
         break;
     case REFUSED_PER_IP:
         count_add(api->p.counters, COUNT_HTTP_CUT_PER_IP, 1);
-        turn_away(fd, ERR_TOO_MANY, "too many connections from this address");
+        turn_away(api, fd, ERR_TOO_MANY, "too many connections from this address");
         break;
     case REFUSED_CAP:
     case REFUSED_MEMORY:
         count_add(api->p.counters, COUNT_HTTP_CUT_CAP, 1);
-        turn_away(fd, ERR_OVERLOADED, "too many connections");
+        turn_away(api, fd, ERR_OVERLOADED, "too many connections");
         break;
     }
 }

@@ -99,6 +99,7 @@ static enum admission admit_locked(struct connections *c, const struct origin *o
     slot->answers = 0;
     slot->corked = false;
     slot->held = false;
+    slot->tls = NULL;
     atomic_store(&slot->deadline_ms, deadline_ms);
     c->used++;
     return ADMITTED;

@@ -22,6 +22,7 @@ struct connection {
     uint8_t answers; /**< up to two: libmicrohttpd pushes those itself (loop.c) */
     bool corked;     /**< what is sent leaves when it is pushed; HTTP thread only */
     bool held;       /**< its answer waits for the end of the round (loop.h); HTTP thread only */
+    struct tls_pair *tls; /**< what it was given, NULL = no TLS; HTTP thread only */
     struct request request;
 };
 

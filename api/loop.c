@@ -105,8 +105,9 @@ static void push(struct loop *loop)
 
 void loop_hold(struct loop *loop, struct connection *slot)
 {
-    if (slot->held) {
-        return;
+    if (slot->held || slot->tls != NULL) {
+        return; /* records of a handshake, tickets and alerts leave without an answer: never corked
+                 */
     }
     if (loop->held_count == HELD_MAX) {
         push(loop);

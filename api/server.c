@@ -211,6 +211,11 @@ static void connection_note(void *cls, struct MHD_Connection *mhd, void **contex
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
         info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
         *context = info == NULL ? NULL : connections_find(&api->connections, info->connect_fd);
+        if (*context != NULL && api->tls.certificate_file != NULL) {
+            slot = *context;
+            info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+            slot->tls = tls_take(&api->tls, info == NULL ? NULL : info->tls_session);
+        }
         return;
     }
     if (slot != NULL) {
@@ -220,6 +225,8 @@ static void connection_note(void *cls, struct MHD_Connection *mhd, void **contex
             slot->request.counted = false;
             atomic_fetch_sub(&api->requests, 1);
         }
+        tls_release(&api->tls, slot->tls);
+        slot->tls = NULL;
         connections_release(&api->connections, slot->fd);
         *context = NULL;
     }
@@ -245,17 +252,31 @@ static void log_nothing(void *cls, const char *fmt, va_list args)
 static enum err daemon_start(struct api *api)
 {
     const struct config *config = api->p.config;
+    const char *certificate;
+    const char *key;
+    struct MHD_OptionItem tls[] = {
+        {MHD_OPTION_HTTPS_MEM_CERT,   0, NULL                             },
+        {MHD_OPTION_HTTPS_MEM_KEY,    0, NULL                             },
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES},
+        {MHD_OPTION_END,              0, NULL                             },
+    };
 
-    api->daemon =
-        MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_ITC | MHD_USE_NO_LISTEN_SOCKET |
-                             MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
-                         0, NULL, NULL, request_come, api, MHD_OPTION_EXTERNAL_LOGGER, log_nothing,
-                         NULL, MHD_OPTION_CONNECTION_LIMIT, (unsigned)config->http.connections + 8,
-                         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)config->http.idle_s,
-                         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-                         MHD_OPTION_URI_LOG_CALLBACK, line_come, api, MHD_OPTION_NOTIFY_COMPLETED,
-                         request_gone, api, MHD_OPTION_NOTIFY_CONNECTION, connection_note, api,
-                         MHD_OPTION_UNESCAPE_CALLBACK, unescape_nothing, NULL, MHD_OPTION_END);
+    tls_texts(&api->tls, &certificate, &key);
+    tls[0].ptr_value = (void *)(uintptr_t)certificate;
+    tls[1].ptr_value = (void *)(uintptr_t)key;
+    if (certificate == NULL) {
+        tls[0].option = MHD_OPTION_END;
+    }
+    api->daemon = MHD_start_daemon(
+        (certificate == NULL ? 0 : (unsigned)MHD_USE_TLS) | MHD_USE_EPOLL | MHD_USE_ITC |
+            MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
+        0, NULL, NULL, request_come, api, MHD_OPTION_EXTERNAL_LOGGER, log_nothing, NULL,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)config->http.connections + 8,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)config->http.idle_s,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_URI_LOG_CALLBACK,
+        line_come, api, MHD_OPTION_NOTIFY_COMPLETED, request_gone, api,
+        MHD_OPTION_NOTIFY_CONNECTION, connection_note, api, MHD_OPTION_UNESCAPE_CALLBACK,
+        unescape_nothing, NULL, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
     return api->daemon == NULL ? ERR_IO : ERR_OK;
 }
 
@@ -285,6 +306,14 @@ static enum err parts_start(struct api *api, char detail[160])
         e = ERR_NO_MEMORY;
     }
     if (e == ERR_OK) {
+        char why[TLS_FAULT_MAX] = "";
+
+        e = tls_init(&api->tls, config->http.tls.certificate_file, config->http.tls.key_file, why);
+        if (e != ERR_OK) {
+            (void)snprintf(detail, 160, "http.tls: %.140s", why);
+        }
+    }
+    if (e == ERR_OK) {
         e = auth_init(&api->auth, config->keys_file);
         if (e != ERR_OK) {
             (void)snprintf(detail, 160, "%s: the key file cannot be read (mode 0600?)",
@@ -311,6 +340,7 @@ static void parts_stop(struct api *api)
     place_order_finish(&api->order);
     event_memory_destroy(api->events);
     auth_finish(&api->auth);
+    tls_finish(&api->tls);
     pending_board_release(api->pending);
     streams_finish(&api->streams);
     watches_finish(&api->watches);
@@ -410,6 +440,18 @@ void api_stop(struct api *api)
     close(api->ring_fd);
     parts_stop(api);
     free(api);
+}
+
+void api_reload(struct api *api)
+{
+    char why[TLS_FAULT_MAX] = "";
+    bool changed;
+
+    if (!tls_reload(&api->tls, why, &changed)) {
+        log_line(LOG_ERROR, "api", "http.tls: %s; the former certificate stays in force", why);
+    } else if (changed) {
+        log_line(LOG_INFO, "api", "http.tls: the new certificate is in force");
+    }
 }
 
 uint16_t api_port(const struct api *api)

@@ -12,6 +12,7 @@
 #include "api/scene.h"
 #include "api/stage.h"
 #include "api/stream.h"
+#include "api/tls.h"
 #include "api/watch.h"
 #include "bowei/api.h"
 #include <pthread.h>
@@ -42,6 +43,7 @@ struct api {
     struct streams streams;         /**< own lock, rank 22 */
     struct watches watches;         /**< own lock, rank 23 */
     struct event_memory *events;    /**< of telemetry */
+    struct tls tls;                 /**< own lock, rank 24 */
     struct auth auth;
     struct answer_cache cache;
     struct bodies bodies;

@@ -536,6 +536,7 @@ static void reload_inventory(struct gateway *g)
 void gateway_reload(struct gateway *g)
 {
     reload_configuration(g);
+    api_reload(g->api);
     reload_inventory(g);
 }
 

@@ -241,9 +241,13 @@ int rest_url_of_config(const char *path, char *argv0, char url[REST_URL_MAX])
     char *file = strdup(path);
     char *argv[] = {argv0, option, file, NULL};
     struct config *config = NULL;
-    const int code = file == NULL ? CLI_FAILURE : cli_load_config(3, argv, &config);
+    int code = file == NULL ? CLI_FAILURE : cli_load_config(3, argv, &config);
 
-    if (code == CLI_OK) {
+    if (code == CLI_OK && config->http.tls.certificate_file != NULL) {
+        fprintf(stderr, "bowei: %s: this command speaks plain HTTP, the gateway TLS (http.tls)\n",
+                path);
+        code = CLI_FAILURE;
+    } else if (code == CLI_OK) {
         const bool any =
             strcmp(config->http.host, "0.0.0.0") == 0 || strcmp(config->http.host, "::") == 0;
         const bool six = !any && strchr(config->http.host, ':') != NULL;

@@ -401,6 +401,31 @@ static void check_pushes(struct config_source *s, const struct config *c)
     }
 }
 
+/* Settings are IP literals. */
+static bool is_loopback(const char *host)
+{
+    return strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0;
+}
+
+/* Nobody serves keys in the clear to a network without having said so. */
+static void check_exposure(struct config_source *s, const struct config *c)
+{
+    const bool certificate = c->http.tls.certificate_file != NULL;
+
+    if (certificate != (c->http.tls.key_file != NULL)) {
+        config_source_fault_of(s,
+                               certificate ? &c->http.tls.certificate_file : &c->http.tls.key_file,
+                               NULL, "http.tls: set certificate_file and key_file, or neither");
+    } else if (!certificate && !c->http.plain_beyond_loopback && c->http.host != NULL &&
+               !is_loopback(c->http.host)) {
+        config_source_fault_of(
+            s, &c->http.host, NULL,
+            "http.host: %s is beyond this host, and there is no TLS: set http.tls.certificate_file "
+            "and http.tls.key_file, or http.plain_beyond_loopback: true",
+            c->http.host);
+    }
+}
+
 static void check_http(struct config_source *s, const struct config *c)
 {
     const uint64_t need = (uint64_t)HTTP_FIRST_FD + c->http.connections + OTHER_FDS;
@@ -436,6 +461,7 @@ static void check_stores(struct config_source *s, const struct config *c)
 void config_check(struct config_source *source, struct config *config)
 {
     check_http(source, config);
+    check_exposure(source, config);
     check_stores(source, config);
     check_maps(source, config);
     check_lines(source, config);

@@ -44,6 +44,9 @@ struct api;
 enum err api_start(const struct api_params *params, struct api **out, char detail[160]) MUST_CHECK;
 /** Stops accepting, ends streams, finishes requests under way (at most 2 s). */
 void api_stop(struct api *api);
+/** Reads certificate and key again; what is wrong with them is logged and leaves the former ones in
+ * force. Connections go on with what they began with. Main thread. */
+void api_reload(struct api *api);
 /** The port that was bound (config 0 = any free one). */
 uint16_t api_port(const struct api *api);
 /** openapi.json, and the Markdown reference that docs/API.md is compared with: both from the route

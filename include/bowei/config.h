@@ -145,6 +145,12 @@ struct config {
         uint32_t connections, connections_per_ip, streams, streams_per_ip, header_deadline_s,
             body_deadline_s, idle_s, stream_life_s, heartbeat_s;
         bool rate_limit_loopback;
+        bool plain_beyond_loopback;
+
+        struct {
+            char *certificate_file, *key_file; /**< both or neither */
+        } tls;
+
         uint32_t requests_per_s; /**< per address, 0 = off */
     } http;
 
