@@ -96,6 +96,7 @@ autosave_interval 60
 log_type error
 log_type warning
 EOF
+dwell=20 # seconds outside until an alert opens, instead of 120: they are to be seen within a minute
 cat >"$state/bowei.yaml" <<EOF
 # made by run.sh
 instance: demo
@@ -108,6 +109,8 @@ http:
   connections_per_ip: 600
 redis:
   socket: $state/redis.sock
+bikes:
+  dwell_s: $dwell
 $(cat "$state/field/field.yaml")
 EOF
 mkdir -p "$state/gateway" && chmod 700 "$state/gateway"
@@ -176,7 +179,7 @@ fi
 
 url=http://$http
 riding=()
-[ "$bikes" -eq 0 ] || riding=(--truth-bikes "$state/truth_bikes.jsonl" --api "$url" --keys "$state/operators.keys")
+[ "$bikes" -eq 0 ] || riding=(--truth-bikes "$state/truth_bikes.jsonl" --dwell "$dwell" --api "$url" --keys "$state/operators.keys")
 part sim "$sim" run --dir "$state/field" --truth "$state/truth.jsonl" "${riding[@]}"
 part bowei "$bowei" serve --config "$state/bowei.yaml"
 
@@ -197,8 +200,13 @@ Bowei is running: $spaces simulated spaces, $bikes bikes, state in $state
 Try:
   curl '$url/v1/spaces/near?lat=$lat&lon=$lon&radius=500&limit=3'
   curl -H 'Authorization: Bearer $(cat "$state/staff.key")' '$url/v1/devices?limit=3'
-Ctrl-C stops everything.
 EOF
+[ "$bikes" -eq 0 ] || cat <<EOF
+  curl '$url/v1/fences/near?lat=$lat&lon=$lon&radius=1000&limit=3'
+  curl -H 'Authorization: Bearer $(cat "$state/operator.key")' '$url/v1/alerts?state=open&limit=3'
+  curl -N -H 'Authorization: Bearer $(cat "$state/staff.key")' '$url/v1/alerts/stream'
+EOF
+say "Ctrl-C stops everything."
 
 end=0
 [ -z "$duration" ] || end=$((SECONDS + duration))

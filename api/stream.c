@@ -1,39 +1,16 @@
-/* Event streams over libmicrohttpd: its thread reads from stream_read, which walks the change ring.
- * Nothing to say: the stream suspends itself under the lock, so that the acceptor's wake-up cannot
- * fall between the look and the sleep. */
+/* Event streams over libmicrohttpd: its thread reads from stream_read, which takes from the
+ * stream's source: the change ring or the alert ring. Nothing to say: the stream suspends itself
+ * under the lock, so that the acceptor's wake-up cannot fall between the look and the sleep. */
 #include "api/stream.h"
 #include "api/server.h"
+#include "api/stream_source.h"
 #include "bowei/base/city_clock.h"
 #include <stdlib.h>
 #include <string.h>
 
 #define RETRY_MS     3000
 #define BLOCK_SIZE   4096u
-#define EVENT_MAX    8192u
-#define SKIPS_MAX    4096u /* changes passed over in one go */
 #define EPOCH_DIGITS 20u
-
-struct stream {
-    struct api *api;
-    struct connection *slot;
-    struct MHD_Connection *mhd;
-    struct stream *next, *previous; /* guarded by streams.lock */
-    bool asleep, beat, over;        /* guarded by streams.lock */
-    int64_t end_ms, beat_ms;        /* boottime; guarded by streams.lock */
-    uint64_t wanted;                /* number of the next change to send */
-    uint64_t start;                 /* newest change when the stream began */
-    uint32_t topics;
-    space_key lot; /* 0 = all */
-    bool boxed;
-    struct geo_box box;
-
-    enum { SEND_HELLO, SEND_LOTS, SEND_SPACES, SEND_FENCES, SEND_POSITION, SEND_CHANGES } phase;
-
-    bool snapshot, reset;
-    uint32_t at_index; /* of the snapshot */
-    struct strbuf out;
-    size_t out_at;
-};
 
 enum err streams_init(struct streams *streams, struct api *api)
 {
@@ -84,6 +61,8 @@ void streams_tick(struct streams *streams, int64_t boot_ms)
             s->beat = true;
             s->beat_ms = boot_ms + every_ms;
             wake_locked(s);
+        } else if (s->asleep && (boot_ms >= s->due_ms || s->source->newest(s->api) > s->looked)) {
+            wake_locked(s); /* what wakes no acceptor: alerts, and summaries that are due */
         }
     }
     pthread_mutex_unlock(&streams->lock);
@@ -100,31 +79,14 @@ void streams_end(struct streams *streams)
     pthread_mutex_unlock(&streams->lock);
 }
 
-static bool fence_wanted(const struct stream *s, const struct inventory *inv, uint32_t fence)
+void stream_reset(struct stream *s)
 {
-    return (s->topics & TOPIC_FENCES) != 0 && s->lot == 0 && !inv->fences[fence].removed &&
-           (!s->boxed || geo_box_has(&s->box, inv->fences[fence].centre));
-}
-
-static bool place_wanted(const struct stream *s, const struct inventory *inv, bool lot,
-                         uint32_t index)
-{
-    space_key key = lot ? inv->lots[index].key : inv->lots[inv->spaces[index].lot].key;
-    struct position_e7 at = lot ? inv->lots[index].at : inv->spaces[index].at;
-
-    return s->topics & (lot ? TOPIC_LOTS : TOPIC_SPACES) && (s->lot == 0 || s->lot == key) &&
-           (!s->boxed || geo_box_has(&s->box, at));
-}
-
-static void reset_write(struct stream *s)
-{
-    const struct change_ring *ring = s->api->p.changes;
-    uint64_t newest = change_ring_newest(ring);
+    const uint64_t newest = s->source->newest(s->api);
     struct json_writer w;
 
     count_add(s->api->p.counters, COUNT_SSE_RESETS, 1);
     strbuf_printf(&s->out, "id: %llu-%llu\nevent: reset\ndata: ",
-                  (unsigned long long)change_ring_epoch(ring), (unsigned long long)newest);
+                  (unsigned long long)s->source->epoch(s->api), (unsigned long long)newest);
     json_writer_init(&w, &s->out);
     json_object(&w);
     json_kv_str(&w, "reason", "the changes in between are not kept any more: load the state again");
@@ -133,121 +95,20 @@ static void reset_write(struct stream *s)
     s->wanted = newest + 1;
 }
 
-/* Is it there in this inventory, and asked for? */
-static bool change_wanted(const struct stream *s, const struct inventory *inv,
-                          const struct change *change)
-{
-    switch (change->kind) {
-    case CHANGE_SPACE:
-        return change->index < inv->space_count && place_wanted(s, inv, false, change->index);
-    case CHANGE_LOT:
-        return change->index < inv->lot_count && place_wanted(s, inv, true, change->index);
-    case CHANGE_FENCE:
-        return change->index < inv->fence_count && fence_wanted(s, inv, change->index);
-    case CHANGE_BIKE:
-    case CHANGE_ALERT:
-    case CHANGE_MUTE:
-    case CHANGE_KIND_COUNT: break;
-    }
-    return false;
-}
-
-/* The next change that the stream wants. False: none yet. */
-static bool change_fill(struct stream *s, const struct inventory *inv)
-{
-    const struct change_ring *ring = s->api->p.changes;
-
-    for (uint32_t i = 0; i < SKIPS_MAX; i++) {
-        struct change change;
-
-        switch (change_ring_get(ring, s->wanted, &change)) {
-        case CHANGE_NONE_YET: return false;
-        case CHANGE_OVERRUN: reset_write(s); return true;
-        case CHANGE_READ: break;
-        }
-        s->wanted++;
-        if (change_wanted(s, inv, &change) &&
-            event_write(&s->out, inv, change_ring_epoch(ring), &change)) {
-            count_add(s->api->p.counters, COUNT_SSE_EVENTS, 1);
-            return true;
-        }
-    }
-    return true; /* look again: the caller loops while something may come */
-}
-
-/* One lot or space of the snapshot; at its end the next phase. */
-static void snapshot_fill(struct stream *s, const struct inventory *inv, struct view_now now)
-{
-    bool lots = s->phase == SEND_LOTS;
-    uint32_t all = lots ? inv->lot_count : inv->space_count;
-
-    while (s->at_index < all) {
-        uint32_t index = s->at_index++;
-
-        if ((lots ? inv->lots[index].removed : inv->spaces[index].removed) ||
-            !place_wanted(s, inv, lots, index)) {
-            continue;
-        }
-        if (lots) {
-            struct lot_view view;
-
-            view_lot(s->api->p.view, index, &now, &view);
-            event_lot(&s->out, inv, index, &view, now.as_of_ms);
-        } else {
-            struct space_view view;
-
-            view_space(s->api->p.view, inv, index, &now, &view);
-            event_space(&s->out, inv, index, &view, now.as_of_ms);
-        }
-        return;
-    }
-    s->at_index = 0;
-    s->phase = lots ? SEND_SPACES : SEND_FENCES;
-}
-
-/* One fence of the snapshot. */
-static void fences_fill(struct stream *s, const struct inventory *inv, struct view_now now)
-{
-    while (s->at_index < inv->fence_count) {
-        const uint32_t fence = s->at_index++;
-        struct fence_view view;
-
-        if (fence_wanted(s, inv, fence)) {
-            view_fence(s->api->p.view, fence, &view);
-            fence_event_write(&s->out, inv, fence, &view.brief, now.as_of_ms);
-            return;
-        }
-    }
-    s->at_index = 0;
-    s->phase = SEND_POSITION;
-}
-
 /* Puts the next piece into s->out. False: nothing to say now. */
 static bool fill(struct stream *s, const struct inventory *inv, struct view_now now)
 {
     strbuf_clear(&s->out);
     s->out_at = 0;
-    switch (s->phase) {
-    case SEND_HELLO:
-        strbuf_printf(&s->out, "retry: %d\n\n", RETRY_MS);
-        s->phase = s->snapshot ? SEND_LOTS : SEND_CHANGES;
-        if (s->reset) {
-            reset_write(s);
-        }
-        return true;
-    case SEND_LOTS:
-    case SEND_SPACES: snapshot_fill(s, inv, now); return true;
-    case SEND_FENCES: fences_fill(s, inv, now); return true;
-    case SEND_POSITION:
-        /* an id without data: the client notes it, no event is raised (WHATWG HTML 9.2.6) */
-        strbuf_printf(&s->out, "id: %llu-%llu\n\n",
-                      (unsigned long long)change_ring_epoch(s->api->p.changes),
-                      (unsigned long long)s->start);
-        s->phase = SEND_CHANGES;
-        return true;
-    case SEND_CHANGES: break;
+    if (s->greeted) {
+        return s->source->fill(s, inv, now);
     }
-    return change_fill(s, inv);
+    s->greeted = true;
+    strbuf_printf(&s->out, "retry: %d\n\n", RETRY_MS);
+    if (s->reset) {
+        stream_reset(s);
+    }
+    return true;
 }
 
 /* Sleeps, unless something has come meanwhile. */
@@ -267,7 +128,7 @@ static enum rest rest_take(struct stream *s)
         strbuf_puts(&s->out, ":\n\n");
         s->out_at = 0;
         rest = REST_AGAIN;
-    } else if (change_ring_newest(s->api->p.changes) >= s->wanted) {
+    } else if (s->source->newest(s->api) > s->looked) {
         rest = REST_AGAIN;
     } else {
         s->asleep = true;
@@ -387,15 +248,15 @@ static bool event_id_read(const char *text, uint64_t *epoch, uint64_t *number)
 /* Where the stream begins: behind the event named, else behind the newest. */
 static bool position_take(struct stream *s, struct request *rq)
 {
-    const struct change_ring *ring = s->api->p.changes;
+    const struct api *api = s->api;
     const char *last =
         rq->query.last_event_id != NULL ? rq->query.last_event_id : rq->heads.last_event_id;
-    struct change change;
     uint64_t epoch;
     uint64_t number;
 
-    s->start = change_ring_newest(ring);
+    s->start = s->source->newest(api);
     s->wanted = s->start + 1;
+    s->looked = s->start;
     if (last == NULL || last[0] == '\0') {
         return true;
     }
@@ -404,8 +265,8 @@ static bool position_take(struct stream *s, struct request *rq)
         respond_faults(rq, ERR_BAD_PARAMETER, &rq->faults);
         return false;
     }
-    if (epoch != change_ring_epoch(ring) || number > s->start ||
-        (number < s->start && change_ring_get(ring, number + 1, &change) == CHANGE_OVERRUN)) {
+    if (epoch != s->source->epoch(api) || number > s->start ||
+        (number < s->start && !s->source->kept(api, number + 1))) {
         s->reset = true;
         return true;
     }
@@ -442,7 +303,7 @@ static bool cap_allows(struct request *rq)
     return false;
 }
 
-static struct stream *stream_make(struct request *rq)
+static struct stream *stream_make(struct request *rq, const struct stream_source *source)
 {
     const struct config *config = rq->api->p.config;
     const struct query *q = &rq->query;
@@ -451,6 +312,7 @@ static struct stream *stream_make(struct request *rq)
     if (s == NULL) {
         return NULL;
     }
+    s->source = source;
     s->api = rq->api;
     s->slot = rq->slot;
     s->mhd = rq->mhd;
@@ -460,12 +322,15 @@ static struct stream *stream_make(struct request *rq)
     s->lot = q->lot;
     s->boxed = (q->has & P(BBOX)) != 0;
     s->box = (struct geo_box){q->crs, q->west_e9, q->south_e9, q->east_e9, q->north_e9, {0}, {0}};
-    s->snapshot = q->snapshot;
-    s->out.limit = EVENT_MAX;
+    s->phase = q->snapshot ? SEND_LOTS : SEND_CHANGES;
+    s->crs = q->crs;
+    s->due_ms = INT64_MAX;
+    memcpy(s->operator_code, rq->operator_code, sizeof s->operator_code);
+    s->out.limit = STREAM_EVENT_MAX;
     return s;
 }
 
-void stream_get(struct request *rq)
+static void stream_open(struct request *rq, const struct stream_source *source)
 {
     struct stream *s;
     struct MHD_Response *response;
@@ -473,7 +338,7 @@ void stream_get(struct request *rq)
     if (!cap_allows(rq)) {
         return;
     }
-    s = stream_make(rq);
+    s = stream_make(rq, source);
     if (s == NULL) {
         respond_problem(rq, ERR_NO_MEMORY, NULL);
         return;
@@ -482,7 +347,9 @@ void stream_get(struct request *rq)
         free(s);
         return;
     }
-    rq->kind = REPLY_OPEN;
+    if (rq->kind == REPLY_PUBLIC) {
+        rq->kind = REPLY_OPEN;
+    }
     if (rq->method == METHOD_HEAD) {
         free(s);
         respond_empty(rq, 200);
@@ -501,4 +368,14 @@ void stream_get(struct request *rq)
                        "no"); /* nginx in front must not hold events back */
         atomic_store_explicit(&rq->slot->deadline_ms, INT64_MAX, memory_order_relaxed);
     }
+}
+
+void stream_get(struct request *rq)
+{
+    stream_open(rq, &stream_of_changes);
+}
+
+void alerts_stream_get(struct request *rq)
+{
+    stream_open(rq, &stream_of_alerts);
 }

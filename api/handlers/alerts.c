@@ -13,122 +13,6 @@
 
 static request_answer alerts_answer, alert_move_answer, mute_answer;
 
-static void due_write(const struct request *rq, struct json_writer *w,
-                      const struct alert_image *alert)
-{
-    json_key(w, "due");
-    json_object(w);
-    fleet_time(rq, w, "ack", alert->due_ack_ms);
-    fleet_time(rq, w, "onsite", alert->due_onsite_ms);
-    fleet_time(rq, w, "clear", alert->due_clear_ms);
-    json_object_end(w);
-}
-
-static void evidence_write(const struct request *rq, struct json_writer *w,
-                           const struct alert_image *alert)
-{
-    json_key(w, "evidence");
-    json_array(w);
-    for (unsigned i = 0; i < alert->evidence_count; i++) {
-        const struct alert_evidence *e = &alert->evidence[i];
-        const enum evidence_kind kind = (enum evidence_kind)e->kind;
-
-        json_object(w);
-        json_kv_str(w, "kind", evidence_kind_name(kind));
-        fleet_time(rq, w, "time", e->time_ms);
-        switch (kind) {
-        case EVIDENCE_GNSS: json_kv_u64(w, "accuracy_m", (e->value + 500) / 1000); break;
-        case EVIDENCE_LISTENER:
-        case EVIDENCE_BEACON: json_kv_i64(w, "rssi", -(int64_t)e->value); break;
-        case EVIDENCE_COUNT_OF: json_kv_u64(w, "bikes", e->value); break;
-        case EVIDENCE_FEED: json_kv_u64(w, "shifted_pct", e->value); break;
-        }
-        json_object_end(w);
-    }
-    json_array_end(w);
-}
-
-/* A crowd: how many are to go, and whose they are. An operator sees its own part. */
-static void shares_write(const struct request *rq, struct json_writer *w,
-                         const struct alert_image *alert)
-{
-    json_kv_u64(w, "capacity", alert->capacity);
-    json_kv_u64(w, "bikes", alert->bikes);
-    json_kv_u64(w, "remove", alert->bikes > alert->capacity ? alert->bikes - alert->capacity : 0);
-    json_key(w, "by_operator");
-    json_object(w);
-    for (unsigned i = 0; i < alert->share_count; i++) {
-        const struct alert_share *share = &alert->shares[i];
-
-        if (rq->operator_code[0] != '\0' && strcmp(share->operator_code, rq->operator_code) != 0) {
-            continue;
-        }
-        json_key(w, share->operator_code);
-        json_object(w);
-        json_kv_u64(w, "count", share->count);
-        json_kv_u64(w, "remove", share->surplus);
-        json_object_end(w);
-    }
-    json_object_end(w);
-}
-
-static void ending_write(const struct request *rq, struct json_writer *w,
-                         const struct alert_image *alert)
-{
-    fleet_time(rq, w, "acked_at", alert->acked_ms);
-    fleet_time(rq, w, "dispatched_at", alert->dispatched_ms);
-    fleet_time(rq, w, "closed_at", alert->closed_ms);
-    if (alert->cause != CAUSE_NONE) {
-        json_kv_str(w, "cause", alert_cause_code((enum alert_cause)alert->cause));
-    }
-    fleet_time(rq, w, "changed_at", alert->changed_ms);
-    if (alert->note[0] != '\0') {
-        json_kv_str(w, "note", alert->note);
-    }
-    if (rq->operator_code[0] == '\0' && alert->actor[0] != '\0') {
-        json_kv_str(w, "actor", alert->actor);
-    }
-}
-
-void alert_write(const struct request *rq, struct json_writer *w, const struct alert_image *alert)
-{
-    const enum alert_kind kind = (enum alert_kind)alert->kind;
-    char id[ALERT_ID_LEN + 1];
-
-    alert_id_format(alert->id, id);
-    json_object(w);
-    json_kv_str(w, "id", id);
-    json_kv_str(w, "kind", alert_kind_code(kind));
-    json_kv_str(w, "state", alert_state_code((enum alert_state)alert->state));
-    if (alert->vehicle[0] != '\0') {
-        json_kv_str(w, "vehicle", alert->vehicle);
-        json_kv_str(w, "rule", verdict_rule_code((enum verdict_rule)alert->rule));
-    }
-    fleet_place(w, "fence", alert->fence);
-    if (alert->operator_code[0] != '\0') {
-        json_kv_str(w, "operator", alert->operator_code);
-    }
-    fleet_time(rq, w, "opened_at", alert->opened_ms);
-    if (alert_kind_subject(kind) != SUBJECT_OPERATOR) {
-        json_key(w, "location");
-        fleet_location(rq, w, alert->at);
-    }
-    if (alert_kind_subject(kind) == SUBJECT_VEHICLE) {
-        fleet_metres(w, "distance_m", alert->distance_mm);
-    }
-    due_write(rq, w, alert);
-    json_kv_u64(w, "severity", alert->severity);
-    json_kv_u64(w, "escalated", alert->escalated);
-    evidence_write(rq, w, alert);
-    if (alert_kind_subject(kind) == SUBJECT_FENCE) {
-        shares_write(rq, w, alert);
-    }
-    json_kv_u64(w, "count", alert->count);
-    json_kv_u64(w, "version", alert->version);
-    ending_write(rq, w, alert);
-    json_object_end(w);
-}
-
 /* --- lists --- */
 
 void alerts_list(struct request *rq)
@@ -157,52 +41,14 @@ void alerts_list(struct request *rq)
     asking_submit(rq);
 }
 
-/* Spreadsheets of this country open CSV as UTF-8 only with a byte order mark. */
-static void csv_write(struct request *rq, const struct fleet_request *request)
+static struct alert_reader reader_of(const struct request *rq)
 {
-    struct strbuf out = {0};
-
-    strbuf_puts(&out, "\xef\xbb\xbf"
-                      "id,kind,state,cause,severity,escalated,operator,vehicle,fence,opened_at,"
-                      "acked_at,dispatched_at,closed_at,due_clear,distance_m,lat,lon,count,"
-                      "version\r\n");
-    for (uint32_t i = 0; i < request->alert_count; i++) {
-        const struct alert_image *a = &request->alerts[i];
-        const int64_t times[] = {a->opened_ms, a->acked_ms, a->dispatched_ms, a->closed_ms,
-                                 a->due_clear_ms};
-        char id[ALERT_ID_LEN + 1];
-        char fence[SPACE_ID_LEN + 1] = "";
-        char text[RFC3339_LEN + 1];
-
-        alert_id_format(a->id, id);
-        if (a->fence != 0) {
-            space_id_format(a->fence, fence);
-        }
-        strbuf_printf(&out, "%s,%s,%s,%s,%u,%u,%s,%s,%s", id,
-                      alert_kind_code((enum alert_kind)a->kind),
-                      alert_state_code((enum alert_state)a->state),
-                      alert_cause_code((enum alert_cause)a->cause), a->severity, a->escalated,
-                      a->operator_code, a->vehicle, fence);
-        for (size_t k = 0; k < ARRAY_LEN(times); k++) {
-            text[0] = '\0';
-            if (times[k] != 0) {
-                rfc3339_format(times[k] + rq->now.shift_ms, text);
-            }
-            strbuf_printf(&out, ",%s", text);
-        }
-        if (a->distance_mm != INT32_MAX) {
-            strbuf_printf(&out, ",%d", a->distance_mm / 1000);
-        } else {
-            strbuf_putc(&out, ',');
-        }
-        strbuf_printf(&out, ",%.7f,%.7f,%u,%u\r\n", a->at.lat / 1e7, a->at.lon / 1e7, a->count,
-                      a->version);
-    }
-    respond_text(rq, 200, type_csv, &out);
+    return (struct alert_reader){rq->operator_code, rq->query.crs, rq->now.shift_ms};
 }
 
 static void alerts_page(struct request *rq, const struct fleet_request *request)
 {
+    const struct alert_reader reader = reader_of(rq);
     struct strbuf out = {0};
     struct json_writer w;
     char text[CURSOR_TEXT_MAX];
@@ -214,7 +60,7 @@ static void alerts_page(struct request *rq, const struct fleet_request *request)
     json_key(&w, "items");
     json_array(&w);
     for (uint32_t i = 0; i < request->alert_count; i++) {
-        alert_write(rq, &w, &request->alerts[i]);
+        alert_write(&reader, &w, &request->alerts[i]);
     }
     json_array_end(&w);
     if (request->more) {
@@ -234,13 +80,15 @@ static void alerts_page(struct request *rq, const struct fleet_request *request)
 static void alerts_answer(struct request *rq)
 {
     const struct fleet_request *request = rq->pending->command.fleet;
+    const struct alert_reader reader = reader_of(rq);
     struct strbuf out = {0};
     struct json_writer w;
     char etag[32];
 
     if (request->id == 0) {
         if (rq->query.csv) {
-            csv_write(rq, request);
+            alert_csv_write(&reader, &out, request->alerts, request->alert_count);
+            respond_text(rq, 200, type_csv, &out);
         } else {
             alerts_page(rq, request);
         }
@@ -251,7 +99,7 @@ static void alerts_answer(struct request *rq)
         return;
     }
     json_writer_init(&w, &out);
-    alert_write(rq, &w, &request->alerts[0]);
+    alert_write(&reader, &w, &request->alerts[0]);
     respond_text(rq, 200, type_json, &out);
     respond_header(rq, "ETag", etag);
 }
@@ -519,7 +367,7 @@ static void mute_answer(struct request *rq)
     json_object(&w);
     fleet_place(&w, "fence", request->fence);
     json_kv_bool(&w, "muted", request->until_ms != 0);
-    fleet_time(rq, &w, "until", request->until_ms);
+    fleet_time(rq->now.shift_ms, &w, "until", request->until_ms);
     json_object_end(&w);
     respond_text(rq, 200, type_json, &out);
 }

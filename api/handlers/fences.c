@@ -32,11 +32,7 @@ static void area_write(const struct request *rq, struct json_writer *w, uint32_t
         }
         json_array(w);
         for (uint32_t i = 0; i <= corners; i++) { /* closed, as GeoJSON wants it */
-            const struct position_e7 p = at[i % corners];
-            const struct position_e7 shown =
-                rq->query.crs == CRS_WGS84
-                    ? p
-                    : position_round(crs_from_wgs84(rq->query.crs, position_deg_of(p)));
+            const struct position_e7 shown = fleet_position(rq->query.crs, at[i % corners]);
 
             json_array(w);
             json_decimal(w, shown.lon, 7);
@@ -148,7 +144,7 @@ static void fence_members(const struct request *rq, struct json_writer *w, uint3
     json_object_end(w);
     json_kv_bool(w, "in_force", fence_in_force(is, wall_ms));
     json_key(w, "location");
-    fleet_location(rq, w, is->centre);
+    fleet_location(rq->query.crs, w, is->centre);
     if (distance_mm >= 0) {
         json_kv_i64(w, "distance_m", (distance_mm + 500) / 1000);
     }

@@ -27,15 +27,17 @@ bool fleet_open(struct request *rq, enum command_kind kind, uint32_t alerts, uin
     return true;
 }
 
-void fleet_location(const struct request *rq, struct json_writer *w, struct position_e7 at)
+struct position_e7 fleet_position(enum crs crs, struct position_e7 at)
 {
-    const struct position_e7 shown =
-        rq->query.crs == CRS_WGS84
-            ? at
-            : position_round(crs_from_wgs84(rq->query.crs, position_deg_of(at)));
+    return crs == CRS_WGS84 ? at : position_round(crs_from_wgs84(crs, position_deg_of(at)));
+}
+
+void fleet_location(enum crs crs, struct json_writer *w, struct position_e7 at)
+{
+    const struct position_e7 shown = fleet_position(crs, at);
 
     json_object(w);
-    json_kv_str(w, "crs", crs_name(rq->query.crs));
+    json_kv_str(w, "crs", crs_name(crs));
     json_key(w, "lat");
     json_decimal(w, shown.lat, 7);
     json_key(w, "lon");
@@ -55,9 +57,9 @@ void fleet_place(struct json_writer *w, const char *name, space_key key)
     json_kv_str(w, name, id);
 }
 
-void fleet_time(const struct request *rq, struct json_writer *w, const char *name, int64_t city_ms)
+void fleet_time(int64_t shift_ms, struct json_writer *w, const char *name, int64_t city_ms)
 {
-    json_kv_time(w, name, city_ms > 0 ? city_ms + rq->now.shift_ms : -1);
+    json_kv_time(w, name, city_ms > 0 ? city_ms + shift_ms : -1);
 }
 
 void fleet_metres(struct json_writer *w, const char *name, int32_t mm)

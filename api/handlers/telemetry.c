@@ -28,6 +28,7 @@ struct telemetry_item {
 /** What hangs on the pending request until the journal's sync. */
 struct telemetry {
     uint32_t count, taken;
+    bool repeated; /**< some were kept before, perhaps not yet on the disk */
     struct telemetry_item items[ITEMS_MAX];
     struct bike_report reports[ITEMS_MAX];
     uint64_t events[ITEMS_MAX]; /**< of those taken */
@@ -233,6 +234,17 @@ static uint64_t event_hash(const char *vehicle, const char *event_id)
     return report_hash(text, strlen(text));
 }
 
+/* Taken lately, or further up in this batch? */
+static bool event_taken(const struct telemetry_read *t, uint64_t event)
+{
+    for (uint32_t i = 0; i < t->telemetry->taken; i++) {
+        if (t->telemetry->events[i] == event) {
+            return true;
+        }
+    }
+    return event_memory_has(t->rq->api->events, event);
+}
+
 static void item_read(struct telemetry_read *t, const struct json_node *n)
 {
     struct telemetry *telemetry = t->telemetry;
@@ -252,8 +264,9 @@ static void item_read(struct telemetry_read *t, const struct json_node *n)
         return;
     }
     report->event = event_hash(report->vehicle, item->event_id);
-    if (event_memory_has(t->rq->api->events, report->event)) {
+    if (event_taken(t, report->event)) {
         item->result = ITEM_DUPLICATE;
+        telemetry->repeated = true;
         return;
     }
     telemetry->events[telemetry->taken++] = report->event;
@@ -341,8 +354,10 @@ static void telemetry_answer(struct request *rq)
 static void batch_keep(struct request *rq, struct telemetry *telemetry)
 {
     struct api *api = rq->api;
-    enum err e = api->p.intake.reports(api->p.intake.ctx, rq->inv->version, telemetry->reports,
-                                       telemetry->taken);
+    enum err e = telemetry->taken == 0
+                     ? ERR_OK
+                     : api->p.intake.reports(api->p.intake.ctx, rq->inv->version,
+                                             telemetry->reports, telemetry->taken);
 
     if (e != ERR_OK) {
         free(telemetry);
@@ -403,7 +418,7 @@ void vehicles_telemetry_post(struct request *rq)
         taken = batch_take(&t, nodes);
     }
     free(nodes);
-    if (taken && t.telemetry->taken > 0) {
+    if (taken && (t.telemetry->taken > 0 || t.telemetry->repeated)) {
         batch_keep(rq, t.telemetry);
         return;
     }

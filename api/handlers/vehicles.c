@@ -16,7 +16,7 @@ static void verdict_members(const struct request *rq, struct json_writer *w,
     json_kv_str(w, "rule", verdict_rule_code((enum verdict_rule)bike->rule));
     fleet_place(w, "fence", bike->fence);
     fleet_metres(w, "distance_m", bike->distance_mm);
-    fleet_time(rq, w, "since", bike->since_ms);
+    fleet_time(rq->now.shift_ms, w, "since", bike->since_ms);
 }
 
 static void bike_write(const struct request *rq, struct json_writer *w,
@@ -29,13 +29,13 @@ static void bike_write(const struct request *rq, struct json_writer *w,
     json_kv_str(w, "lock", lock_state_name((enum lock_state)bike->lock));
     if (bike_position(bike, &at)) {
         json_key(w, "location");
-        fleet_location(rq, w, at);
+        fleet_location(rq->query.crs, w, at);
     } else {
         json_kv_null(w, "location");
     }
     verdict_members(rq, w, bike);
-    fleet_time(rq, w, "parked_at", bike->parked_ms);
-    fleet_time(rq, w, "seen", bike->heard_ms);
+    fleet_time(rq->now.shift_ms, w, "parked_at", bike->parked_ms);
+    fleet_time(rq->now.shift_ms, w, "seen", bike->heard_ms);
     if (bike->battery_pct <= 100) {
         json_kv_u64(w, "battery", bike->battery_pct);
     } else {
@@ -100,7 +100,7 @@ static void radio_write(const struct request *rq, struct json_writer *w, const c
     json_kv_str(w, "by", radio->listener != 0 ? "listener" : "beacon");
     fleet_place(w, "fence", radio->fence);
     json_kv_bool(w, "entered", radio->entered != 0);
-    fleet_time(rq, w, "heard", radio->heard_ms);
+    fleet_time(rq->now.shift_ms, w, "heard", radio->heard_ms);
     json_key(w, "rssi");
     json_array(w);
     for (unsigned i = 0; i < BIKE_RSSI_KEPT && radio->rssi[i] != RSSI_NONE; i++) {
@@ -120,13 +120,13 @@ static void gnss_write(const struct request *rq, struct json_writer *w,
     }
     json_key(w, "gnss");
     json_object(w);
-    fleet_time(rq, w, "time", bike->fixed_ms);
+    fleet_time(rq->now.shift_ms, w, "time", bike->fixed_ms);
     json_kv_u64(w, "accuracy_m", (bike->accuracy_mm + 500) / 1000);
     json_key(w, "newest");
-    fleet_location(rq, w, bike->newest);
+    fleet_location(rq->query.crs, w, bike->newest);
     if (bike_position(bike, &mean)) {
         json_key(w, "mean");
-        fleet_location(rq, w, mean);
+        fleet_location(rq->query.crs, w, mean);
     }
     json_kv_u64(w, "fixes", bike->fixes);
     json_object_end(w);
@@ -161,7 +161,7 @@ static void verdict_write(struct request *rq, const struct bike_image *bike)
     verdict_members(rq, &w, bike);
     json_kv_str(&w, "rule_text", verdict_rule_text((enum verdict_rule)bike->rule));
     if (bike->outside_ms != 0) {
-        fleet_time(rq, &w, "outside_since", bike->outside_ms);
+        fleet_time(rq->now.shift_ms, &w, "outside_since", bike->outside_ms);
     }
     json_key(&w, "evidence");
     json_object(&w);

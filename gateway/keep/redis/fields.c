@@ -39,12 +39,17 @@ static const char *const command_words[COMMAND_KIND_COUNT] = {
     [COMMAND_DEVICE_SUSPECT] = "device_suspect",
     [COMMAND_DEVICE_TRUST] = "device_trust",
     [COMMAND_DEVICES] = "devices",
+    [COMMAND_ALERTS] = "alerts",
+    [COMMAND_ALERT_MOVE] = "alert_move",
+    [COMMAND_BIKES] = "bikes",
+    [COMMAND_MUTE] = "mute",
     [COMMAND_DEVICE_RECALIBRATE] = "device_recalibrate",
     [COMMAND_DEVICE_INSTALLED] = "device_installed",
     [COMMAND_DEVICE_TEST] = "device_test",
     [COMMAND_DEVICE_TEST_END] = "device_test_end",
     [COMMAND_DEVICE] = "device",
     [COMMAND_SPACE_WHY] = "space_why",
+    [COMMAND_TELEMETRY] = "telemetry",
 };
 
 static const char *word(const char *const *words, size_t count, unsigned at)
