@@ -229,7 +229,7 @@ static void body_write(struct json_writer *w, const struct route *route)
     json_key(w, "schema");
     json_object(w);
     json_kv_str(w, "type", "object");
-    json_kv_bool(w, "additionalProperties", false);
+    json_kv_bool(w, "additionalProperties", (route->flags & ROUTE_BULK) != 0);
     json_key(w, "properties");
     json_object(w);
     for (unsigned f = 0; f < BODY_FIELD_COUNT; f++) {

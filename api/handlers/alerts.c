@@ -2,6 +2,7 @@
  * answers like what is not there. Moves go through the transition table of the core. */
 #include "api/handlers/asking.h"
 #include "api/handlers/fleet.h"
+#include "api/handlers/staff.h"
 #include "bowei/base/city_clock.h"
 #include "bowei/base/json_read.h"
 #include <stdio.h>
@@ -150,18 +151,14 @@ static struct move *move_open(struct request *rq, enum alert_event event)
     return move;
 }
 
-static bool note_read(struct request *rq, const struct json_doc *doc, struct command *command)
+static void note_read(struct request *rq, const struct json_doc *doc, struct command *command)
 {
     const struct json_node *note = json_member(doc, &doc->nodes[0], "note");
 
-    if (note == NULL || note->kind == JSON_NULL) {
-        return true;
-    }
-    if (json_text(doc, note, command->note, sizeof command->note) < 0) {
+    if (note != NULL && note->kind != JSON_NULL &&
+        json_text(doc, note, command->note, sizeof command->note) < 0) {
         faults_add(&rq->faults, "/note", "must be a text of at most 119 bytes");
-        return false;
     }
-    return true;
 }
 
 static bool body_parse(struct request *rq, struct json_doc *doc, struct json_node *nodes,
@@ -176,6 +173,7 @@ static bool body_parse(struct request *rq, struct json_doc *doc, struct json_nod
                         fault != JSON_OK ? json_fault_text(fault) : "the body must be an object");
         return false;
     }
+    staff_body_known(rq, doc);
     return true;
 }
 
@@ -198,15 +196,14 @@ static void alert_move_one(struct request *rq, enum alert_event event)
     if (move == NULL) {
         return;
     }
-    if (!note_read(rq, &doc, &rq->pending->command)) {
-        respond_faults(rq, ERR_UNPROCESSABLE, &rq->faults);
-        return;
-    }
+    note_read(rq, &doc, &rq->pending->command);
     const struct json_node *version = json_member(&doc, &nodes[0], "version");
     int64_t wanted = 0;
     if (version != NULL &&
         (!json_int(&doc, version, &wanted) || wanted < 1 || wanted > UINT32_MAX)) {
         faults_add(&rq->faults, "/version", "must be the version that was read, 1 or more");
+    }
+    if (rq->faults.count > 0) {
         respond_faults(rq, ERR_UNPROCESSABLE, &rq->faults);
         return;
     }
@@ -305,7 +302,8 @@ void alerts_bulk_post(struct request *rq)
     }
     move->bulk = true;
     bulk_ids(rq, &doc, move);
-    if (!note_read(rq, &doc, &rq->pending->command) || rq->faults.count > 0) {
+    note_read(rq, &doc, &rq->pending->command);
+    if (rq->faults.count > 0) {
         respond_faults(rq, ERR_UNPROCESSABLE, &rq->faults);
         return;
     }
@@ -404,8 +402,11 @@ void fence_mute_post(struct request *rq)
     len = until == NULL ? -1 : json_text(&doc, until, text, sizeof text);
     if (len < 0 || rfc3339_parse(text, (uint32_t)len, &wall_ms) != 0) {
         faults_add(&rq->faults, "/until", "is required: an RFC 3339 time at which it ends");
+    } else if (wall_ms - rq->now.shift_ms <= rq->now.at_ms) {
+        faults_add(&rq->faults, "/until", "must be in the future");
     }
-    if (!note_read(rq, &doc, &rq->pending->command) || rq->faults.count > 0) {
+    note_read(rq, &doc, &rq->pending->command);
+    if (rq->faults.count > 0) {
         respond_faults(rq, ERR_UNPROCESSABLE, &rq->faults);
         return;
     }

@@ -22,19 +22,34 @@ const struct body_field_row body_field_rows[BODY_FIELD_COUNT] = {
                      "which input of the device; left out: all that are bound"                      },
     [BODY_FORCE] = {"force",    "boolean", "also while the space is not known free; needs a reason"},
     [BODY_WHY] = {"reason",   "string",  "why, for the audit, at most 80 bytes"                  },
+    [BODY_VERSION] = {"version",  "integer", "only when it is still at this version; else 409"       },
+    [BODY_EVENT] = {"event",    "string",  "ack, dispatch, resolve, dispute, uphold or dismiss"    },
+    [BODY_IDS] = {"ids",      "array",   "1 to 500 IDs of alerts"                                },
+    [BODY_CRS] = {"crs",      "string",  "wgs84, gcj02 or bd09: of all positions in the batch"   },
+    [BODY_ITEMS] = {"items",    "array",
+                     "1 to 1000 reports: event_id, vehicle, time, lock, location, beacons, battery" },
 };
 
 static const struct {
     const char *handler;
     uint32_t fields, required;
 } takes[] = {
-    {"space_out_post",          F(REASON) | F(UNTIL) | F(NOTE),  F(REASON)},
-    {"lot_closed_post",         F(UNTIL) | F(NOTE),              0        },
-    {"lot_count_post",          F(OCCUPIED) | F(FREE) | F(NOTE), 0        },
-    {"device_suspect_post",     F(NOTE),                         0        },
-    {"device_recalibrate_post", F(CHANNEL) | F(FORCE) | F(WHY),  0        },
-    {"device_installed_post",   F(NOTE),                         F(NOTE)  },
-    {"device_test_post",        F(UNTIL) | F(NOTE),              F(UNTIL) },
+    {"space_out_post",          F(REASON) | F(UNTIL) | F(NOTE),  F(REASON)        },
+    {"lot_closed_post",         F(UNTIL) | F(NOTE),              0                },
+    {"lot_count_post",          F(OCCUPIED) | F(FREE) | F(NOTE), 0                },
+    {"device_suspect_post",     F(NOTE),                         0                },
+    {"device_recalibrate_post", F(CHANNEL) | F(FORCE) | F(WHY),  0                },
+    {"device_installed_post",   F(NOTE),                         F(NOTE)          },
+    {"device_test_post",        F(UNTIL) | F(NOTE),              F(UNTIL)         },
+    {"fence_mute_post",         F(UNTIL) | F(NOTE),              F(UNTIL)         },
+    {"alert_ack_post",          F(NOTE) | F(VERSION),            0                },
+    {"alert_dispatch_post",     F(NOTE) | F(VERSION),            0                },
+    {"alert_resolve_post",      F(NOTE) | F(VERSION),            0                },
+    {"alert_dispute_post",      F(NOTE) | F(VERSION),            0                },
+    {"alert_uphold_post",       F(NOTE) | F(VERSION),            0                },
+    {"alert_dismiss_post",      F(NOTE) | F(VERSION),            0                },
+    {"alerts_bulk_post",        F(EVENT) | F(IDS) | F(NOTE),     F(EVENT) | F(IDS)},
+    {"vehicles_telemetry_post", F(CRS) | F(ITEMS),               F(CRS) | F(ITEMS)},
 };
 
 static const char *const reasons[OUT_REASON_COUNT] = {
@@ -165,18 +180,24 @@ static void read_field(struct reading_body *b, enum body_field field, const stru
     case BODY_CHANNEL: read_channel(b, value); break;
     case BODY_FORCE: read_force(b, value); break;
     case BODY_WHY: read_why(b, value); break;
+    case BODY_VERSION: /* their handlers read them */
+    case BODY_EVENT:
+    case BODY_IDS:
+    case BODY_CRS:
+    case BODY_ITEMS:
     case BODY_FIELD_COUNT: break;
     }
 }
 
-static void unknown_field(struct reading_body *b, const struct json_node *key, uint32_t fields)
+static void unknown_field(struct request *rq, const struct json_doc *doc,
+                          const struct json_node *key, uint32_t fields)
 {
     char name[32];
     char where[40];
     char known[80] = "";
     size_t n = 0;
 
-    if (json_text(&b->doc, key, name, sizeof name) < 0) {
+    if (json_text(doc, key, name, sizeof name) < 0) {
         (void)snprintf(name, sizeof name, "(too long)");
     }
     for (unsigned f = 0; f < BODY_FIELD_COUNT; f++) {
@@ -186,7 +207,35 @@ static void unknown_field(struct reading_body *b, const struct json_node *key, u
         }
     }
     (void)snprintf(where, sizeof where, "/%s", name);
-    faults_add(&b->rq->faults, where, "unknown field; known: %s", known);
+    faults_add(&rq->faults, where, "unknown field; known: %s", known);
+}
+
+/* Which of the fields the member is, BODY_FIELD_COUNT = none. */
+static enum body_field field_find(const struct json_doc *doc, const struct json_node *key,
+                                  uint32_t fields)
+{
+    unsigned f = 0;
+
+    while (f < BODY_FIELD_COUNT &&
+           !(fields >> f & 1 && json_is_text(doc, key, body_field_rows[f].name))) {
+        f++;
+    }
+    return (enum body_field)f;
+}
+
+void staff_body_known(struct request *rq, const struct json_doc *doc)
+{
+    const struct json_node *root = &doc->nodes[0];
+    const struct json_node *key = json_first(doc, root);
+    uint32_t required;
+    const uint32_t fields = body_fields_of(rq->match.route->name, &required);
+
+    for (uint32_t i = 0; i < root->count; i++) {
+        if (field_find(doc, key, fields) == BODY_FIELD_COUNT) {
+            unknown_field(rq, doc, key, fields);
+        }
+        key = json_after(doc, json_after(doc, key));
+    }
 }
 
 static void read_members(struct reading_body *b, uint32_t fields)
@@ -196,19 +245,15 @@ static void read_members(struct reading_body *b, uint32_t fields)
 
     for (uint32_t i = 0; i < root->count && key != NULL; i++) {
         const struct json_node *value = json_after(&b->doc, key);
-        unsigned f = 0;
+        const enum body_field f = field_find(&b->doc, key, fields);
 
-        while (f < BODY_FIELD_COUNT &&
-               !(fields >> f & 1 && json_is_text(&b->doc, key, body_field_rows[f].name))) {
-            f++;
-        }
         if (value == NULL) {
             return;
         }
         if (f < BODY_FIELD_COUNT) {
-            read_field(b, (enum body_field)f, value);
+            read_field(b, f, value);
         } else {
-            unknown_field(b, key, fields);
+            unknown_field(b->rq, &b->doc, key, fields);
         }
         key = json_after(&b->doc, value);
     }

@@ -7,6 +7,10 @@
 /** Reads the route's JSON body into the pending command; answers itself and returns false when it
  * is not as the route says. */
 bool staff_body_read(struct request *rq);
+struct json_doc;
+/** Notes a fault for each member of a body that the route does not take. For handlers that read
+ * their body themselves. */
+void staff_body_known(struct request *rq, const struct json_doc *doc);
 struct json_writer;
 /** The member "recalibration" of a device's channel: null when none was asked for. */
 void recalibration_member(struct request *rq, struct json_writer *w, const char *device,
@@ -22,6 +26,11 @@ enum body_field {
     BODY_CHANNEL,
     BODY_FORCE,
     BODY_WHY,
+    BODY_VERSION,
+    BODY_EVENT,
+    BODY_IDS,
+    BODY_CRS,
+    BODY_ITEMS,
     BODY_FIELD_COUNT
 };
 

@@ -38,6 +38,7 @@ struct api_city {
     struct view *view;
     struct fleet_rules rules;
     struct change_ring *ring;
+    struct alert_ring *alerts;
     struct counters counters;
     struct status status;
     struct push_port push; /* set before city_api_start */
@@ -254,6 +255,7 @@ static inline void city_api_start(struct api_city *c)
         .board = &c->board,
         .view = c->view,
         .changes = c->ring,
+        .alerts = c->alerts,
         .rules = &c->rules,
         .intake = {.ctx = c, .command = city_command},
         .counters = &c->counters,
@@ -294,7 +296,8 @@ static inline struct api_city *city_make(void)
     (void)inventory_publish(&c->board, c->inv);
     c->view = view_create();
     c->ring = change_ring_create(7);
-    assert(c->view != NULL && c->ring != NULL);
+    c->alerts = alert_ring_create(7);
+    assert(c->view != NULL && c->ring != NULL && c->alerts != NULL);
     city_view_fill(c);
     atomic_store(&c->status.ready, true);
     city_config(c);
@@ -313,6 +316,7 @@ static inline void city_close(struct api_city *c)
 {
     api_stop(c->api);
     change_ring_destroy(c->ring);
+    alert_ring_destroy(c->alerts);
     view_destroy(c->view);
     inventory_destroy(c->inv);
     scratch_folder_remove(c->folder);
