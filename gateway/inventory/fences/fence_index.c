@@ -169,7 +169,7 @@ struct fence_window fence_index_window(const struct fence_index *index, struct p
                                  clamped(at.lat + lat), clamped(at.lon + lon)};
 }
 
-/* A bit for each of the 16 that meets the window. */
+/* A bit for each of the 16 that meets the window, whose north is below INT32_MAX. */
 static uint32_t boxes_meet(const struct fence_boxes *g, const struct fence_window *w)
 {
     uint32_t bits = 0;
@@ -191,16 +191,19 @@ void fence_index_walk(const struct fence_index *index, const struct fence_window
     } stack[LEVELS_MAX * FANOUT]; /* at most 15 siblings wait on each level */
 
     uint32_t depth = 0;
+    struct fence_window within = *window;
 
     if (index == NULL || index->count == 0) {
         return;
     }
+    /* the boxes that end a group begin at INT32_MAX; no fence lies there */
+    within.north = within.north < INT32_MAX ? within.north : INT32_MAX - 1;
     stack[depth].level = index->level_count - 1;
     stack[depth++].group = 0;
     while (depth > 0) {
         uint32_t level = stack[--depth].level;
         uint32_t group = stack[depth].group;
-        uint32_t bits = boxes_meet(&index->boxes[index->level_start[level] + group], window);
+        uint32_t bits = boxes_meet(&index->boxes[index->level_start[level] + group], &within);
 
         for (uint32_t i = 0; bits != 0; i++, bits >>= 1) {
             if ((bits & 1) == 0) {
