@@ -152,10 +152,11 @@ static bool keep_effects(struct runner *r, const struct input *input, const stru
     if (e != ERR_OK) {
         struct command *command = effects->command;
         if (command == NULL) {
-            publish_effects(&r->out,
-                            effects); /* episodes wait; what bikes and fences are does not */
+            /* episodes wait; what bikes and fences are does not */
+            publish_effects(&r->out, effects);
         }
         core_undo(r->p.core);
+        publish_effects(&r->out, effects); /* what fell due before the command came */
         if (command != NULL) {
             command->result = e;
             command->done(command);

@@ -58,7 +58,8 @@ const struct effects *core_step(struct core *core, const struct input *input);
  * at once instead of one after another. Changes nothing; a batch of some 64 is worth it. */
 void core_expect(const struct core *core, const struct input *inputs, size_t n);
 /** Takes the last step's command back: its effects could not be journalled, so nothing of it may
- * show. Valid only right after a core_step whose effects had kept images. */
+ * show. Valid only right after a core_step or core_advance whose effects had kept images. The same
+ * effects then touch only what fell due before the command was carried out: that is to be shown. */
 void core_undo(struct core *core);
 /** Moves time: fires what is due (stale, held, debounce, flapping, override end). Timers fire at
  * most 250 ms late when called each 250 ms; one call fires a bounded number (see core_due). */

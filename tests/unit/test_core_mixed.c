@@ -4,6 +4,7 @@
  * nothing, when timers fire changes nothing, and a restart goes on where it was. Seeds are fixed;
  * BOWEI_SEEDS says how many. */
 #include "core_fixture.h"
+#include "gateway/core/step/wheel.h"
 
 enum { SLOTS = 6, LOTS = 3, DEVICES = 9, STEPS = 250, CITIES = 4, GATE_DEVICE = 7 };
 
@@ -91,6 +92,14 @@ static const enum reading_value values[] = {
     VALUE_FREE, VALUE_ALIVE, VALUE_FAULT, VALUE_START,    VALUE_LINK_LOST, VALUE_JOIN,
 };
 
+/* A tick of the wheel a second from now. Between two ticks what fell due is noticed in one
+ * core and not yet in the other: up to 250 ms later (DESIGN 4.8), or sooner when a neighbour that
+ * shares the timer looks. On a tick all that fell due by then was noticed. */
+static int64_t next_tick_ms(int64_t now_ms)
+{
+    return ((now_ms + 1000) / WHEEL_TICK_MS + 1) * WHEEL_TICK_MS;
+}
+
 static void make_reading(struct event *e, uint64_t *seed, uint32_t *counters)
 {
     struct reading *r = &e->reading;
@@ -177,6 +186,10 @@ static void history_make(struct history *h, uint64_t seed)
         } else if (dice < 25) {
             e->kind = ASK;
             make_command(e, &seed);
+            if (e->undone) { /* so that the undo finds nothing that fell due: that would stay */
+                at_ms = next_tick_ms(at_ms);
+                e->at_ms = at_ms;
+            }
         } else {
             make_reading(e, &seed, counters);
         }
@@ -236,7 +249,11 @@ static void assert_effects(const struct scene *s, const struct picture *before)
         *(t->kind == CHANGE_SPACE ? &shown_spaces[t->index] : &shown_lots[t->index]) = t->shown;
     }
     for (uint32_t i = 0; i < before->space_count; i++) {
-        assert_int_equal(shown_spaces[i], !looks_the_same(before, &after, i));
+        const bool differs = !looks_the_same(before, &after, i);
+
+        assert_true(shown_spaces[i] || !differs);
+        /* a command may put back what fell due just before it in the same step */
+        assert_true(differs || !shown_spaces[i] || s->effects->command != NULL);
     }
     for (uint32_t i = 0; i < before->lot_count; i++) {
         assert_int_equal(shown_lots[i], before->lots[i].version != after.lots[i].version);
@@ -340,10 +357,10 @@ static void test_invariants(void **state)
         scene_open(&a, fixture_city(1, &cities[0]));
         scene_open(&b, fixture_city(1, &cities[0]));
         for (unsigned i = 0; i < STEPS; i++) {
-            if (below(&chance, 2) || h.events[i].kind == ASK) {
+            if (below(&chance, 2) || h.events[i].undone) {
                 advance(&a, h.events[i].at_ms);
             }
-            if (h.events[i].kind == ASK) { /* so that an undo finds nothing that fell due */
+            if (h.events[i].undone) {
                 advance(&b, h.events[i].at_ms);
             }
             tell(&a, &h.events[i]);
@@ -351,7 +368,7 @@ static void test_invariants(void **state)
             assert_adds_up(&a);
             assert_adds_up(&b);
         }
-        advance(&a, a.now_ms + 1000);
+        advance(&a, next_tick_ms(a.now_ms));
         advance(&b, a.now_ms);
         take_picture(&a, &one);
         take_picture(&b, &other);
@@ -367,6 +384,24 @@ static void test_invariants(void **state)
         scene_close(&a);
         scene_close(&b);
     }
+}
+
+/* Did a test of one of its devices end by itself? An image does not say how old it is, so after a
+ * restart the device may vote again from the end of its test, as it would have with what it sent
+ * too late to count: the state is the same, since when is not. */
+static bool was_tested(const struct core *core, uint32_t slot, int64_t now_ms)
+{
+    const struct inventory *inv = core_inventory(core);
+    const struct inv_space *is = &inv->spaces[slot];
+    struct image image;
+
+    for (unsigned i = 0; !is->removed && i < is->sensor_count; i++) {
+        if (core_suspect_image(core, inv->sensors[is->sensors + i].device, &image) &&
+            image.suspect.test_until_ms != 0 && image.suspect.test_until_ms <= now_ms) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* A new core from the images alone knows what the old one knew. */
@@ -407,10 +442,12 @@ static void restart(const struct scene *s)
         if (was.spaces[i].at.seq != 0) { /* else nothing was ever kept of it */
             assert_int_equal(a->known_state, b->known_state);
             assert_int_equal(a->known_since_ms, b->known_since_ms);
+            assert_int_equal(a->held_ms, b->held_ms);
+        }
+        if (was.spaces[i].at.seq != 0 && !was_tested(s->core, i, s->now_ms)) {
             assert_int_equal(a->since_ms, b->since_ms);
             assert_int_equal(a->shown_since_ms, b->shown_since_ms);
             assert_int_equal(a->gap_s, b->gap_s);
-            assert_int_equal(a->held_ms, b->held_ms);
         }
     }
     for (uint32_t i = 0; i < was.lot_count; i++) {
@@ -436,8 +473,8 @@ static void test_restarts(void **state)
             e->at_ms = e->at_ms > s.now_ms ? e->at_ms : s.now_ms;
             advance(&s, e->at_ms);
             tell(&s, e);
-            if (i % 10 == 9) { /* on a tick of the wheel: all that fell due was noticed */
-                advance(&s, (s.now_ms / 250 + 1) * 250);
+            if (i % 10 == 9) {
+                advance(&s, next_tick_ms(s.now_ms));
                 restart(&s);
             }
         }

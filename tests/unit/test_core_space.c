@@ -347,6 +347,60 @@ static void test_undo(void **state)
     scene_close(&s);
 }
 
+/* What fell due before an undone command is not its doing: it stays, at its own moment, and what is
+ * left of the effects shows it. */
+static void test_undo_keeps_what_fell_due(void **state)
+{
+    struct scene s;
+    struct command suspect = {.kind = COMMAND_DEVICE_SUSPECT, .device = 0};
+    struct command out = out_of(OUT_EVENT, 0, 0);
+    struct command *const all[] = {&suspect, &out};
+
+    (void)state;
+    for (unsigned i = 0; i < ARRAY_LEN(all); i++) {
+        open_scene(&s);
+        say(&s, 0, VALUE_FREE);
+        s.now_ms += EVENT_LIMIT + 101; /* no timer has fired since */
+        assert_int_equal(ask(&s, all[i]), ERR_OK);
+        core_undo(s.core);
+        assert_shows(&s, 0, SPACE_UNKNOWN, REASON_SILENT);
+        assert_int_equal(look_at(&s, 0).since_ms, T0 + EVENT_LIMIT + 1);
+        assert_int_equal(s.effects->kept_count, 0);
+        assert_int_equal(s.effects->touched_count, 2);
+        assert_int_equal(s.effects->touched[0].kind, CHANGE_SPACE);
+        assert_int_equal(s.effects->touched[0].index, 0);
+        assert_true(s.effects->touched[0].shown);
+        assert_int_equal(s.effects->touched[1].kind, CHANGE_LOT);
+        assert_adds_up(&s);
+        scene_close(&s);
+    }
+}
+
+/* Staff trust a device again after its test was over: nothing votes back then after a restart. */
+static void test_trust_forgets_a_test_that_is_over(void **state)
+{
+    struct scene s;
+    struct command suspect = {.kind = COMMAND_DEVICE_SUSPECT, .device = 0};
+    struct command test = {.kind = COMMAND_DEVICE_TEST, .device = 0, .until_ms = T0 + 60000};
+    struct command trust = {.kind = COMMAND_DEVICE_TRUST, .device = 0};
+    struct image image;
+
+    (void)state;
+    open_scene(&s);
+    assert_int_equal(ask(&s, &suspect), ERR_OK);
+    assert_int_equal(ask(&s, &test), ERR_OK);
+    pass(&s, 50000);
+    assert_int_equal(ask(&s, &trust), ERR_OK);
+    assert_true(core_suspect_image(s.core, 0, &image));
+    assert_int_equal(image.suspect.test_until_ms, T0 + 60000);
+    assert_int_equal(ask(&s, &suspect), ERR_OK);
+    pass(&s, 50000);
+    assert_int_equal(ask(&s, &trust), ERR_OK);
+    assert_true(core_suspect_image(s.core, 0, &image));
+    assert_int_equal(image.suspect.test_until_ms, 0);
+    scene_close(&s);
+}
+
 static void test_session_gap(void **state)
 {
     struct scene s;
@@ -731,6 +785,8 @@ int main(void)
         cmocka_unit_test(test_suspect),
         cmocka_unit_test(test_recalibrate),
         cmocka_unit_test(test_undo),
+        cmocka_unit_test(test_undo_keeps_what_fell_due),
+        cmocka_unit_test(test_trust_forgets_a_test_that_is_over),
         cmocka_unit_test(test_session_gap),
         cmocka_unit_test(test_order_counter),
         cmocka_unit_test(test_lost_link_is_no_silence),

@@ -72,14 +72,14 @@ static enum err put_override(struct core *core, struct command *command, const s
     struct shown before;
     struct image image;
 
-    core_shown(core, slot, &before);
-    undo_note_override(core, slot);
     if (undo_note_space(core, slot)) {
+        undo_note_override(core, slot);
         entry = override_list_make(&core->overrides, slot);
     }
     if (entry == NULL) {
         return command_no_memory(core, command);
     }
+    core_shown(core, slot, &before);
     /* a new reason or end does not begin the time out of service anew */
     if (!set || !entry->image.set) {
         entry->image.since_ms = core->now.at_ms;
@@ -95,6 +95,7 @@ static enum err put_override(struct core *core, struct command *command, const s
     memcpy(entry->image.note, command->note, sizeof entry->image.note);
     core->spaces[slot].marks |= SPACE_OVERRIDDEN;
     effects_space(core, slot, &before, true);
+    effects_merge(core);
     image = (struct image){.kind = IMAGE_OVERRIDE, .at = input->at, .override = entry->image};
     effects_keep(core, &image);
     return ERR_OK;
@@ -232,7 +233,6 @@ void commands_apply(struct core *core, struct command *command, const struct inp
         [COMMAND_DEVICE_RECALIBRATE] = {command_recalibrate,      true },
     };
 
-    undo_begin(core);
     core->effects.command = command;
     command->detail[0] = '\0';
     command->result = rows[command->kind].apply(core, command, input);

@@ -134,6 +134,19 @@ void core_shown(const struct core *core, uint32_t slot, struct shown *out)
     core_shown_in(core, slot, &core->lots[core->inv->spaces[slot].lot], out);
 }
 
+void core_settle(struct core *core, uint32_t slot)
+{
+    struct place place;
+    struct shown before;
+
+    core_shown(core, slot, &before);
+    override_settle(core, slot);
+    suspect_settle_space(core, slot);
+    core_place(core, slot, &place);
+    space_settle(&place, core->now.at_ms);
+    effects_space(core, slot, &before, false);
+}
+
 void core_rejudge(struct core *core, uint32_t slot, const struct shown *before, bool wrote)
 {
     struct place place;
@@ -353,19 +366,6 @@ const struct effects *core_step(struct core *core, const struct input *input)
     return &core->effects;
 }
 
-static void fire_space(struct core *core, uint32_t slot)
-{
-    struct place place;
-    struct shown before;
-
-    core_shown(core, slot, &before);
-    override_settle(core, slot);
-    suspect_settle_space(core, slot);
-    core_place(core, slot, &place);
-    space_settle(&place, core->now.at_ms);
-    effects_space(core, slot, &before, false);
-}
-
 /* All that share the timer; returns how many. Each arms it again for what it waits for itself. */
 static unsigned fire_spaces(struct core *core, uint32_t timer)
 {
@@ -373,7 +373,7 @@ static unsigned fire_spaces(struct core *core, uint32_t timer)
     unsigned count = 0;
 
     while (count < TIMER_SPACES && first + count < core->space_count) {
-        fire_space(core, first + count++);
+        core_settle(core, first + count++);
     }
     return count;
 }

@@ -34,6 +34,7 @@ struct undo {
     uint8_t begun;   /**< gates of the first lot that a true-up makes begin anew */
     struct suspect_entry suspect;
     struct city_view city;
+    size_t settled; /**< touches of what fell due before the command: it is not taken back */
 };
 
 struct core {
@@ -84,6 +85,8 @@ void core_shown(const struct core *core, uint32_t slot, struct shown *out);
 void core_shown_in(const struct core *core, uint32_t slot, const struct lot *lot,
                    struct shown *out);
 
+/** Applies to a slot all that fell due by now, and follows up on it. */
+void core_settle(struct core *core, uint32_t slot);
 /** Fuses a slot anew and follows up on what changed from `before`. */
 void core_rejudge(struct core *core, uint32_t slot, const struct shown *before, bool wrote);
 
@@ -126,7 +129,7 @@ enum err command_no_memory(struct core *core, struct command *command);
 /* --- undo.c: what a command changes is noted before it does --- */
 void undo_begin(struct core *core);
 void undo_finish(struct core *core);
-/** Notes a space and its lot; false on no memory. */
+/** Brings a space up to the present and notes it and its lot, once; false on no memory. */
 bool undo_note_space(struct core *core, uint32_t slot);
 bool undo_note_lot(struct core *core, uint32_t lot);
 void undo_note_override(struct core *core, uint32_t slot);

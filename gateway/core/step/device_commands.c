@@ -18,22 +18,12 @@ static enum err find_device(struct core *core, struct command *command)
     return ERR_OK;
 }
 
-static bool noted(const struct core *core, uint32_t slot)
-{
-    for (uint32_t i = 0; i < core->undo.space_count; i++) {
-        if (core->undo.spaces[i].slot == slot) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static const struct inv_sensor *device_sensor(const struct core *core, uint32_t device, uint32_t i)
 {
     return &core->inv->sensors[inventory_device_sensors(core->inv, device)[i]];
 }
 
-/* Brings what the device watches up to the present and notes it, each place once. */
+/* Notes what the device watches, each place once. */
 static bool note_device(struct core *core, uint32_t device)
 {
     const uint32_t count = core->inv->devices[device].sensor_count;
@@ -42,26 +32,8 @@ static bool note_device(struct core *core, uint32_t device)
     for (uint32_t i = 0; fits && i < count; i++) {
         const struct inv_sensor *at = device_sensor(core, device, i);
 
-        if (at->gate) {
-            effects_lot(core, at->target, false);
-            fits = undo_note_lot(core, at->target);
-        } else if (!noted(core, at->target)) {
-            struct place place;
-            struct shown before;
-
-            core_shown(core, at->target, &before);
-            suspect_settle_space(core, at->target);
-            core_place(core, at->target, &place);
-            space_settle(&place, core->now.at_ms);
-            effects_space(core, at->target, &before, false);
-            fits = undo_note_space(core, at->target);
-        }
+        fits = at->gate ? undo_note_lot(core, at->target) : undo_note_space(core, at->target);
     }
-    /* what fell due meanwhile is not the command's doing: an undo keeps it */
-    for (uint32_t i = 0; i < core->undo.lot_count; i++) {
-        core->undo.lots[i].former = core->lots[core->undo.lots[i].index];
-    }
-    core->undo.city = core->city;
     return fits;
 }
 
@@ -128,9 +100,11 @@ enum err command_device_suspect(struct core *core, struct command *command,
         return command_refuse(command, ERR_CONFLICT, "the device is %s",
                               set ? "suspect already" : "not suspect");
     }
-    next = (struct suspect_image){.set = set,
-                                  .since_ms = core->now.at_ms,
-                                  .test_until_ms = entry == NULL ? 0 : entry->image.test_until_ms};
+    next = (struct suspect_image){.set = set, .since_ms = core->now.at_ms};
+    /* a test that is over says no more when the device began to vote */
+    if (entry != NULL && entry->image.test_until_ms > core->now.at_ms) {
+        next.test_until_ms = entry->image.test_until_ms;
+    }
     memcpy(next.actor, command->actor, sizeof next.actor);
     return put_entry(core, command, input, &next);
 }

@@ -57,16 +57,32 @@ int64_t suspect_due(const struct core *core, uint32_t first, unsigned count)
     return due_ms;
 }
 
-/* Those whose test was over by at_ms vote again. */
-static void release(struct core *core, uint32_t first, unsigned count, int64_t at_ms)
+/* Those whose test was over by at_ms vote again; a bit for each. */
+static uint32_t release(struct core *core, uint32_t first, unsigned count, int64_t at_ms)
 {
+    uint32_t released = 0;
+
     for (uint32_t i = first; i < first + count; i++) {
         const struct suspect_entry *entry = suspect_of(core, i);
 
         if (entry != NULL && !entry->image.set && entry->image.test_until_ms <= at_ms) {
             core->sensors[i].progress &= 15U & ~(unsigned)SENSOR_SUSPECT;
+            released |= UINT32_C(1) << (i - first);
         }
     }
+    return released;
+}
+
+/* Is one of them live at at_ms? */
+static bool any_live(const struct place *place, uint32_t sensors, int64_t at_ms)
+{
+    for (unsigned i = 0; sensors != 0; i++, sensors >>= 1) {
+        if (sensors & 1 && sensor_live(&place->sensors[i], place_timing(place, i)->limit_ms, at_ms,
+                                       place->clock_suspect)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* The newest moment that a place's state speaks of. */
@@ -90,16 +106,20 @@ void suspect_settle_space(struct core *core, uint32_t slot)
 
     while ((end_ms = suspect_due(core, is->sensors, count)) <= core->now.at_ms) {
         struct place place;
+        uint32_t released;
 
         core_place(core, slot, &place);
         if (!core->running && newest_ms(&place) > end_ms) {
             /* restored from an image of later on: it has been judged at the end already */
-            release(core, is->sensors, count, end_ms);
+            (void)release(core, is->sensors, count, end_ms);
             continue;
         }
         space_settle(&place, end_ms);
-        release(core, is->sensors, count, end_ms);
-        space_judge(&place, end_ms);
+        released = release(core, is->sensors, count, end_ms);
+        /* the image does not say how old it is: only who votes again may change what it says */
+        if (core->running || any_live(&place, released, end_ms)) {
+            space_judge(&place, end_ms);
+        }
     }
 }
 
@@ -114,7 +134,7 @@ bool suspect_settle_lot(struct core *core, uint32_t lot)
 
         core_yard(core, lot, &yard);
         changed |= lot_settle(&yard, end_ms);
-        release(core, is->sensors, is->sensor_count, end_ms);
+        (void)release(core, is->sensors, is->sensor_count, end_ms);
         changed |= lot_judge(&yard, end_ms);
     }
     return changed;

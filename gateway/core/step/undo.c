@@ -1,5 +1,6 @@
 /* Taking a command back: its effects could not be journalled, so nothing of it may show. A command
- * notes what it is about to change; the notes are good until the next step. */
+ * notes what it is about to change, brought up to the present before; what fell due meanwhile is
+ * not its doing and stays. The notes are good until the next step. */
 #include "gateway/core/step/core_state.h"
 #include "gateway/core/step/suspect.h"
 #include <stdlib.h>
@@ -12,6 +13,7 @@ void undo_begin(struct core *core)
     core->undo.override_slot = NO_SLOT;
     core->undo.device = NO_SLOT;
     core->undo.begun = 0;
+    core->undo.settled = 0;
     core->undo.city = core->city;
 }
 
@@ -22,10 +24,24 @@ void undo_finish(struct core *core)
     core->undo = (struct undo){0};
 }
 
+/* All that was noted is as it is now, up to the present. */
+static void note_settled(struct core *core)
+{
+    struct undo *undo = &core->undo;
+
+    for (uint32_t i = 0; i < undo->lot_count; i++) {
+        undo->lots[i].former = core->lots[undo->lots[i].index];
+    }
+    undo->city = core->city;
+    undo->settled = core->effects.touched_count;
+}
+
 bool undo_note_lot(struct core *core, uint32_t lot)
 {
     struct undo *undo = &core->undo;
 
+    effects_lot(core, lot, false);
+    note_settled(core);
     for (uint32_t i = 0; i < undo->lot_count; i++) {
         if (undo->lots[i].index == lot) {
             return true;
@@ -49,6 +65,13 @@ bool undo_note_space(struct core *core, uint32_t slot)
 {
     struct undo *undo = &core->undo;
 
+    for (uint32_t i = 0; i < undo->space_count; i++) {
+        if (undo->spaces[i].slot == slot) {
+            return true;
+        }
+    }
+    core_settle(core, slot);
+    note_settled(core);
     if (undo->space_count == undo->space_room) {
         const uint32_t room = undo->space_room * 2 + 4;
         struct undo_space *larger = realloc(undo->spaces, room * sizeof *larger);
@@ -136,5 +159,6 @@ void core_undo(struct core *core)
     if (undo->space_count + undo->lot_count > 0) {
         core->city = undo->city; /* of a command; what timers did to counts stands */
     }
+    core->effects.touched_count = undo->settled;
     undo_begin(core);
 }
