@@ -25,6 +25,7 @@ struct alert_list {
     struct alert_former {
         uint32_t slot;
         bool made;          /**< it did not exist before the step */
+        uint32_t linked;    /**< then: the slot its subject pointed to */
         struct position at; /**< else: how it was */
         struct alert_image image;
     } * former;

@@ -107,8 +107,9 @@ static void event_effect(struct alert_image *alert, const struct alert_transitio
         alert->dispatched_ms = 0;
         alert->live = 1;
     }
-    if (row->event == ALERT_EVENT_SEEN_GONE || row->event == ALERT_EVENT_FENCE_REMOVED) {
-        alert->live = 0;
+    if (row->event == ALERT_EVENT_SEEN_GONE || row->event == ALERT_EVENT_FENCE_REMOVED ||
+        row->event == ALERT_EVENT_MUTE) {
+        alert->live = 0; /* after a planned event what still is wrong is a new episode */
     }
 }
 

@@ -7,22 +7,35 @@
 
 #define RETRY_MS 1000
 
-static void link_clear(struct fleet *fleet, const struct alert_image *image)
+uint32_t *episode_link_of(struct fleet *fleet, const struct alert_image *image)
 {
-    struct bike *bike = image->vehicle[0] == '\0' ? NULL : fleet_bike(fleet, image->vehicle);
-    const uint32_t fence = image->fence == 0 ? NO_FENCE : fences_find(fleet->inv, image->fence);
-    const uint32_t slot = alert_list_find(&fleet->alerts, image->id);
+    switch (alert_kind_subject((enum alert_kind)image->kind)) {
+    case SUBJECT_VEHICLE: {
+        struct bike *bike = fleet_bike(fleet, image->vehicle);
 
-    if (bike != NULL && bike->alert == slot) {
-        bike->alert = NO_ALERT;
+        return bike == NULL ? NULL : &bike->alert;
     }
-    if (fence != NO_FENCE && fleet->fences[fence].alerts[image->kind] == slot) {
-        fleet->fences[fence].alerts[image->kind] = NO_ALERT;
+    case SUBJECT_FENCE: {
+        const uint32_t fence = fences_find(fleet->inv, image->fence);
+
+        return fence == NO_FENCE ? NULL : &fleet->fences[fence].alerts[image->kind];
     }
-    for (unsigned i = 0; i < OPERATORS_MAX; i++) {
-        if (fleet->feeds[i].alert == slot) {
-            fleet->feeds[i].alert = NO_ALERT;
-        }
+    case SUBJECT_OPERATOR: {
+        const uint8_t op =
+            fences_operator(fleet->inv, image->operator_code, strlen(image->operator_code));
+
+        return op >= OPERATORS_MAX ? NULL : &fleet->feeds[op].alert;
+    }
+    }
+    return NULL;
+}
+
+static void link_put(struct fleet *fleet, uint32_t slot, uint32_t instead)
+{
+    uint32_t *link = episode_link_of(fleet, &fleet->alerts.slots[slot]->image);
+
+    if (link != NULL && *link == slot) {
+        *link = instead;
     }
 }
 
@@ -221,7 +234,7 @@ static bool room_make(struct fleet *fleet)
         const uint32_t slot = list->order[i];
 
         if (!alert_is_open(&list->slots[slot]->image) && list->former_count == 0) {
-            link_clear(fleet, &list->slots[slot]->image);
+            link_put(fleet, slot, NO_ALERT);
             alert_list_remove(list, slot);
             fleet_touch(fleet, CHANGE_ALERT, slot, false);
             count_add(fleet->counters, COUNT_ALERTS_DROPPED, 1);
@@ -273,6 +286,7 @@ static void episode_begin(struct fleet *fleet, uint32_t *link, const struct epis
         count_add(fleet->counters, COUNT_CORE_NO_MEMORY, 1);
         return;
     }
+    fleet->alerts.former[fleet->alerts.former_count - 1].linked = *link;
     *link = slot;
     count_add(fleet->counters, COUNT_ALERTS_OPENED, 1);
     (void)keep(fleet, slot);
@@ -304,6 +318,19 @@ static enum alert_event ending(const struct fleet *fleet, const struct alert_ima
                : ALERT_EVENT_FENCE_REMOVED;
 }
 
+/* People ended it first; now it is so. */
+static void live_end(struct fleet *fleet, uint32_t slot)
+{
+    struct alert *alert = fleet->alerts.slots[slot];
+
+    if (alert_list_note(&fleet->alerts, slot, false)) {
+        alert->image.live = 0;
+        alert->image.version++;
+        alert->at = fleet->at;
+        (void)keep(fleet, slot);
+    }
+}
+
 static void condition_holds(struct fleet *fleet, uint32_t *link, const struct episode *about)
 {
     struct alert *alert = *link < fleet->alerts.slot_count ? fleet->alerts.slots[*link] : NULL;
@@ -315,8 +342,11 @@ static void condition_holds(struct fleet *fleet, uint32_t *link, const struct ep
         (void)episode_move(fleet, *link, ending(fleet, &alert->image), BY_MACHINE);
         alert = NULL;
     }
-    if (alert != NULL && alert->image.live && alert->image.kind == about->kind) {
-        return; /* said to be cleared, or disputed with success: its own time comes */
+    if (alert != NULL && alert->image.live) {
+        if (alert->image.kind == about->kind) {
+            return; /* said to be cleared, or disputed with success: its own time comes */
+        }
+        live_end(fleet, *link); /* what it was said of is no more: something else is wrong */
     }
     if (mute_holds(fleet, about->fence == NO_FENCE ? 0 : fleet->inv->fences[about->fence].key)) {
         return;
@@ -346,12 +376,8 @@ void episode_set(struct fleet *fleet, uint32_t *link, const struct episode *abou
         if (episode_move(fleet, *link, ending(fleet, &alert->image), BY_MACHINE) == ERR_OK) {
             count_add(fleet->counters, COUNT_ALERTS_SEEN_GONE, 1);
         }
-    } else if (alert->image.live && alert_list_note(&fleet->alerts, *link, false)) {
-        /* people ended it first; now it is so */
-        alert->image.live = 0;
-        alert->image.version++;
-        alert->at = fleet->at;
-        (void)keep(fleet, *link);
+    } else if (alert->image.live) {
+        live_end(fleet, *link);
     }
 }
 
@@ -389,7 +415,7 @@ void episode_due(struct fleet *fleet, uint32_t slot)
             count_add(fleet->counters, COUNT_ALERTS_REOPENED, 1);
         }
     } else if (fleet->alerts.former_count == 0) {
-        link_clear(fleet, &alert->image);
+        link_put(fleet, slot, NO_ALERT);
         alert_list_remove(&fleet->alerts, slot); /* kept for long enough */
         fleet_touch(fleet, CHANGE_ALERT, slot, false);
     }
@@ -397,12 +423,13 @@ void episode_due(struct fleet *fleet, uint32_t slot)
 
 void fleet_undo(struct fleet *fleet)
 {
-    for (uint32_t i = 0; i < fleet->alerts.former_count; i++) {
-        if (fleet->alerts.former[i].made) {
-            link_clear(fleet, &fleet->alerts.slots[fleet->alerts.former[i].slot]->image);
+    for (uint32_t i = fleet->alerts.former_count; i > 0; i--) {
+        const struct alert_former *former = &fleet->alerts.former[i - 1];
+
+        if (former->made) { /* the subject's episode is again the one it was, ended or not */
+            link_put(fleet, former->slot, former->linked);
         } else {
-            wheel_arm(&fleet->alert_wheel, fleet->alerts.former[i].slot,
-                      fleet->now.at_ms + RETRY_MS);
+            wheel_arm(&fleet->alert_wheel, former->slot, fleet->now.at_ms + RETRY_MS);
         }
     }
     alert_list_undo(&fleet->alerts);

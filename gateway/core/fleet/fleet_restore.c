@@ -151,33 +151,17 @@ void fleet_restored(struct fleet *fleet, struct now now)
 static void link_alert(struct fleet *fleet, uint32_t slot)
 {
     const struct alert_image *image = &fleet->alerts.slots[slot]->image;
-    uint32_t *link = NULL;
+    uint32_t *link = episode_link_of(fleet, image);
 
-    switch (alert_kind_subject((enum alert_kind)image->kind)) {
-    case SUBJECT_VEHICLE: {
-        struct bike *bike = fleet_bike(fleet, image->vehicle);
-
-        link = bike == NULL ? NULL : &bike->alert;
-        break;
+    if (link == NULL) {
+        return;
     }
-    case SUBJECT_FENCE: {
-        const uint32_t fence = fences_find(fleet->inv, image->fence);
-
-        link = fence == NO_FENCE ? NULL : &fleet->fences[fence].alerts[image->kind];
-        break;
+    if (image->kind == ALERT_FEED_SUSPECT && alert_is_open(image)) {
+        fleet
+            ->feeds[fences_operator(fleet->inv, image->operator_code, strlen(image->operator_code))]
+            .suspect = true;
     }
-    case SUBJECT_OPERATOR: {
-        const uint8_t op =
-            fences_operator(fleet->inv, image->operator_code, strlen(image->operator_code));
-
-        link = op >= OPERATORS_MAX ? NULL : &fleet->feeds[op].alert;
-        if (link != NULL && alert_is_open(image)) {
-            fleet->feeds[op].suspect = true;
-        }
-        break;
-    }
-    }
-    if (link != NULL && (*link == NO_ALERT || !episode_open(fleet, *link))) {
+    if (*link == NO_ALERT || !episode_open(fleet, *link)) {
         *link = slot; /* in the order of opening: the newest, unless an older one goes on */
     }
 }

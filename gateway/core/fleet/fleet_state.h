@@ -11,7 +11,8 @@
 /* The state of the non-motor half and what the files of fleet/ share of it. Nothing outside fleet/
  * includes this. */
 
-#define FLEET_FIRE_MAX 256  /* timers of each wheel in one advance; the rest is due at once again  \
+#define FLEET_FIRE_MAX                                                                             \
+    256                     /* timers of each wheel in one advance; the rest is due at once again  \
                              */
 #define FLEET_SWEEP     256 /* bikes judged anew in one advance, when all must be */
 #define FEED_WINDOW_MAX 256
@@ -127,6 +128,8 @@ struct episode {
 /** Level-triggered: the condition of this kind holds, or not. *slot is the subject's link to its
  * newest episode; opens, reopens, ends. */
 void episode_set(struct fleet *fleet, uint32_t *slot, const struct episode *about, bool holds);
+/** Where the subject of an episode has its newest one; NULL = the subject is not known. */
+uint32_t *episode_link_of(struct fleet *fleet, const struct alert_image *image);
 /** Is there an episode in this slot that goes on? */
 bool episode_open(const struct fleet *fleet, uint32_t slot);
 /** Ends an episode that goes on, for a reason of the machine. */
