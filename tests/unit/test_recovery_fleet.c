@@ -92,7 +92,7 @@ struct run {
  * and the core's), and time here leaps. */
 static void make_report(struct world *w, struct step *step)
 {
-    static const int east_m[] = {20, 20, 20, 220, 220, 420, 120, 320, 600, -200};
+    static const int east_m[] = {20, 20, 20, 220, 220, 420, 90, 290, 600, -200};
     struct bike_report *r = &step->report;
     const uint32_t bike = dice_below(&w->dice, BIKES);
     const uint32_t how = dice_below(&w->dice, 10);
