@@ -27,6 +27,7 @@
 #define SLICE_MAX    4
 #define SLICES_MAX   600
 #define SEGMENT_HEAD 16
+#define KEEP_MS      600000
 #define LATE_MS      1000 /* a timer may fire late, a restored core is judged at its very moment */
 
 enum step_kind { STEP_REPORT, STEP_MOVE, STEP_MUTE, STEP_TIME };
@@ -637,12 +638,15 @@ static void come_back(struct world *w, const struct crash *crash, const char *wh
     core_destroy(run.core);
 }
 
-static size_t trimmed_to(const struct world *w, unsigned slices)
+/* What is younger than 10 minutes stays: a bike that was ridden away since is known by it. */
+static size_t trimmed_to(const struct world *w, unsigned slices, int64_t at_ms)
 {
     const uint64_t confirmed = confirmed_by(w, slices);
     size_t from = SEGMENT_HEAD;
 
-    for (unsigned i = 0; i < STEPS && w->steps[i].seq_after <= confirmed; i++) {
+    for (unsigned i = 0;
+         i < STEPS && w->steps[i].seq_after <= confirmed && w->steps[i].now.at_ms + KEEP_MS < at_ms;
+         i++) {
         from = w->steps[i].after;
     }
     return from;
@@ -692,7 +696,7 @@ static void crash_everywhere(struct world *w, uint64_t seed, unsigned stride)
             snprintf(what, sizeof what, "seed %llu, step %u, cut %u, %u of %u slices",
                      (unsigned long long)seed, i, cut, crash.slices, most);
             come_back(w, &crash, what);
-            crash.from = trimmed_to(w, crash.slices);
+            crash.from = trimmed_to(w, crash.slices, w->steps[i].now.at_ms);
             if (crash.from <= crash.len) {
                 come_back(w, &crash, what);
             }
