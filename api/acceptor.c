@@ -19,7 +19,8 @@
 #define LOW_FDS         1024 /* FD_SETSIZE: kept free for select() users */
 #define BACKLOG         256
 #define TICK_MS         50
-#define STREAM_PAUSE_MS 20 /* changes within it leave in one piece */
+#define RESERVE_MS      2000 /* as long as all others are taken, an idle one makes room by then */
+#define STREAM_PAUSE_MS 20   /* changes within it leave in one piece */
 #define ACCEPTS_A_ROUND 64
 #define FULL_PAUSE_MS   100 /* out of descriptors: the backlog waits */
 #define LOG_EVERY_MS    1000
@@ -129,6 +130,16 @@ static int fd_raise(int fd)
     return high;
 }
 
+/* A connection out of the reserve has less time to say what it wants. */
+static void reserve_hurry(struct api *api, int fd, int64_t boot_ms)
+{
+    struct connection *slot = connections_find(&api->connections, fd);
+
+    if (slot != NULL && api->p.config->http.header_deadline_s * 1000 > RESERVE_MS) {
+        atomic_store(&slot->deadline_ms, boot_ms + RESERVE_MS);
+    }
+}
+
 static void admit(struct api *api, int fd, const struct sockaddr_storage *from, socklen_t from_len,
                   int64_t boot_ms)
 {
@@ -142,6 +153,10 @@ static void admit(struct api *api, int fd, const struct sockaddr_storage *from, 
                                   boot_ms + (int64_t)api->p.config->http.header_deadline_s * 1000);
     switch (admission) {
     case ADMITTED:
+    case ADMITTED_RESERVED:
+        if (admission == ADMITTED_RESERVED) {
+            reserve_hurry(api, fd, boot_ms);
+        }
         if (!loop_hand_over(&api->loop, fd, from, from_len)) {
             connections_release(&api->connections, fd);
             count_add(api->p.counters, COUNT_HTTP_CUT_CAP, 1);

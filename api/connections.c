@@ -8,9 +8,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum err connections_init(struct connections *c, uint32_t cap, uint32_t per_ip, bool limit_loopback)
+enum err connections_init(struct connections *c, const struct connection_caps *caps)
 {
-    *c = (struct connections){.cap = cap, .per_ip = per_ip, .limit_loopback = limit_loopback};
+    const uint32_t cap = caps->cap;
+
+    *c = (struct connections){.cap = cap,
+                              .reserved = caps->reserved < cap / 4 ? caps->reserved : cap / 4,
+                              .per_ip = caps->per_ip,
+                              .limit_loopback = caps->limit_loopback};
     c->slots = calloc(cap, sizeof(struct connection *));
     if (c->slots == NULL) {
         return ERR_NO_MEMORY;
@@ -100,9 +105,10 @@ static enum admission admit_locked(struct connections *c, const struct origin *o
     slot->corked = false;
     slot->held = false;
     slot->tls = NULL;
+    slot->reserved = c->used + c->reserved >= c->cap;
     atomic_store(&slot->deadline_ms, deadline_ms);
     c->used++;
-    return ADMITTED;
+    return slot->reserved ? ADMITTED_RESERVED : ADMITTED;
 }
 
 enum admission connections_admit(struct connections *c, int fd, const struct sockaddr *address,
@@ -177,56 +183,4 @@ uint32_t connections_used(struct connections *c)
     used = c->used;
     pthread_mutex_unlock(&c->lock);
     return used;
-}
-
-/* FNV-1a (offset and prime of its 64-bit form). */
-static uint64_t address_hash(const struct connection *slot)
-{
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-
-    for (size_t i = 0; i < sizeof slot->origin.address; i++) {
-        hash = (hash ^ slot->origin.address[i]) * UINT64_C(0x100000001b3);
-    }
-    return hash | 1;
-}
-
-/* Bucket of the address, filled up to now. A foreign one in its place is evicted. */
-static uint32_t *bucket_fill(struct limiter *limiter, const struct connection *slot,
-                             int64_t boot_ms, uint32_t per_s_m, uint32_t burst)
-{
-    uint64_t hash = address_hash(slot);
-    size_t at = (size_t)(hash >> 20) & (LIMITER_BUCKETS - 1);
-    uint64_t full = (uint64_t)burst * 1000;
-    uint64_t tokens;
-
-    if (limiter->bucket[at].hash != hash) {
-        limiter->bucket[at].hash = hash;
-        limiter->bucket[at].tokens_m = (uint32_t)full;
-        limiter->bucket[at].at_ms = boot_ms;
-    }
-    tokens = limiter->bucket[at].tokens_m +
-             (uint64_t)(boot_ms - limiter->bucket[at].at_ms) * per_s_m / 1000;
-    if (tokens > limiter->bucket[at].tokens_m) {
-        limiter->bucket[at].tokens_m = (uint32_t)(tokens > full ? full : tokens);
-        limiter->bucket[at].at_ms = boot_ms;
-    }
-    return &limiter->bucket[at].tokens_m;
-}
-
-bool limiter_has(struct limiter *limiter, const struct connection *slot, int64_t boot_ms,
-                 uint32_t per_s_m, uint32_t burst)
-{
-    return *bucket_fill(limiter, slot, boot_ms, per_s_m, burst) >= 1000;
-}
-
-bool limiter_take(struct limiter *limiter, const struct connection *slot, int64_t boot_ms,
-                  uint32_t per_s_m, uint32_t burst)
-{
-    uint32_t *tokens_m = bucket_fill(limiter, slot, boot_ms, per_s_m, burst);
-
-    if (*tokens_m < 1000) {
-        return false;
-    }
-    *tokens_m -= 1000;
-    return true;
 }

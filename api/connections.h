@@ -22,35 +22,30 @@ struct connection {
     uint8_t answers; /**< up to two: libmicrohttpd pushes those itself (loop.c) */
     bool corked;     /**< what is sent leaves when it is pushed; HTTP thread only */
     bool held;       /**< its answer waits for the end of the round (loop.h); HTTP thread only */
+    bool reserved;   /**< only for health and valid keys (rate.h); immutable while in use */
     struct tls_pair *tls; /**< what it was given, NULL = no TLS; HTTP thread only */
     struct request request;
 };
 
-#define LIMITER_BUCKETS 1024u /**< a power of two */
-
-/** Token buckets by address hash; MHD thread only. */
-struct limiter {
-    struct {
-        uint64_t hash;
-        int64_t at_ms;
-        uint32_t tokens_m; /**< thousandths */
-    } bucket[LIMITER_BUCKETS];
+/** How many there may be. */
+struct connection_caps {
+    uint32_t cap, per_ip;
+    uint32_t reserved; /**< the last of cap, at most a quarter: kept for health and valid keys */
+    bool limit_loopback;
 };
 
 struct connections {
     pthread_mutex_t lock;      /**< rank 20; never held across a call into MHD */
     struct connection **slots; /**< pointers: a slot is allocated at its first use */
     uint32_t cap, used;
-    uint32_t per_ip;
+    uint32_t per_ip, reserved;
     bool limit_loopback;
-    struct limiter requests, failures;
 };
 
-enum err connections_init(struct connections *c, uint32_t cap, uint32_t per_ip,
-                          bool limit_loopback) MUST_CHECK;
+enum err connections_init(struct connections *c, const struct connection_caps *caps) MUST_CHECK;
 void connections_finish(struct connections *c);
 
-enum admission { ADMITTED, REFUSED_CAP, REFUSED_PER_IP, REFUSED_MEMORY };
+enum admission { ADMITTED, ADMITTED_RESERVED, REFUSED_CAP, REFUSED_PER_IP, REFUSED_MEMORY };
 
 struct sockaddr;
 /** Reserves a slot for a socket. Acceptor thread. */
@@ -63,12 +58,5 @@ void connections_release(struct connections *c, int fd);
 /** Shuts every socket whose deadline is over; returns how many. */
 uint32_t connections_reap(struct connections *c, int64_t boot_ms);
 uint32_t connections_used(struct connections *c);
-/** Takes a token of the address; false when there is none. per_s tokens a second, `burst` at most.
- */
-bool limiter_take(struct limiter *limiter, const struct connection *slot, int64_t boot_ms,
-                  uint32_t per_s_m, uint32_t burst);
-/** Looks only: is there a token? */
-bool limiter_has(struct limiter *limiter, const struct connection *slot, int64_t boot_ms,
-                 uint32_t per_s_m, uint32_t burst);
 
 #endif

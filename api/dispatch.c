@@ -5,11 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define FAILURES_BURST   10  /* wrong keys an address may show ... */
-#define FAILURES_PER_S_M 167 /* ... and gets back: 10 a minute */
-#define BURST_SECONDS    2
-#define ALLOW_MAX        64
-#define PUSH_PATH        "/v1/push/" /* routes.def; a target cannot say it any other way */
+#define ALLOW_MAX 64
 
 static void allow_write(uint32_t methods, char out[ALLOW_MAX])
 {
@@ -40,7 +36,8 @@ static void options_answer(struct request *rq)
         respond_header(rq, "Access-Control-Allow-Methods", "GET, HEAD, OPTIONS");
         respond_header(rq, "Access-Control-Allow-Headers",
                        "Accept, Authorization, If-None-Match, Last-Event-ID");
-        respond_header(rq, "Access-Control-Expose-Headers", "ETag, Link, Retry-After");
+        respond_header(rq, "Access-Control-Expose-Headers",
+                       "ETag, Link, RateLimit, RateLimit-Policy, Retry-After");
         respond_header(rq, "Access-Control-Max-Age", "86400");
     }
 }
@@ -82,58 +79,17 @@ static bool kept_answer(struct request *rq)
     return true;
 }
 
-static bool rate_allows(struct request *rq)
-{
-    struct api *api = rq->api;
-    uint32_t per_s = api->p.config->http.requests_per_s;
-
-    if (strncmp(rq->target, PUSH_PATH, sizeof PUSH_PATH - 1) == 0) {
-        return true; /* a platform brings a whole city's messages from few addresses; who has not
-                        its secret is slowed down by failures_allow */
-    }
-    if (per_s == 0 || (rq->slot->origin.loopback && !api->p.config->http.rate_limit_loopback)) {
-        return true;
-    }
-    if (limiter_take(&api->connections.requests, rq->slot, rq->boot_ms, per_s * 1000,
-                     per_s * BURST_SECONDS)) {
-        return true;
-    }
-    respond_problem(rq, ERR_TOO_MANY, NULL);
-    return false;
-}
-
-bool failures_allow(struct request *rq)
-{
-    if (limiter_has(&rq->api->connections.failures, rq->slot, rq->boot_ms, FAILURES_PER_S_M,
-                    FAILURES_BURST) ||
-        rq->slot->origin.loopback) {
-        return true;
-    }
-    respond_problem(rq, ERR_TOO_MANY, "too many wrong keys from this address");
-    return false;
-}
-
-void failures_note(struct request *rq)
-{
-    count_add(rq->api->p.counters, COUNT_HTTP_AUTH_FAILED, 1);
-    (void)limiter_take(&rq->api->connections.failures, rq->slot, rq->boot_ms, FAILURES_PER_S_M,
-                       FAILURES_BURST);
-}
-
 /* Finds out who asks; a key that is shown must be valid, on public routes too. */
 static bool authenticate(struct request *rq)
 {
-    struct api *api = rq->api;
-    const struct key_row *row;
+    const struct key_row *row = rq->key;
 
     if (rq->heads.authorization == NULL) {
         return true;
     }
-    auth_refresh(&api->auth);
     if (!failures_allow(rq)) {
         return false;
     }
-    row = auth_check(&api->auth, rq->heads.authorization);
     if (row == NULL) {
         failures_note(rq);
         respond_problem(rq, ERR_UNAUTHENTICATED, "the key is not valid");
@@ -142,7 +98,6 @@ static bool authenticate(struct request *rq)
     rq->role = row->role;
     memcpy(rq->actor, row->name, sizeof rq->actor);
     memcpy(rq->operator_code, row->operator_code, sizeof rq->operator_code);
-    rq->key = row;
     return true;
 }
 
@@ -300,6 +255,7 @@ void dispatch(struct request *rq)
     struct api *api = rq->api;
 
     rq->now = view_now(api->p.view, rq->boot_ms);
+    rate_identify(rq);
     if (!rate_allows(rq)) {
         return;
     }

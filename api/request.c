@@ -188,6 +188,8 @@ void request_reset(struct request *rq)
     rq->faults.count = 0;
     rq->role = ROLE_PUBLIC;
     rq->key = NULL;
+    rq->quota.policy = NULL;
+    rq->retry_after_s = 0;
     rq->actor[0] = '\0';
     memset(rq->operator_code, 0, sizeof rq->operator_code);
     rq->suspended = false;

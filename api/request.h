@@ -1,6 +1,7 @@
 #ifndef API_REQUEST_H
 #define API_REQUEST_H
 
+#include "api/rate.h"
 #include "api/respond.h"
 #include "api/route.h"
 #include "api/target.h"
@@ -75,7 +76,9 @@ struct request {
     size_t reply_bytes; /**< memory of its body */
     bool reply_kept;    /**< the cache holds the reply, too */
     bool staged;        /**< the reply stands on api.stage */
-    bool counted;       /**< in api.requests */
+    struct quota quota;
+    unsigned retry_after_s; /**< of a refusal; 0 = 1 s */
+    bool counted;           /**< in api.requests */
     unsigned status;
     enum reply_kind kind;
 };

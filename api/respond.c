@@ -221,7 +221,11 @@ static void problem_send(struct request *rq, enum err e, struct strbuf *text)
         respond_text(rq, (unsigned)status, type_problem, text);
     }
     if (status == 503 || status == 429) {
-        respond_header(rq, "Retry-After", "1");
+        char seconds[12];
+
+        (void)snprintf(seconds, sizeof seconds, "%u",
+                       rq->retry_after_s == 0 ? 1 : rq->retry_after_s);
+        respond_header(rq, "Retry-After", seconds);
     }
     if (status == 401) {
         respond_header(rq, "WWW-Authenticate", "Bearer");
@@ -246,6 +250,21 @@ void respond_problem_with(struct request *rq, enum err e, const char *detail, co
     }
     json_object_end(&w);
     problem_send(rq, e, &out);
+}
+
+void respond_quota(struct request *rq, const char *policy)
+{
+    struct strbuf out = {0};
+    struct json_writer w;
+
+    json_writer_init(&w, &out);
+    problem_head(&w, ERR_TOO_MANY, NULL, rq->path);
+    json_key(&w, "violated-policies");
+    json_array(&w);
+    json_str(&w, policy);
+    json_array_end(&w);
+    json_object_end(&w);
+    problem_send(rq, ERR_TOO_MANY, &out);
 }
 
 void respond_faults(struct request *rq, enum err e, const struct faults *faults)

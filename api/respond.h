@@ -59,6 +59,8 @@ void respond_header(struct request *rq, const char *name, const char *value);
 void respond_next(struct request *rq, const char *cursor);
 /** problem+json; detail may be NULL (the error's own sentence). */
 void respond_problem(struct request *rq, enum err e, const char *detail);
+/** 429: the quota of that policy is used up. */
+void respond_quota(struct request *rq, const char *policy);
 /** problem+json with the field list. */
 void respond_faults(struct request *rq, enum err e, const struct faults *faults);
 /** problem+json with one more text member (410's replaced_by). */

@@ -74,6 +74,7 @@ static enum MHD_Result reply_queue(struct request *rq)
         return MHD_NO;
     }
     answer_count(rq);
+    rate_headers(rq);
     if (rq->match.route != NULL && (rq->match.route->flags & ROUTE_STREAM) != 0) {
         loop_uncork(&rq->api->loop, rq->slot);
     } else {
@@ -109,6 +110,10 @@ static enum MHD_Result head_come(struct request *rq, const char *method, const c
                         rq->heads.fault[0] == '\0' ? NULL : rq->heads.fault);
     } else if (length != NULL && strtoull(length, NULL, 10) > rq->body.limit) {
         respond_problem(rq, ERR_TOO_LARGE, "a body may have 65536 bytes, a batch 524288");
+    }
+    if (rq->slot->reserved && rq->reply == NULL) {
+        rate_identify(rq);
+        (void)rate_reserve_allows(rq);
     }
     if (rq->reply != NULL) {
         rq->refused = true;
@@ -284,9 +289,12 @@ static enum err parts_start(struct api *api, char detail[160])
 {
     const struct config *config = api->p.config;
     const struct inventory *inv;
-    enum err e =
-        connections_init(&api->connections, config->http.connections,
-                         config->http.connections_per_ip, config->http.rate_limit_loopback);
+    enum err e = connections_init(
+        &api->connections,
+        &(struct connection_caps){.cap = config->http.connections,
+                                  .per_ip = config->http.connections_per_ip,
+                                  .reserved = config->http.connections_reserved,
+                                  .limit_loopback = config->http.rate_limit_loopback});
 
     if (e == ERR_OK) {
         e = loop_init(&api->loop);

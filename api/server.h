@@ -45,6 +45,7 @@ struct api {
     struct event_memory *events;    /**< of telemetry */
     struct tls tls;                 /**< own lock, rank 24 */
     struct auth auth;
+    struct rates rates;
     struct answer_cache cache;
     struct bodies bodies;
     struct place_order order;
@@ -59,10 +60,6 @@ struct api {
 void *acceptor_run(void *arg);
 /** Binds and listens. ERR_IO with *detail. */
 enum err acceptor_listen(struct api *api, char detail[160]) MUST_CHECK;
-/** Has this address shown few enough wrong keys? Answers 429 itself when not. */
-bool failures_allow(struct request *rq);
-/** Counts a wrong key or secret against the address. */
-void failures_note(struct request *rq);
 /** From a checked head to the reply (or a suspended request). */
 void dispatch(struct request *rq);
 /** The same once the core has answered a suspended request, or not. */

@@ -142,8 +142,8 @@ struct config {
     struct {
         char *host;
         uint32_t port;
-        uint32_t connections, connections_per_ip, streams, streams_per_ip, header_deadline_s,
-            body_deadline_s, idle_s, stream_life_s, heartbeat_s;
+        uint32_t connections, connections_reserved, connections_per_ip, streams, streams_per_ip,
+            header_deadline_s, body_deadline_s, idle_s, stream_life_s, heartbeat_s;
         bool rate_limit_loopback;
         bool plain_beyond_loopback;
 
@@ -151,7 +151,8 @@ struct config {
             char *certificate_file, *key_file; /**< both or neither */
         } tls;
 
-        uint32_t requests_per_s; /**< per address, 0 = off */
+        uint32_t requests_per_s;     /**< per address, 0 = off */
+        uint32_t key_requests_per_s; /**< per key, 0 = off */
     } http;
 
     struct {

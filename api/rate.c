@@ -1,0 +1,139 @@
+/* Quotas: between the head of a request and its route (dispatch.c). RateLimit headers are those of
+ * draft-ietf-httpapi-ratelimit-headers (2025-09). An answer that was ready before it was asked for
+ * (near, pages of lists) is shared and carries none. */
+#include "api/rate.h"
+#include "api/server.h"
+#include <stdio.h>
+#include <string.h>
+
+#define BURST_SECONDS   2
+#define FAILURE_PAUSE_S 6           /* after which there is one again */
+#define PUSH_PATH       "/v1/push/" /* routes.def; a target cannot say it any other way */
+
+static const struct limit failures_limit = {
+    .per_s_m = 167, /* 10 wrong keys a minute an address may show ... */
+    .burst = 10,    /* ... and so many at once */
+};
+
+static uint64_t address_hash(const struct request *rq)
+{
+    return limiter_hash(rq->slot->origin.address, sizeof rq->slot->origin.address);
+}
+
+/* Behind a proxy on this host everybody has its address: what one does is nobody else's fault. */
+static bool address_is_free(const struct request *rq)
+{
+    return rq->slot->origin.loopback && !rq->api->p.config->http.rate_limit_loopback;
+}
+
+static bool may_fail(const struct request *rq)
+{
+    return address_is_free(rq) ||
+           limiter_has(&rq->api->rates.failures, address_hash(rq), rq->boot_ms, &failures_limit);
+}
+
+/* A request of exactly this path, whatever its query. */
+static bool asks_for(const struct request *rq, const char *path)
+{
+    const size_t len = strlen(path);
+
+    return strncmp(rq->target, path, len) == 0 &&
+           (rq->target[len] == '\0' || rq->target[len] == '?');
+}
+
+static bool asks_for_health(const struct request *rq)
+{
+    return asks_for(rq, "/livez") || asks_for(rq, "/readyz");
+}
+
+void rate_identify(struct request *rq)
+{
+    struct api *api = rq->api;
+
+    rq->key = NULL;
+    if (rq->heads.authorization == NULL || rq->heads.authorizations != 1) {
+        return;
+    }
+    auth_refresh(&api->auth);
+    if (may_fail(rq)) {
+        rq->key = auth_check(&api->auth, rq->heads.authorization);
+    }
+}
+
+static bool take(struct request *rq, struct limiter *limiter, uint64_t hash, uint32_t per_s,
+                 const char *policy)
+{
+    const struct limit limit = {.per_s_m = per_s * 1000, .burst = per_s * BURST_SECONDS};
+    const bool allowed = limiter_take(limiter, hash, rq->boot_ms, &limit, &rq->quota.left);
+
+    rq->quota.policy = policy;
+    rq->quota.quota = limit.burst;
+    rq->quota.window_s = BURST_SECONDS;
+    rq->quota.reset_s = (limit.burst - rq->quota.left + per_s - 1) / per_s;
+    if (!allowed) {
+        respond_quota(rq, policy);
+    }
+    return allowed;
+}
+
+bool rate_allows(struct request *rq)
+{
+    struct api *api = rq->api;
+    const struct config *config = api->p.config;
+
+    if (asks_for_health(rq) || strncmp(rq->target, PUSH_PATH, sizeof PUSH_PATH - 1) == 0) {
+        return true; /* a platform brings a whole city's messages from few addresses; who has not
+                        its secret is slowed down by failures_allow */
+    }
+    if (rq->key != NULL) {
+        return config->http.key_requests_per_s == 0 ||
+               take(rq, &api->rates.keys, limiter_hash(rq->key->prefix, sizeof rq->key->prefix),
+                    config->http.key_requests_per_s, "key");
+    }
+    if (config->http.requests_per_s == 0 || address_is_free(rq)) {
+        return true;
+    }
+    return take(rq, &api->rates.addresses, address_hash(rq), config->http.requests_per_s,
+                "address");
+}
+
+bool rate_reserve_allows(struct request *rq)
+{
+    if (rq->key != NULL || asks_for_health(rq)) {
+        return true;
+    }
+    count_add(rq->api->p.counters, COUNT_HTTP_CUT_CAP, 1);
+    respond_problem(rq, ERR_OVERLOADED, "too many connections");
+    return false;
+}
+
+void rate_headers(struct request *rq)
+{
+    const struct quota *q = &rq->quota;
+    char text[64];
+
+    if (q->policy == NULL || rq->reply == NULL || rq->reply_kept) {
+        return;
+    }
+    (void)snprintf(text, sizeof text, "\"%s\";q=%u;w=%u", q->policy, q->quota, q->window_s);
+    respond_header(rq, "RateLimit-Policy", text);
+    (void)snprintf(text, sizeof text, "\"%s\";r=%u;t=%u", q->policy, q->left, q->reset_s);
+    respond_header(rq, "RateLimit", text);
+}
+
+bool failures_allow(struct request *rq)
+{
+    if (may_fail(rq)) {
+        return true;
+    }
+    rq->retry_after_s = FAILURE_PAUSE_S;
+    respond_problem(rq, ERR_TOO_MANY, "too many wrong keys from this address");
+    return false;
+}
+
+void failures_note(struct request *rq)
+{
+    count_add(rq->api->p.counters, COUNT_HTTP_AUTH_FAILED, 1);
+    (void)limiter_take(&rq->api->rates.failures, address_hash(rq), rq->boot_ms, &failures_limit,
+                       NULL);
+}

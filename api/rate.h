@@ -1,0 +1,36 @@
+#ifndef API_RATE_H
+#define API_RATE_H
+
+#include "api/limiter.h"
+
+/* Who may ask how much: a valid key has its own quota, everybody else that of his address; wrong
+ * keys are counted against the address. Health is never refused, so that a flood of reads locks out
+ * neither staff nor the supervisor. HTTP thread only. */
+
+struct request;
+
+struct rates {
+    struct limiter addresses, keys, failures;
+};
+
+/** What the answer's RateLimit headers say; policy NULL = nothing. */
+struct quota {
+    const char *policy;
+    uint32_t quota, window_s, left, reset_s;
+};
+
+/** Whose key does the request show? Sets rq->key when it is a valid one. */
+void rate_identify(struct request *rq);
+/** Takes one of the quota; answers 429 itself when there is none left. After rate_identify. */
+bool rate_allows(struct request *rq);
+/** On a connection out of the reserve: only health and valid keys; answers 503 itself to others.
+ * After rate_identify. */
+bool rate_reserve_allows(struct request *rq);
+/** RateLimit-Policy and RateLimit, when the answer is the request's own. */
+void rate_headers(struct request *rq);
+/** Has this address shown few enough wrong keys? Answers 429 itself when not. */
+bool failures_allow(struct request *rq);
+/** Counts a wrong key or secret against the address. */
+void failures_note(struct request *rq);
+
+#endif

@@ -1,0 +1,165 @@
+/* Quotas per address and per key, their headers, and the connections kept for health and valid keys
+ * while all others are taken. */
+#include "tests/unit/api_fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+/* The quota of an address is told, a refusal names it, and neither health nor a valid key is held
+ * to it; a key has a quota of its own. */
+static void quotas(void **state)
+{
+    static const char *const health[] = {"/livez", "/readyz", "/livez?"};
+    struct api_city *own = city_make();
+    char key[200];
+    char text[64];
+    struct answer_text a;
+
+    (void)state;
+    own->config.http.rate_limit_loopback = true;
+    own->config.http.requests_per_s = 1;
+    own->config.http.key_requests_per_s = 3;
+    city_api_start(own);
+    (void)snprintf(key, sizeof key, "Authorization: Bearer %s\r\n", own->staff);
+    a = client_get(own, "/v1/nothing");
+    assert_int_equal(a.status, 404);
+    assert_string_equal(head_find(a.head, "RateLimit-Policy", text, sizeof text),
+                        "\"address\";q=2;w=2");
+    assert_string_equal(head_find(a.head, "RateLimit", text, sizeof text), "\"address\";r=1;t=1");
+    answer_free(&a);
+    do {
+        a = client_get(own, "/v1/nothing");
+    } while (a.status != 429 && (answer_free(&a), true));
+    assert_non_null(strstr(a.body, "\"violated-policies\":[\"address\"]"));
+    assert_string_equal(head_find(a.head, "Retry-After", text, sizeof text), "1");
+    assert_string_equal(head_find(a.head, "RateLimit", text, sizeof text), "\"address\";r=0;t=2");
+    answer_free(&a);
+    for (int i = 0; i < 12; i++) {
+        a = client_ask(own, "GET", health[i % 3], "", NULL);
+        assert_int_not_equal(a.status, 429);
+        answer_free(&a);
+    }
+    a = client_ask(own, "GET", "/v1/devices", key, NULL);
+    assert_int_equal(a.status, 200);
+    assert_string_equal(head_find(a.head, "RateLimit-Policy", text, sizeof text),
+                        "\"key\";q=6;w=2");
+    for (int i = 0; i < 1000 && a.status == 200; i++) {
+        answer_free(&a);
+        a = client_ask(own, "GET", "/v1/devices", key, NULL);
+    }
+    assert_int_equal(a.status, 429);
+    assert_non_null(strstr(a.body, "\"violated-policies\":[\"key\"]"));
+    answer_free(&a);
+    (void)snprintf(key, sizeof key, "Authorization: Bearer %s\r\n", own->admin);
+    a = client_ask(own, "GET", "/v1/devices", key, NULL);
+    assert_int_equal(a.status, 200); /* another key, another quota */
+    answer_free(&a);
+    city_close(own);
+}
+
+/* All common connections are held idle: health and a valid key still come through, the rest is told
+ * to come again, and who holds a connection of the reserve idle loses it soon. */
+static void reserved_room(void **state)
+{
+    static const char live[] = "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n";
+    static const char city_line[] = "GET /v1/city HTTP/1.1\r\nHost: x\r\n\r\n";
+    struct api_city *own = city_make();
+    char ask[300];
+    char byte;
+    int held[8];
+    int fds[3];
+    int64_t began;
+    struct answer_text a;
+
+    (void)state;
+    own->config.http.connections = 8;
+    own->config.http.connections_reserved = 32; /* a quarter of 8 it is */
+    city_api_start(own);
+    for (int i = 0; i < 6; i++) {
+        held[i] = client_open(own);
+        client_send(held[i], city_line, sizeof city_line - 1);
+        a = client_read(held[i], false);
+        assert_int_equal(a.status, 200);
+        answer_free(&a);
+    }
+    for (int i = 0; i < 4; i++) { /* each is answered and gone */
+        fds[0] = client_open(own);
+        client_send(fds[0], city_line, sizeof city_line - 1);
+        a = client_read(fds[0], false);
+        assert_int_equal(a.status, 503);
+        assert_non_null(head_find(a.head, "Retry-After", ask, sizeof ask));
+        answer_free(&a);
+        while (recv(fds[0], &byte, 1, 0) > 0) {
+        }
+        close(fds[0]);
+    }
+    fds[1] = client_open(own);
+    client_send(fds[1], live, sizeof live - 1);
+    a = client_read(fds[1], false);
+    assert_int_equal(a.status, 200);
+    answer_free(&a);
+    (void)snprintf(ask, sizeof ask,
+                   "GET /v1/devices HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n\r\n",
+                   own->staff);
+    client_send(fds[1], ask, strlen(ask));
+    a = client_read(fds[1], false);
+    assert_int_equal(a.status, 200);
+    answer_free(&a);
+    began = host_boot_ms();
+    fds[2] = client_open(own); /* says nothing */
+    assert_true(recv(fds[2], &byte, 1, 0) <= 0);
+    assert_true(host_boot_ms() - began < 4000);
+    close(fds[1]);
+    close(fds[2]);
+    for (int i = 0; i < 6; i++) {
+        close(held[i]);
+    }
+    city_close(own);
+}
+
+/* Ten wrong keys a minute an address; then not even the right one is looked at, but who shows none
+ * is served. On loopback, where a proxy may stand, only when the setting says so. */
+static void wrong_keys(void **state)
+{
+    char right[200];
+    char after[16];
+
+    (void)state;
+    for (int limited = 0; limited < 2; limited++) {
+        struct api_city *own = city_make();
+        struct answer_text a;
+
+        own->config.http.rate_limit_loopback = limited == 1;
+        city_api_start(own);
+        (void)snprintf(right, sizeof right, "Authorization: Bearer %s\r\n", own->staff);
+        for (int i = 0; i < 10; i++) {
+            a = client_ask(own, "GET", "/v1/devices", "Authorization: Bearer bw_no\r\n", NULL);
+            assert_int_equal(a.status, 401);
+            answer_free(&a);
+        }
+        a = client_ask(own, "GET", "/v1/devices", right, NULL);
+        assert_int_equal(a.status, limited ? 429 : 200);
+        if (limited) {
+            assert_string_equal(head_find(a.head, "Retry-After", after, sizeof after), "6");
+        }
+        answer_free(&a);
+        a = client_get(own, "/v1/city");
+        assert_int_equal(a.status, 200);
+        answer_free(&a);
+        city_close(own);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(quotas),
+        cmocka_unit_test(reserved_room),
+        cmocka_unit_test(wrong_keys),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
