@@ -72,11 +72,6 @@ void configuration_destroy(struct configuration *c)
     free(c);
 }
 
-const struct config *configuration_first(const struct configuration *c)
-{
-    return c->first;
-}
-
 const struct config *configuration_now(const struct configuration *c)
 {
     return c->now;

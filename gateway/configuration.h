@@ -28,8 +28,6 @@ struct configuration_parts {
 /** Takes `config`, also when it returns NULL (no memory). The origin's texts are borrowed. */
 struct configuration *configuration_create(const struct cli_origin *origin, struct config *config);
 void configuration_destroy(struct configuration *c);
-/** What the process was started with: for all that cannot change without a restart. */
-const struct config *configuration_first(const struct configuration *c);
 const struct config *configuration_now(const struct configuration *c);
 /** Leaves what is in force in the state folder, for `bowei plan` and `bowei reload`. */
 void configuration_started(struct configuration *c, struct state_folder *state);

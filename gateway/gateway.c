@@ -10,8 +10,8 @@
 #include "bowei/recover.h"
 #include "gateway/configuration.h"
 #include "gateway/examiner.h"
-#include "gateway/late_redis.h"
 #include "gateway/fleet_settings.h"
+#include "gateway/late_redis.h"
 #include "gateway/reload.h"
 #include "gateway/runner.h"
 
@@ -144,7 +144,7 @@ static enum err open_journal(struct gateway *g)
         .reserve_bytes = (uint64_t)g->config->journal.reserve_mib << 20,
         .sync_ms = g->config->journal.sync_ms,
         .keep_ms = g->config->journal.keep_minutes * 60000u};
-    enum err e = journal_open_with(&params, &g->journal);
+    enum err e = journal_open(&params, &g->journal);
     if (e != ERR_OK) {
         log_line(LOG_ERROR, "gateway", "journal: %s", err_text(e, 0));
     }

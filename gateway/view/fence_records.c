@@ -81,10 +81,3 @@ void view_fence(const struct view *view, uint32_t fence, struct fence_view *out)
     } while ((begin & 1) != 0 || atomic_load_explicit(&record->seq, memory_order_relaxed) != begin);
     memcpy(out, words, sizeof *out);
 }
-
-uint32_t view_fence_version(const struct view *view, uint32_t fence)
-{
-    const struct fence_record *record = record_of(view, fence);
-
-    return record == NULL ? 0 : atomic_load_explicit(&record->version, memory_order_acquire);
-}

@@ -70,11 +70,8 @@ struct journal_params {
 struct journal;
 
 /** Opens the folder for appending behind what is there (a torn tail is cut off into a file kept
- * aside, never appended to). Takes `counters`. ERR_NEWER_SCHEMA when a newer version wrote it. */
-enum err journal_open(const char *folder, struct counters *counters, uint64_t limit_bytes,
-                      struct journal **out) MUST_CHECK;
-/** The same with all settings; journal_open has a reserve of 4 MiB. */
-enum err journal_open_with(const struct journal_params *params, struct journal **out) MUST_CHECK;
+ * aside, never appended to). ERR_NEWER_SCHEMA when a newer version wrote it. */
+enum err journal_open(const struct journal_params *params, struct journal **out) MUST_CHECK;
 /** Syncs what is there, answers all who wait, stops the thread. */
 void journal_close(struct journal *journal);
 

@@ -109,7 +109,6 @@ void view_lot(const struct view *view, uint32_t lot, const struct view_now *now,
 /** Only the version, for caches. */
 uint32_t view_lot_version(const struct view *view, uint32_t lot);
 void view_fence(const struct view *view, uint32_t fence, struct fence_view *out);
-uint32_t view_fence_version(const struct view *view, uint32_t fence);
 void view_city(const struct view *view, const struct view_now *now, struct city_view *out);
 /** Works out what the given live fields mean at `at_ms` (also for change events). */
 void space_live_judge(const struct space_live *live, const struct sensor_timing *timing,

@@ -2,9 +2,9 @@
 #define TESTS_UNIT_API_FIXTURE_H
 
 #include "bowei/api.h"
-#include "bowei/fleet.h"
 #include "bowei/base/city_clock.h"
 #include "bowei/command.h"
+#include "bowei/fleet.h"
 #include "bowei/keys.h"
 #include "tests/unit/city_fixture.h"
 #include "tests/unit/scratch_folder.h"

@@ -586,6 +586,7 @@ static void test_import_waits_for_the_gateway(void **state)
 static void test_journal_dump(void **state)
 {
     static struct counters counters;
+    const struct journal_params params = {.folder = path_of("dump/journal"), .counters = &counters};
     const struct record_stamp stamp = {
         .at = {.epoch = 3, .seq = 7},
           .now = {.at_ms = 1700000000123         },
@@ -605,7 +606,7 @@ static void test_journal_dump(void **state)
     memcpy(reading.device, "0004a30b", 8);
     reading.device_len = 8;
     assert_int_equal(mkdir(path_of("dump"), 0700), 0);
-    assert_int_equal(journal_open(path_of("dump/journal"), &counters, 0, &journal), ERR_OK);
+    assert_int_equal(journal_open(&params, &journal), ERR_OK);
     assert_int_equal(journal_append_readings(journal, &stamp, &reading, 1), ERR_OK);
     assert_int_equal(journal_append_images(journal, RECORD_EFFECT, &stamp, &image, 1), ERR_OK);
     assert_int_equal(bowei("journal", "dump", "--json", "--state", path_of("dump"), NULL), CLI_OK);

@@ -47,7 +47,7 @@ static int set_up(void **state)
     memset(&counters, 0, sizeof counters);
     atomic_store(&write_error, 0);
     journal.folder = f->folder;
-    assert_int_equal(journal_open_with(&journal, &f->journal), ERR_OK);
+    assert_int_equal(journal_open(&journal, &f->journal), ERR_OK);
     params.journal = f->journal;
     params.wall_ms = host_wall_ms();
     params.boot_ms = host_boot_ms();

@@ -121,7 +121,7 @@ static struct journal *open_journal(const struct fixture *f, uint64_t reserve_by
                                           .disk = &faulty_disk};
     struct journal *journal;
 
-    assert_int_equal(journal_open_with(&params, &journal), ERR_OK);
+    assert_int_equal(journal_open(&params, &journal), ERR_OK);
     return journal;
 }
 
@@ -487,6 +487,7 @@ static void a_torn_append_is_gone_whole(void **state)
 static void a_newer_schema_is_refused_with_its_number(void **state)
 {
     struct fixture *f = *state;
+    const struct journal_params params = {.folder = f->folder, .counters = &counters};
     struct journal *journal = open_journal(f, 0);
     const uint8_t newer = JOURNAL_SCHEMA + 41;
     char name[512];
@@ -500,7 +501,7 @@ static void a_newer_schema_is_refused_with_its_number(void **state)
     fseek(file, 8, SEEK_SET);
     fwrite(&newer, 1, 1, file);
     fclose(file);
-    assert_int_equal(journal_open(f->folder, &counters, 0, &journal), ERR_NEWER_SCHEMA);
+    assert_int_equal(journal_open(&params, &journal), ERR_NEWER_SCHEMA);
     assert_null(journal);
     assert_int_equal(journal_read(f->folder, hear, NULL, &schema), ERR_NEWER_SCHEMA);
     assert_int_equal(schema, JOURNAL_SCHEMA + 41);

@@ -35,9 +35,16 @@ struct fixture {
 
 static void write_redis(struct fixture *f)
 {
-    const struct image_source source = {&f->city, city_image_space, city_image_lot,
-                                        city_image_override, city_image_suspect,
-                                        NULL, NULL, NULL, NULL, NULL};
+    const struct image_source source = {&f->city,
+                                        city_image_space,
+                                        city_image_lot,
+                                        city_image_override,
+                                        city_image_suspect,
+                                        NULL,
+                                        NULL,
+                                        NULL,
+                                        NULL,
+                                        NULL};
     struct redis_writer_params params = {
         .redis = f->redis, .counters = &f->counters, .board = &f->city.board};
     struct image kept;
@@ -119,7 +126,7 @@ static int set_up(void **state)
     assert_int_equal(state_folder_open(f->path, &f->state, &owner), ERR_OK);
     const struct journal_params journal = {.folder = state_folder_journal(f->state),
                                            .counters = &f->counters};
-    assert_int_equal(journal_open_with(&journal, &f->journal), ERR_OK);
+    assert_int_equal(journal_open(&journal, &f->journal), ERR_OK);
     *state = f;
     return 0;
 }

@@ -515,7 +515,7 @@ static void live(struct world *w)
     run = (struct run){
         .world = w, .core = core_make(w), .at = {1, 0}
     };
-    assert_int_equal(journal_open_with(&params, &run.journal), ERR_OK);
+    assert_int_equal(journal_open(&params, &run.journal), ERR_OK);
     core_restored(run.core, (struct now){.at_ms = T0}, false);
     core_alerts_on(run.core);
     w->shortened = STEPS / 4 + dice_below(&w->dice, STEPS / 2);

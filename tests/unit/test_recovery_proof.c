@@ -232,7 +232,7 @@ static void live(struct world *w)
     run = (struct run){
         .world = w, .core = core_create(w->inv, w->counters), .at = {1, 0}
     };
-    assert_int_equal(journal_open_with(&params, &run.journal), ERR_OK);
+    assert_int_equal(journal_open(&params, &run.journal), ERR_OK);
     core_restored(run.core, (struct now){.at_ms = w->at_ms}, false);
     w->shortened = STEPS / 4 + dice_below(&w->dice, STEPS / 2);
     for (unsigned i = 0; i < STEPS; i++) {

@@ -151,9 +151,10 @@ static void the_cursor_reads_across_segments(void **state)
     struct position *names;
     struct input input;
     size_t count;
+    const struct journal_params params = {.folder = folder, .counters = &counters};
 
     (void)state;
-    assert_int_equal(journal_open(folder, &counters, 0, &journal), ERR_OK);
+    assert_int_equal(journal_open(&params, &journal), ERR_OK);
     cursor = journal_cursor_open(journal, (struct position){.epoch = 1, .seq = last});
     assert_false(journal_cursor_next(cursor, &input)); /* there is no segment yet */
     for (uint64_t i = 0; i < BATCHES; i++) {

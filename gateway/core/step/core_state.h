@@ -6,6 +6,7 @@
 #include "gateway/core/lot/lot.h"
 #include "gateway/core/space/space.h"
 #include "gateway/core/step/kept.h"
+#include "gateway/core/step/undo.h"
 #include "gateway/core/step/wheel.h"
 
 /* The core's state and what the files of step/ share of it. Nothing outside step/ includes this. */
@@ -14,28 +15,6 @@
 #define CORE_FIRE_MAX 1024 /* timers in one core_advance; the rest is due at once again */
 #define CORE_KEPT_MAX 2    /* an entity and its audit row */
 #define TIMER_SPACES  8    /* neighbouring slots share a timer: what is due of one looks at all */
-
-/** How things were before the last command. */
-struct undo {
-    struct undo_space {
-        uint32_t slot;
-        struct space former;
-    } * spaces;
-
-    struct undo_lot {
-        uint32_t index;
-        struct lot former;
-    } * lots;
-
-    uint32_t space_count, space_room, lot_count, lot_room;
-    uint32_t override_slot; /**< NO_SLOT = none */
-    struct override_entry override;
-    uint32_t device; /**< NO_SLOT = none */
-    uint8_t begun;   /**< gates of the first lot that a true-up makes begin anew */
-    struct suspect_entry suspect;
-    struct city_view city;
-    size_t settled; /**< touches of what fell due before the command: it is not taken back */
-};
 
 struct core {
     const struct inventory *inv;
@@ -125,15 +104,6 @@ void commands_apply(struct core *core, struct command *command, const struct inp
 enum err command_refuse(struct command *command, enum err why, const char *format, ...)
     PRINTF_LIKE(3, 4);
 enum err command_no_memory(struct core *core, struct command *command);
-
-/* --- undo.c: what a command changes is noted before it does --- */
-void undo_begin(struct core *core);
-void undo_finish(struct core *core);
-/** Brings a space up to the present and notes it and its lot, once; false on no memory. */
-bool undo_note_space(struct core *core, uint32_t slot);
-bool undo_note_lot(struct core *core, uint32_t lot);
-void undo_note_override(struct core *core, uint32_t slot);
-void undo_note_suspect(struct core *core, uint32_t device);
 
 /* --- override.c: out of service, on top of the fused state --- */
 /** The entry that is set and not over; NULL = in service. */

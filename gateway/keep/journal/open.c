@@ -11,10 +11,8 @@
 #include <unistd.h>
 
 #define LIMIT_BYTES (256ull << 20) /* DESIGN 3.7 */
-#define RESERVE_BYTES                                                                              \
-    (4u << 20) /* reliability rules: a pre-allocated 4 MiB for what must not be lost */
-#define SYNC_MS 1000u
-#define KEEP_MS (10u * 60 * 1000)
+#define SYNC_MS     1000u
+#define KEEP_MS     (10u * 60 * 1000)
 
 static const struct journal_disk host_disk = {
     .write = pwrite, .sync = fdatasync, .truncate = ftruncate, .reserve = posix_fallocate};
@@ -184,7 +182,7 @@ static enum err open_folder(struct journal *j)
     return load_segments(j);
 }
 
-enum err journal_open_with(const struct journal_params *params, struct journal **out)
+enum err journal_open(const struct journal_params *params, struct journal **out)
 {
     struct journal *j = calloc(1, sizeof *j);
     enum err e = ERR_NO_MEMORY;
@@ -220,17 +218,6 @@ enum err journal_open_with(const struct journal_params *params, struct journal *
 undo_journal:
     release(j);
     return e;
-}
-
-enum err journal_open(const char *folder, struct counters *counters, uint64_t limit_bytes,
-                      struct journal **out)
-{
-    const struct journal_params params = {.folder = folder,
-                                          .counters = counters,
-                                          .limit_bytes = limit_bytes,
-                                          .reserve_bytes = RESERVE_BYTES};
-
-    return journal_open_with(&params, out);
 }
 
 void journal_close(struct journal *j)

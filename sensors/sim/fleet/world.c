@@ -224,11 +224,6 @@ void world_step(struct world *f, int64_t now_ms, world_sink *sink, void *ctx)
     }
 }
 
-int64_t world_due_ms(const struct world *f)
-{
-    return due_heap_first(&f->due).at_ms;
-}
-
 static void start_all(struct world *f)
 {
     const int64_t start = f->params.start_ms;

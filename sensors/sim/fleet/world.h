@@ -46,9 +46,5 @@ enum err world_create(const struct world_params *params, struct world **out) MUS
 void world_destroy(struct world *fleet);
 /** Everything that is due up to now_ms, in order. */
 void world_step(struct world *fleet, int64_t now_ms, world_sink *sink, void *ctx);
-/** When the next thing is due. */
-int64_t world_due_ms(const struct world *fleet);
-/** The present truth of a bike; false while it rides. */
-bool world_stop_of(const struct world *fleet, uint32_t bike, struct world_stop *out);
 
 #endif

@@ -251,9 +251,3 @@ void world_say_episode(struct world *f, const struct world_episode *episode, int
 
     world_emit(f, &event);
 }
-
-bool world_stop_of(const struct world *f, uint32_t bike, struct world_stop *out)
-{
-    *out = stop_of(f, bike);
-    return f->bikes[bike].parked;
-}

@@ -20,11 +20,6 @@ static const struct {
 #undef FAULT
 };
 
-const char *fault_text(enum fault_kind kind)
-{
-    return kinds[kind].text;
-}
-
 bool fault_deaf(enum fault_kind kind)
 {
     return kinds[kind].deaf;

@@ -35,7 +35,6 @@ struct script {
     uint32_t count;
 };
 
-const char *fault_text(enum fault_kind kind);
 /** Does the truth stay unheard under this fault? */
 bool fault_deaf(enum fault_kind kind);
 /** ERR_BAD_PARAMETER: why[] has "line 3: ...". Free with script_finish. */
