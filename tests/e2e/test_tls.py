@@ -127,6 +127,14 @@ class Tls(Testbed):
         (self.folder / "tls.key").write_text(third_key)
         self.bowei("reload", "--config", self.folder / "bowei.yaml")
         wait_until("the third certificate is served", lambda: self.served() == third, 10)
+        # nothing secret is in the log
+        key = self.key()
+        self.assertEqual(self.request("GET", "/v1/devices", headers={"Authorization": "Bearer " + key})[0], 200)
+        self.assertEqual(self.request("GET", "/v1/devices", headers={"Authorization": "Bearer " + key + "x"})[0], 401)
+        log = (self.folder / "bowei.log").read_text()
+        self.assertIn("new certificate", log)
+        self.assertNotIn(key[12:], log)
+        self.assertNotIn(third_key.splitlines()[1], log)
 
     def check_config(self):
         path = self.write_config()

@@ -358,6 +358,58 @@ static void authorization(void **state)
     answer_free(&a);
 }
 
+/* Bodies longer or shorter than they say, and one that comes a byte a chunk without end: refused or
+ * cut, and what follows a short body is a request of its own. */
+static void bodies_of_other_lengths(void **state)
+{
+    static const char longer[] =
+        "POST /v1/city HTTP/1.1\r\n" HOST "Content-Length: 2\r\n\r\n{}trailing\r\n\r\n";
+    static const char shorter[] = "POST /v1/city HTTP/1.1\r\n" HOST "Content-Length: 20\r\n\r\n{}";
+    static const char chunked[] =
+        "POST /v1/city HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n";
+    const size_t pieces = 70000;
+    char *many = malloc(sizeof chunked + pieces * 6 + 8);
+    size_t n = sizeof chunked - 1;
+    struct answer_text a = client_raw(city, longer, sizeof longer - 1);
+    int fd;
+
+    (void)state;
+    assert_int_equal(a.status, 405);
+    answer_free(&a);
+    fd = client_open(city);
+    client_send(fd, shorter, sizeof shorter - 1);
+    close(fd); /* gone before the rest came */
+    assert_non_null(many);
+    memcpy(many, chunked, n);
+    for (size_t i = 0; i < pieces; i++) {
+        memcpy(many + n, "1\r\na\r\n", 6);
+        n += 6;
+    }
+    memcpy(many + n, "0\r\n\r\n", 5);
+    a = client_raw(city, many, n + 5);
+    assert_true(a.status >= 400 && a.status < 500);
+    answer_free(&a);
+    free(many);
+    still_alive();
+}
+
+static void last_event_ids(void **state)
+{
+    static const char *const ids[] = {"-1", "18446744073709551616", "text", "7-", "7-1x", "%00"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
+        char head[80];
+        struct answer_text a;
+
+        (void)snprintf(head, sizeof head, "Last-Event-ID: %s\r\n", ids[i]);
+        a = client_ask(city, "GET", "/v1/stream", head, NULL);
+        assert_problem(&a, 400, "last_event_id");
+        answer_free(&a);
+    }
+    still_alive();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -368,6 +420,8 @@ int main(void)
         cmocka_unit_test(tls_hello_and_garbage),
         cmocka_unit_test(bodies),
         cmocka_unit_test(authorization),
+        cmocka_unit_test(bodies_of_other_lengths),
+        cmocka_unit_test(last_event_ids),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
