@@ -188,17 +188,26 @@ int rest_follow(const struct rest_call *call, const char *path,
     return code;
 }
 
+int rest_show(const struct rest_call *call, struct http_answer *answer, const char *const *columns)
+{
+    if (call->csv) {
+        return commands_print(&answer->body);
+    }
+    if (call->json) {
+        strbuf_putc(&answer->body, '\n');
+        return commands_print(&answer->body);
+    }
+    return rest_print_table(answer, call->list, columns);
+}
+
 int rest_send(const struct rest_call *call, const char *method, const char *path, const char *body,
               const char *const *columns)
 {
     struct http_answer answer = {.status = 0};
     int code = rest_ask(call, method, path, body, &answer);
 
-    if (code == CLI_OK && call->json) {
-        strbuf_putc(&answer.body, '\n');
-        code = commands_print(&answer.body);
-    } else if (code == CLI_OK) {
-        code = rest_print_table(&answer, call->list, columns);
+    if (code == CLI_OK) {
+        code = rest_show(call, &answer, columns);
     }
     strbuf_finish(&answer.body);
     return code;

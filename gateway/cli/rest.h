@@ -19,6 +19,7 @@ struct rest_call {
     const char *url;
     const char *key_file; /**< --key-file; NULL: the environment's BOWEI_KEY, or none */
     bool json;
+    bool csv;         /**< asked for as CSV: printed as it came */
     const char *list; /**< member of the answer that holds the rows of a table; NULL = "items" */
     struct words words;
     char key[REST_KEY_MAX]; /**< filled by rest_key */
@@ -42,6 +43,8 @@ int rest_follow(const struct rest_call *call, const char *path,
 /** rest_ask, then what it says as JSON or as a table of `columns` (NULL-ended). */
 int rest_send(const struct rest_call *call, const char *method, const char *path, const char *body,
               const char *const *columns);
+/** Prints an answer as JSON, CSV or a table. An exit code. */
+int rest_show(const struct rest_call *call, struct http_answer *answer, const char *const *columns);
 /** GET base + id (escaped, NULL = none) with the queries that have a value, shown as rest_send
  * does. */
 int rest_get(const struct rest_call *call, const char *base, const char *id,

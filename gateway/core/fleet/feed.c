@@ -5,7 +5,7 @@
 #include "gateway/core/fleet/fleet_state.h"
 
 #define RIGHT_PCT 50 /* so many right as they are: trusted again */
-#define WRONG_PCT 20 /* fewer right as they are: it may be shifted */
+#define TIMES     2  /* so many times more right when shifted than as they are: it is shifted */
 #define SHIFTS    3
 static const uint8_t shifts[SHIFTS] = {SHIFT_INSIDE_GCJ02, SHIFT_INSIDE_BD09, SHIFT_INSIDE_TWICE};
 
@@ -13,9 +13,7 @@ static void tally(struct feed *feed, uint8_t shift, int change)
 {
     feed->inside = (uint16_t)(feed->inside + ((shift & SHIFT_INSIDE) != 0 ? change : 0));
     for (unsigned i = 0; i < SHIFTS; i++) {
-        const bool only = (shift & shifts[i]) != 0 && (shift & SHIFT_INSIDE) == 0;
-
-        feed->shifted[i] = (uint16_t)(feed->shifted[i] + (only ? change : 0));
+        feed->shifted[i] = (uint16_t)(feed->shifted[i] + ((shift & shifts[i]) != 0 ? change : 0));
     }
 }
 
@@ -47,7 +45,9 @@ void feed_position(struct fleet *fleet, uint8_t operator_index, uint8_t shift)
     const unsigned wrong_pct = most * 100u / window;
     const bool former = feed->suspect;
 
-    if (right_pct < WRONG_PCT && wrong_pct >= fleet->rules.feed_pct) {
+    /* where fences are dense, a shifted fleet lies in many of them by chance: a share of its own
+     * proves nothing, that it is much smaller than the other does */
+    if (feed->inside * TIMES < most && wrong_pct >= fleet->rules.feed_pct) {
         feed->suspect = true;
     } else if (right_pct >= RIGHT_PCT) {
         feed->suspect = false;

@@ -1,0 +1,277 @@
+/* `bowei fences`, `alerts` and `vehicles`: each in a child process against a small server that
+ * notes what it was asked and gives one answer back. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "bowei/cli.h"
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define TEXT_MAX 8192
+#define ARGS_MAX 24
+
+static char out_text[TEXT_MAX], wrong_text[TEXT_MAX], asked[TEXT_MAX];
+
+/* What the server says: the head of one answer and its body. */
+struct said {
+    const char *status, *type, *body;
+};
+
+static size_t read_all(int fd, char *out)
+{
+    size_t len = 0;
+    ssize_t got;
+
+    while (len < TEXT_MAX - 1 && (got = read(fd, out + len, TEXT_MAX - 1 - len)) > 0) {
+        len += (size_t)got;
+    }
+    out[len] = '\0';
+    close(fd);
+    return len;
+}
+
+static int server_open(char url[64])
+{
+    struct sockaddr_in at = {.sin_family = AF_INET};
+    socklen_t len = sizeof at;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    assert_true(fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof at) == 0);
+    assert_int_equal(listen(fd, 1), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
+    (void)snprintf(url, 64, "http://127.0.0.1:%u", ntohs(at.sin_port));
+    return fd;
+}
+
+/* One request in, one answer out. A body has come when its length has. */
+static void serve(int listening, const struct said *said)
+{
+    char text[TEXT_MAX];
+    int fd = accept(listening, NULL, NULL);
+    size_t len = 0;
+    size_t want = TEXT_MAX;
+
+    assert_true(fd >= 0);
+    while (len < want && len < TEXT_MAX - 1) {
+        ssize_t got = read(fd, asked + len, TEXT_MAX - 1 - len);
+        char *end;
+        const char *length;
+
+        if (got <= 0) {
+            break;
+        }
+        len += (size_t)got;
+        asked[len] = '\0';
+        end = strstr(asked, "\r\n\r\n");
+        length = strstr(asked, "Content-Length: ");
+        if (end != NULL) {
+            want =
+                (size_t)(end + 4 - asked) + (length == NULL ? 0 : strtoul(length + 16, NULL, 10));
+        }
+    }
+    len = (size_t)snprintf(text, sizeof text,
+                           "HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
+                           "Connection: close\r\n\r\n%s",
+                           said->status, said->type, strlen(said->body), said->body);
+    assert_int_equal(write(fd, text, len), (ssize_t)len);
+    close(fd);
+}
+
+/* Runs "bowei" with the words of `line`, split at blanks, and --url; `said` NULL: nobody is asked.
+ */
+static int bowei(const char *line, const struct said *said)
+{
+    char words[512];
+    char url[64];
+    char *argv[ARGS_MAX] = {NULL};
+    char program[] = "bowei";
+    char option[] = "--url";
+    char *rest = words;
+    int argc = 1;
+    int out[2];
+    int err[2];
+    int status = 0;
+    int listening = server_open(url);
+    pid_t child;
+
+    argv[0] = program;
+    (void)snprintf(words, sizeof words, "%s", line);
+    for (char *word; argc < ARGS_MAX - 3 && (word = strsep(&rest, " ")) != NULL;) {
+        argv[argc++] = word;
+    }
+    argv[argc++] = option;
+    argv[argc++] = url;
+    asked[0] = '\0';
+    assert_int_equal(pipe(out), 0);
+    assert_int_equal(pipe(err), 0);
+    fflush(stdout);
+    child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        (void)dup2(out[1], STDOUT_FILENO);
+        (void)dup2(err[1], STDERR_FILENO);
+        close(out[0]);
+        close(err[0]);
+        status = cli_run(argc, argv, NULL, 0);
+        fflush(stdout);
+        _exit(status);
+    }
+    close(out[1]);
+    close(err[1]);
+    if (said != NULL) {
+        serve(listening, said);
+    }
+    (void)read_all(out[0], out_text);
+    (void)read_all(err[0], wrong_text);
+    close(listening);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static const struct said nothing = {"200 OK", "application/json", "{\"items\":[]}"};
+
+/* --- what is asked --- */
+
+static void requests(void **state)
+{
+    static const struct {
+        const char *line, *asks;
+    } rows[] = {
+        {"fences list",                                   "GET /v1/fences HTTP/"                        },
+        {"fences list --use no_park --bbox 1,2,3,4",      "GET /v1/fences?use=no_park&bbox=1,2,3,4 "    },
+        {"fences near --lat 42.2 --lon 118.8 --crs bd09",
+         "GET /v1/fences/near?lat=42.2&lon=118.8&crs=bd09 "                                             },
+        {"fences show 150402001F00100008",                "GET /v1/fences/150402001F00100008 "          },
+        {"vehicles list --verdict outside --limit 5",     "GET /v1/vehicles?verdict=outside&limit=5 "   },
+        {"vehicles show HLO-1000",                        "GET /v1/vehicles/HLO-1000 "                  },
+        {"vehicles verdict HLO-1000 --crs gcj02",         "GET /v1/vehicles/HLO-1000/verdict?crs=gcj02 "},
+        {"alerts list --state open --kind pile_up",       "GET /v1/alerts?state=open&kind=pile_up "     },
+        {"alerts list --csv --vehicle HLO-1000",          "GET /v1/alerts?vehicle=HLO-1000&format=csv " },
+        {"alerts show A0123456789abcdef",                 "GET /v1/alerts/A0123456789abcdef "           },
+        {"alerts mute F1 --minutes 5",                    "POST /v1/fences/F1/mute "                    },
+        {"alerts mute F1 --end",                          "DELETE /v1/fences/F1/mute "                  },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_int_equal(bowei(rows[i].line, &nothing), CLI_OK);
+        if (strncmp(asked, rows[i].asks, strlen(rows[i].asks)) != 0) {
+            fail_msg("%s asked %.100s", rows[i].line, asked);
+        }
+    }
+}
+
+static void moves_are_one_request(void **state)
+{
+    static const char *const events[] = {"ack",     "dispatch", "resolve",
+                                         "dispute", "uphold",   "dismiss"};
+    static const struct said done = {"200 OK", "application/json",
+                                     "{\"items\":[{\"id\":\"A1\",\"result\":\"done\"},"
+                                     "{\"id\":\"A2\",\"result\":\"done\"}]}"};
+    static const struct said half = {"200 OK", "application/json",
+                                     "{\"items\":[{\"id\":\"A1\",\"result\":\"done\"},"
+                                     "{\"id\":\"A2\",\"result\":\"not_found\"}]}"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof events / sizeof events[0]; i++) {
+        char line[80];
+        char body[120];
+
+        (void)snprintf(line, sizeof line, "alerts %s A1 A2 --note seen", events[i]);
+        assert_int_equal(bowei(line, &done), CLI_OK);
+        assert_int_equal(strncmp(asked, "POST /v1/alerts/bulk ", 21), 0);
+        (void)snprintf(body, sizeof body,
+                       "{\"event\":\"%s\",\"ids\":[\"A1\",\"A2\"],\"note\":\"seen\"}", events[i]);
+        assert_non_null(strstr(asked, body));
+    }
+    assert_int_equal(bowei("alerts ack A1 A2", &half), CLI_CONFLICT);
+    assert_non_null(strstr(out_text, "not_found"));
+}
+
+/* --- what is shown --- */
+
+static void answers(void **state)
+{
+    static const struct said csv = {"200 OK", "text/csv", "\xef\xbb\xbfid,kind\r\nA1,pile_up\r\n"};
+    static const struct said one = {"200 OK", "application/json",
+                                    "{\"vehicle\":\"HLO-1000\",\"verdict\":\"outside\","
+                                    "\"rule\":\"gnss_outside\",\"distance_m\":42}"};
+    static const struct said missing = {"404 Not Found", "application/problem+json",
+                                        "{\"code\":\"not_found\"}"};
+    static const struct said denied = {"401 Unauthorized", "application/problem+json",
+                                       "{\"code\":\"unauthenticated\"}"};
+
+    (void)state;
+    assert_int_equal(bowei("alerts list --csv", &csv), CLI_OK);
+    assert_string_equal(out_text, csv.body);
+    assert_int_equal(bowei("vehicles show HLO-1000", &one), CLI_OK);
+    assert_non_null(strstr(out_text, "gnss_outside"));
+    assert_non_null(strstr(out_text, "42"));
+    assert_int_equal(bowei("vehicles show HLO-1000 --json", &one), CLI_OK);
+    assert_int_equal(strncmp(out_text, one.body, strlen(one.body)), 0);
+    assert_int_equal(bowei("alerts show A1", &missing), CLI_NOT_FOUND);
+    assert_string_equal(out_text, "");
+    assert_int_equal(bowei("alerts list", &denied), CLI_AUTH);
+    assert_non_null(strstr(wrong_text, "--key-file"));
+}
+
+/* --- what is refused before anybody is asked --- */
+
+static void wrong_lines(void **state)
+{
+    static const struct {
+        const char *line, *says;
+    } rows[] = {
+        {"alerts",                           "needs one of ack, dismiss, dispatch"},
+        {"alerts eat A1",                    "needs one of"                       },
+        {"alerts ack",                       "needs the IDs of alerts"            },
+        {"alerts show",                      "takes one alert"                    },
+        {"alerts show A1 A2",                "takes one alert"                    },
+        {"alerts list A1",                   "takes no arguments"                 },
+        {"alerts list --sate open",          "did you mean --state?"              },
+        {"alerts mute F1",                   "--minutes 1-525600"                 },
+        {"alerts mute F1 --minutes 0",       "--minutes 1-525600"                 },
+        {"alerts mute F1 --minutes 1x",      "--minutes 1-525600"                 },
+        {"alerts mute F1 --minutes 5 --end", "--end"                              },
+        {"alerts mute --minutes 5",          "takes one fence"                    },
+        {"fences",                           "needs one of list, near, show"      },
+        {"fences show",                      "takes one ID"                       },
+        {"fences near here",                 "takes no arguments"                 },
+        {"vehicles",                         "needs one of list, show, verdict"   },
+        {"vehicles verdict",                 "takes one ID"                       },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_int_equal(bowei(rows[i].line, NULL), CLI_USAGE);
+        if (strstr(wrong_text, rows[i].says) == NULL) {
+            fail_msg("%s: %s", rows[i].line, wrong_text);
+        }
+        assert_string_equal(out_text, "");
+    }
+    assert_int_equal(bowei("alerts list --key-file /nonexistent/key", NULL), CLI_BAD_INPUT);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(requests),
+        cmocka_unit_test(moves_are_one_request),
+        cmocka_unit_test(answers),
+        cmocka_unit_test(wrong_lines),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
