@@ -1,6 +1,22 @@
 /* From the core to its readers: the one place where its state is copied out. */
 #include "gateway/publish.h"
 
+void publish_expect(const struct publish *p, const struct input *inputs, size_t n)
+{
+    const struct inventory *inv = core_inventory(p->core);
+
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t sensor =
+            inputs[i].kind == INPUT_READING && inputs[i].inventory_version == inv->version
+                ? inputs[i].reading.sensor
+                : NO_SENSOR;
+
+        if (sensor < inv->sensor_count && !inv->sensors[sensor].gate) {
+            view_expect_space(p->view, inv->sensors[sensor].target);
+        }
+    }
+}
+
 void publish_space(struct publish *p, uint32_t slot, bool shown)
 {
     struct change change = {.kind = CHANGE_SPACE, .index = slot, .at_ms = p->at_ms};

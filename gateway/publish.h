@@ -19,6 +19,9 @@ struct publish {
     bool city_dirty; /**< city totals may have changed */
 };
 
+/** These are about to be stepped: what they will change is fetched meanwhile. Behind core_expect.
+ */
+void publish_expect(const struct publish *publish, const struct input *inputs, size_t n);
 /** The live fields of one root; shown: on the change ring as well. */
 void publish_space(struct publish *publish, uint32_t slot, bool shown);
 void publish_lot(struct publish *publish, uint32_t lot, bool shown);

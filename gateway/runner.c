@@ -397,6 +397,7 @@ static void *run(void *arg)
         struct now now;
         size_t n = intake_take(r->p.intake, r->inputs, BATCH, sleep_until(r), &now);
         core_expect(r->p.core, r->inputs, n);
+        publish_expect(&r->out, r->inputs, n);
         for (size_t i = 0; i < n; i++) {
             step(r, &r->inputs[i]);
         }

@@ -112,15 +112,19 @@ static void make_room(struct frame_log *log, size_t need)
     }
 }
 
-static void ring_put(struct frame_log *log, const struct frame_record *rec)
+static void ring_put(struct frame_log *log, uint64_t device, const struct frame_record *rec)
 {
     const size_t need = entry_size(rec);
+    uint8_t *to;
 
     if (log->size < 2 * sizeof *rec) {
         return;
     }
     make_room(log, need);
-    memcpy(log->ring + log->next, rec, HEAD + kept_bytes(rec));
+    to = log->ring + log->next;
+    memcpy(to, rec, HEAD + kept_bytes(rec));
+    memcpy(to + offsetof(struct frame_record, number), &log->newest, sizeof log->newest);
+    memcpy(to + offsetof(struct frame_record, device), &device, sizeof device);
     log->next += need;
     log->empty = false;
 }
@@ -135,30 +139,34 @@ static struct watched_frames *watched_find(const struct frame_log *log, uint64_t
     return NULL;
 }
 
-static void watched_put(struct watched_frames *watched, const struct frame_record *rec)
+static struct frame_record *watched_put(struct watched_frames *watched,
+                                        const struct frame_record *rec)
 {
-    watched->frames[watched->next] = *rec;
+    struct frame_record *to = &watched->frames[watched->next];
+
+    memcpy(to, rec, HEAD + kept_bytes(rec));
     watched->next = (watched->next + 1) % LEDGER_FRAMES;
     watched->count += watched->count < LEDGER_FRAMES;
+    return to;
 }
 
 void frame_log_put(struct frame_log *log, uint64_t device, const struct frame_record *rec,
                    bool everywhere)
 {
     struct watched_frames *watched = watched_find(log, device);
-    struct frame_record own;
 
     if (watched == NULL && !everywhere) {
         return;
     }
-    own = *rec;
-    own.device = device;
-    own.number = ++log->newest;
+    log->newest++;
     if (watched != NULL) {
-        watched_put(watched, &own);
+        struct frame_record *own = watched_put(watched, rec);
+
+        own->device = device;
+        own->number = log->newest;
     }
     if (everywhere) {
-        ring_put(log, &own);
+        ring_put(log, device, rec);
     }
 }
 
@@ -251,7 +259,7 @@ void frame_log_watch(struct frame_log *log, uint64_t device)
             watched->count = 0;
             watched->next = 0;
             while (n > 0) {
-                watched_put(watched, &found[--n]);
+                (void)watched_put(watched, &found[--n]);
             }
         }
         free(found);

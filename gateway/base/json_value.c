@@ -4,6 +4,8 @@
 #include "gateway/base/json_number.h"
 #include <string.h>
 
+#define PLAIN_DIGITS 18 /* any so many fit in 63 bits */
+
 const struct json_node *json_after(const struct json_doc *doc, const struct json_node *value)
 {
     return value->next < doc->used ? &doc->nodes[value->next] : NULL;
@@ -92,10 +94,31 @@ bool json_is_text(const struct json_doc *doc, const struct json_node *n, const c
     return n != NULL && n->kind == JSON_STRING && text_equal(doc, n, text, strlen(text));
 }
 
+/* Counters, channels and times are a few plain digits: read in one pass, when that is all. */
+static bool plain_int(const char *text, uint32_t len, int64_t *out)
+{
+    int64_t v = 0;
+
+    if (len == 0 || len > PLAIN_DIGITS) {
+        return false;
+    }
+    for (uint32_t i = 0; i < len; i++) {
+        if (text[i] < '0' || text[i] > '9') {
+            return false;
+        }
+        v = v * 10 + (text[i] - '0');
+    }
+    *out = v;
+    return true;
+}
+
 bool json_int(const struct json_doc *doc, const struct json_node *n, int64_t *out)
 {
     if (n == NULL || n->kind != JSON_NUMBER) {
         return false;
+    }
+    if (plain_int(doc->text + n->start, n->len, out)) {
+        return true;
     }
     for (uint32_t i = 0; i < n->len; i++) {
         char c = doc->text[n->start + i];

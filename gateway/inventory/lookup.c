@@ -93,9 +93,17 @@ uint32_t inventory_device(const struct inventory *inv, const char *id, size_t le
 
     slot_map_begin(map, slot_hash_text(id, len), &walk);
     for (;;) {
+        const struct inv_device *d;
+
         device = slot_map_next(map, &walk);
-        if (device == NO_SLOT || (inv->devices[device].id_len == len &&
-                                  memcmp(inv->text + inv->devices[device].id, id, len) == 0)) {
+        if (device == NO_SLOT) {
+            return device;
+        }
+        d = &inv->devices[device];
+        if (d->sensor_count == 1) {
+            __builtin_prefetch(&inv->sensors[d->sensors_of]); /* is asked for next */
+        }
+        if (d->id_len == len && memcmp(inv->text + d->id, id, len) == 0) {
             return device;
         }
     }

@@ -211,6 +211,15 @@ static uint64_t turned(uint64_t head, uint64_t by)
     return (head & ~TURN_MASK) | ((head + by * TURN_ONE) & TURN_MASK);
 }
 
+void view_expect_space(const struct view *view, uint32_t slot)
+{
+    const struct space_chunk *chunk = space_chunk(view, slot);
+
+    if (chunk != NULL) {
+        __builtin_prefetch(&chunk->records[slot % SPACE_CHUNK], 1);
+    }
+}
+
 void view_put_space(struct view *view, uint32_t slot, const struct space_live *live)
 {
     struct space_chunk *chunk = space_chunk(view, slot);

@@ -76,6 +76,8 @@ enum err view_reserve(struct view *view, uint32_t spaces, uint32_t lots) MUST_CH
 enum err view_reserve_fences(struct view *view, uint32_t fences) MUST_CHECK;
 void view_put_fence(struct view *view, uint32_t fence, const struct fence_view *v);
 void view_put_space(struct view *view, uint32_t slot, const struct space_live *live);
+/** A put of this slot is near: its record is fetched meanwhile. */
+void view_expect_space(const struct view *view, uint32_t slot);
 void view_put_lot(struct view *view, uint32_t lot, const struct lot_view *v);
 void view_put_city(struct view *view, const struct city_view *city);
 /** The core lives and everything up to `now` is in the view. At least every 250 ms. */

@@ -73,17 +73,19 @@ static const struct {
     {"join",      VALUE_JOIN,      TYPE_JOIN     },
 };
 
+static bool id_character(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' ||
+           c == '.' || c == '_' || c == ':' || c == '/';
+}
+
 bool native_device_id(const char *text, size_t len)
 {
-    static const char allowed[] =
-        "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz._:/-";
-
     if (len == 0 || len > DEVICE_ID_MAX) {
         return false;
     }
     for (size_t i = 0; i < len; i++) {
-        if (text[i] == '\0' || strchr(allowed, text[i]) == NULL ||
-            (i > 0 && text[i] == '.' && text[i - 1] == '.')) {
+        if (!id_character(text[i]) || (i > 0 && text[i] == '.' && text[i - 1] == '.')) {
             return false;
         }
     }

@@ -281,31 +281,28 @@ static unsigned args_of(const struct image *image)
     return writers[image->kind].args;
 }
 
-void fields_write(struct strbuf *b, uint32_t adcode, const struct slice_item *item)
+void fields_write(struct strbuf *b, const struct redis_key *key, const struct slice_item *item)
 {
-    struct redis_key key;
-
     if (item->image.kind == IMAGE_AUDIT) {
         write_audit(b, item);
         return;
     }
-    fields_key(&key, adcode, item);
     if ((item->flags & ITEM_KEY_STAYS) != 0) {
-        fleet_fields_expire(b, &key);
+        fleet_fields_expire(b, key);
         return;
     }
     if ((item->flags & ITEM_REMOVED) != 0) {
         RESP_LITERAL(b, "*2\r\n$3\r\nDEL\r\n");
-        resp_key(b, &key);
+        resp_key(b, key);
         return;
     }
     if (writers[item->image.kind].write == NULL) {
-        fleet_fields_write(b, &key, item);
+        fleet_fields_write(b, key, item);
         return;
     }
     resp_command(b, args_of(&item->image));
     RESP_LITERAL(b, "$4\r\nHSET\r\n");
-    resp_key(b, &key);
+    resp_key(b, key);
     writers[item->image.kind].write(b, item);
 }
 

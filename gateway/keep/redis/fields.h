@@ -9,7 +9,7 @@
 
 /** The command that writes the item's key (HSET; XADD for an audit row; DEL for a removed place).
  */
-void fields_write(struct strbuf *b, uint32_t adcode, const struct slice_item *item);
+void fields_write(struct strbuf *b, const struct redis_key *key, const struct slice_item *item);
 /** The key the item lives under. */
 void fields_key(struct redis_key *out, uint32_t adcode, const struct slice_item *item);
 

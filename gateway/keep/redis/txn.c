@@ -39,15 +39,18 @@ static void write_items(struct txn *txn, const struct slice *slice)
     struct redis_key key;
 
     for (uint32_t i = 0; i < slice->count; i++) {
+        fields_key(&key, slice->adcode, &slice->items[i]);
+        if (slice->items[i].image.kind == IMAGE_SPACE || slice->items[i].image.kind == IMAGE_LOT) {
+            /* the key ends with the ID */
+            memcpy(txn->ids[i], key.text + key.len - SPACE_ID_LEN, SPACE_ID_LEN);
+        }
         if ((slice->items[i].flags & ITEM_WRONG_TYPE) != 0) {
-            fields_key(&key, slice->adcode, &slice->items[i]);
             write_del(txn, &key, i);
         }
-        fields_write(&txn->bytes, slice->adcode, &slice->items[i]);
+        fields_write(&txn->bytes, &key, &slice->items[i]);
         command(txn, i, false);
         if (slice->items[i].image.kind == IMAGE_ALERT &&
             (slice->items[i].flags & ITEM_REMOVED) == 0) {
-            fields_key(&key, slice->adcode, &slice->items[i]);
             fleet_fields_life(&txn->bytes, &key, &slice->items[i].image.alert);
             command(txn, i, false);
         }
@@ -140,7 +143,6 @@ static void write_free(struct txn *txn, const struct slice *slice)
     uint32_t adds = count_flag(slice, ITEM_FREE_ADD);
     uint32_t leaves = count_flag(slice, ITEM_FREE_LEAVE);
     struct redis_key key;
-    char id[SPACE_ID_LEN];
 
     redis_key_district(&key, slice->adcode, KEY_FREE);
     if ((slice->flags & SLICE_FREE_DROP) != 0) {
@@ -154,8 +156,7 @@ static void write_free(struct txn *txn, const struct slice *slice)
             if ((slice->items[i].flags & ITEM_FREE_ADD) != 0) {
                 resp_e7(b, slice->items[i].place.lon);
                 resp_e7(b, slice->items[i].place.lat);
-                space_id_write(slice->items[i].image.space.key, id);
-                resp_bytes(b, id, SPACE_ID_LEN);
+                resp_bytes(b, txn->ids[i], SPACE_ID_LEN);
             }
         }
         command(txn, TXN_KEY + KEY_FREE, false);
@@ -166,8 +167,7 @@ static void write_free(struct txn *txn, const struct slice *slice)
         resp_key(b, &key);
         for (uint32_t i = 0; i < slice->count; i++) {
             if ((slice->items[i].flags & ITEM_FREE_LEAVE) != 0) {
-                space_id_write(slice->items[i].image.space.key, id);
-                resp_bytes(b, id, SPACE_ID_LEN);
+                resp_bytes(b, txn->ids[i], SPACE_ID_LEN);
             }
         }
         command(txn, TXN_KEY + KEY_FREE, false);
@@ -207,13 +207,13 @@ static void write_changes(struct txn *txn, const struct slice *slice, uint64_t e
             continue;
         }
         if (item->image.kind == IMAGE_SPACE) {
-            space_id_write(item->image.space.key, spaces + spaces_len);
+            memcpy(spaces + spaces_len, txn->ids[i], SPACE_ID_LEN);
             spaces_len += SPACE_ID_LEN;
             spaces[spaces_len++] = (item->flags & ITEM_REMOVED) != 0
                                        ? '-'
                                        : fields_state_letter(item->image.space.shown_state);
         } else if (item->image.kind == IMAGE_LOT) {
-            space_id_write(item->image.lot.key, lots + lots_len);
+            memcpy(lots + lots_len, txn->ids[i], SPACE_ID_LEN);
             lots_len += SPACE_ID_LEN;
         }
     }

@@ -21,6 +21,7 @@ struct txn {
     struct strbuf bytes; /* MULTI ... EXEC */
     uint64_t number;     /* slice it was rendered from, 0 = none */
     uint32_t count;
+    char ids[SLICE_IMAGES][SPACE_ID_LEN]; /* of spaces and lots, by item */
     struct txn_command commands[TXN_COMMANDS_MAX];
 };
 
