@@ -59,6 +59,11 @@ static void image_space(void *ctx, uint32_t slot, struct image *out)
     core_space_image(((struct runner *)ctx)->p.core, slot, out);
 }
 
+static void image_expect(void *ctx, const uint32_t *slots, size_t n)
+{
+    core_expect_images(((struct runner *)ctx)->p.core, slots, n);
+}
+
 static void image_lot(void *ctx, uint32_t lot, struct image *out)
 {
     core_lot_image(((struct runner *)ctx)->p.core, lot, out);
@@ -444,8 +449,8 @@ struct runner *runner_start(const struct runner_params *params)
     late_images_init(&r->late);
     r->late_published = LATE_IDLE;
     const struct image_source source = {
-        r,           image_space, image_lot,   image_override, image_suspect,
-        image_fence, image_bike,  image_alert, image_mute,     image_slots};
+        r,          image_space, image_lot,  image_override, image_suspect, image_fence,
+        image_bike, image_alert, image_mute, image_slots,    image_expect};
     r->flush = flush_create(params->writer, &source);
     if (r->flush == NULL || flush_reserve(r->flush, params->inventory) != ERR_OK ||
         view_reserve(params->view, params->inventory->space_count, params->inventory->lot_count) !=

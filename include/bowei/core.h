@@ -57,6 +57,8 @@ const struct effects *core_step(struct core *core, const struct input *input);
 /** A hint that these inputs are stepped next: brings what they will touch near the processor, all
  * at once instead of one after another. Changes nothing; a batch of some 64 is worth it. */
 void core_expect(const struct core *core, const struct input *inputs, size_t n);
+/** The same before core_space_image of some 16 spaces. */
+void core_expect_images(const struct core *core, const uint32_t *slots, size_t n);
 /** Takes the last step's command back: its effects could not be journalled, so nothing of it may
  * show. Valid only right after a core_step or core_advance whose effects had kept images. The same
  * effects then touch only what fell due before the command was carried out: that is to be shown. */

@@ -37,6 +37,8 @@ struct image_source {
     bool (*mute)(void *ctx, uint32_t index, struct image *out);
     /** All slots of bikes, alerts, mutes are below: for writing everything again. */
     void (*slots)(void *ctx, uint32_t *bikes, uint32_t *alerts, uint32_t *mutes);
+    /** A hint that these spaces are asked for next; NULL: not wanted. */
+    void (*expect)(void *ctx, const uint32_t *slots, size_t n);
 };
 
 struct flush; /**< dirty bits, the flush under way, the queue of kept images; core thread */

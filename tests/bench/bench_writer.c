@@ -164,8 +164,10 @@ int main(int argc, char **argv)
     uint32_t spaces = argc > 1 && !alone ? (uint32_t)atoi(argv[1]) : 100000;
     int rounds = argc > 2 ? atoi(argv[2]) : 5;
     struct rig *rig = calloc(1, sizeof *rig);
-    const struct image_source source = {NULL, city_image_space, city_image_lot, city_image_override,
-                                        city_image_suspect};
+    const struct image_source source = {.space = city_image_space,
+                                        .lot = city_image_lot,
+                                        .override = city_image_override,
+                                        .suspect = city_image_suspect};
     struct redis_writer_params params = {.wake_core = ring};
     struct image_source with_city = source;
     uint32_t loaded = 0;

@@ -89,6 +89,7 @@ static void gateway_begin(struct gateway *g)
                                         NULL,
                                         NULL,
                                         NULL,
+                                        NULL,
                                         NULL};
     struct redis_writer_params params = {.counters = &g->counters, .board = &g->city.board};
 

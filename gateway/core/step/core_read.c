@@ -59,6 +59,33 @@ void core_city_view(const struct core *core, struct city_view *out)
     *out = core->city;
 }
 
+/* A space, its first sensor, that one's device, its name: each round needs what the one before
+ * brought. */
+void core_expect_images(const struct core *core, const uint32_t *slots, size_t n)
+{
+    const struct inventory *inv = core->inv;
+
+    for (size_t i = 0; i < n; i++) {
+        __builtin_prefetch(&inv->spaces[slots[i]]);
+        __builtin_prefetch(&core->spaces[slots[i]]);
+    }
+    for (size_t i = 0; i < n; i++) {
+        __builtin_prefetch(&inv->sensors[inv->spaces[slots[i]].sensors]);
+        __builtin_prefetch(&core->sensors[inv->spaces[slots[i]].sensors]);
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (inv->spaces[slots[i]].sensor_count > 0) {
+            __builtin_prefetch(&inv->devices[inv->sensors[inv->spaces[slots[i]].sensors].device]);
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (inv->spaces[slots[i]].sensor_count > 0) {
+            __builtin_prefetch(inventory_text(
+                inv, inv->devices[inv->sensors[inv->spaces[slots[i]].sensors].device].id));
+        }
+    }
+}
+
 void core_space_image(const struct core *core, uint32_t slot, struct image *out)
 {
     const struct place place = look(core, slot);

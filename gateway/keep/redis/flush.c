@@ -17,6 +17,7 @@
 #define IMAGES_PER_STEP 4096 /* looked at in one step, so that the core is not held up */
 #define LOOKS_AN_IMAGE  16   /* as many roots of other lanes are passed over in its time */
 #define LOOKS_PER_STEP  (IMAGES_PER_STEP * LOOKS_AN_IMAGE)
+#define EXPECTED_MAX    16    /* roots fetched ahead */
 #define FREE_REBUILD_MS 60000 /* the geo set is built anew at most once a minute and district */
 
 struct flush *flush_create(struct redis_writer *writer, const struct image_source *source)
@@ -217,26 +218,52 @@ static void fill_next_fleet(struct flush *flush, struct lane *lane, int64_t shif
     }
 }
 
-/* A space may bring its override along, and an alert what was in its slot before, so one item is
- * kept back. */
+/* The next dirty roots of the lane, some at a time, so that what their images need is fetched all
+ * at once. A space may bring its override along, so each counts twice. False: there is none. */
+static bool fill_roots(struct flush *flush, struct lane *lane, int64_t shift_ms, unsigned *looks)
+{
+    const uint32_t room = (SLICE_IMAGES - 1 - flush->filling->count) / 2;
+    const uint32_t most = room > EXPECTED_MAX ? EXPECTED_MAX : room;
+    uint32_t roots[EXPECTED_MAX];
+    uint32_t n = 0;
+    uint32_t spaces = 0;
+
+    do {
+        roots[n] = lane_next(flush, lane, looks);
+        if (roots[n] == NO_SLOT) {
+            break;
+        }
+        if (roots[n] < flush->space_cap) {
+            __builtin_prefetch(&flush->spaces[roots[n]], 1);
+            spaces = n + 1; /* lots stand behind all spaces */
+        }
+        n++;
+    } while (n < most && lane->count > 0);
+    if (spaces > 1 && flush->source.expect != NULL) {
+        flush->source.expect(flush->source.ctx, roots, spaces);
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        if (i < spaces) {
+            fill_space(flush, lane, roots[i], shift_ms);
+        } else {
+            fill_lot(flush, roots[i] - flush->space_cap, shift_ms);
+        }
+    }
+    return n > 0;
+}
+
+/* One item is kept back for what a space or an alert brings along. */
 static void fill_lane(struct flush *flush, struct lane *lane, int64_t shift_ms, unsigned *looks)
 {
     struct slice *slice = flush->filling;
 
     while (slice->count < SLICE_IMAGES - 1 && *looks > 0 && lane_has_work(flush, lane)) {
-        uint32_t root;
-
         if (lane->kept_at < lane->kept_todo) {
             --*looks;
             fill_kept(flush, &lane->kept[lane->kept_at++], shift_ms);
             continue;
         }
-        root = lane_next(flush, lane, looks);
-        if (root != NO_SLOT && root >= flush->space_cap) {
-            fill_lot(flush, root - flush->space_cap, shift_ms);
-        } else if (root != NO_SLOT) {
-            fill_space(flush, lane, root, shift_ms);
-        } else {
+        if (!fill_roots(flush, lane, shift_ms, looks)) {
             fill_next_fleet(flush, lane, shift_ms, looks);
         }
     }
