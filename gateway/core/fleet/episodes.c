@@ -230,6 +230,10 @@ static bool room_make(struct fleet *fleet)
     if (list->count < fleet->rules.alerts_max) {
         return alert_list_reserve(list);
     }
+    if (fleet->now.at_ms < fleet->full_ms) {
+        count_add(fleet->counters, COUNT_ALERTS_FULL, 1);
+        return false; /* all went on a moment ago: not looked through for each bike */
+    }
     for (uint32_t i = 0; i < list->count; i++) {
         const uint32_t slot = list->order[i];
 
@@ -241,6 +245,7 @@ static bool room_make(struct fleet *fleet)
             return true;
         }
     }
+    fleet->full_ms = fleet->now.at_ms + RETRY_MS;
     count_add(fleet->counters, COUNT_ALERTS_FULL, 1);
     return false;
 }
