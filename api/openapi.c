@@ -44,6 +44,8 @@ static const struct {
     [ANSWER_VEHICLE_LIST] = {"VehicleList",        "application/json"            },
     [ANSWER_VERDICT] = {"Verdict",            "application/json"            },
     [ANSWER_TELEMETRY] = {"TelemetryResult",    "application/json"            },
+    [ANSWER_KEY] = {"Key",                "application/json"            },
+    [ANSWER_KEY_LIST] = {"KeyList",            "application/json"            },
     [ANSWER_HEALTH] = {"Health",             "application/json"            },
     [ANSWER_METRICS] = {NULL,                 "application/openmetrics-text"},
     [ANSWER_OPENAPI] = {NULL,                 "application/json"            },

@@ -13,43 +13,49 @@
 #define F(name)    (UINT32_C(1) << BODY_##name)
 
 const struct body_field_row body_field_rows[BODY_FIELD_COUNT] = {
-    [BODY_REASON] = {"reason",   "string",  "maintenance, closed, event or withdrawn"               },
-    [BODY_UNTIL] = {"until",    "string",  "RFC 3339 time at which it ends by itself"              },
-    [BODY_NOTE] = {"note",     "string",  "free text for the audit, at most 119 bytes"            },
-    [BODY_OCCUPIED] = {"occupied", "integer", "cars inside; either this or free"                      },
-    [BODY_FREE] = {"free",     "integer", "free places; either this or occupied"                  },
-    [BODY_CHANNEL] = {"channel",  "integer",
-                     "which input of the device; left out: all that are bound"                      },
-    [BODY_FORCE] = {"force",    "boolean", "also while the space is not known free; needs a reason"},
-    [BODY_WHY] = {"reason",   "string",  "why, for the audit, at most 80 bytes"                  },
-    [BODY_VERSION] = {"version",  "integer", "only when it is still at this version; else 409"       },
-    [BODY_EVENT] = {"event",    "string",  "ack, dispatch, resolve, dispute, uphold or dismiss"    },
-    [BODY_IDS] = {"ids",      "array",   "1 to 500 IDs of alerts"                                },
-    [BODY_CRS] = {"crs",      "string",  "wgs84, gcj02 or bd09: of all positions in the batch"   },
-    [BODY_ITEMS] = {"items",    "array",
-                     "1 to 1000 reports: event_id, vehicle, time, lock, location, beacons, battery" },
+    [BODY_REASON] = {"reason",     "string",  "maintenance, closed, event or withdrawn"                  },
+    [BODY_UNTIL] = {"until",      "string",  "RFC 3339 time at which it ends by itself"                 },
+    [BODY_NOTE] = {"note",       "string",  "free text for the audit, at most 119 bytes"               },
+    [BODY_OCCUPIED] = {"occupied",   "integer", "cars inside; either this or free"                         },
+    [BODY_FREE] = {"free",       "integer", "free places; either this or occupied"                     },
+    [BODY_CHANNEL] = {"channel",    "integer",
+                     "which input of the device; left out: all that are bound"                           },
+    [BODY_FORCE] = {"force",      "boolean", "also while the space is not known free; needs a reason"   },
+    [BODY_WHY] = {"reason",     "string",  "why, for the audit, at most 80 bytes"                     },
+    [BODY_VERSION] = {"version",    "integer", "only when it is still at this version; else 409"          },
+    [BODY_EVENT] = {"event",      "string",  "ack, dispatch, resolve, dispute, uphold or dismiss"       },
+    [BODY_IDS] = {"ids",        "array",   "1 to 500 IDs of alerts"                                   },
+    [BODY_CRS] = {"crs",        "string",  "wgs84, gcj02 or bd09: of all positions in the batch"      },
+    [BODY_ITEMS] = {"items",      "array",
+                     "1 to 1000 reports: event_id, vehicle, time, lock, location, beacons, battery"      },
+    [BODY_NAME] = {"name",       "string",  "the holder's, at most 31 bytes; two live keys may have it"},
+    [BODY_ROLE] = {"role",       "string",  "operator, staff or admin"                                 },
+    [BODY_OPERATOR] = {"operator",   "string",  "code of an operator's key; only there"                    },
+    [BODY_DISTRICTS] = {"districts",  "string",  "150402,150403: all that a staff key may change"           },
+    [BODY_EXPIRES] = {"expires_at", "string",  "RFC 3339 time from which it is refused"                   },
 };
 
 static const struct {
     const char *handler;
     uint32_t fields, required;
 } takes[] = {
-    {"space_out_post",          F(REASON) | F(UNTIL) | F(NOTE),  F(REASON)        },
-    {"lot_closed_post",         F(UNTIL) | F(NOTE),              0                },
-    {"lot_count_post",          F(OCCUPIED) | F(FREE) | F(NOTE), 0                },
-    {"device_suspect_post",     F(NOTE),                         0                },
-    {"device_recalibrate_post", F(CHANNEL) | F(FORCE) | F(WHY),  0                },
-    {"device_installed_post",   F(NOTE),                         F(NOTE)          },
-    {"device_test_post",        F(UNTIL) | F(NOTE),              F(UNTIL)         },
-    {"fence_mute_post",         F(UNTIL) | F(NOTE),              F(UNTIL)         },
-    {"alert_ack_post",          F(NOTE) | F(VERSION),            0                },
-    {"alert_dispatch_post",     F(NOTE) | F(VERSION),            0                },
-    {"alert_resolve_post",      F(NOTE) | F(VERSION),            0                },
-    {"alert_dispute_post",      F(NOTE) | F(VERSION),            0                },
-    {"alert_uphold_post",       F(NOTE) | F(VERSION),            0                },
-    {"alert_dismiss_post",      F(NOTE) | F(VERSION),            0                },
-    {"alerts_bulk_post",        F(EVENT) | F(IDS) | F(NOTE),     F(EVENT) | F(IDS)},
-    {"vehicles_telemetry_post", F(CRS) | F(ITEMS),               F(CRS) | F(ITEMS)},
+    {"space_out_post",          F(REASON) | F(UNTIL) | F(NOTE),                              F(REASON)        },
+    {"lot_closed_post",         F(UNTIL) | F(NOTE),                                          0                },
+    {"lot_count_post",          F(OCCUPIED) | F(FREE) | F(NOTE),                             0                },
+    {"device_suspect_post",     F(NOTE),                                                     0                },
+    {"device_recalibrate_post", F(CHANNEL) | F(FORCE) | F(WHY),                              0                },
+    {"device_installed_post",   F(NOTE),                                                     F(NOTE)          },
+    {"device_test_post",        F(UNTIL) | F(NOTE),                                          F(UNTIL)         },
+    {"fence_mute_post",         F(UNTIL) | F(NOTE),                                          F(UNTIL)         },
+    {"alert_ack_post",          F(NOTE) | F(VERSION),                                        0                },
+    {"alert_dispatch_post",     F(NOTE) | F(VERSION),                                        0                },
+    {"alert_resolve_post",      F(NOTE) | F(VERSION),                                        0                },
+    {"alert_dispute_post",      F(NOTE) | F(VERSION),                                        0                },
+    {"alert_uphold_post",       F(NOTE) | F(VERSION),                                        0                },
+    {"alert_dismiss_post",      F(NOTE) | F(VERSION),                                        0                },
+    {"alerts_bulk_post",        F(EVENT) | F(IDS) | F(NOTE),                                 F(EVENT) | F(IDS)},
+    {"key_post",                F(NAME) | F(ROLE) | F(OPERATOR) | F(DISTRICTS) | F(EXPIRES), F(NAME) | F(ROLE)},
+    {"vehicles_telemetry_post", F(CRS) | F(ITEMS),                                           F(CRS) | F(ITEMS)},
 };
 
 static const char *const reasons[OUT_REASON_COUNT] = {
@@ -185,6 +191,11 @@ static void read_field(struct reading_body *b, enum body_field field, const stru
     case BODY_IDS:
     case BODY_CRS:
     case BODY_ITEMS:
+    case BODY_NAME:
+    case BODY_ROLE:
+    case BODY_OPERATOR:
+    case BODY_DISTRICTS:
+    case BODY_EXPIRES:
     case BODY_FIELD_COUNT: break;
     }
 }

@@ -31,6 +31,11 @@ enum body_field {
     BODY_IDS,
     BODY_CRS,
     BODY_ITEMS,
+    BODY_NAME,
+    BODY_ROLE,
+    BODY_OPERATOR,
+    BODY_DISTRICTS,
+    BODY_EXPIRES,
     BODY_FIELD_COUNT
 };
 

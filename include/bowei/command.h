@@ -36,6 +36,7 @@ enum command_kind {
     COMMAND_DEVICE,           /**< one device's channels with health, into `devices` */
     COMMAND_SPACE_WHY, /**< GET /v1/spaces/{id}/why: the reasoning of one space, into `explain` */
     COMMAND_TELEMETRY, /**< never reaches the core: a request that waits for the journal's sync */
+    COMMAND_KEY, /**< an API key is about to be made or revoked: `note` says which; the audit row */
     COMMAND_KIND_COUNT
 };
 

@@ -160,6 +160,7 @@ static void make_command(struct event *e, uint64_t *seed)
     case COMMAND_ALERT_MOVE:
     case COMMAND_BIKES:
     case COMMAND_MUTE:
+    case COMMAND_KEY:
     case COMMAND_TELEMETRY:
     case COMMAND_DEVICE_RECALIBRATE:
     case COMMAND_KIND_COUNT: break;

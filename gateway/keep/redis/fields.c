@@ -50,6 +50,7 @@ static const char *const command_words[COMMAND_KIND_COUNT] = {
     [COMMAND_DEVICE] = "device",
     [COMMAND_SPACE_WHY] = "space_why",
     [COMMAND_TELEMETRY] = "telemetry",
+    [COMMAND_KEY] = "key",
 };
 
 static const char *word(const char *const *words, size_t count, unsigned at)

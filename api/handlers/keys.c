@@ -1,0 +1,245 @@
+/* API keys for admins: listed, made, revoked. The core audits first (who, for whom), and only when
+ * that is durable the key file is changed: no key without its row. The file is written on the HTTP
+ * thread, some milliseconds that only an admin's rare request costs. */
+#include "api/handlers/asking.h"
+#include "api/handlers/staff.h"
+#include "api/server.h"
+#include "bowei/base/city_clock.h"
+#include "bowei/base/json_read.h"
+#include <stdio.h>
+#include <string.h>
+
+#define BODY_NODES 64u
+#define TIME_MAX   40
+
+/* A body under way into an order. */
+struct ordered {
+    struct key_order order;
+    char name[KEY_NAME_MAX], role[16], operator_code[8], districts[KEY_DISTRICTS_TEXT];
+};
+
+static void row_write(struct json_writer *w, const struct key_row *row)
+{
+    json_kv_str(w, "prefix", row->prefix);
+    json_kv_str(w, "name", row->name);
+    json_kv_str(w, "role", role_name(row->role));
+    if (row->operator_code[0] != '\0') {
+        json_kv_str(w, "operator", row->operator_code);
+    }
+    if (row->district_count > 0) {
+        json_key(w, "districts");
+        json_array(w);
+        for (uint32_t i = 0; i < row->district_count; i++) {
+            json_str(w, row->districts[i]);
+        }
+        json_array_end(w);
+    }
+    json_kv_time(w, "created_at", row->created_ms);
+    if (row->expires_ms != 0) {
+        json_kv_time(w, "expires_at", row->expires_ms);
+    }
+    json_kv_bool(w, "revoked", row->revoked);
+    json_kv_bool(w, "live", key_row_lives(row, host_wall_ms()));
+}
+
+void keys_list(struct request *rq)
+{
+    struct strbuf out = {0};
+    struct json_writer w;
+    const struct key_row *rows = NULL;
+    const size_t count = rq->api->auth.keys == NULL ? 0 : key_set_rows(rq->api->auth.keys, &rows);
+
+    json_writer_init(&w, &out);
+    json_object(&w);
+    json_key(&w, "items");
+    json_array(&w);
+    for (size_t i = 0; i < count; i++) {
+        json_object(&w);
+        row_write(&w, &rows[i]);
+        json_object_end(&w);
+    }
+    json_array_end(&w);
+    json_object_end(&w);
+    respond_text(rq, 200, type_json, &out);
+}
+
+/* A text member; "" when it is not there. */
+static void text_read(struct request *rq, const struct json_doc *doc, const char *member, char *out,
+                      size_t cap)
+{
+    const struct json_node *value = json_member(doc, &doc->nodes[0], member);
+    char where[40];
+
+    out[0] = '\0';
+    if (value == NULL || value->kind == JSON_NULL) {
+        return;
+    }
+    if (json_text(doc, value, out, cap) < 0) {
+        (void)snprintf(where, sizeof where, "/%s", member);
+        faults_add(&rq->faults, where, "must be a text of at most %zu bytes", cap - 1);
+        out[0] = '\0';
+    }
+}
+
+static void expiry_read(struct request *rq, const struct json_doc *doc, int64_t *out_ms)
+{
+    char text[TIME_MAX];
+
+    *out_ms = 0;
+    text_read(rq, doc, "expires_at", text, sizeof text);
+    if (text[0] != '\0' &&
+        (rfc3339_parse(text, (uint32_t)strlen(text), out_ms) != 0 || *out_ms <= host_wall_ms())) {
+        faults_add(&rq->faults, "/expires_at", "must be an RFC 3339 time in the future");
+    }
+}
+
+static void fit_check(struct request *rq, const struct ordered *o, bool role_known)
+{
+    struct key_row row;
+
+    if (o->name[0] == '\0') {
+        faults_add(&rq->faults, "/name", "is required");
+    }
+    if (!role_known || o->order.role == ROLE_PUBLIC) {
+        faults_add(&rq->faults, "/role", "must be operator, staff or admin");
+        return;
+    }
+    if ((o->order.role == ROLE_OPERATOR) != (o->operator_code[0] != '\0')) {
+        faults_add(&rq->faults, "/operator", "belongs to role operator, and only there");
+    }
+    if (!key_districts_read(o->districts, &row) ||
+        (row.district_count > 0 && o->order.role != ROLE_STAFF)) {
+        faults_add(&rq->faults, "/districts", "up to 8 codes of 6 digits with commas, role staff");
+    }
+}
+
+/* Answers itself and returns false when the body is no order. */
+static bool order_read(struct request *rq, struct ordered *o)
+{
+    struct json_node nodes[BODY_NODES];
+    struct json_doc doc;
+    enum json_fault fault;
+    bool role_known;
+
+    rq->faults = (struct faults){.pointer = true};
+    fault =
+        json_parse(&doc, rq->body.len == 0 ? "" : rq->body.data, rq->body.len, nodes, BODY_NODES);
+    if (fault != JSON_OK || nodes[0].kind != JSON_OBJECT) {
+        respond_problem(rq, ERR_BAD_JSON,
+                        fault == JSON_OK ? "the body must be an object" : json_fault_text(fault));
+        return false;
+    }
+    staff_body_known(rq, &doc);
+    *o = (struct ordered){0};
+    text_read(rq, &doc, "name", o->name, sizeof o->name);
+    text_read(rq, &doc, "role", o->role, sizeof o->role);
+    text_read(rq, &doc, "operator", o->operator_code, sizeof o->operator_code);
+    text_read(rq, &doc, "districts", o->districts, sizeof o->districts);
+    expiry_read(rq, &doc, &o->order.expires_ms);
+    role_known = role_find(o->role, &o->order.role);
+    o->order.name = o->name;
+    o->order.operator_code = o->operator_code;
+    o->order.districts = o->districts;
+    fit_check(rq, o, role_known);
+    if (rq->faults.count > 0) {
+        respond_faults(rq, ERR_UNPROCESSABLE, &rq->faults);
+        return false;
+    }
+    return true;
+}
+
+/* The audit has it: now the key is made. */
+static void key_made(struct request *rq)
+{
+    struct ordered o;
+    struct key_row row;
+    char text[KEY_TEXT_MAX];
+    struct strbuf out = {0};
+    struct json_writer w;
+    enum err e;
+
+    if (!order_read(rq, &o)) {
+        return;
+    }
+    e = key_issue(rq->api->auth.path, &o.order, host_wall_ms(), &row, text);
+    if (e != ERR_OK) {
+        respond_problem(rq, e,
+                        e == ERR_CONFLICT ? "this holder has two live keys: revoke one" : NULL);
+        return;
+    }
+    json_writer_init(&w, &out);
+    json_object(&w);
+    json_kv_str(&w, "key", text);
+    row_write(&w, &row);
+    json_object_end(&w);
+    respond_text(rq, 200, type_json, &out);
+}
+
+static void key_gone(struct request *rq)
+{
+    const char *prefix = rq->match.argument;
+    struct strbuf out = {0};
+    struct json_writer w;
+    const enum err e = key_revoke(rq->api->auth.path, prefix);
+
+    if (e != ERR_OK) {
+        respond_problem(rq, e, NULL);
+        return;
+    }
+    json_writer_init(&w, &out);
+    json_object(&w);
+    json_kv_str(&w, "prefix", prefix);
+    json_kv_bool(&w, "revoked", true);
+    json_object_end(&w);
+    respond_text(rq, 200, type_json, &out);
+}
+
+static bool file_is_there(struct request *rq)
+{
+    if (rq->api->auth.path == NULL) {
+        respond_problem(rq, ERR_UNAVAILABLE, "this server has no key file");
+        return false;
+    }
+    return true;
+}
+
+void key_post(struct request *rq)
+{
+    struct ordered o;
+    struct command *command;
+
+    if (!file_is_there(rq) || !order_read(rq, &o) || !asking_open(rq, COMMAND_KEY, 0, key_made)) {
+        return;
+    }
+    command = &rq->pending->command;
+    (void)snprintf(command->note, sizeof command->note, "make %s %s%s%s", o.role, o.name,
+                   o.operator_code[0] == '\0' ? "" : " of ", o.operator_code);
+    asking_submit(rq);
+}
+
+void key_delete(struct request *rq)
+{
+    const struct key_row *rows = NULL;
+    size_t count;
+    size_t i = 0;
+    struct command *command;
+
+    if (!file_is_there(rq)) {
+        return;
+    }
+    count = key_set_rows(rq->api->auth.keys, &rows);
+    while (i < count && strcmp(rows[i].prefix, rq->match.argument) != 0) {
+        i++;
+    }
+    if (i == count) {
+        respond_problem(rq, ERR_NOT_FOUND, "there is no key with this prefix");
+        return;
+    }
+    if (!asking_open(rq, COMMAND_KEY, 0, key_gone)) {
+        return;
+    }
+    command = &rq->pending->command;
+    (void)snprintf(command->note, sizeof command->note, "revoke %s %s", rows[i].prefix,
+                   rows[i].name);
+    asking_submit(rq);
+}
