@@ -41,7 +41,8 @@ struct api_city {
     struct alert_ring *alerts;
     struct counters counters;
     struct status status;
-    struct push_port push; /* set before city_api_start */
+    struct push_port push;     /* set before city_api_start */
+    struct intake_port intake; /* the same; zeroed: the stand-in below */
     struct api *api;
     int64_t at_ms;
     /* the core's stand-in */
@@ -257,7 +258,9 @@ static inline void city_api_start(struct api_city *c)
         .changes = c->ring,
         .alerts = c->alerts,
         .rules = &c->rules,
-        .intake = {.ctx = c, .command = city_command},
+        .intake = c->intake.command != NULL
+                      ? c->intake
+                      : (struct intake_port){.ctx = c, .command = city_command},
         .counters = &c->counters,
         .status = &c->status,
         .unknown = {.ctx = c, .list = city_unknown   },
