@@ -274,8 +274,8 @@ static enum err mute(struct fleet *fleet, struct command *command)
     if (mute_holds(fleet, request->fence)) {
         muted_end(fleet, request->fence);
     }
-    /* what was muted may be told now, and a bike that has moved on since its episode began stands at
-     * another fence */
+    /* what was muted may be told now, and a bike that has moved on since its episode began stands
+     * at another fence */
     fleet->retry_ms = now_ms;
     return ERR_OK;
 }
