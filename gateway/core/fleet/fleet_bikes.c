@@ -135,7 +135,7 @@ static void episodes_of_bike(struct fleet *fleet, struct bike *bike,
     episode_set(fleet, &bike->alert, &about, out);
 }
 
-void bikes_rejudge(struct fleet *fleet, struct bike *bike)
+static void bike_judge(struct fleet *fleet, const struct bike *bike, struct judgement *out)
 {
     const struct bike_context context = fleet_context(fleet);
     const struct judge judge = {.inv = fleet->inv,
@@ -143,6 +143,12 @@ void bikes_rejudge(struct fleet *fleet, struct bike *bike)
                                 .context = &context,
                                 .feed_suspect = bike->operator_index < OPERATORS_MAX &&
                                                 fleet->feeds[bike->operator_index].suspect};
+
+    judge_bike(&judge, &bike->image, out);
+}
+
+void bikes_rejudge(struct fleet *fleet, struct bike *bike)
+{
     struct judgement judgement;
     const int64_t silent_ms = bike->image.heard_ms + fleet->rules.forget_ms;
 
@@ -152,7 +158,7 @@ void bikes_rejudge(struct fleet *fleet, struct bike *bike)
         bike->at = position_compare(bike->at, fleet->at) < 0 ? fleet->at : bike->at;
         count_add(fleet->counters, COUNT_BIKES_FORGOTTEN, 1);
     }
-    judge_bike(&judge, &bike->image, &judgement);
+    bike_judge(fleet, bike, &judgement);
     heard_link(fleet, bike);
     const bool shown = judgement_put(fleet, &bike->image, &judgement);
     count_move(fleet, bike, judgement.verdict == VERDICT_INSIDE ? judgement.fence : NO_FENCE);
@@ -226,6 +232,12 @@ void fleet_report(struct fleet *fleet, const struct input *input)
     }
     bike->at = input->at;
     if (!fleet->running) {
+        /* a verdict remembers the one before, so a replay judges as it goes; nothing follows from
+         * it */
+        struct judgement judgement;
+
+        bike_judge(fleet, bike, &judgement);
+        (void)judgement_put(fleet, &bike->image, &judgement);
         return;
     }
     if (report->source == REPORT_OPERATOR && (report->has & REPORT_HAS_POSITION) != 0 &&
