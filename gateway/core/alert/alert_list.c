@@ -81,6 +81,7 @@ static uint32_t slot_free(const struct alert_list *list)
     return NO_ALERT;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): uthash is macros */
 uint32_t alert_list_add(struct alert_list *list, struct position at,
                         const struct alert_image *image)
 {
@@ -118,11 +119,12 @@ void alert_list_remove(struct alert_list *list, uint32_t slot)
 
     memmove(&list->order[at], &list->order[at + 1], (list->count - at - 1) * sizeof list->order[0]);
     list->count--;
-    HASH_DEL(list->by_id, alert);
+    HASH_DEL(list->by_id, alert); /* NOLINT(clang-analyzer-core.NullDereference): it is in there */
     free(alert);
     list->slots[slot] = NULL;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): uthash is macros */
 uint32_t alert_list_find(const struct alert_list *list, uint64_t id)
 {
     const struct alert *alert;

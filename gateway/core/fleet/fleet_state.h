@@ -109,7 +109,7 @@ void bikes_forget(struct fleet *fleet);
 
 /* --- fleet_fences.c --- */
 /** Works out silence, crowding and filling, and their episodes. */
-void fences_rejudge(struct fleet *fleet, uint32_t fence);
+void fences_rejudge(struct fleet *fleet, uint32_t index);
 /** Windows that begin or end: which zones are in force now. True when one changed. */
 bool fences_windows(struct fleet *fleet);
 
@@ -126,9 +126,9 @@ struct episode {
     uint32_t value;          /**< feed: percent */
 };
 
-/** Level-triggered: the condition of this kind holds, or not. *slot is the subject's link to its
+/** Level-triggered: the condition of this kind holds, or not. *link is the subject's link to its
  * newest episode; opens, reopens, ends. */
-void episode_set(struct fleet *fleet, uint32_t *slot, const struct episode *about, bool holds);
+void episode_set(struct fleet *fleet, uint32_t *link, const struct episode *about, bool holds);
 /** Where the subject of an episode has its newest one; NULL = the subject is not known. */
 uint32_t *episode_link_of(struct fleet *fleet, const struct alert_image *image);
 /** Is there an episode in this slot that goes on? */
