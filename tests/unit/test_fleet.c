@@ -252,8 +252,19 @@ static void a_filling_fence_is_foreseen(void **state)
     struct alert_image alert;
     char ref[VEHICLE_REF_MAX + 1];
 
+    for (unsigned i = 0; i < 4; i++) { /* first heard, not come: a core without a past */
+        (void)snprintf(ref, sizeof ref, "HLO-%08u", 100 + i);
+        fleet_park(f, ref, 10 + (int)i, 20);
+        fleet_wait(f, 60000);
+    }
+    assert_int_equal(fleet_alerts(f, ALERT_FENCE_FILLING, &alert), 0);
     for (unsigned i = 0; i < 4; i++) {
         (void)snprintf(ref, sizeof ref, "HLO-%08u", 100 + i);
+        fleet_unlock(f, ref);
+    }
+    fleet_wait(f, 15 * 60000);
+    for (unsigned i = 0; i < 4; i++) {
+        (void)snprintf(ref, sizeof ref, "HLO-%08u", 200 + i);
         fleet_park(f, ref, 10 + (int)i, 20);
         fleet_wait(f, 60000);
     }

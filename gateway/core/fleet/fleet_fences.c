@@ -48,6 +48,9 @@ static bool filling(struct fleet *fleet, uint32_t index)
         return false;
     }
     arm(fleet, index, fleet->now.at_ms + 60000);
+    if (fleet->now.at_ms < fleet->settled_ms) {
+        return open;
+    }
     const int net = fence_net(fence, fleet->now.at_ms);
     if (net <= 0) {
         return open;

@@ -140,6 +140,7 @@ void fleet_restored(struct fleet *fleet, struct now now)
             fleet->touched_count = 0; /* the caller publishes all */
         }
     }
+    fleet->settled_ms = fleet->bike_count > 0 ? 0 : now.at_ms + (int64_t)FENCE_MINUTES * 60000;
     for (uint32_t i = 0; i < fleet->fence_count; i++) {
         /* arrivals of a restart are none */
         memset(fleet->fences[i].net, 0, sizeof fleet->fences[i].net);
