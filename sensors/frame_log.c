@@ -215,13 +215,13 @@ static uint32_t watched_read(const struct watched_frames *watched, uint64_t sinc
     return count;
 }
 
-uint32_t frame_log_read(const struct frame_log *log, uint64_t device, uint64_t since,
+uint32_t frame_log_read(const struct frame_log *log, uint64_t device, uint64_t after,
                         struct frame_record *out, uint32_t n)
 {
     const struct watched_frames *watched = watched_find(log, device);
 
-    return watched != NULL ? watched_read(watched, since, out, n)
-                           : ring_read(log, device, since, out, n);
+    return watched != NULL ? watched_read(watched, after, out, n)
+                           : ring_read(log, device, after, out, n);
 }
 
 /* A free place, or that of the device watched longest ago. */

@@ -119,6 +119,7 @@ bool fleet_swap(struct fleet *fleet, const struct inventory *next)
     return true;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): one macro of uthash */
 struct bike *fleet_bike(const struct fleet *fleet, const char *ref)
 {
     const struct bike_entry *entry;
@@ -151,6 +152,12 @@ static bool bikes_reserve(struct fleet *fleet)
     return true;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): one macro of uthash */
+static void bike_index(struct fleet *fleet, struct bike_entry *entry)
+{
+    HASH_ADD_KEYPTR(hh, fleet->by_ref, entry->bike.image.ref, strlen(entry->bike.image.ref), entry);
+}
+
 struct bike *fleet_bike_make(struct fleet *fleet, const char *ref)
 {
     struct bike *bike = fleet_bike(fleet, ref);
@@ -168,7 +175,7 @@ struct bike *fleet_bike_make(struct fleet *fleet, const char *ref)
         return NULL;
     }
     bike_begin(&entry->bike, ref, fleet->now.at_ms);
-    HASH_ADD_KEYPTR(hh, fleet->by_ref, entry->bike.image.ref, strlen(entry->bike.image.ref), entry);
+    bike_index(fleet, entry);
     if (entry->hh.tbl == NULL) {
         free(entry);
         count_add(fleet->counters, COUNT_CORE_NO_MEMORY, 1);

@@ -68,10 +68,9 @@ struct fleet {
     bool mute_made;
     uint32_t sweep;        /**< next slot to judge anew, NO_SLOT = no sweep */
     int64_t window_due_ms; /**< a zone's window begins or ends */
-    int64_t settled_ms; /**< until then arrivals say nothing: a core without a past hears all bikes
-                           for the first time */
-    int64_t retry_ms;   /**< the journal refused: all is looked at again then; INT64_MAX */
-    int64_t full_ms;    /**< no room for another episode: looked for again then */
+    int64_t settled_ms;    /**< until then bikes are heard first, which is no arrival */
+    int64_t retry_ms;      /**< the journal refused: all is looked at again then; INT64_MAX */
+    int64_t full_ms;       /**< no room for another episode: looked for again then */
     struct position confirmed;
     uint32_t gone_at; /**< where the search for forgotten bikes goes on */
     struct touched *touched;
@@ -115,7 +114,6 @@ void fences_rejudge(struct fleet *fleet, uint32_t index);
 /** Windows that begin or end: which zones are in force now. True when one changed. */
 bool fences_windows(struct fleet *fleet);
 
-/* --- feed.c --- */
 void feed_position(struct fleet *fleet, uint8_t operator_index, uint8_t shift);
 
 /* --- episodes.c --- */
