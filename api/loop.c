@@ -66,6 +66,15 @@ bool loop_hand_over(struct loop *loop, int fd, const struct sockaddr_storage *fr
     return write(loop->door_in, &newcomer, sizeof newcomer) == (ssize_t)sizeof newcomer;
 }
 
+void loop_wake(struct loop *loop)
+{
+    static const struct newcomer nobody = {.fd = -1};
+    /* a full door is readable: it wakes as well */
+    const ssize_t written = write(loop->door_in, &nobody, sizeof nobody);
+
+    (void)written;
+}
+
 static void door_read(struct api *api)
 {
     struct newcomer newcomer;
@@ -189,12 +198,7 @@ enum err loop_start(struct api *api)
 
 void loop_stop(struct api *api)
 {
-    static const struct newcomer nobody = {.fd = -1};
-
     atomic_store(&api->loop.over, true);
-    /* wakes it; a full door does so as well */
-    if (write(api->loop.door_in, &nobody, sizeof nobody) < 0 && errno != EAGAIN) {
-        log_line(LOG_ERROR, "api", "the HTTP thread cannot be woken: %s", strerror(errno));
-    }
+    loop_wake(&api->loop);
     pthread_join(api->loop.thread, NULL);
 }

@@ -38,6 +38,9 @@ void loop_stop(struct api *api);
  * caller's. Acceptor thread. */
 bool loop_hand_over(struct loop *loop, int fd, const struct sockaddr_storage *from,
                     socklen_t from_len);
+/** Ends the thread's sleep: after MHD_resume_connection from another thread, which in this mode
+ * wakes nobody by itself. Any thread. */
+void loop_wake(struct loop *loop);
 /** An answer is about to be sent, or has just been: it leaves at the end of the round. HTTP thread.
  */
 void loop_hold(struct loop *loop, struct connection *slot);

@@ -2,6 +2,7 @@
  * (core or journal thread) or by the acceptor when the time is over. The lock orders the two
  * against each other and against api_stop, so that nothing touches a connection that is gone. */
 #include "api/pending.h"
+#include "api/loop.h"
 #include "bowei/explain.h"
 #include <pthread.h>
 #include <stdlib.h>
@@ -10,9 +11,10 @@ struct pending_board {
     pthread_mutex_t lock;
     _Atomic uint32_t refs;
     struct pending *first; /**< guarded by lock */
+    struct loop *loop;
 };
 
-struct pending_board *pending_board_create(void)
+struct pending_board *pending_board_create(struct loop *loop)
 {
     struct pending_board *board = calloc(1, sizeof *board);
 
@@ -23,6 +25,7 @@ struct pending_board *pending_board_create(void)
         free(board);
         return NULL;
     }
+    board->loop = loop;
     atomic_store(&board->refs, 1);
     return board;
 }
@@ -97,6 +100,7 @@ static void settle_locked(struct pending *pending, bool answered)
     }
     if (pending->connection != NULL) {
         MHD_resume_connection(pending->connection);
+        loop_wake(board->loop);
     }
 }
 

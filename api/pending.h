@@ -25,7 +25,9 @@ struct pending {
     struct pending *next, *previous; /**< guarded */
 };
 
-struct pending_board *pending_board_create(void);
+struct loop;
+/** loop: whom a resumed request wakes; borrowed until the last wait is over. */
+struct pending_board *pending_board_create(struct loop *loop);
 /** No wait may be under way any more: the last holder frees it. */
 void pending_board_release(struct pending_board *board);
 /** A command to be filled; NULL: no memory. devices: rows to make room for. */

@@ -309,7 +309,7 @@ static enum err parts_start(struct api *api, char detail[160])
     if (e == ERR_OK && watches_init(&api->watches, api) != 0) {
         e = ERR_NO_MEMORY;
     }
-    api->pending = e == ERR_OK ? pending_board_create() : NULL;
+    api->pending = e == ERR_OK ? pending_board_create(&api->loop) : NULL;
     if (e == ERR_OK && api->pending == NULL) {
         e = ERR_NO_MEMORY;
     }

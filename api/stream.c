@@ -36,6 +36,7 @@ static void wake_locked(struct stream *stream)
     if (stream->asleep) {
         stream->asleep = false;
         MHD_resume_connection(stream->mhd);
+        loop_wake(&stream->api->loop);
     }
 }
 

@@ -63,6 +63,7 @@ static void wake_locked(struct watch *watch)
     if (watch->asleep) {
         watch->asleep = false;
         MHD_resume_connection(watch->mhd);
+        loop_wake(&watch->api->loop);
     }
 }
 
