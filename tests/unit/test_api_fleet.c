@@ -281,6 +281,7 @@ static void positions_are_converted(void **state)
 /* Bikes of both operators outside, and their alerts. */
 static void make_alerts(void)
 {
+    pthread_mutex_lock(&city->lock); /* the HTTP thread steps the same core */
     for (int i = 0; i < 12; i++) {
         char ref[VEHICLE_REF_MAX + 1];
 
@@ -288,6 +289,7 @@ static void make_alerts(void)
         fleet_park(&fleet, ref, -100 - 5 * i, 20);
     }
     fleet_wait(&fleet, 125000);
+    pthread_mutex_unlock(&city->lock);
     (void)beat(NULL);
 }
 
