@@ -84,8 +84,8 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     (void)state;
+    city_close(city); /* its thread steps the core */
     core_destroy(fleet.core);
-    city_close(city);
     return 0;
 }
 
