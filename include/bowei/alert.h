@@ -89,10 +89,11 @@ struct alert_share {
 #define ALERT_ID_LEN       17 /**< "A" and 16 hex digits */
 
 struct alert_image {
-    uint64_t id;   /**< hash of kind, subject and opened_ms: the same history gives the same id */
-    uint8_t kind;  /**< enum alert_kind */
-    uint8_t state; /**< enum alert_state */
-    uint8_t cause; /**< enum alert_cause */
+    uint64_t id;    /**< hash of kind, subject and opened_ms: the same history gives the same id */
+    uint64_t event; /**< number of its last change among those of all episodes: see event_feed.h */
+    uint8_t kind;   /**< enum alert_kind */
+    uint8_t state;  /**< enum alert_state */
+    uint8_t cause;  /**< enum alert_cause */
     uint8_t severity;  /**< 1 remind, 2 warn, 3 act */
     uint8_t escalated; /**< 0, then 1 not acknowledged, 2 not on site, 3 not cleared in time: the
                         city sees it */
