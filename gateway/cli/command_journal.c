@@ -155,6 +155,9 @@ static void write_image(struct json_writer *w, const struct image *image)
     case IMAGE_BIKE:
     case IMAGE_ALERT:
     case IMAGE_MUTE: journal_fleet_image(w, image); break;
+    case IMAGE_CASE:
+    case IMAGE_CASE_ROW:
+    case IMAGE_STAY:
     case IMAGE_KIND_COUNT: break;
     }
 }

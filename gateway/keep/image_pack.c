@@ -317,6 +317,9 @@ size_t image_pack(const struct image *image, uint8_t *out, size_t cap)
     case IMAGE_BIKE:
     case IMAGE_ALERT:
     case IMAGE_MUTE: pack_fleet(&p, image); break;
+    case IMAGE_CASE:
+    case IMAGE_CASE_ROW:
+    case IMAGE_STAY:
     case IMAGE_KIND_COUNT: return 0;
     }
     return p.failed ? 0 : (size_t)(p.at - out);
@@ -340,6 +343,9 @@ bool image_unpack(enum image_kind kind, const uint8_t *bytes, size_t len, struct
     case IMAGE_BIKE:
     case IMAGE_ALERT:
     case IMAGE_MUTE: code_fleet(&(struct coder){.unpack = &u}, out); break;
+    case IMAGE_CASE:
+    case IMAGE_CASE_ROW:
+    case IMAGE_STAY:
     case IMAGE_KIND_COUNT: return false;
     }
     return !u.failed && u.at == u.end;

@@ -310,6 +310,9 @@ static inline void random_image(struct dice *d, struct image *image)
         dice_text(d, image->mute.actor, sizeof image->mute.actor);
         dice_text(d, image->mute.note, sizeof image->mute.note);
         break;
+    case IMAGE_CASE:
+    case IMAGE_CASE_ROW:
+    case IMAGE_STAY:
     case IMAGE_KIND_COUNT: break;
     }
 }

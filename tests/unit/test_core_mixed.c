@@ -163,6 +163,10 @@ static void make_command(struct event *e, uint64_t *seed)
     case COMMAND_KEY:
     case COMMAND_TELEMETRY:
     case COMMAND_DEVICE_RECALIBRATE:
+    case COMMAND_CASES:
+    case COMMAND_CASE_OPEN:
+    case COMMAND_CASE_MOVE:
+    case COMMAND_ZOMBIES:
     case COMMAND_KIND_COUNT: break;
     }
     e->undone = below(seed, 4) == 0;

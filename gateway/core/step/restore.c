@@ -140,6 +140,9 @@ void core_restore(struct core *core, const struct image *image)
     case IMAGE_ALERT:
     case IMAGE_MUTE: fleet_restore(core->fleet, image); break;
     case IMAGE_AUDIT:
+    case IMAGE_CASE:
+    case IMAGE_CASE_ROW:
+    case IMAGE_STAY:
     case IMAGE_KIND_COUNT: break;
     }
 }

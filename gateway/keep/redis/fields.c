@@ -253,6 +253,9 @@ void fields_key(struct redis_key *out, uint32_t adcode, const struct slice_item 
     case IMAGE_ALERT:
     case IMAGE_MUTE: fleet_fields_key(out, adcode, image); return;
     case IMAGE_AUDIT:
+    case IMAGE_CASE:
+    case IMAGE_CASE_ROW:
+    case IMAGE_STAY:
     case IMAGE_KIND_COUNT: break;
     }
     redis_key_district(out, adcode, KEY_AUDIT);

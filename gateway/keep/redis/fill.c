@@ -96,6 +96,9 @@ static void shift_image(struct image *image, int64_t shift_ms)
     case IMAGE_BIKE:
     case IMAGE_ALERT:
     case IMAGE_MUTE: fleet_shift(image, shift_ms); return;
+    case IMAGE_CASE:
+    case IMAGE_CASE_ROW:
+    case IMAGE_STAY:
     case IMAGE_KIND_COUNT: return;
     }
 }

@@ -223,6 +223,9 @@ void fleet_fields_key(struct redis_key *out, uint32_t adcode, const struct image
     case IMAGE_OVERRIDE:
     case IMAGE_SUSPECT:
     case IMAGE_AUDIT:
+    case IMAGE_CASE:
+    case IMAGE_CASE_ROW:
+    case IMAGE_STAY:
     case IMAGE_KIND_COUNT: break;
     }
     redis_key_mute(out, image->mute.fence);

@@ -67,6 +67,9 @@ void fleet_shift(struct image *image, int64_t shift_ms)
     case IMAGE_OVERRIDE:
     case IMAGE_SUSPECT:
     case IMAGE_AUDIT:
+    case IMAGE_CASE:
+    case IMAGE_CASE_ROW:
+    case IMAGE_STAY:
     case IMAGE_KIND_COUNT: return;
     }
 }

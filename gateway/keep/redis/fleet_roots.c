@@ -47,6 +47,9 @@ uint32_t fleet_roots_adcode(const struct flush *flush, const struct image *image
     case IMAGE_SUSPECT:
     case IMAGE_AUDIT:
     case IMAGE_MUTE:
+    case IMAGE_CASE:
+    case IMAGE_CASE_ROW:
+    case IMAGE_STAY:
     case IMAGE_KIND_COUNT: break;
     }
     return ADCODE_CITY;
