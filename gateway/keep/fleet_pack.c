@@ -57,6 +57,9 @@ void fleet_code_bike(struct coder *c, struct bike_image *bike)
     code_u8(c, &bike->source);
     code_u8(c, &bike->strays);
     code_u16(c, &bike->fixes);
+    code_u16(c, &bike->unheard_min);
+    code_u32(c, &bike->flat_s);
+    code_u32(c, &bike->dragged_s);
     code_position(c, &bike->first);
     code_zigzag(c, &bike->sum_lat);
     code_zigzag(c, &bike->sum_lon);

@@ -159,6 +159,9 @@ static inline void random_bike(struct dice *d, struct bike_image *b)
     b->source = (uint8_t)dice_below(d, REPORT_SOURCE_COUNT);
     b->strays = (uint8_t)dice_u64(d);
     b->fixes = (uint16_t)dice_u64(d);
+    b->unheard_min = (uint16_t)dice_u64(d);
+    b->flat_s = (uint32_t)dice_u64(d);
+    b->dragged_s = (uint32_t)dice_u64(d);
     b->first = random_position(d);
     b->sum_lat = (int64_t)dice_u64(d);
     b->sum_lon = (int64_t)dice_u64(d);
