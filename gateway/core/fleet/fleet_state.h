@@ -11,9 +11,7 @@
 /* The state of the non-motor half and what the files of fleet/ share of it. Nothing outside fleet/
  * includes this. */
 
-#define FLEET_FIRE_MAX                                                                             \
-    256                     /* timers of each wheel in one advance; the rest is due at once again  \
-                             */
+#define FLEET_FIRE_MAX  256 /* timers of each wheel in an advance; the rest is due at once */
 #define FLEET_SWEEP     256 /* bikes judged anew in one advance, when all must be */
 #define FEED_WINDOW_MAX 256
 
