@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROUNDS_MAX 4 /* from the log to the ring and, when that was overrun, back */
+#define READ_MS    800 /* an answer of Redis later than this is none: two tries end within 2 s */
+#define ROUNDS_MAX 4   /* from the log to the ring and, when that was overrun, back */
 
 struct listener {
     void (*wake)(void *ctx); /* NULL = free */
@@ -67,6 +68,9 @@ struct event_feed *event_feed_create(const struct redis_params *redis,
     }
     feed->ring = ring;
     feed->redis = *redis;
+    if (feed->redis.timeout_ms == 0 || feed->redis.timeout_ms > READ_MS) {
+        feed->redis.timeout_ms = READ_MS;
+    }
     if (!texts_copy(feed) || pthread_mutex_init(&feed->lock, NULL) != 0) {
         texts_free(feed);
         free(feed);

@@ -47,6 +47,7 @@ struct gateway {
     struct change_ring *changes;
     struct alert_ring *alerts;
     struct event_feed *feed;
+    struct event_reader *events; /* the API's */
     struct fleet_rules rules;
     struct runner *runner;
     struct unknown_devices *unknown;
@@ -279,7 +280,8 @@ static enum err start_sides(struct gateway *g)
                                        .ledger = g->ledger,
                                        .desk = g->desk};
     g->push = push_create(&field);
-    if (g->push == NULL) {
+    g->events = event_reader_create(g->feed);
+    if (g->push == NULL || g->events == NULL) {
         return ERR_NO_MEMORY;
     }
     const struct api_params api = {
@@ -288,6 +290,7 @@ static enum err start_sides(struct gateway *g)
         .view = g->view,
         .changes = g->changes,
         .alerts = g->alerts,
+        .events = event_reader_port(g->events),
         .rules = &g->rules,
         .intake = intake_port_of(g->intake),
         .counters = &g->counters,
@@ -397,6 +400,7 @@ void gateway_stop(struct gateway *g)
     atomic_store(&g->status.ready, false);
     field_stop(g->field);
     api_stop(g->api);
+    event_reader_destroy(g->events);
     push_destroy(g->push);
     late_redis_stop(&g->late);
     runner_stop(g->runner);
