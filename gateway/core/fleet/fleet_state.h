@@ -71,8 +71,7 @@ struct fleet {
     int64_t settled_ms;    /**< until then bikes are heard first, which is no arrival */
     int64_t retry_ms;      /**< the journal refused: all is looked at again then; INT64_MAX */
     int64_t full_ms;       /**< no room for another episode: looked for again then */
-    uint32_t expired[FLEET_FIRE_MAX]; /**< slots of what expired in this step */
-    uint32_t expired_count;
+    uint32_t expired_count, expired[FLEET_FIRE_MAX]; /**< slots of what expired in this step */
     struct position confirmed;
     uint32_t gone_at; /**< where the search for forgotten bikes goes on */
     struct touched *touched;
@@ -115,7 +114,6 @@ void bikes_forget(struct fleet *fleet);
 void fences_rejudge(struct fleet *fleet, uint32_t index);
 /** Windows that begin or end: which zones are in force now. True when one changed. */
 bool fences_windows(struct fleet *fleet);
-
 void feed_position(struct fleet *fleet, uint8_t operator_index, uint8_t shift);
 
 /* --- episodes.c --- */
@@ -144,7 +142,7 @@ enum err episode_move(struct fleet *fleet, uint32_t slot, enum alert_event event
                       enum alert_role role);
 /** Links restored episodes to bikes, fences and feeds. */
 void episodes_link(struct fleet *fleet);
-/** Finds or makes the entry of a fence (0 = the city) and notes it for undo; NULL on no memory. */
+/** Finds or makes the entry of a fence (0 = the city), noted for undo; NULL on no memory. */
 struct mute_entry *mute_make(struct fleet *fleet, space_key fence);
 /** Is the fence muted now? */
 bool mute_holds(const struct fleet *fleet, space_key fence);

@@ -218,6 +218,9 @@ void fill_fleet(struct flush *flush, struct lane *lane, enum fleet_kind kind, ui
     case FLEET_BIKE: fill_bike(flush, lane, slot, shift_ms); return;
     case FLEET_ALERT: fill_alert(flush, lane, slot, shift_ms); return;
     case FLEET_MUTE: fill_mute(flush, slot, shift_ms); return;
+    case FLEET_CASE:
+    case FLEET_CASE_ROW:
+    case FLEET_STAY: fill_case(flush, lane, kind, slot, shift_ms); return;
     case FLEET_KIND_COUNT: return;
     }
 }
