@@ -70,12 +70,17 @@ static bool image_case_row(void *ctx, uint32_t slot, struct image *out)
     return core_case_row_image(core_of(ctx), slot, out);
 }
 
+static bool image_stay(void *ctx, uint32_t index, struct image *out)
+{
+    return core_stay_image(core_of(ctx), index, out);
+}
+
 static void image_case_slots(void *ctx, uint32_t *cases, uint32_t *rows, uint32_t *stays)
 {
     const struct core *core = core_of(ctx);
     *cases = core_case_slots(core);
     *rows = core_case_row_slots(core);
-    *stays = 0;
+    *stays = core_stay_slots(core);
 }
 
 static enum event_found image_event(void *ctx, bool first, struct image *out)
@@ -105,5 +110,6 @@ struct image_source core_images_source(struct core_images *images)
                                  .newest_event = image_newest_event,
                                  .case_ = image_case,
                                  .case_row = image_case_row,
+                                 .stay = image_stay,
                                  .case_slots = image_case_slots};
 }

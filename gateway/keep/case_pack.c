@@ -122,5 +122,8 @@ void case_code_stay(struct coder *c, struct stay_image *stay)
     stay->set = set != 0;
     code_i64(c, &stay->since_ms);
     code_i64(c, &stay->released_ms);
+    code_i64(c, &stay->back_ms);
+    code_i64(c, &stay->gone_ms);
+    code_i64(c, &stay->told_ms);
     code_u32(c, &stay->gap_s);
 }

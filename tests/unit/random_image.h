@@ -159,6 +159,9 @@ static inline void random_bike(struct dice *d, struct bike_image *b)
     b->source = (uint8_t)dice_below(d, REPORT_SOURCE_COUNT);
     b->strays = (uint8_t)dice_u64(d);
     b->fixes = (uint16_t)dice_u64(d);
+    b->unheard_min = (uint16_t)dice_u64(d);
+    b->flat_s = (uint32_t)dice_u64(d);
+    b->dragged_s = (uint32_t)dice_u64(d);
     b->first = random_position(d);
     b->sum_lat = (int64_t)dice_u64(d);
     b->sum_lon = (int64_t)dice_u64(d);
@@ -397,6 +400,9 @@ static inline void random_image(struct dice *d, struct image *image)
         image->stay.set = dice_below(d, 2) != 0;
         image->stay.since_ms = dice_time(d);
         image->stay.released_ms = dice_time(d);
+        image->stay.back_ms = dice_time(d);
+        image->stay.gone_ms = dice_time(d);
+        image->stay.told_ms = dice_time(d);
         image->stay.gap_s = (uint32_t)dice_u64(d);
         break;
     case IMAGE_KIND_COUNT: break;

@@ -30,6 +30,9 @@ void case_shift(struct image *image, int64_t shift_ms)
     } else {
         shift(&image->stay.since_ms, shift_ms);
         shift(&image->stay.released_ms, shift_ms);
+        shift(&image->stay.back_ms, shift_ms);
+        shift(&image->stay.gone_ms, shift_ms);
+        shift(&image->stay.told_ms, shift_ms);
     }
 }
 
