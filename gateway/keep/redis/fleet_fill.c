@@ -152,7 +152,7 @@ static void alert_leaves(struct flush *flush, uint64_t id, unsigned flags)
     struct slice_item *item = item_next(flush);
 
     item->image = (struct image){.kind = IMAGE_ALERT, .alert.id = id};
-    item->flags = (uint8_t)(ITEM_REMOVED | ITEM_INDEX_LEAVE | flags);
+    item->flags = (uint16_t)(ITEM_REMOVED | ITEM_INDEX_LEAVE | flags);
 }
 
 static void fill_alert(struct flush *flush, struct lane *lane, uint32_t slot, int64_t shift_ms)
@@ -191,6 +191,22 @@ static void fill_alert(struct flush *flush, struct lane *lane, uint32_t slot, in
     *written = image.alert.id;
 }
 
+void fill_event(struct flush *flush)
+{
+    const char *codes[ALERT_VIEWERS_MAX];
+    const struct image *image;
+    struct slice_item *item;
+
+    if (!event_queue_take(&flush->events, &image)) {
+        return;
+    }
+    item = item_next(flush);
+    item->image = *image; /* in city time, which orders them */
+    item->flags = ITEM_EVENT;
+    item->wrong_logs = 0;
+    flush->filling->entries += alert_viewers(&image->alert, codes);
+}
+
 static void fill_mute(struct flush *flush, uint32_t index, int64_t shift_ms)
 {
     struct slice_item *item = &flush->filling->items[flush->filling->count];
@@ -210,6 +226,9 @@ void fill_fleet(struct flush *flush, struct lane *lane, enum fleet_kind kind, ui
     case FLEET_BIKE: fill_bike(flush, lane, slot, shift_ms); return;
     case FLEET_ALERT: fill_alert(flush, lane, slot, shift_ms); return;
     case FLEET_MUTE: fill_mute(flush, slot, shift_ms); return;
+    case FLEET_CASE:
+    case FLEET_CASE_ROW:
+    case FLEET_STAY: fill_case(flush, lane, kind, slot, shift_ms); return;
     case FLEET_KIND_COUNT: return;
     }
 }
