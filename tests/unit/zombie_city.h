@@ -269,7 +269,7 @@ static inline struct bike_report town_fix(const struct zombie_town *t, const cha
         .has = REPORT_HAS_TIME | REPORT_HAS_POSITION,
         .accuracy_mm = 8000,
         .at = {CITY_LAT + north_m * 90, CITY_LON + east_m * 121},
-        .time_ms = t->now.at_ms + t->now.shift_ms
+        .time_ms = t->now.at_ms
     };
 
     (void)snprintf(report.vehicle, sizeof report.vehicle, "%s", ref);
