@@ -378,6 +378,7 @@ static void bike_ride(struct world *w, uint32_t i, int64_t now_ms)
     bike_say(w, i, &report);
     truth_bike_left(&w->bike_truth[i], &w->vehicles, city_now(w));
     w->bike_truth[i].ridden = true;
+    w->bike_truth[i].heard_ms = city_now(w);
     b->ridden = true;
     b->flat = false;
     b->act_ms = now_ms + between(w, 5 * TRUTH_MINUTE, 40 * TRUTH_MINUTE);
@@ -391,7 +392,6 @@ static void bike_drag(struct world *w, uint32_t i, int64_t now_ms)
     struct truth_bike *t = &w->bike_truth[i];
     struct bike_report report;
 
-    bike_place(w, b, false);
     b->east_m = b->east_m < CITY_SIDE_M / 2 ? b->east_m + 800 : b->east_m - 800;
     bike_beat(w, i, now_ms);
     town_until(&w->town, city_now(w) + TRUTH_MINUTE);
@@ -509,7 +509,11 @@ static void leap(struct world *w)
         w->space_truth[i].looked_ms = city_now(w);
     }
     for (uint32_t i = 0; i < w->bike_count; i++) {
-        w->bike_truth[i].looked_ms = city_now(w);
+        struct truth_bike *b = &w->bike_truth[i];
+
+        b->looked_ms = city_now(w);
+        /* outside, but not for long enough yet: the leap made its position too old */
+        b->alert_ms = b->alert_ms > city_now(w) - leap_ms ? 0 : b->alert_ms;
     }
     w->leaps++;
 }
@@ -759,7 +763,7 @@ static void world_run(struct world *w)
             review(w);
         }
     }
-    w->end_ms += w->leapt_ms;
+    w->end_ms += w->leapt_ms + TRUTH_HOUR; /* what was said last is looked at, too */
     town_until(&w->town, w->end_ms);
     settle_all(w);
 }
