@@ -501,6 +501,45 @@ static void assert_alike(const struct core *a, const struct core *b)
     free(y);
 }
 
+static bool newest_by(const struct history *h, unsigned i, uint64_t seq)
+{
+    for (unsigned k = i + 1; h->kept[i].kind == IMAGE_CASE && k < h->kept_count; k++) {
+        if (h->kept[k].kind == IMAGE_CASE && h->kept[k].at.seq <= seq &&
+            h->kept[k].case_.id == h->kept[i].case_.id) {
+            return false;
+        }
+    }
+    return h->kept[i].at.seq <= seq;
+}
+
+/* Redis was set back by a crash of its own: it holds what was there at some position at or behind
+ * the confirmed one, up to which the journal has been trimmed. Together they are everything. */
+static void a_redis_set_back_loses_nothing(struct history *h)
+{
+    struct core *again = core_create(h->f.inv, &h->f.counters);
+    const uint64_t confirmed = dice_below(&h->dice, (uint32_t)h->f.seq + 1);
+    const uint64_t redis = confirmed + dice_below(&h->dice, (uint32_t)(h->f.seq - confirmed) + 1);
+    const bool late = dice_below(&h->dice, 2) == 0;
+
+    assert_non_null(again);
+    core_case_rules(again, &h->f.rules);
+    for (unsigned pass = 0; pass < 2; pass++) {
+        for (unsigned i = 0; i < h->kept_count; i++) {
+            const bool of_redis = (pass == 0) != late;
+
+            if (of_redis ? newest_by(h, i, redis) : h->kept[i].at.seq > confirmed) {
+                core_restore(again, &h->kept[i]);
+            }
+        }
+        if (pass == 0) {
+            core_restored(again, h->f.now, false); /* what comes then came late */
+        }
+    }
+    core_cases_on(again);
+    assert_alike(h->f.core, again);
+    core_destroy(again);
+}
+
 /* A kill -9: what the journal holds comes back in any order, some of it twice; numbers go on, and
  * so do the clocks. */
 static void restored_goes_on_alike(struct history *h)
@@ -549,6 +588,7 @@ static void one_history(uint64_t seed)
         step(h, before, behind);
     }
     assert_true(h->moved > STEPS / 10 && h->refused > STEPS / 20);
+    a_redis_set_back_loses_nothing(h);
     restored_goes_on_alike(h);
     case_stop(&h->f);
     free(h->kept);
