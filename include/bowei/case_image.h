@@ -69,6 +69,13 @@ struct case_image {
     uint32_t gap_s;   /**< of which not known */
 };
 
+/** Filed, and nobody has it: the sweep for orphans lists it. */
+static inline bool case_is_orphan(const struct case_image *image)
+{
+    return (image->status == STATUS_FILED || image->status == STATUS_RETURNED) &&
+           image->unit[0] == '\0';
+}
+
 /** One row of the history; never changes. */
 struct case_row_image {
     case_id id;
