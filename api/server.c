@@ -162,9 +162,9 @@ static enum MHD_Result request_come(void *cls, struct MHD_Connection *mhd, const
         dispatch_resumed(rq);
     } else {
         dispatch(rq);
-        if (rq->suspended) {
-            return MHD_YES;
-        }
+    }
+    if (rq->suspended) {
+        return MHD_YES;
     }
     return reply_queue(rq);
 }

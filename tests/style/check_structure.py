@@ -40,6 +40,7 @@ LIBRARIES = {
     "mosquitto.h": {"sensors", "sensors/sim"},
     "hiredis": {"gateway/keep"},
     "microhttpd.h": {"api"},
+    "qrencode.h": {"api"},
     "curl": {"sensors/sim"},
     "yaml.h": {"gateway/config"},
 }

@@ -1,0 +1,188 @@
+/* Residents: a report in, a receipt out, and what became of it for who has the receipt. Nobody's
+ * name is asked, nobody's data is answered: status and times only. */
+#include "api/handlers/asking.h"
+#include "api/handlers/desk.h"
+#include "api/handlers/fleet.h"
+#include "api/rate.h"
+#include "api/receipt.h"
+#include <stdio.h>
+#include <string.h>
+
+#define BODY_NODES 64u
+
+static request_answer reported_answer, report_answer, rating_found, rated_answer;
+
+static void word_write(struct json_writer *w, const char *name, const struct case_word *word)
+{
+    json_key(w, name);
+    json_object(w);
+    json_kv_str(w, "code", word->code);
+    json_kv_str(w, "en", word->en);
+    json_kv_str(w, "zh-CN", word->zh);
+    json_object_end(w);
+}
+
+static void reply(struct request *rq, unsigned status, const struct case_image *c)
+{
+    const enum case_status s = (enum case_status)c->status;
+    const int64_t shift_ms = rq->now.shift_ms;
+    char receipt[RECEIPT_LEN + 1];
+    struct strbuf out = {0};
+    struct json_writer w;
+
+    receipt_format(c->receipt, receipt);
+    json_writer_init(&w, &out);
+    json_object(&w);
+    json_kv_str(&w, "receipt", receipt);
+    word_write(&w, "kind", case_kind_word((enum case_kind)c->kind));
+    word_write(&w, "status", case_status_word(s));
+    json_kv_u64(&w, "step", c->rating != 0 ? 7 : case_status_seventh(s));
+    fleet_time(shift_ms, &w, "reported_at", c->reported_ms);
+    fleet_time(shift_ms, &w, "filed_at", c->filed_ms);
+    fleet_time(shift_ms, &w, "dispatched_at", c->dispatched_ms);
+    fleet_time(shift_ms, &w, "closed_at", c->closed_ms);
+    json_kv_bool(&w, "rated", c->rating != 0);
+    json_kv_bool(&w, "may_rate", s == STATUS_CLOSED && c->rating == 0);
+    json_object_end(&w);
+    rq->kind = REPLY_OPEN; /* never kept on the way */
+    respond_text(rq, status, type_json, &out);
+}
+
+/* --- reporting --- */
+
+/* What residents may report; the machine's own kinds are not theirs. */
+static void kind_check(struct request *rq, enum case_kind kind)
+{
+    if (kind == CASE_OUT_OF_FENCE || kind == CASE_NO_PARKING) {
+        faults_add(&rq->faults, "/kind",
+                   "must be zombie_car, zombie_bike_private, zombie_bike_shared, pile_up, facility "
+                   "or order");
+    }
+}
+
+void report_post(struct request *rq)
+{
+    struct json_node nodes[BODY_NODES];
+    struct json_doc doc;
+    struct desk *desk;
+
+    rq->kind = REPLY_OPEN;
+    if (!rate_report_allows(rq) || !case_body_open(rq, &doc, nodes, BODY_NODES)) {
+        return;
+    }
+    desk = desk_open(rq, COMMAND_CASE_OPEN, 1, false, reported_answer);
+    if (desk == NULL) {
+        return;
+    }
+    case_body_finding(rq, &doc, &desk->request);
+    case_body_move(rq, &doc, &desk->request.move);
+    kind_check(rq, desk->request.kind);
+    desk->request.source = SOURCE_APP;
+    desk->request.new_receipt = receipt_make();
+    if (case_body_good(rq)) {
+        asking_submit(rq);
+    }
+}
+
+static void reported_answer(struct request *rq)
+{
+    const struct case_image *c = &desk_of(rq)->request.cases[0];
+    char location[16 + RECEIPT_LEN] = "/v1/reports/";
+    char receipt[RECEIPT_LEN + 1];
+
+    receipt_format(c->receipt, receipt);
+    (void)strncat(location, receipt, RECEIPT_LEN);
+    reply(rq, 201, c);
+    respond_header(rq, "Location", location);
+}
+
+/* --- looking it up --- */
+
+/* Asks for the case of the path's receipt. One answer for all receipts that are none. */
+static void receipt_ask(struct request *rq, request_answer *answer)
+{
+    struct desk *desk;
+    uint64_t receipt;
+
+    rq->kind = REPLY_OPEN;
+    if (!receipt_parse(rq->match.argument, strlen(rq->match.argument), &receipt)) {
+        respond_problem(rq, ERR_NOT_FOUND, "there is no such receipt");
+        return;
+    }
+    desk = desk_open(rq, COMMAND_CASES, 1, false, answer);
+    if (desk != NULL) {
+        desk->request.receipt = receipt;
+        asking_submit(rq);
+    }
+}
+
+void report_get(struct request *rq)
+{
+    receipt_ask(rq, report_answer);
+}
+
+static void report_answer(struct request *rq)
+{
+    const struct case_request *request = &desk_of(rq)->request;
+
+    if (request->case_count == 0) {
+        respond_problem(rq, ERR_NOT_FOUND, "there is no such receipt");
+        return;
+    }
+    reply(rq, 200, &request->cases[0]);
+}
+
+/* --- rating: the case is found by its receipt, then moved --- */
+
+static bool rating_read(struct request *rq, uint8_t *rating)
+{
+    struct json_node nodes[BODY_NODES];
+    struct json_doc doc;
+    struct case_move move = {.rating = 0};
+
+    if (!case_body_open(rq, &doc, nodes, BODY_NODES)) {
+        return false;
+    }
+    case_body_move(rq, &doc, &move);
+    *rating = move.rating;
+    return case_body_good(rq);
+}
+
+void report_rating_post(struct request *rq)
+{
+    uint8_t rating;
+
+    rq->kind = REPLY_OPEN;
+    if (rating_read(rq, &rating) && rate_report_allows(rq)) {
+        receipt_ask(rq, rating_found);
+    }
+}
+
+static void rating_found(struct request *rq)
+{
+    const struct case_request *found = &desk_of(rq)->request;
+    struct desk *desk;
+    uint8_t rating;
+    case_id id;
+
+    if (found->case_count == 0) {
+        respond_problem(rq, ERR_NOT_FOUND, "there is no such receipt");
+        return;
+    }
+    id = found->cases[0].id;
+    if (!rating_read(rq, &rating)) {
+        return;
+    }
+    desk = desk_open(rq, COMMAND_CASE_MOVE, 1, false, rated_answer);
+    if (desk != NULL) {
+        desk->request.id = id;
+        desk->request.move.event = CASE_EVENT_RATE;
+        desk->request.move.rating = rating;
+        asking_submit(rq);
+    }
+}
+
+static void rated_answer(struct request *rq)
+{
+    reply(rq, 200, &desk_of(rq)->request.cases[0]);
+}
