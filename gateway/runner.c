@@ -251,6 +251,9 @@ static void swap_inventory(struct runner *r, const struct input *input)
         case CHANGE_BIKE:
         case CHANGE_ALERT:
         case CHANGE_MUTE:
+        case CHANGE_CASE:
+        case CHANGE_CASE_ROW:
+        case CHANGE_STAY:
         case CHANGE_KIND_COUNT: break;
         }
     }

@@ -193,6 +193,7 @@ void fleet_begin(struct fleet *fleet, struct now now)
 {
     fleet->touched_count = 0;
     fleet->kept_count = 0;
+    fleet->expired_count = 0;
     fleet->mute_noted = UINT32_MAX;
     alert_list_keep(&fleet->alerts);
     fleet->now.shift_ms = now.shift_ms;
@@ -265,6 +266,12 @@ const struct touched *fleet_touched(const struct fleet *fleet, size_t *count)
 {
     *count = fleet->touched_count;
     return fleet->touched;
+}
+
+const uint32_t *fleet_expired(const struct fleet *fleet, uint32_t *count)
+{
+    *count = fleet->expired_count;
+    return fleet->expired;
 }
 
 const struct image *fleet_kept(const struct fleet *fleet, size_t *count)

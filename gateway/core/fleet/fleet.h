@@ -29,6 +29,8 @@ bool fleet_swap(struct fleet *fleet, const struct inventory *next);
 /** What the step did: fences and bikes touched, episodes to be journalled. Borrowed until
  * fleet_begin. */
 const struct touched *fleet_touched(const struct fleet *fleet, size_t *count);
+/** Slots of the episodes that expired in this step. Borrowed until fleet_begin. */
+const uint32_t *fleet_expired(const struct fleet *fleet, uint32_t *count);
 const struct image *fleet_kept(const struct fleet *fleet, size_t *count);
 /** An image of another part of the core into the same list; false on no memory. */
 bool fleet_keep_also(struct fleet *fleet, const struct image *image);

@@ -71,6 +71,8 @@ struct fleet {
     int64_t settled_ms;    /**< until then bikes are heard first, which is no arrival */
     int64_t retry_ms;      /**< the journal refused: all is looked at again then; INT64_MAX */
     int64_t full_ms;       /**< no room for another episode: looked for again then */
+    uint32_t expired[FLEET_FIRE_MAX]; /**< slots of what expired in this step */
+    uint32_t expired_count;
     struct position confirmed;
     uint32_t gone_at; /**< where the search for forgotten bikes goes on */
     struct touched *touched;

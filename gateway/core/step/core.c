@@ -5,6 +5,7 @@
  * not depend on when timers were fired; the wheel only sees to it that silence is noticed within
  * 250 ms. */
 #include "gateway/core/step/bikes.h"
+#include "gateway/core/step/cases.h"
 #include "gateway/core/step/core_state.h"
 #include "gateway/core/step/suspect.h"
 #include <stdlib.h>
@@ -22,10 +23,12 @@ struct core *core_create(const struct inventory *inv, struct counters *counters)
     wheel_init(&core->space_wheel);
     wheel_init(&core->lot_wheel);
     core->fleet = fleet_create(inv, counters);
+    core->casebook = casebook_create(inv, counters);
+    core->from_expired_alerts = true;
     undo_begin(core);
     /* the first packed position is that of no epoch, so that 0 means none */
-    if (core->fleet == NULL || !effects_reserve(core, 3 * (size_t)CORE_FIRE_MAX + 8) ||
-        !swap_first(core)) {
+    if (core->fleet == NULL || core->casebook == NULL ||
+        !effects_reserve(core, 3 * (size_t)CORE_FIRE_MAX + 8) || !swap_first(core)) {
         core_destroy(core);
         return NULL;
     }
@@ -49,6 +52,7 @@ void core_destroy(struct core *core)
     suspect_list_finish(&core->suspects);
     undo_finish(core);
     fleet_destroy(core->fleet);
+    casebook_destroy(core->casebook);
     free(core->spaces);
     free(core->lots);
     free(core->sensors);
@@ -354,6 +358,7 @@ const struct effects *core_step(struct core *core, const struct input *input)
     undo_begin(core); /* a former command stands */
     effects_begin(core, input->now);
     fleet_at(core->fleet, input->at);
+    casebook_at(core->casebook, input->at);
     switch (input->kind) {
     case INPUT_READING: step_reading(core, input); break;
     case INPUT_REPORT: fleet_report(core->fleet, input); break;
@@ -362,6 +367,7 @@ const struct effects *core_step(struct core *core, const struct input *input)
     case INPUT_SESSION_LOST: step_session_lost(core, input); break;
     case INPUT_KIND_COUNT: break;
     }
+    cases_effects(core);
     bikes_effects(core);
     return &core->effects;
 }
@@ -396,6 +402,9 @@ const struct effects *core_advance(struct core *core, struct now now)
         fired++;
     }
     fleet_advance(core->fleet);
+    cases_of_expired(core);
+    casebook_advance(core->casebook);
+    cases_effects(core);
     bikes_effects(core);
     return &core->effects;
 }
@@ -404,11 +413,14 @@ int64_t core_due(const struct core *core)
 {
     const int64_t spaces_ms = wheel_due(&core->space_wheel);
     const int64_t lots_ms = wheel_due(&core->lot_wheel);
+    const int64_t due[] = {spaces_ms, lots_ms, fleet_due(core->fleet),
+                           casebook_due(core->casebook)};
+    int64_t least_ms = INT64_MAX;
 
-    const int64_t fleet_ms = fleet_due(core->fleet);
-    const int64_t places_ms = spaces_ms < lots_ms ? spaces_ms : lots_ms;
-
-    return fleet_ms < places_ms ? fleet_ms : places_ms;
+    for (size_t i = 0; i < sizeof due / sizeof due[0]; i++) {
+        least_ms = due[i] < least_ms ? due[i] : least_ms;
+    }
+    return least_ms;
 }
 
 /* A replayed reading counts by the rules of its own moment; nothing is published or armed yet. */

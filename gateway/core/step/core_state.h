@@ -2,6 +2,7 @@
 #define GATEWAY_CORE_STEP_CORE_STATE_H
 
 #include "bowei/core.h"
+#include "gateway/core/case/casebook.h"
 #include "gateway/core/fleet/fleet.h"
 #include "gateway/core/lot/lot.h"
 #include "gateway/core/space/space.h"
@@ -39,6 +40,8 @@ struct core {
     struct counters unseen; /**< where a replay counts */
     struct undo undo;
     struct fleet *fleet; /**< bikes, fences, episodes */
+    struct casebook *casebook;
+    bool from_expired_alerts; /**< of the rules of cases */
     bool running;        /**< core_restored or a step came: counts and timers are kept */
 };
 
