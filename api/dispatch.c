@@ -267,13 +267,17 @@ void dispatch(struct request *rq)
     rq->inv = NULL;
 }
 
-/* Only who asked by If-Match has a precondition that failed (RFC 9110 13.1.1); for others the
- * object's state does not allow it. */
+/* Another version than If-Match named is a precondition that failed (RFC 9110 13.1.1); all else
+ * that the object's state does not allow, the body's `version` too, is a conflict. */
 static enum err refusal_of(const struct request *rq)
 {
-    const enum err e = rq->pending->command.result;
+    static const char version[] = "version:"; /* the field that a detail begins with */
+    const struct command *command = &rq->pending->command;
 
-    return e == ERR_PRECONDITION && rq->heads.if_match == NULL ? ERR_CONFLICT : e;
+    return command->result == ERR_CONFLICT && rq->heads.if_match != NULL &&
+                   strncmp(command->detail, version, sizeof version - 1) == 0
+               ? ERR_PRECONDITION
+               : command->result;
 }
 
 void dispatch_resumed(struct request *rq)

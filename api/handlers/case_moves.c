@@ -13,7 +13,7 @@ static request_answer moved_answer, opened_answer;
 
 /* --- openings --- */
 
-static void finding_post(struct request *rq, bool camera)
+static void finding_post(struct request *rq)
 {
     struct json_node nodes[BODY_NODES];
     struct json_doc doc;
@@ -29,9 +29,6 @@ static void finding_post(struct request *rq, bool camera)
     desk->request.source = SOURCE_VIDEO;
     case_body_finding(rq, &doc, &desk->request);
     case_body_move(rq, &doc, &desk->request.move);
-    if (camera && desk->request.move.device[0] == '\0' && rq->faults.count == 0) {
-        faults_add(&rq->faults, "/evidence/device", "is required: which camera saw it");
-    }
     if (case_body_good(rq) && desk_covers(rq, desk->request.place)) {
         asking_submit(rq);
     }
@@ -39,12 +36,12 @@ static void finding_post(struct request *rq, bool camera)
 
 void case_post(struct request *rq)
 {
-    finding_post(rq, false);
+    finding_post(rq);
 }
 
 void detection_post(struct request *rq)
 {
-    finding_post(rq, true);
+    finding_post(rq);
 }
 
 static void reply(struct request *rq, unsigned status)
@@ -60,7 +57,7 @@ static void reply(struct request *rq, unsigned status)
     respond_text(rq, status, type_json, &out);
     (void)snprintf(etag, sizeof etag, "\"v%u\"", c->version);
     respond_header(rq, "ETag", etag);
-    if (status == 201) {
+    if (rq->answer == opened_answer) {
         char number[CASE_NUMBER_LEN + 1];
         char location[16 + CASE_NUMBER_LEN] = "/v1/cases/";
 
@@ -72,7 +69,7 @@ static void reply(struct request *rq, unsigned status)
 
 static void opened_answer(struct request *rq)
 {
-    reply(rq, 201);
+    reply(rq, desk_of(rq)->request.duplicate ? 200 : 201);
 }
 
 /* --- moves --- */

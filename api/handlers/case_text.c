@@ -20,23 +20,6 @@ bool case_is_orphan(const struct case_image *c)
            case_status_open((enum case_status)c->status);
 }
 
-int64_t case_due_next(const struct case_image *c)
-{
-    const int64_t dues[] = {c->checked_in_ms == 0 ? c->due_check_in_ms : 0, c->due_ms,
-                            c->stage_due_ms};
-    int64_t next = 0;
-
-    if (c->paused_ms != 0 || !case_status_open((enum case_status)c->status)) {
-        return 0;
-    }
-    for (size_t i = 0; i < ARRAY_LEN(dues); i++) {
-        if (dues[i] != 0 && (next == 0 || dues[i] < next)) {
-            next = dues[i];
-        }
-    }
-    return next;
-}
-
 static void number(struct json_writer *w, const char *name, case_id id)
 {
     char text[CASE_NUMBER_LEN + 1];
@@ -105,6 +88,7 @@ static void duty_write(struct json_writer *w, const struct case_image *c)
     text_or_null(w, "duty", c->duty);
     json_key(w, "score");
     json_decimal(w, c->score_hundredths, 2);
+    json_kv_str(w, "route", route_rule_code((enum route_rule)c->route_rule));
     json_key(w, "assists");
     json_array(w);
     for (unsigned i = 0; i < c->assist_count && i < CASE_ASSISTS_MAX; i++) {
@@ -188,6 +172,7 @@ static void row_write(const struct case_reader *reader, struct json_writer *w,
     json_kv_str(w, "event", case_event_word((enum case_event)row->event)->code);
     fleet_time(reader->shift_ms, w, "at", row->at_ms);
     text_or_null(w, "actor", row->actor);
+    json_kv_str(w, "role", case_role_code((enum case_role)row->role));
     json_kv_str(w, "status", case_status_word((enum case_status)row->status)->code);
     json_kv_str(w, "stage", case_stage_word((enum case_stage)row->stage)->code);
     if (row->unit[0] != '\0') {

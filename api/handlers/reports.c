@@ -10,7 +10,7 @@
 
 #define BODY_NODES 64u
 
-static request_answer reported_answer, report_answer, rating_found, rated_answer;
+static request_answer reported_answer, report_answer;
 
 static void word_write(struct json_writer *w, const char *name, const struct case_word *word)
 {
@@ -98,91 +98,59 @@ static void reported_answer(struct request *rq)
 
 /* --- looking it up --- */
 
-/* Asks for the case of the path's receipt. One answer for all receipts that are none. */
-static void receipt_ask(struct request *rq, request_answer *answer)
+/* The receipt of the path. One answer for all that are none. */
+static bool receipt_read(struct request *rq, uint64_t *receipt)
+{
+    if (receipt_parse(rq->match.argument, strlen(rq->match.argument), receipt)) {
+        return true;
+    }
+    respond_problem(rq, ERR_NOT_FOUND, "there is no such case");
+    return false;
+}
+
+void report_get(struct request *rq)
 {
     struct desk *desk;
     uint64_t receipt;
 
     rq->kind = REPLY_OPEN;
-    if (!receipt_parse(rq->match.argument, strlen(rq->match.argument), &receipt)) {
-        respond_problem(rq, ERR_NOT_FOUND, "there is no such receipt");
+    if (!receipt_read(rq, &receipt)) {
         return;
     }
-    desk = desk_open(rq, COMMAND_CASES, 1, false, answer);
+    desk = desk_open(rq, COMMAND_CASES, 1, false, report_answer);
     if (desk != NULL) {
         desk->request.receipt = receipt;
         asking_submit(rq);
     }
 }
 
-void report_get(struct request *rq)
-{
-    receipt_ask(rq, report_answer);
-}
-
 static void report_answer(struct request *rq)
 {
-    const struct case_request *request = &desk_of(rq)->request;
-
-    if (request->case_count == 0) {
-        respond_problem(rq, ERR_NOT_FOUND, "there is no such receipt");
-        return;
-    }
-    reply(rq, 200, &request->cases[0]);
+    reply(rq, 200, &desk_of(rq)->request.cases[0]);
 }
 
-/* --- rating: the case is found by its receipt, then moved --- */
-
-static bool rating_read(struct request *rq, uint8_t *rating)
-{
-    struct json_node nodes[BODY_NODES];
-    struct json_doc doc;
-    struct case_move move = {.rating = 0};
-
-    if (!case_body_open(rq, &doc, nodes, BODY_NODES)) {
-        return false;
-    }
-    case_body_move(rq, &doc, &move);
-    *rating = move.rating;
-    return case_body_good(rq);
-}
+/* --- rating --- */
 
 void report_rating_post(struct request *rq)
 {
-    uint8_t rating;
+    struct json_node nodes[BODY_NODES];
+    struct json_doc doc;
+    struct desk *desk;
+    uint64_t receipt;
 
     rq->kind = REPLY_OPEN;
-    if (rating_read(rq, &rating) && rate_report_allows(rq)) {
-        receipt_ask(rq, rating_found);
-    }
-}
-
-static void rating_found(struct request *rq)
-{
-    const struct case_request *found = &desk_of(rq)->request;
-    struct desk *desk;
-    uint8_t rating;
-    case_id id;
-
-    if (found->case_count == 0) {
-        respond_problem(rq, ERR_NOT_FOUND, "there is no such receipt");
+    if (!receipt_read(rq, &receipt) || !rate_report_allows(rq) ||
+        !case_body_open(rq, &doc, nodes, BODY_NODES)) {
         return;
     }
-    id = found->cases[0].id;
-    if (!rating_read(rq, &rating)) {
+    desk = desk_open(rq, COMMAND_CASE_MOVE, 1, false, report_answer);
+    if (desk == NULL) {
         return;
     }
-    desk = desk_open(rq, COMMAND_CASE_MOVE, 1, false, rated_answer);
-    if (desk != NULL) {
-        desk->request.id = id;
-        desk->request.move.event = CASE_EVENT_RATE;
-        desk->request.move.rating = rating;
+    desk->request.receipt = receipt;
+    case_body_move(rq, &doc, &desk->request.move);
+    desk->request.move.event = CASE_EVENT_RATE;
+    if (case_body_good(rq)) {
         asking_submit(rq);
     }
-}
-
-static void rated_answer(struct request *rq)
-{
-    reply(rq, 200, &desk_of(rq)->request.cases[0]);
 }

@@ -41,14 +41,14 @@ const struct body_field_row body_field_rows[BODY_FIELD_COUNT] = {
                      "what was seen, at most 240 bytes; no plates, phones or names"                      },
     [BODY_CASE_KIND] = {"kind",       "string",
                      "zombie_car, zombie_bike_private, zombie_bike_shared, out_of_fence, "
-                     "no_parking, pile_up, facility or order"                                            },
+                        "no_parking, pile_up, facility or order"                                         },
     [BODY_CASE_SOURCE] = {"source",     "string",  "patrol, hotline, letter_box, video or superior"           },
     [BODY_PLACE] = {"place",      "string",  "ID of a space, lot or fence; this or location"            },
     [BODY_VEHICLE] = {"vehicle",    "string",  "reference of a shared bike, OP-NUMBER; never a plate"     },
     [BODY_LOCATION] = {"location",   "object",  "crs (wgs84 when left out), lat, lon"                      },
     [BODY_EVIDENCE] = {"evidence",   "object",
                      "uri (https, http, s3, oss, cos, obs, file), sha256 (64 hex digits), "
-                     "taken_at, device, location"                                                        },
+                       "taken_at, device, location"                                                      },
     [BODY_UNIT] = {"unit",       "string",  "code of a unit"                                           },
     [BODY_PERSON] = {"person",     "string",  "staff code of who is responsible, no name"                },
     [BODY_DUTY] = {"duty",       "string",  "what is to be done, at most 120 bytes"                    },
@@ -56,7 +56,7 @@ const struct body_field_row body_field_rows[BODY_FIELD_COUNT] = {
                      "effect on the assessment when late, points with two decimals"                      },
     [BODY_DOCUMENT] = {"document",   "string",
                      "number of the notice, decision, claim or disposal, at most 48 bytes; no ID "
-                     "numbers of people"                                                                 },
+                       "numbers of people"                                                               },
     [BODY_MEANS] = {"channel",    "string",  "how notice was given: sticker, call, operator or web"     },
     [BODY_FEATURES] =
         {"features",   "array",
