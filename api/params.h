@@ -2,6 +2,7 @@
 #define API_PARAMS_H
 
 #include "api/members.h"
+#include "bowei/event_feed.h"
 #include "bowei/fences.h"
 #include "bowei/inventory.h"
 #include "bowei/view.h"
@@ -85,6 +86,8 @@ struct query {
     space_key fence;
     const char *vehicle;
     char after[VEHICLE_REF_MAX + 1]; /**< cursor of vehicles; "" = from the start */
+    struct event_place after_event;
+    char operator_code[OPERATOR_CODE + 1]; /**< "" = not named */
     bool csv;
     uint32_t case_statuses, case_kinds, case_stages, case_sources; /**< bit per enum; 0 = any */
     bool case_open, case_overdue, case_orphan, case_recurring, case_due_next;
