@@ -51,6 +51,7 @@ static const struct {
     [ANSWER_HANDOVER] = {"Handover",           "application/json"            },
     [ANSWER_PAGE] = {NULL,                 "text/html"                   },
     [ANSWER_REPORT] = {"Report",             "application/json"            },
+    [ANSWER_AUDIT_LIST] = {"AuditList",          "application/json"            },
     [ANSWER_WORDS] = {"Words",              "application/json"            },
     [ANSWER_KEY] = {"Key",                "application/json"            },
     [ANSWER_KEY_LIST] = {"KeyList",            "application/json"            },

@@ -34,7 +34,7 @@ struct cursor {
     int64_t distance_mm; /**< near only */
     space_key key;
     char kind;        /**< 'n' near, 'k' by ID, 'd' devices, 'a' alerts, 'c' cases newest first,
-                         'u' cases due next */
+                         'u' cases due next, 'w' audit */
     uint64_t version; /**< devices: inventory version */
 };
 
@@ -92,6 +92,8 @@ struct query {
     uint32_t case_statuses, case_kinds, case_stages, case_sources; /**< bit per enum; 0 = any */
     bool case_open, case_overdue, case_orphan, case_recurring, case_due_next;
     const char *case_unit, *case_person;
+    const char *actor, *command; /**< of the audit */
+    uint64_t case_number;        /**< 0 = not asked */
     space_key case_place;
     int64_t from_wall_ms, until_wall_ms; /**< 0 = not asked */
     uint32_t hours;                      /**< 0 = not asked */

@@ -1,5 +1,6 @@
 /* Query parameters of cases and their desk. */
 #include "api/params_value.h"
+#include "bowei/audit_log.h"
 #include "bowei/base/city_clock.h"
 #include "bowei/case.h"
 #include <stdio.h>
@@ -132,6 +133,34 @@ void parse_case_order(const struct value *v)
     static const char *const words[] = {"newest", "due"};
 
     v->query->case_due_next = choice(v, words, ARRAY_LEN(words), "newest or due") == 1;
+}
+
+/* Any short text: the name of a key. */
+void parse_actor(const struct value *v)
+{
+    if (v->len == 0 || v->len >= COMMAND_ACTOR_MAX) {
+        faults_add(v->faults, v->row->name, "must be the name of a key, at most %d bytes",
+                   COMMAND_ACTOR_MAX - 1);
+        return;
+    }
+    v->query->actor = v->text;
+}
+
+void parse_command(const struct value *v)
+{
+    if (v->len == 0 || v->len >= AUDIT_WORD_MAX ||
+        strspn(v->text, "abcdefghijklmnopqrstuvwxyz_") != v->len) {
+        faults_add(v->faults, v->row->name, "must be a word as the audit has it, e.g. case_move");
+        return;
+    }
+    v->query->command = v->text;
+}
+
+void parse_case_number(const struct value *v)
+{
+    if (!case_id_parse(v->text, v->len, &v->query->case_number)) {
+        faults_add(v->faults, v->row->name, "must be the number of a case");
+    }
 }
 
 void parse_hours(const struct value *v)
