@@ -36,6 +36,9 @@ struct case_rules {
     uint32_t flat_days;          /**< a bike with a flat battery for so long: 3 */
     uint8_t flat_pct;            /**< flat at or below: 5 */
     uint32_t dragged_days;       /**< moved without a ride, not ridden since, for so long: 2 */
+    uint32_t expired_days;       /**< stands where an alert about it expired, for so long: 2 */
+    uint32_t listen_hours;       /**< after a start or a leap of the clock bikes get so long to be
+                                    heard before they count as silent: 6 */
     uint32_t sweep_ms;           /**< all subjects are looked at once in: 10 min */
 };
 

@@ -26,7 +26,7 @@ struct plan {
     unsigned night_from, night_until;
     int64_t first_day;     /* local, from 1970 */
     char kinds[SPAN_DAYS]; /* 'h', 'w', ' ' */
-    char hours[64], night[16], days[SPAN_DAYS * 24];
+    char hours[256], night[64], days[SPAN_DAYS * 24];
 };
 
 static void plan_make(struct plan *p, struct dice *dice)

@@ -25,6 +25,8 @@ void case_rules_default(struct case_rules *rules)
         .flat_days = 3,
         .flat_pct = 5,
         .dragged_days = 2,
+        .expired_days = 2,
+        .listen_hours = 6,
         .sweep_ms = 10 * MINUTE_MS,
     };
 /* clang-format off: a table is included */

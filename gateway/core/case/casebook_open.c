@@ -227,13 +227,15 @@ uint32_t casebook_report(struct casebook *book, const struct case_finding *findi
     return slot;
 }
 
-void casebook_gone(struct casebook *book, uint32_t slot)
+void casebook_gone(struct casebook *book, uint32_t slot, int64_t left_ms)
 {
     const struct case_image *image = casebook_case(book, slot);
+    char left[RFC3339_LEN + 1];
 
     if (image != NULL && book->on &&
         case_transition_find((enum case_status)image->status, (enum case_stage)image->stage,
                              CASE_EVENT_SELF_CLEAR) != NULL) {
-        (void)casebook_machine(book, slot, CASE_EVENT_SELF_CLEAR, "");
+        rfc3339_format(left_ms + book->now.shift_ms, left);
+        (void)casebook_machine(book, slot, CASE_EVENT_SELF_CLEAR, left);
     }
 }

@@ -65,11 +65,14 @@ void core_case_rules(struct core *core, const struct case_rules *rules)
 {
     core->from_expired_alerts = rules->from_expired_alerts;
     casebook_set_rules(core->casebook, rules);
+    zombie_watch_set_rules(core->watch, rules);
+    fleet_set_flat(core->fleet, rules->flat_pct);
 }
 
 void core_cases_on(struct core *core)
 {
     casebook_on(core->casebook);
+    zombie_watch_on(core->watch);
 }
 
 bool core_case_image(const struct core *core, uint32_t slot, struct image *out)

@@ -5,6 +5,7 @@
 #include "gateway/core/step/core_state.h"
 #include "gateway/core/step/device_commands.h"
 #include "gateway/core/step/recalibrate.h"
+#include "gateway/core/step/zombies.h"
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -244,6 +245,7 @@ void commands_apply(struct core *core, struct command *command, const struct inp
         [COMMAND_KEY] = {key_command,              true },
         [COMMAND_CASES] = {cases_command,            false}, /* the casebook keeps its own rows */
         [COMMAND_CASE_OPEN] = {cases_command,            false},
+        [COMMAND_ZOMBIES] = {zombies_command,          false},
         [COMMAND_CASE_MOVE] = {cases_command,            false},
     };
 

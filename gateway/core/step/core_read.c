@@ -170,5 +170,5 @@ size_t core_memory(const struct core *core)
            core->overrides.count *
                (sizeof(struct override_entry) + sizeof(void *) + sizeof(uint32_t)) +
            core->suspects.room * sizeof(struct suspect_entry) + fleet_memory(core->fleet) +
-           casebook_memory(core->casebook);
+           casebook_memory(core->casebook) + zombie_watch_memory(core->watch);
 }

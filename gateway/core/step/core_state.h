@@ -9,6 +9,7 @@
 #include "gateway/core/step/kept.h"
 #include "gateway/core/step/undo.h"
 #include "gateway/core/step/wheel.h"
+#include "gateway/core/zombie/watch.h"
 
 /* The core's state and what the files of step/ share of it. Nothing outside step/ includes this. */
 
@@ -41,8 +42,9 @@ struct core {
     struct undo undo;
     struct fleet *fleet; /**< bikes, fences, episodes */
     struct casebook *casebook;
+    struct zombie_watch *watch;
     bool from_expired_alerts; /**< of the rules of cases */
-    bool running;        /**< core_restored or a step came: counts and timers are kept */
+    bool running;             /**< core_restored or a step came: counts and timers are kept */
 };
 
 /** What the outside sees of a space. */

@@ -141,8 +141,8 @@ void core_restore(struct core *core, const struct image *image)
     case IMAGE_MUTE: fleet_restore(core->fleet, image); break;
     case IMAGE_CASE:
     case IMAGE_CASE_ROW: casebook_restore(core->casebook, image); break;
+    case IMAGE_STAY: zombie_watch_restore(core->watch, core->inv, image); break;
     case IMAGE_AUDIT:
-    case IMAGE_STAY:
     case IMAGE_KIND_COUNT: break;
     }
 }
@@ -208,4 +208,5 @@ void core_restored(struct core *core, struct now now, bool clock_suspect)
     }
     fleet_restored(core->fleet, now);
     casebook_restored(core->casebook, now);
+    zombie_watch_restored(core->watch, now);
 }

@@ -138,6 +138,7 @@ void core_undo(struct core *core)
 
     fleet_undo(core->fleet);
     casebook_undo(core->casebook);
+    zombie_watch_undo(core->watch);
     effects_begin(core, core->now);
     take_back_kept(core);
     for (uint32_t i = undo->space_count; i-- > 0;) {
