@@ -3,10 +3,12 @@ lists, the audit, kill -9 while staff work, and what nobody outside may ever see
 import concurrent.futures
 import csv
 import hashlib
+import http.client
 import io
 import json
 import random
 import re
+import signal
 import threading
 import time
 import unittest
@@ -191,7 +193,7 @@ class Cases(Desk):
 
 class Killed(Desk):
     def work(self, who, key):
-        """Notes on one case, and new cases, each with a text of its own; what was answered 2xx is remembered."""
+        """Notes on some cases, and new cases, each with a text of its own; what was answered 2xx is remembered."""
         n = 0
         while not self.stop.is_set():
             n += 1
@@ -201,7 +203,7 @@ class Killed(Desk):
                     status, body, _ = self.request("POST", "/v1/cases", {"kind": "order", "source": "patrol", "text": text,
                                                                          "location": {"lat": 42.3 + n * 1e-4, "lon": 118.9}}, key=key, timeout=3)
                 else:
-                    status, body, _ = self.request("POST", f"/v1/cases/{self.target}/note", {"note": text}, key=key, timeout=3)
+                    status, body, _ = self.request("POST", f"/v1/cases/{self.targets[n % len(self.targets)]}/note", {"note": text}, key=key, timeout=3)
             except OSError:
                 continue
             except Exception:  # the connection broke within an answer
@@ -211,7 +213,7 @@ class Killed(Desk):
 
     def test_kill_9_loses_no_staff_action_and_no_timer(self):
         self.start_desk()
-        self.target = self.opened("order", SPACES[0], text="the target")
+        self.targets = [self.opened("order", s, text="a target") for s in SPACES[3:11]]  # a history has a bound
         due = self.opened("facility", SPACES[1], text="has a deadline")
         self.move(due, "file", {"note": "x"})
         timed = self.opened("pile_up", SPACES[2], text="soon")
@@ -309,7 +311,15 @@ class Privacy(Desk):
             seen[path] = body.decode() if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False)
         self.assertIn("/metrics", seen)
         self.assertGreater(len(seen), 12)
-        self.gateway.signal(1)  # a reload is logged, too
+        connection = http.client.HTTPConnection("127.0.0.1", self.http_port, timeout=5)
+        connection.request("GET", "/v1/stream?topics=spaces,lots,fences&snapshot=1")
+        stream, until = connection.getresponse(), time.monotonic() + 4
+        seen["the stream"] = ""
+        while time.monotonic() < until:
+            seen["the stream"] += stream.readline().decode()
+        self.assertIn("event: ", seen["the stream"])
+        connection.close()
+        self.gateway.signal(signal.SIGHUP)  # a reload is logged, too
         seen["the log"] = (self.folder / "bowei.log").read_text(errors="replace")
         secrets = [PLATE, PHONE, NOTE, URI, "EVIDENCE-0815", bike, *NAMES, self.patrol, self.checker]
         for where, text in seen.items():
