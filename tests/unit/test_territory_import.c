@@ -62,6 +62,7 @@ static const struct refusal refusals[] = {
     {{UNITS "A,department,motor,150402,@Wang Wu\n"},                                                   "person",         "1 to 24 characters"                                                },
     {{UNITS "A,department,motor,@,P\n"},                                                               "scope",          "needs a scope"                                                     },
     {{UNITS "A,department,@,150402,P\n"},                                                              "trades",         "needs trades"                                                      },
+    {{UNITS "A,street_office,,@,P\n"},                                                                 "scope",          "needs its streets"                                                 },
     {{UNITS "A,operator,shared_bike,@150402,P\n"},                                                     "scope",          "wherever they are"                                                 },
     {{UNITS "A,@,motor,150402,P\n"},                                                                   "kind",           "is missing"                                                        },
     {{WARDENS "@city,150402001,P,\n"},                                                                 "level",          "area, street or road"                                              },
