@@ -86,6 +86,7 @@ static void gaps_page_through(void **state)
     const struct coverage *c = coverage_of(city->inv);
     char target[200] = "/v1/coverage/gaps?limit=7";
     uint32_t seen = 0;
+    uint32_t page = 0;
 
     (void)state;
     assert_in_range(c->gap_count, 50, 2000);
@@ -106,6 +107,8 @@ static void gaps_page_through(void **state)
             seen++;
             at++;
         }
+        assert_true(seen == page + 7 || seen == c->gap_count);
+        page = seen;
         next = strstr(a.body, "\"next\":\"");
         more = next != NULL;
         if (more) {
