@@ -30,7 +30,8 @@ value_parse parse_case_statuses, parse_case_kinds, parse_case_stages, parse_case
     parse_lang, parse_sheet;
 
 /* params_fleet.c */
-value_parse parse_uses, parse_alert_states, parse_alert_kinds, parse_verdicts, parse_fence_id,
-    parse_vehicle, parse_vehicle_cursor, parse_format, parse_event_cursor, parse_operator;
+value_parse parse_uses, parse_alert_states, parse_alert_kinds, parse_gap_kinds, parse_verdicts,
+    parse_fence_id, parse_vehicle, parse_vehicle_cursor, parse_format, parse_event_cursor,
+    parse_operator;
 
 #endif
