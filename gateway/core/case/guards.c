@@ -180,40 +180,47 @@ static bool awaited(const struct case_deed *deed, char value[VALUE_MAX])
     return deed->case_->checked_in_ms == 0;
 }
 
+static bool led(const struct case_deed *deed, char value[VALUE_MAX])
+{
+    (void)value;
+    return deed->case_->unit[0] != '\0';
+}
+
 /* By bit. Each sentence has one %s: where the value goes. */
 static const struct {
     guard_fn holds;
     enum err refusal;
     const char *sentence;
 } guards[GUARD_COUNT_] = {
-    {note_given,         ERR_UNPROCESSABLE, "note: a reason is needed%s"                                 },
+    {note_given,         ERR_UNPROCESSABLE, "note: a reason is needed%s"                                      },
     {evidence_given,     ERR_UNPROCESSABLE,
-     "evidence: a reference is needed: uri, sha256, taken, device%s"                                     },
-    {feature_seen,       ERR_UNPROCESSABLE, "features: %s; at least one of what the site check saw"      },
-    {unit_given,         ERR_UNPROCESSABLE, "unit: \"%s\"; a unit of the territory is needed (定人)"   },
-    {person_given,       ERR_UNPROCESSABLE, "person: a person is needed (定人)%s"                      },
-    {duty_given,         ERR_UNPROCESSABLE, "duty: what is to be done is needed (定责)%s"              },
-    {deadline_to_come,   ERR_UNPROCESSABLE, "until: %s; a deadline later than now is needed (定时)"    },
-    {score_given,        ERR_UNPROCESSABLE, "score: the effect on the assessment is needed (定奖惩)%s"},
-    {other_unit,         ERR_UNPROCESSABLE, "unit: \"%s\" leads the case already"                        },
-    {assist_room,        ERR_CONFLICT,      "unit: \"%s\" is asked already, or four units are"           },
-    {assisting,          ERR_CONFLICT,      "unit: \"%s\" was not asked to help"                         },
+     "evidence: a reference is needed: uri, sha256, taken, device%s"                                          },
+    {feature_seen,       ERR_UNPROCESSABLE, "features: %s; at least one of what the site check saw"           },
+    {unit_given,         ERR_UNPROCESSABLE, "unit: \"%s\"; a unit of the territory is needed (定人)"        },
+    {person_given,       ERR_UNPROCESSABLE, "person: a person is needed (定人)%s"                           },
+    {duty_given,         ERR_UNPROCESSABLE, "duty: what is to be done is needed (定责)%s"                   },
+    {deadline_to_come,   ERR_UNPROCESSABLE, "until: %s; a deadline later than now is needed (定时)"         },
+    {score_given,        ERR_UNPROCESSABLE, "score: the effect on the assessment is needed (定奖惩)%s"     },
+    {other_unit,         ERR_UNPROCESSABLE, "unit: \"%s\" leads the case already"                             },
+    {assist_room,        ERR_CONFLICT,      "unit: \"%s\" is asked already, or four units are"                },
+    {assisting,          ERR_CONFLICT,      "unit: \"%s\" was not asked to help"                              },
     {extension,          ERR_UNPROCESSABLE,
-     "until: %s; later than the present deadline, and before that has passed"                            },
-    {document_given,     ERR_UNPROCESSABLE, "document: its number is needed%s"                           },
+     "until: %s; later than the present deadline, and before that has passed"                                 },
+    {document_given,     ERR_UNPROCESSABLE, "document: its number is needed%s"                                },
     {channel_known,      ERR_UNPROCESSABLE,
-     "channel: \"%s\" is not one of sticker, call, operator, web"                                        },
-    {notice_long_enough, ERR_UNPROCESSABLE, "until: a notice is for %s hours at least"                   },
-    {stage_over,         ERR_CONFLICT,      "stage: the time of %s has not run out"                      },
+     "channel: \"%s\" is not one of sticker, call, operator, web"                                             },
+    {notice_long_enough, ERR_UNPROCESSABLE, "until: a notice is for %s hours at least"                        },
+    {stage_over,         ERR_CONFLICT,      "stage: the time of %s has not run out"                           },
     {not_confirmer,      ERR_FORBIDDEN,
-     "actor: \"%s\" confirmed on site; somebody else must authorise the move"                            },
+     "actor: \"%s\" confirmed on site; somebody else must authorise the move"                                 },
     {not_quiet,          ERR_CONFLICT,
-     "emergency: no enforcement at night or on a holiday, but in an emergency with a note why%s"         },
-    {not_handler,        ERR_FORBIDDEN,     "actor: \"%s\" handled the case; somebody else must verify"  },
-    {proof,              ERR_UNPROCESSABLE, "evidence: no case is closed without evidence of its end%s"  },
-    {other_case,         ERR_UNPROCESSABLE, "other: \"%s\" is no other open case of the same kind"       },
-    {rating,             ERR_UNPROCESSABLE, "rating: %s; 1 to 5, and only once"                          },
-    {awaited,            ERR_CONFLICT,      "the unit has reported in already%s"                         },
+     "emergency: no enforcement at night or on a holiday, but in an emergency with a note why%s"              },
+    {not_handler,        ERR_FORBIDDEN,     "actor: \"%s\" handled the case; somebody else must verify"       },
+    {proof,              ERR_UNPROCESSABLE, "evidence: no case is closed without evidence of its end%s"       },
+    {other_case,         ERR_UNPROCESSABLE, "other: \"%s\" is no other open case of the same kind"            },
+    {rating,             ERR_UNPROCESSABLE, "rating: %s; 1 to 5, and only once"                               },
+    {awaited,            ERR_CONFLICT,      "the unit has reported in already%s"                              },
+    {led,                ERR_CONFLICT,      "unit: nobody ever led the case; what stands there is a new one%s"},
 };
 
 enum err case_evidence_check(const struct case_move *move, char detail[160])

@@ -33,7 +33,8 @@ enum case_guard {
     GUARD_OTHER_CASE = 1 << 20,    /**< merge: another open case of the same kind */
     GUARD_RATING = 1 << 21,        /**< 1 to 5, not rated yet */
     GUARD_AWAITED = 1 << 22,       /**< the unit has not reported in yet */
-    GUARD_COUNT_ = 23
+    GUARD_LED = 1 << 23,           /**< a unit leads it: it was confirmed and dispatched */
+    GUARD_COUNT_ = 24
 };
 
 /* clang-format on */
