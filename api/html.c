@@ -20,11 +20,11 @@ const char html_style[] =
     ".qr{float:right;width:34mm;margin:0 0 3mm 4mm;text-align:center;font-size:8pt}"
     ".qr svg{width:34mm;height:34mm;display:block}"
     ".seal{height:26mm;text-align:right;margin-top:8mm}"
-    ".small{font-size:9pt}"
+    ".small{font-size:9pt;word-break:break-all}"
     "tr{page-break-inside:avoid}";
 
 const char html_policy[] =
-    "default-src 'none'; style-src 'sha256-tKOZ4KKjpwN4XJkZqsfRomEbRJO2ulGyh5LR5/ObHYQ='; "
+    "default-src 'none'; style-src 'sha256-QKxw/CxpmQp+YsSd2KId4uaVlIbtt49TdfiiBYQNQSE='; "
     "frame-ancestors 'none'";
 
 static void escape(struct strbuf *out, const char *text)

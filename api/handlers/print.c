@@ -99,6 +99,20 @@ void print_code(struct print *p, const struct request *rq, case_id id)
     html_close(&p->h);
 }
 
+void print_unit(const struct request *rq, enum print_lang lang, const char *unit, char *out,
+                size_t cap)
+{
+    const char *zh = "";
+    const char *en = "";
+
+    (void)snprintf(out, cap, "%s", unit);
+    if (unit[0] != '\0' && territory_unit(rq->inv, unit, &zh, &en) &&
+        (zh[0] != '\0' || en[0] != '\0')) {
+        (void)snprintf(out, cap, "%s%s%s (%s)", lang == LANG_EN ? "" : zh,
+                       lang == LANG_BOTH ? " " : "", lang == LANG_ZH ? "" : en, unit);
+    }
+}
+
 /* Its name in the language, "" when it has none. */
 static const char *place_name(const struct inventory *inv, enum print_lang lang, space_key place)
 {

@@ -32,6 +32,9 @@ void print_line_time(struct print *p, enum case_label label, int64_t city_ms);
 void print_heads(struct print *p, const enum case_label *labels, unsigned count);
 /** The code that leads to the case: its address when http.public_url is set, else its number. */
 void print_code(struct print *p, const struct request *rq, case_id id);
+/** Names and code of a unit, or its code alone; "" for none. */
+void print_unit(const struct request *rq, enum print_lang lang, const char *unit, char *out,
+                size_t cap);
 /** Name and ID of a place, or its ID alone; "" for none. */
 void print_place(const struct request *rq, enum print_lang lang, space_key place, char *out,
                  size_t cap);
