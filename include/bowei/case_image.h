@@ -76,6 +76,9 @@ static inline bool case_is_orphan(const struct case_image *image)
            image->unit[0] == '\0';
 }
 
+/** What of its clocks runs out first, city time; 0 = none runs, or they stand. */
+int64_t case_due_next(const struct case_image *c);
+
 /** One row of the history; never changes. */
 struct case_row_image {
     case_id id;
