@@ -29,6 +29,7 @@
 struct world_space {
     int64_t change_ms, beat_ms, silent_ms,
         end_ms; /**< end_ms: of a long stay, 0 = an ordinary one */
+    int64_t begun_ms;
     bool occupied, edge;
 };
 
@@ -158,6 +159,7 @@ static void space_arrive(struct world *w, struct world_space *s, int64_t now_ms)
     static const int64_t edges[] = {-1000, -1, 0, 40 * TRUTH_MINUTE, 3 * TRUTH_HOUR};
 
     s->end_ms = 0;
+    s->begun_ms = now_ms;
     if (chance(w, 1000, 8)) {
         s->edge = chance(w, 3, 1);
         s->end_ms = now_ms + (s->edge ? 30 * TRUTH_DAY + edges[dice_below(&w->dice, 5)]
@@ -181,7 +183,7 @@ static void stay_interrupt(struct world *w, struct world_space *s, int64_t now_m
 
         s->occupied = false;
         s->change_ms = now_ms + release_ms;
-        if (chance(w, 12, 1) && w->restarts < BREAKS_MAX &&
+        if (chance(w, 12, 1) && now_ms - s->begun_ms > TRUTH_DAY && w->restarts < BREAKS_MAX &&
             now_ms - w->last_break_ms > 2 * TRUTH_HOUR) {
             push(w, now_ms + release_ms / 2, restart_subject(w));
         }
