@@ -6,6 +6,7 @@
 
 #include "bowei/api.h"
 #include "bowei/base/log.h"
+#include "bowei/delivery.h"
 #include "bowei/field.h"
 #include "bowei/recover.h"
 #include "gateway/configuration.h"
@@ -47,6 +48,8 @@ struct gateway {
     struct change_ring *changes;
     struct alert_ring *alerts;
     struct event_feed *feed;
+    struct event_reader *feed_reader; /* delivery's */
+    struct delivery *delivery;
     struct fleet_rules rules;
     struct runner *runner;
     struct unknown_devices *unknown;
@@ -263,6 +266,25 @@ static enum err start_core(struct gateway *g, struct now start)
     return ERR_OK;
 }
 
+static enum err start_delivery(struct gateway *g)
+{
+    g->feed_reader = event_reader_create(g->feed);
+    if (g->feed_reader == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    const struct delivery_params params = {.config = g->config,
+                                           .events = event_reader_port(g->feed_reader),
+                                           .intake = intake_port_of(g->intake),
+                                           .counters = &g->counters,
+                                           .view = g->view,
+                                           .folder = state_folder_path(g->state)};
+    const enum err e = delivery_start(&params, &g->delivery);
+    if (e != ERR_OK) {
+        log_line(LOG_ERROR, "gateway", "delivery: %s", err_text(e, 0));
+    }
+    return e;
+}
+
 static enum err start_sides(struct gateway *g)
 {
     g->unknown = unknown_devices_create();
@@ -282,6 +304,10 @@ static enum err start_sides(struct gateway *g)
     if (g->push == NULL) {
         return ERR_NO_MEMORY;
     }
+    const enum err delivering = start_delivery(g);
+    if (delivering != ERR_OK) {
+        return delivering;
+    }
     const struct api_params api = {
         .config = g->config,
         .board = &g->board,
@@ -295,7 +321,8 @@ static enum err start_sides(struct gateway *g)
         .unknown = {g->unknown, list_unknown},
         .push = push_port_of(g->push),
         .recalibration = recalibration_port_of(g->desk),
-        .ledger = device_ledger_port(g->ledger)
+        .ledger = device_ledger_port(g->ledger),
+        .delivery = delivery_port_of(g->delivery)
     };
     char detail[160] = "";
     enum err e = api_start(&api, &g->api, detail);
@@ -408,8 +435,10 @@ void gateway_stop(struct gateway *g)
     inventory_destroy(g->pending);
     intake_destroy(g->intake);
     change_ring_destroy(g->changes);
-    view_destroy(g->view);
     journal_close(g->journal); /* its last sync releases what waits for it */
+    delivery_stop(g->delivery);
+    event_reader_destroy(g->feed_reader);
+    view_destroy(g->view);
     alert_ring_destroy(g->alerts);
     event_feed_destroy(g->feed);
     unknown_devices_destroy(g->unknown);

@@ -37,6 +37,7 @@ enum command_kind {
     COMMAND_SPACE_WHY, /**< GET /v1/spaces/{id}/why: the reasoning of one space, into `explain` */
     COMMAND_TELEMETRY, /**< never reaches the core: a request that waits for the journal's sync */
     COMMAND_KEY, /**< an API key is about to be made or revoked: `note` says which; the audit row */
+    COMMAND_WEBHOOK, /**< a webhook is about to be changed: `note` says how; the audit row */
     COMMAND_KIND_COUNT
 };
 
