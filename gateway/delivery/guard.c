@@ -125,20 +125,19 @@ static bool network_parse(const char *text, size_t len, struct guard_network *ou
 bool guard_parse(struct guard *guard, const char *text, char why[GUARD_WHY_MAX])
 {
     *guard = (struct guard){.count = 0};
-    while (text != NULL && *text != '\0') {
+    while (text != NULL && (*text != '\0' || guard->count > 0)) {
         const size_t len = strcspn(text, ",");
         const size_t lead = strspn(text, " ");
 
         if (guard->count == GUARD_ALLOW_MAX) {
             return refuse(why, "too many networks, 64 are allowed", len, text);
         }
-        if (lead > len ||
+        if (lead >= len ||
             !network_parse(text + lead, len - lead, &guard->allow[guard->count], why)) {
-            return lead > len ? refuse(why, "an empty network", len, text) : false;
+            return lead >= len ? refuse(why, "a network is missing", len, text) : false;
         }
         guard->count++;
-        text += len;
-        text += *text == ',' ? 1 : 0;
+        text = text[len] == ',' ? text + len + 1 : NULL;
     }
     return true;
 }
@@ -300,6 +299,7 @@ static bool name_permits(const struct guard *guard, bool plain, uint16_t port,
 bool guard_permits_url(const struct guard *guard, const char *url, char why[GUARD_WHY_MAX])
 {
     const size_t len = strlen(url);
+    const char *host = strstr(url, "://");
     struct url_parts parts = {0};
     uint8_t address[16];
     bool permits = false;
@@ -314,7 +314,8 @@ bool guard_permits_url(const struct guard *guard, const char *url, char why[GUAR
             return false;
         }
     }
-    if (!parts_read(url, &parts)) {
+    if (host == NULL || host[3] == '/' ||
+        !parts_read(url, &parts)) { /* libcurl forgives a third / */
         (void)snprintf(why, GUARD_WHY_MAX, "is no URL without user and password");
     } else if (strcasecmp(parts.scheme, "https") != 0 && strcasecmp(parts.scheme, "http") != 0) {
         (void)snprintf(why, GUARD_WHY_MAX, "must be https://");

@@ -11,7 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SEAL      "bowei 1 %010zu %08" PRIx32 "\n"
 #define SEAL_LEN  28u
 #define FILE_MAX  (64u << 20)
 #define PATH_CAP  4096
@@ -38,6 +37,11 @@ static bool whole_write(int fd, const char *data, size_t len)
     return true;
 }
 
+static void seal_write(char out[SEAL_LEN + 16], const char *text, size_t len)
+{
+    (void)snprintf(out, SEAL_LEN + 16, "bowei 1 %010zu %08" PRIx32 "\n", len, crc32c(0, text, len));
+}
+
 enum err state_file_write(const char *folder, const char *name, const char *text, size_t len)
 {
     char seal[SEAL_LEN + 16];
@@ -49,7 +53,7 @@ enum err state_file_write(const char *folder, const char *name, const char *text
     if (dir < 0) {
         return errno_err();
     }
-    (void)snprintf(seal, sizeof seal, SEAL, len, crc32c(0, text, len));
+    seal_write(seal, text, len);
     (void)snprintf(part, sizeof part, "%s.new", name);
     fd = openat(dir, part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0 || !whole_write(fd, seal, SEAL_LEN) || !whole_write(fd, text, len) ||
@@ -106,12 +110,13 @@ static char *whole_read(int fd, size_t *len, enum err *result)
 
 static bool seal_holds(const char *data, size_t len)
 {
-    size_t want;
-    uint32_t crc;
+    char seal[SEAL_LEN + 16];
 
-    return len >= SEAL_LEN && data[SEAL_LEN - 1] == '\n' &&
-           sscanf(data, "bowei 1 %10zu %8" SCNx32, &want, &crc) == 2 && want == len - SEAL_LEN &&
-           crc == crc32c(0, data + SEAL_LEN, want);
+    if (len < SEAL_LEN) {
+        return false;
+    }
+    seal_write(seal, data + SEAL_LEN, len - SEAL_LEN);
+    return memcmp(seal, data, SEAL_LEN) == 0;
 }
 
 enum err state_file_read(const char *folder, const char *name, char **text, size_t *len)
