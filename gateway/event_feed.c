@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROUNDS_MAX 4 /* from the log to the ring and, when that was overrun, back */
+#define READ_MS    800 /* an answer of Redis later than this is none: two tries end within 2 s */
+#define ROUNDS_MAX 4   /* from the log to the ring and, when that was overrun, back */
 
 struct listener {
     void (*wake)(void *ctx); /* NULL = free */
@@ -67,6 +68,9 @@ struct event_feed *event_feed_create(const struct redis_params *redis,
     }
     feed->ring = ring;
     feed->redis = *redis;
+    if (feed->redis.timeout_ms == 0 || feed->redis.timeout_ms > READ_MS) {
+        feed->redis.timeout_ms = READ_MS;
+    }
     if (!texts_copy(feed) || pthread_mutex_init(&feed->lock, NULL) != 0) {
         texts_free(feed);
         free(feed);
@@ -168,7 +172,7 @@ static enum event_read read_once(struct event_reader *reader, struct reading_on 
         return on->count > 0 ? EVENT_READ_OK : EVENT_READ_NONE;
     }
     newest = alert_ring_place(ring);
-    if (newest.number == 0) {
+    if (newest.at_ms == 0) {
         return EVENT_READ_UNAVAILABLE; /* what Redis holds was not merged yet */
     }
     return event_log_reader_read(reader->log, on->operator_code, on->reached, newest, on->out,
@@ -187,7 +191,7 @@ static enum event_read read_events(void *ctx, const char *operator_code, struct 
     assert(operator_code[0] != '\0'); /* a log is one operator's */
     *count = 0;
     *reached = after;
-    if (newest.number != 0 && event_place_compare(after, newest) > 0) {
+    if (newest.at_ms != 0 && event_place_compare(after, newest) > 0) {
         return EVENT_READ_EXPIRED; /* of a history that is no more: restored from a backup */
     }
     for (unsigned round = 0; round < ROUNDS_MAX; round++) {

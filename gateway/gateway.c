@@ -6,7 +6,6 @@
 
 #include "bowei/api.h"
 #include "bowei/base/log.h"
-#include "bowei/delivery.h"
 #include "bowei/field.h"
 #include "bowei/recover.h"
 #include "gateway/configuration.h"
@@ -14,6 +13,7 @@
 #include "gateway/examiner.h"
 #include "gateway/fleet_settings.h"
 #include "gateway/late_redis.h"
+#include "gateway/outgoing.h"
 #include "gateway/reload.h"
 #include "gateway/runner.h"
 
@@ -48,8 +48,8 @@ struct gateway {
     struct change_ring *changes;
     struct alert_ring *alerts;
     struct event_feed *feed;
-    struct event_reader *feed_reader; /* delivery's */
-    struct delivery *delivery;
+    struct outgoing outgoing;
+    struct event_reader *events; /* the API's */
     struct fleet_rules rules;
     struct runner *runner;
     struct unknown_devices *unknown;
@@ -266,25 +266,6 @@ static enum err start_core(struct gateway *g, struct now start)
     return ERR_OK;
 }
 
-static enum err start_delivery(struct gateway *g)
-{
-    g->feed_reader = event_reader_create(g->feed);
-    if (g->feed_reader == NULL) {
-        return ERR_NO_MEMORY;
-    }
-    const struct delivery_params params = {.config = g->config,
-                                           .events = event_reader_port(g->feed_reader),
-                                           .intake = intake_port_of(g->intake),
-                                           .counters = &g->counters,
-                                           .view = g->view,
-                                           .folder = state_folder_path(g->state)};
-    const enum err e = delivery_start(&params, &g->delivery);
-    if (e != ERR_OK) {
-        log_line(LOG_ERROR, "gateway", "delivery: %s", err_text(e, 0));
-    }
-    return e;
-}
-
 static enum err start_sides(struct gateway *g)
 {
     g->unknown = unknown_devices_create();
@@ -301,12 +282,18 @@ static enum err start_sides(struct gateway *g)
                                        .ledger = g->ledger,
                                        .desk = g->desk};
     g->push = push_create(&field);
-    if (g->push == NULL) {
+    g->events = event_reader_create(g->feed);
+    if (g->push == NULL || g->events == NULL) {
         return ERR_NO_MEMORY;
     }
-    const enum err delivering = start_delivery(g);
-    if (delivering != ERR_OK) {
-        return delivering;
+    const struct delivery_params delivery = {.config = g->config,
+                                             .intake = intake_port_of(g->intake),
+                                             .counters = &g->counters,
+                                             .view = g->view,
+                                             .folder = state_folder_path(g->state)};
+    enum err e = outgoing_start(&g->outgoing, g->feed, delivery);
+    if (e != ERR_OK) {
+        return e;
     }
     const struct api_params api = {
         .config = g->config,
@@ -314,6 +301,7 @@ static enum err start_sides(struct gateway *g)
         .view = g->view,
         .changes = g->changes,
         .alerts = g->alerts,
+        .events = event_reader_port(g->events),
         .rules = &g->rules,
         .intake = intake_port_of(g->intake),
         .counters = &g->counters,
@@ -322,10 +310,10 @@ static enum err start_sides(struct gateway *g)
         .push = push_port_of(g->push),
         .recalibration = recalibration_port_of(g->desk),
         .ledger = device_ledger_port(g->ledger),
-        .delivery = delivery_port_of(g->delivery)
+        .delivery = delivery_port_of(g->outgoing.delivery)
     };
     char detail[160] = "";
-    enum err e = api_start(&api, &g->api, detail);
+    e = api_start(&api, &g->api, detail);
     if (e != ERR_OK) {
         log_line(LOG_ERROR, "gateway", "http: %s", detail[0] != '\0' ? detail : err_text(e, 0));
         return e;
@@ -424,6 +412,7 @@ void gateway_stop(struct gateway *g)
     atomic_store(&g->status.ready, false);
     field_stop(g->field);
     api_stop(g->api);
+    event_reader_destroy(g->events);
     push_destroy(g->push);
     late_redis_stop(&g->late);
     runner_stop(g->runner);
@@ -436,8 +425,7 @@ void gateway_stop(struct gateway *g)
     intake_destroy(g->intake);
     change_ring_destroy(g->changes);
     journal_close(g->journal); /* its last sync releases what waits for it */
-    delivery_stop(g->delivery);
-    event_reader_destroy(g->feed_reader);
+    outgoing_stop(&g->outgoing);
     view_destroy(g->view);
     alert_ring_destroy(g->alerts);
     event_feed_destroy(g->feed);

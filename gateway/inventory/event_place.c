@@ -15,6 +15,13 @@ void event_id_format(const struct alert_image *alert, char out[EVENT_ID_MAX])
     (void)snprintf(out + ALERT_ID_LEN, EVENT_ID_MAX - ALERT_ID_LEN, ".%u", alert->version);
 }
 
+void event_type_format(const struct alert_image *alert, char out[EVENT_TYPE_MAX])
+{
+    (void)snprintf(out, EVENT_TYPE_MAX, "cn.bowei.alert.%s.%s.v1",
+                   alert_kind_code((enum alert_kind)alert->kind),
+                   alert_state_code((enum alert_state)alert->state));
+}
+
 /* "e", which names the kind of cursor, then both numbers in hex: the letters sort as the places. */
 void event_place_format(struct event_place place, char out[EVENT_CURSOR_MAX])
 {

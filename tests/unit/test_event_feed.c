@@ -37,7 +37,7 @@ struct world {
     struct dice dice;
     uint64_t epoch;
     struct event_place newest;
-    int64_t at_ms;
+    int64_t at_ms, step_ms;   /* of events, of the flush's heartbeat */
     struct alert_image *said; /* EVENTS_ROOM */
     uint32_t said_count;
 };
@@ -131,7 +131,8 @@ static struct world *up(const char *acl)
     w->params = (struct redis_params){
         .socket = w->server.socket, .timeout_ms = 500, .username = acl != NULL ? "gateway" : NULL};
     w->said = calloc(EVENTS_ROOM, sizeof *w->said);
-    w->at_ms = CITY_NOW_MS;
+    w->at_ms = w->step_ms = CITY_NOW_MS;
+    w->newest.at_ms = CITY_NOW_MS - 1000; /* the history begins */
     w->dice.state = 7;
     begin(w);
     return w;
@@ -154,7 +155,7 @@ static void settle(struct world *w)
 
     w->city.at.seq++;
     do {
-        flush_step(w->flush, w->city.at, ++w->at_ms, 0);
+        flush_step(w->flush, w->city.at, w->step_ms += 100, 0);
         pause_ms(1);
         assert_true(host_boot_ms() < until_ms);
     } while (flush_pending(w->flush) != 0 ||
@@ -352,7 +353,7 @@ static void nothing_is_confirmed_before_it_is_in_the_logs(void **state)
     for (int i = 0; flush_pending(w->flush) > 10; i++) {
         assert_true(i < 10000);
         assert_int_equal(position_compare(flush_confirmed(w->flush), before), 0);
-        flush_step(w->flush, w->city.at, w->at_ms, 0);
+        flush_step(w->flush, w->city.at, w->step_ms, 0);
         pause_ms(1);
     }
     settle(w);
@@ -491,10 +492,22 @@ static void what_nobody_has_any_more_is_expired(void **state)
     next = 40;
     assert_int_equal(read_on(w, "MTB", &after, &next, &read), EVENT_READ_NONE);
     assert_int_equal(next, w->said_count);
-    /* a history that never was */
+    /* a history that never was, and one that is no more */
     old = w->newest;
     old.number++;
     assert_int_equal(read_from(w, "HLO", old), EVENT_READ_EXPIRED);
+    old = w->newest;
+    end(w);
+    scratch_folder_remove(w->folder);
+    scratch_folder_make(w->folder, sizeof w->folder);
+    server_kill(&w->server);
+    server_run(&w->server);
+    w->at_ms += 5000;
+    w->newest = (struct event_place){.at_ms = w->at_ms};
+    begin(w);
+    settle(w);
+    assert_int_equal(read_from(w, "HLO", old), EVENT_READ_EXPIRED);
+    assert_int_equal(read_from(w, "HLO", w->port.newest(w->port.ctx)), EVENT_READ_NONE);
     down(w);
 }
 
