@@ -422,10 +422,10 @@ void gateway_stop(struct gateway *g)
         inventory_destroy(g->inventory);
     }
     inventory_destroy(g->pending);
-    intake_destroy(g->intake);
     change_ring_destroy(g->changes);
     journal_close(g->journal); /* its last sync releases what waits for it */
     outgoing_stop(&g->outgoing);
+    intake_destroy(g->intake);
     view_destroy(g->view);
     alert_ring_destroy(g->alerts);
     event_feed_destroy(g->feed);
