@@ -1,5 +1,5 @@
 /* Delivery's thread: takes what is asked, what was read and written, and what libcurl has done;
- * starts what is due; sleeps in curl_multi_poll. It never waits for a disk, for Redis or for a name
+ * starts what is due; sleeps on the wire. It never waits for a disk, for Redis or for a name
  * server: two workers and libcurl do. */
 #include "bowei/base/city_clock.h"
 #include "bowei/base/log.h"
@@ -7,14 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FDS_MAX    8
-#define IDLE_CONNS 64L /* connections kept for receivers that will hear again */
-
 static void on_wake(void *ctx)
 {
     struct delivery *d = ctx;
 
-    (void)curl_multi_wakeup(d->multi);
+    wire_wake(&d->wire);
 }
 
 static void on_news(void *ctx)
@@ -22,7 +19,7 @@ static void on_news(void *ctx)
     struct delivery *d = ctx;
 
     atomic_store(&d->news, true);
-    (void)curl_multi_wakeup(d->multi);
+    wire_wake(&d->wire);
 }
 
 static void workers_take(struct delivery *d)
@@ -37,20 +34,9 @@ static void workers_take(struct delivery *d)
     }
 }
 
-/* False: none was done. */
-static bool transfers_take(struct delivery *d)
+static void on_over(void *ctx, CURL *easy, CURLcode code)
 {
-    CURLMsg *message;
-    bool any = false;
-    int left;
-
-    while ((message = curl_multi_info_read(d->multi, &left)) != NULL) {
-        if (message->msg == CURLMSG_DONE) {
-            turn_sent(d, transfer_of(message->easy_handle), message->data.result);
-            any = true;
-        }
-    }
-    return any;
+    turn_sent(ctx, transfer_of(easy), code);
 }
 
 static void *delivery_run(void *arg)
@@ -58,21 +44,18 @@ static void *delivery_run(void *arg)
     struct delivery *d = arg;
 
     while (!atomic_load(&d->stopping)) {
-        int64_t boot_ms = host_boot_ms();
+        const int64_t boot_ms = host_boot_ms();
         int64_t next_ms;
         int64_t book_ms;
-        int under_way;
 
         workers_take(d);
         desk_turn(d);
         next_ms = turn_all(d, boot_ms);
-        (void)curl_multi_perform(d->multi, &under_way);
         book_ms = books_turn(d, boot_ms);
         next_ms = book_ms < next_ms ? book_ms : next_ms;
-        next_ms = transfers_take(d) ? 0 : next_ms; /* its next event may be there */
-        boot_ms = host_boot_ms();
-        (void)curl_multi_poll(d->multi, NULL, 0, next_ms <= boot_ms ? 0 : (int)(next_ms - boot_ms),
-                              NULL);
+        if (!wire_turn(&d->wire, on_over, d)) { /* else its next event may be there */
+            wire_sleep(&d->wire, next_ms - host_boot_ms());
+        }
     }
     return NULL;
 }
@@ -100,20 +83,23 @@ static void delivery_free(struct delivery *d)
         turn_halt(d, d->subscribers[i]);
         subscriber_destroy(d->subscribers[i]);
     }
-    (void)curl_multi_cleanup(d->multi);
+    wire_finish(&d->wire);
     pthread_mutex_destroy(&d->lock);
     free(d);
-    curl_global_cleanup();
 }
 
 static enum err delivery_open(struct delivery *d)
 {
     enum err e;
 
+    d->wire.wake_fd = -1;
     if (!settings_read(d)) {
         return ERR_CONFIG; /* delivery_check has let none pass */
     }
-    e = books_load(d);
+    e = wire_init(&d->wire);
+    if (e == ERR_OK) {
+        e = books_load(d);
+    }
     if (e == ERR_OK) {
         e = worker_start(&d->reader, on_wake, d);
     }
@@ -136,16 +122,11 @@ enum err delivery_start(const struct delivery_params *params, struct delivery **
     if (d == NULL) {
         return ERR_NO_MEMORY;
     }
-    (void)curl_global_init(CURL_GLOBAL_DEFAULT);
     d->p = *params;
-    d->multi = curl_multi_init();
-    if (d->multi == NULL || pthread_mutex_init(&d->lock, NULL) != 0) {
-        (void)curl_multi_cleanup(d->multi);
+    if (pthread_mutex_init(&d->lock, NULL) != 0) {
         free(d);
-        curl_global_cleanup();
         return ERR_NO_MEMORY;
     }
-    (void)curl_multi_setopt(d->multi, CURLMOPT_MAXCONNECTS, IDLE_CONNS);
     e = delivery_open(d);
     if (e != ERR_OK) {
         worker_stop(&d->reader);
@@ -166,7 +147,7 @@ void delivery_stop(struct delivery *d)
     }
     d->p.events.unlisten(d->p.events.ctx, d);
     atomic_store(&d->stopping, true);
-    (void)curl_multi_wakeup(d->multi);
+    wire_wake(&d->wire);
     pthread_join(d->thread, NULL);
     worker_stop(&d->reader);
     worker_stop(&d->writer);

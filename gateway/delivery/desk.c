@@ -175,6 +175,10 @@ static bool create_next(struct delivery *d, struct delivery_request *rq, struct 
         refuse(rq, ERR_FORBIDDEN, "a webhook is made with its operator's key");
         return false;
     }
+    if (!wire_open(&d->wire)) {
+        answer(rq, ERR_NO_MEMORY);
+        return false;
+    }
     if (!guard_permits_url(&d->guard, rq->order.url, why)) {
         (void)snprintf(rq->detail, sizeof rq->detail, "url: %.150s", why);
         answer(rq, ERR_UNPROCESSABLE);
@@ -273,7 +277,7 @@ static void on_audited(struct command *command)
     rq->audited = true;
     inbox_put(d, rq);
     pthread_mutex_unlock(&d->lock);
-    (void)curl_multi_wakeup(d->multi);
+    wire_wake(&d->wire);
 }
 
 /* The URL is not in the row: chat robots have their secret in it. */
@@ -484,7 +488,7 @@ static enum err port_ask(void *ctx, struct delivery_request *request)
     }
     pthread_mutex_unlock(&d->lock);
     if (e == ERR_OK) {
-        (void)curl_multi_wakeup(d->multi);
+        wire_wake(&d->wire);
     }
     return e;
 }

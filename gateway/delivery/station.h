@@ -2,6 +2,7 @@
 #define GATEWAY_DELIVERY_STATION_H
 
 #include "gateway/delivery/subscriber.h"
+#include "gateway/delivery/wire.h"
 #include <stdatomic.h>
 
 /* What the parts of delivery share. Everything is delivery's thread's unless it says otherwise. */
@@ -36,7 +37,7 @@ struct delivery {
     struct guard guard;
     struct schedule schedule;
     struct transfer_rules rules;
-    CURLM *multi;
+    struct wire wire;
     pthread_t thread;
     bool running;
     _Atomic bool stopping;

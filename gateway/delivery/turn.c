@@ -59,8 +59,8 @@ static bool send_begin(struct delivery *d, struct subscriber *s, enum sending wh
         (void)snprintf(s->now.event, sizeof s->now.event, "test-%08x%08x", randombytes_random(),
                        randombytes_random());
     }
-    if (message_write(&message, &s->sub, form, &body)) {
-        s->transfer = transfer_begin(d->multi, &d->rules, &order);
+    if (wire_open(&d->wire) && message_write(&message, &s->sub, form, &body)) {
+        s->transfer = transfer_begin(d->wire.multi, &d->rules, &order);
     }
     strbuf_finish(&body);
     return s->transfer != NULL;
@@ -301,7 +301,7 @@ void turn_sent(struct delivery *d, struct transfer *transfer, CURLcode code)
     struct transfer_result result;
 
     transfer_judge(transfer, code, &result);
-    transfer_end(d->multi, transfer);
+    transfer_end(d->wire.multi, transfer);
     s->transfer = NULL;
     s->now.took_ms = host_boot_ms() - s->now.took_ms;
     s->now.outcome = result.outcome;
@@ -321,7 +321,7 @@ void turn_sent(struct delivery *d, struct transfer *transfer, CURLcode code)
 
 void turn_halt(struct delivery *d, struct subscriber *s)
 {
-    transfer_end(d->multi, s->transfer);
+    transfer_end(d->wire.multi, s->transfer);
     s->transfer = NULL;
     if (s->read != NULL) {
         s->read->owner = NULL;

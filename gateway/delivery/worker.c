@@ -35,7 +35,9 @@ static void *worker_run(void *arg)
         job->run(job);
         pthread_mutex_lock(&worker->lock);
         done_put(worker, job);
+        pthread_mutex_unlock(&worker->lock);
         worker->wake(worker->ctx);
+        pthread_mutex_lock(&worker->lock);
     }
     pthread_mutex_unlock(&worker->lock);
     return NULL;
