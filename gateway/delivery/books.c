@@ -131,7 +131,7 @@ void books_written(struct delivery *d, struct book_write *write)
     }
     if (book == BOOK_SUBSCRIPTIONS && d->change.writing) {
         d->change.writing = false;
-        desk_written(d, result);
+        change_written(d, result);
     } else if (result != ERR_OK) {
         books_mark(d, book, RETRY_MS);
     }

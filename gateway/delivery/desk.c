@@ -1,13 +1,8 @@
-/* What is asked of delivery. Reading is answered at once; a change goes through three hands: the
- * core audits it, the writer puts it on the disk, only then it is in force and answered. One change
- * at a time; what is asked behind it waits. */
-#include "bowei/base/city_clock.h"
+/* What is asked of delivery: answered at once where it changes nothing that is kept, handed to
+ * change.c where it does. One change at a time; what is asked behind it waits. */
 #include "gateway/delivery/station.h"
-#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
-
-#define DEFAULT_SEVERITY 1
 
 struct subscriber *station_find(const struct delivery *d, uint64_t id)
 {
@@ -19,7 +14,7 @@ struct subscriber *station_find(const struct delivery *d, uint64_t id)
     return NULL;
 }
 
-static void answer(struct delivery_request *rq, enum err result)
+void desk_answer(struct delivery_request *rq, enum err result)
 {
     rq->result = result;
     if (result != ERR_OK) {
@@ -30,10 +25,10 @@ static void answer(struct delivery_request *rq, enum err result)
     rq->done(rq);
 }
 
-static void refuse(struct delivery_request *rq, enum err result, const char *detail)
+void desk_refuse(struct delivery_request *rq, enum err result, const char *detail)
 {
     (void)snprintf(rq->detail, sizeof rq->detail, "%s", detail);
-    answer(rq, result);
+    desk_answer(rq, result);
 }
 
 static bool sees(const struct delivery_request *rq, const struct subscriber *s)
@@ -41,18 +36,17 @@ static bool sees(const struct delivery_request *rq, const struct subscriber *s)
     return rq->operator_code[0] == '\0' || strcmp(rq->operator_code, s->sub.operator_code) == 0;
 }
 
-/* The webhook that is meant; NULL when it is answered: what one may not see is not there. */
-static struct subscriber *meant(const struct delivery *d, struct delivery_request *rq, bool writes)
+struct subscriber *desk_meant(const struct delivery *d, struct delivery_request *rq, bool writes)
 {
     uint64_t id = 0;
     struct subscriber *s = webhook_id_parse(rq->id, &id) ? station_find(d, id) : NULL;
 
     if (s == NULL || !sees(rq, s)) {
-        refuse(rq, ERR_NOT_FOUND, "there is no such webhook");
+        desk_refuse(rq, ERR_NOT_FOUND, "there is no such webhook");
         return NULL;
     }
     if (writes && strcmp(rq->operator_code, s->sub.operator_code) != 0) {
-        refuse(rq, ERR_FORBIDDEN, "it is its operator's to change");
+        desk_refuse(rq, ERR_FORBIDDEN, "it is its operator's to change");
         return NULL;
     }
     return s;
@@ -75,12 +69,12 @@ static void list(const struct delivery *d, struct delivery_request *rq)
     }
     json_array_end(&w);
     json_object_end(&w);
-    answer(rq, ERR_OK);
+    desk_answer(rq, ERR_OK);
 }
 
 static void show(const struct delivery *d, struct delivery_request *rq)
 {
-    const struct subscriber *s = meant(d, rq, false);
+    const struct subscriber *s = desk_meant(d, rq, false);
     struct json_writer w;
 
     if (s == NULL) {
@@ -92,10 +86,10 @@ static void show(const struct delivery *d, struct delivery_request *rq)
     } else {
         report_webhook(&w, d, s, NULL);
     }
-    answer(rq, ERR_OK);
+    desk_answer(rq, ERR_OK);
 }
 
-static void one_number(struct delivery_request *rq, const char *name, uint64_t value)
+void desk_one_number(struct delivery_request *rq, const char *name, uint64_t value)
 {
     struct json_writer w;
 
@@ -104,29 +98,29 @@ static void one_number(struct delivery_request *rq, const char *name, uint64_t v
     json_kv_str(&w, "id", rq->id);
     json_kv_u64(&w, name, value);
     json_object_end(&w);
-    answer(rq, ERR_OK);
+    desk_answer(rq, ERR_OK);
 }
 
 static void test(const struct delivery *d, struct delivery_request *rq)
 {
-    struct subscriber *s = meant(d, rq, true);
+    struct subscriber *s = desk_meant(d, rq, true);
 
     if (s != NULL) {
         s->test_wanted = true;
-        one_number(rq, "asked", 1);
+        desk_one_number(rq, "asked", 1);
     }
 }
 
 static void replay(struct delivery *d, struct delivery_request *rq)
 {
-    struct subscriber *s = meant(d, rq, true);
+    struct subscriber *s = desk_meant(d, rq, true);
     uint64_t asked = 0;
 
     if (s == NULL) {
         return;
     }
     if (s->sub.disabled) {
-        refuse(rq, ERR_CONFLICT, "it is disabled: enable it first");
+        desk_refuse(rq, ERR_CONFLICT, "it is disabled: enable it first");
         return;
     }
     for (uint32_t i = 0; rq->events == NULL && i < s->letter_count; i++, asked++) {
@@ -141,119 +135,10 @@ static void replay(struct delivery *d, struct delivery_request *rq)
         }
     }
     books_mark(d, BOOK_DELIVERIES, 0);
-    one_number(rq, "asked", asked);
+    desk_one_number(rq, "asked", asked);
 }
 
-/* --- changes --- */
-
-static bool template_known(const struct delivery *d, const char *name)
-{
-    for (uint32_t i = 0; i < d->p.config->template_count; i++) {
-        if (strcmp(d->p.config->templates[i].name, name) == 0) {
-            return true;
-        }
-    }
-    return name[0] == '\0';
-}
-
-static bool room_is(const struct delivery *d, const char *operator_code)
-{
-    uint32_t own = 0;
-
-    for (uint32_t i = 0; i < d->count; i++) {
-        own += strcmp(d->subscribers[i]->sub.operator_code, operator_code) == 0 ? 1 : 0;
-    }
-    return d->count < SUBSCRIBERS_MAX && own < SUBSCRIBERS_OPERATOR_MAX;
-}
-
-/* A new one as it will be; false when it is answered. */
-static bool create_next(struct delivery *d, struct delivery_request *rq, struct subscription *next)
-{
-    char why[GUARD_WHY_MAX];
-
-    if (rq->operator_code[0] == '\0') {
-        refuse(rq, ERR_FORBIDDEN, "a webhook is made with its operator's key");
-        return false;
-    }
-    if (!wire_open(&d->wire)) {
-        answer(rq, ERR_NO_MEMORY);
-        return false;
-    }
-    if (!guard_permits_url(&d->guard, rq->order.url, why)) {
-        (void)snprintf(rq->detail, sizeof rq->detail, "url: %.150s", why);
-        answer(rq, ERR_UNPROCESSABLE);
-        return false;
-    }
-    if (!template_known(d, rq->order.template_name)) {
-        refuse(rq, ERR_UNPROCESSABLE, "template: there is none of this name");
-        return false;
-    }
-    if (!room_is(d, rq->operator_code)) {
-        refuse(rq, ERR_CONFLICT, "there are 64 webhooks already: delete one");
-        return false;
-    }
-    *next = (struct subscription){.order = rq->order, .created_ms = host_wall_ms()};
-    memcpy(next->operator_code, rq->operator_code, sizeof next->operator_code);
-    next->order.severity = rq->order.severity == 0 ? DEFAULT_SEVERITY : rq->order.severity;
-    do {
-        randombytes_buf(&next->id, sizeof next->id);
-    } while (station_find(d, next->id) != NULL);
-    webhook_id_format(next->id, rq->id);
-    signature_key_make(next->key);
-    next->from = d->p.events.newest(d->p.events.ctx);
-    return true;
-}
-
-static bool rotate_next(struct delivery_request *rq, struct subscription *next)
-{
-    const int64_t wall_ms = host_wall_ms();
-
-    if (next->former_until_ms > wall_ms && rq->overlap_s > 0) {
-        refuse(rq, ERR_CONFLICT, "two secrets live already; overlap_s 0 ends both at once");
-        return false;
-    }
-    memcpy(next->former_key, next->key, sizeof next->former_key);
-    next->former_until_ms = rq->overlap_s == 0 ? 0 : wall_ms + (int64_t)rq->overlap_s * 1000;
-    if (rq->overlap_s == 0) {
-        sodium_memzero(next->former_key, sizeof next->former_key);
-    }
-    signature_key_make(next->key);
-    return true;
-}
-
-/* Fills in d->change; false when the request is answered. */
-static bool change_prepare(struct delivery *d, struct delivery_request *rq)
-{
-    struct subscription *next = &d->change.next;
-    struct subscriber *s = NULL;
-
-    if (rq->verb == DELIVERY_CREATE) {
-        if (!create_next(d, rq, next)) {
-            return false;
-        }
-    } else {
-        s = meant(d, rq, true);
-        if (s == NULL) {
-            return false;
-        }
-        *next = s->sub;
-    }
-    if (rq->verb == DELIVERY_ROTATE && !rotate_next(rq, next)) {
-        return false;
-    }
-    if (rq->verb == DELIVERY_ENABLE) {
-        next->disabled = false;
-        next->disabled_why[0] = '\0';
-    }
-    d->change.request = rq;
-    d->change.target = s;
-    return true;
-}
-
-static void change_clear(struct delivery *d)
-{
-    sodium_memzero(&d->change, sizeof d->change);
-}
+/* --- the queue --- */
 
 static void inbox_put(struct delivery *d, struct delivery_request *rq)
 {
@@ -267,119 +152,13 @@ static void inbox_put(struct delivery *d, struct delivery_request *rq)
     d->inbox_count++;
 }
 
-/* Core or journal thread. */
-static void on_audited(struct command *command)
+void desk_come_back(struct delivery *d, struct delivery_request *rq)
 {
-    struct delivery_request *rq = command->ctx;
-    struct delivery *d = rq->delivery;
-
     pthread_mutex_lock(&d->lock);
-    rq->audited = true;
     inbox_put(d, rq);
     pthread_mutex_unlock(&d->lock);
     wire_wake(&d->wire);
 }
-
-/* The URL is not in the row: chat robots have their secret in it. */
-static void change_audit(struct delivery *d, struct delivery_request *rq)
-{
-    static const char *const words[DELIVERY_VERB_COUNT] = {[DELIVERY_CREATE] = "make",
-                                                           [DELIVERY_DELETE] = "delete",
-                                                           [DELIVERY_ENABLE] = "enable",
-                                                           [DELIVERY_ROTATE] = "rotate"};
-    enum err e;
-
-    rq->delivery = d;
-    rq->audit = (struct command){.kind = COMMAND_WEBHOOK, .done = on_audited, .ctx = rq};
-    memcpy(rq->audit.actor, rq->actor, sizeof rq->audit.actor);
-    (void)snprintf(rq->audit.note, sizeof rq->audit.note, "%s %s of %s", words[rq->verb], rq->id,
-                   d->change.next.operator_code);
-    e = d->p.intake.command(d->p.intake.ctx, &rq->audit);
-    if (e != ERR_OK) {
-        change_clear(d);
-        answer(rq, e);
-    }
-}
-
-static void change_write(struct delivery *d, struct delivery_request *rq)
-{
-    const enum err e = rq->audit.result != ERR_OK ? rq->audit.result
-                       : books_write_change(d)    ? ERR_OK
-                                                  : ERR_NO_MEMORY;
-
-    if (e != ERR_OK) {
-        change_clear(d);
-        answer(rq, e);
-    }
-}
-
-static void subscriber_remove(struct delivery *d, struct subscriber *s)
-{
-    uint32_t i = 0;
-
-    turn_halt(d, s);
-    while (d->subscribers[i] != s) {
-        i++;
-    }
-    d->count--;
-    memmove(&d->subscribers[i], &d->subscribers[i + 1],
-            (d->count - i) * sizeof(struct subscriber *));
-    subscriber_destroy(s);
-    books_mark(d, BOOK_DELIVERIES, 0);
-}
-
-/* It is on the disk: in force from here on. */
-static struct subscriber *change_apply(struct delivery *d)
-{
-    const enum delivery_verb verb = d->change.request->verb;
-    struct subscriber *s = d->change.target;
-
-    if (verb == DELIVERY_CREATE) {
-        s = subscriber_create(&d->change.next);
-        if (s != NULL) {
-            d->subscribers[d->count++] = s;
-        }
-        return s;
-    }
-    if (verb == DELIVERY_ENABLE) {
-        s->p.due_ms = 0; /* its owner says that it is right again */
-        s->p.failures = 0;
-        s->p.attempts = 0;
-        s->more = true;
-    }
-    s->sub = d->change.next;
-    return s;
-}
-
-void desk_written(struct delivery *d, enum err result)
-{
-    struct delivery_request *rq = d->change.request;
-    const enum delivery_verb verb = rq->verb;
-    char secret[WEBHOOK_SECRET_MAX];
-    struct subscriber *s = NULL;
-    struct json_writer w;
-
-    if (result == ERR_OK && verb == DELIVERY_DELETE) {
-        subscriber_remove(d, d->change.target);
-        change_clear(d);
-        one_number(rq, "deleted", 1);
-        return;
-    }
-    s = result == ERR_OK ? change_apply(d) : NULL;
-    change_clear(d);
-    if (s == NULL) {
-        answer(rq, result == ERR_OK ? ERR_NO_MEMORY : result);
-        return;
-    }
-    books_mark(d, BOOK_DELIVERIES, 0);
-    signature_key_text(s->sub.key, secret, sizeof secret);
-    json_writer_init(&w, &rq->answer);
-    report_webhook(&w, d, s, verb == DELIVERY_ENABLE ? NULL : secret);
-    sodium_memzero(secret, sizeof secret);
-    answer(rq, ERR_OK);
-}
-
-/* --- the queue --- */
 
 static void inbox_take(struct delivery *d)
 {
@@ -395,7 +174,7 @@ static void inbox_take(struct delivery *d)
 
         rq->next = NULL;
         if (rq->audited) { /* comes back to its change */
-            change_write(d, rq);
+            change_audited(d, rq);
         } else if (d->desk_last != NULL) {
             d->desk_last->next = rq;
             d->desk_last = rq;
@@ -417,11 +196,7 @@ static void request_run(struct delivery *d, struct delivery_request *rq)
     case DELIVERY_CREATE:
     case DELIVERY_DELETE:
     case DELIVERY_ENABLE:
-    case DELIVERY_ROTATE:
-        if (change_prepare(d, rq)) {
-            change_audit(d, rq);
-        }
-        break;
+    case DELIVERY_ROTATE: change_begin(d, rq); break;
     case DELIVERY_VERB_COUNT: break;
     }
 }
@@ -458,17 +233,17 @@ void desk_close(struct delivery *d)
         struct delivery_request *next = rq->next;
 
         if (!rq->audited) { /* an audited one is the change's */
-            answer(rq, ERR_UNAVAILABLE);
+            desk_answer(rq, ERR_UNAVAILABLE);
         }
         rq = next;
     }
     for (rq = desk_take(d); rq != NULL; rq = desk_take(d)) {
-        answer(rq, ERR_UNAVAILABLE);
+        desk_answer(rq, ERR_UNAVAILABLE);
     }
     rq = d->change.request;
     change_clear(d);
     if (rq != NULL) {
-        answer(rq, ERR_UNAVAILABLE);
+        desk_answer(rq, ERR_UNAVAILABLE);
     }
     d->inbox_first = d->inbox_last = NULL;
 }

@@ -72,11 +72,27 @@ void books_close(struct delivery *d);
 /* --- desk.c: what is asked --- */
 
 void desk_turn(struct delivery *d);
-/** The subscriptions with the change are on the disk, or not. */
-void desk_written(struct delivery *d, enum err result);
+/** An audited request comes back to its change. Any thread. */
+void desk_come_back(struct delivery *d, struct delivery_request *rq);
 /** Answers all that wait: the end. */
 void desk_close(struct delivery *d);
+void desk_answer(struct delivery_request *rq, enum err result);
+void desk_refuse(struct delivery_request *rq, enum err result, const char *detail);
+/** Answers {"id", name: value}. */
+void desk_one_number(struct delivery_request *rq, const char *name, uint64_t value);
+/** The webhook that is meant; NULL when it is answered: what one may not see is not there. */
+struct subscriber *desk_meant(const struct delivery *d, struct delivery_request *rq, bool writes);
 struct subscriber *station_find(const struct delivery *d, uint64_t id);
+
+/* --- change.c: what is kept --- */
+
+/** Begins it, or answers why not. None may be under way. */
+void change_begin(struct delivery *d, struct delivery_request *rq);
+void change_audited(struct delivery *d, struct delivery_request *rq);
+/** The subscriptions with the change are on the disk, or not. */
+void change_written(struct delivery *d, enum err result);
+/** Forgets it, secrets and all. */
+void change_clear(struct delivery *d);
 
 /* --- turn.c: sending --- */
 
