@@ -54,8 +54,8 @@ static void answered(struct request *rq)
     respond_text(rq, 200, type_json, &asked->request.answer);
 }
 
-/* Answers itself and returns NULL when it cannot be. What was before must be known: a webhook
- * begins behind it. */
+/* Answers itself and returns NULL when it cannot be. For a new one it must be known what was
+ * before: it begins behind that. */
 static struct asked *asked_open(struct request *rq, enum delivery_verb verb)
 {
     struct asked *asked;
@@ -64,7 +64,8 @@ static struct asked *asked_open(struct request *rq, enum delivery_verb verb)
         respond_problem(rq, ERR_UNAVAILABLE, "this server delivers no events");
         return NULL;
     }
-    if (!asking_open_kept(rq, COMMAND_WEBHOOK, answered)) {
+    if (verb == DELIVERY_CREATE ? !asking_open_kept(rq, COMMAND_WEBHOOK, answered)
+                                : !asking_open(rq, COMMAND_WEBHOOK, 0, answered)) {
         return NULL;
     }
     asked = calloc(1, sizeof *asked);

@@ -221,7 +221,7 @@ void change_written(struct delivery *d, enum err result)
     books_mark(d, BOOK_DELIVERIES, 0);
     signature_key_text(s->sub.key, secret, sizeof secret);
     json_writer_init(&w, &rq->answer);
-    report_webhook(&w, d, s, verb == DELIVERY_ENABLE ? NULL : secret);
+    report_webhook(&w, d, s, true, verb == DELIVERY_ENABLE ? NULL : secret);
     sodium_memzero(secret, sizeof secret);
     desk_answer(rq, ERR_OK);
 }

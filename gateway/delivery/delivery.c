@@ -4,8 +4,10 @@
 #include "bowei/base/city_clock.h"
 #include "bowei/base/log.h"
 #include "gateway/delivery/station.h"
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void on_wake(void *ctx)
 {
@@ -159,11 +161,19 @@ void delivery_stop(struct delivery *d)
 
 /* --- the settings --- */
 
-static void template_check(struct config_source *source, const struct webhook_template *t,
-                           uint32_t i)
+static void template_check(struct config_source *source, const struct config *config, uint32_t i)
 {
+    const struct webhook_template *t = &config->templates[i];
     char name[32];
 
+    for (uint32_t k = 0; k < i; k++) {
+        const char *other = config->templates[k].name;
+
+        if (t->name != NULL && other != NULL && strcmp(t->name, other) == 0) {
+            config_fault(source, &t->name, t, "webhook_templates[%u].name: \"%s\" stands twice", i,
+                         t->name);
+        }
+    }
     if (t->body != NULL && message_unknown_placeholder(t->body, name) != NULL) {
         config_fault(source, &t->body, t, "webhook_templates[%u].body: there is no {%s}", i, name);
     }
@@ -184,7 +194,11 @@ void delivery_check(struct config_source *source, const struct config *config)
                      "delivery.schedule_s: must be 1 to %d pauses of 0-604800 s with commas",
                      SCHEDULE_MAX);
     }
+    if (config->delivery.ca_file != NULL && access(config->delivery.ca_file, R_OK) != 0) {
+        config_fault(source, &config->delivery.ca_file, NULL, "delivery.ca_file: %s: %s",
+                     config->delivery.ca_file, strerror(errno));
+    }
     for (uint32_t i = 0; i < config->template_count; i++) {
-        template_check(source, &config->templates[i], i);
+        template_check(source, config, i);
     }
 }

@@ -64,7 +64,7 @@ static void list(const struct delivery *d, struct delivery_request *rq)
     json_array(&w);
     for (uint32_t i = 0; i < d->count; i++) {
         if (sees(rq, d->subscribers[i])) {
-            report_webhook(&w, d, d->subscribers[i], NULL);
+            report_webhook(&w, d, d->subscribers[i], rq->operator_code[0] != '\0', NULL);
         }
     }
     json_array_end(&w);
@@ -84,7 +84,7 @@ static void show(const struct delivery *d, struct delivery_request *rq)
     if (rq->verb == DELIVERY_LETTERS) {
         report_letters(&w, s);
     } else {
-        report_webhook(&w, d, s, NULL);
+        report_webhook(&w, d, s, rq->operator_code[0] != '\0', NULL);
     }
     desk_answer(rq, ERR_OK);
 }

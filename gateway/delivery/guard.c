@@ -236,12 +236,11 @@ bool guard_permits(const struct guard *guard, const struct sockaddr *to, bool pl
 
 /* The parts as libcurl will read them, so that no second reading differs from the first. */
 struct url_parts {
-    char *scheme, *host, *port;
+    char *host, *port;
 };
 
 static void parts_finish(struct url_parts *p)
 {
-    curl_free(p->scheme);
     curl_free(p->host);
     curl_free(p->port);
 }
@@ -251,7 +250,6 @@ static bool parts_read(const char *url, struct url_parts *p)
     CURLU *handle = curl_url();
     const bool ok = handle != NULL &&
                     curl_url_set(handle, CURLUPART_URL, url, CURLU_DISALLOW_USER) == CURLUE_OK &&
-                    curl_url_get(handle, CURLUPART_SCHEME, &p->scheme, 0) == CURLUE_OK &&
                     curl_url_get(handle, CURLUPART_HOST, &p->host, 0) == CURLUE_OK &&
                     curl_url_get(handle, CURLUPART_PORT, &p->port, CURLU_DEFAULT_PORT) == CURLUE_OK;
 
@@ -296,10 +294,21 @@ static bool name_permits(const struct guard *guard, bool plain, uint16_t port,
     return false;
 }
 
+/* Bytes of "https://" or "http://" at its begin, 0 when it has neither. libcurl would forgive one
+ * slash, or three. */
+static size_t scheme_len(const char *url)
+{
+    const size_t len = strncasecmp(url, "https://", 8) == 0  ? 8
+                       : strncasecmp(url, "http://", 7) == 0 ? 7
+                                                             : 0;
+
+    return url[len] == '/' ? 0 : len;
+}
+
 bool guard_permits_url(const struct guard *guard, const char *url, char why[GUARD_WHY_MAX])
 {
     const size_t len = strlen(url);
-    const char *host = strstr(url, "://");
+    const size_t scheme = scheme_len(url);
     struct url_parts parts = {0};
     uint8_t address[16];
     bool permits = false;
@@ -314,13 +323,12 @@ bool guard_permits_url(const struct guard *guard, const char *url, char why[GUAR
             return false;
         }
     }
-    if (host == NULL || host[3] == '/' ||
-        !parts_read(url, &parts)) { /* libcurl forgives a third / */
-        (void)snprintf(why, GUARD_WHY_MAX, "is no URL without user and password");
-    } else if (strcasecmp(parts.scheme, "https") != 0 && strcasecmp(parts.scheme, "http") != 0) {
+    if (scheme == 0) {
         (void)snprintf(why, GUARD_WHY_MAX, "must be https://");
+    } else if (!parts_read(url, &parts)) {
+        (void)snprintf(why, GUARD_WHY_MAX, "is no URL without user and password");
     } else {
-        const bool plain = strcasecmp(parts.scheme, "http") == 0;
+        const bool plain = scheme == 7;
         const uint16_t port = (uint16_t)strtoul(parts.port, NULL, 10);
 
         permits = literal_read(parts.host, address)

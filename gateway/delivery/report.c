@@ -54,7 +54,7 @@ static void waiting_write(struct json_writer *w, const struct delivery *d,
 }
 
 void report_webhook(struct json_writer *w, const struct delivery *d, const struct subscriber *s,
-                    const char *secret)
+                    bool owner, const char *secret)
 {
     char id[WEBHOOK_ID_LEN + 1];
 
@@ -62,7 +62,7 @@ void report_webhook(struct json_writer *w, const struct delivery *d, const struc
     json_object(w);
     json_kv_str(w, "id", id);
     json_kv_str(w, "operator", s->sub.operator_code);
-    subscription_order_write(w, &s->sub.order);
+    subscription_order_write(w, &s->sub.order, owner);
     time_write(w, "created_at", s->sub.created_ms);
     secrets_write(w, &s->sub, secret);
     json_kv_str(w, "state", s->sub.disabled ? "disabled" : s->p.failures > 0 ? "failing" : "ok");

@@ -105,9 +105,9 @@ void turn_halt(struct delivery *d, struct subscriber *s);
 
 /* --- report.c: what is answered --- */
 
-/** One webhook as its owner sees it; secret: shown this once, NULL = not. */
+/** One webhook as its owner sees it, or as staff do; secret: shown this once, NULL = not. */
 void report_webhook(struct json_writer *w, const struct delivery *d, const struct subscriber *s,
-                    const char *secret);
+                    bool owner, const char *secret);
 void report_letters(struct json_writer *w, const struct subscriber *s);
 
 #endif

@@ -52,9 +52,24 @@ bool subscription_wants(const struct subscription *sub, const struct alert_image
            alert->severity >= order->severity && district_passes(order, alert->fence);
 }
 
-void subscription_order_write(struct json_writer *w, const struct webhook_order *order)
+/* "https://host:port/...": chat robots have their secret in path or query. */
+static void server_write(struct json_writer *w, const char *url)
 {
-    json_kv_str(w, "url", order->url);
+    const char *host = strstr(url, "://");
+    const size_t len = host == NULL ? 0 : (size_t)(host - url) + 3 + strcspn(host + 3, "/?");
+    char text[WEBHOOK_URL_MAX + 8];
+
+    (void)snprintf(text, sizeof text, "%.*s/...", (int)len, url);
+    json_kv_str(w, "url", text);
+}
+
+void subscription_order_write(struct json_writer *w, const struct webhook_order *order, bool whole)
+{
+    if (whole) {
+        json_kv_str(w, "url", order->url);
+    } else {
+        server_write(w, order->url);
+    }
     json_kv_str(w, "name", order->name);
     if (order->template_name[0] != '\0') {
         json_kv_str(w, "template", order->template_name);
@@ -93,7 +108,7 @@ void subscription_write(struct json_writer *w, const struct subscription *sub)
     json_object(w);
     json_kv_str(w, "id", id);
     json_kv_str(w, "operator", sub->operator_code);
-    subscription_order_write(w, &sub->order);
+    subscription_order_write(w, &sub->order, true);
     key_write(w, "key", sub->key);
     if (sub->former_until_ms != 0) {
         key_write(w, "former_key", sub->former_key);

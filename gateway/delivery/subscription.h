@@ -33,7 +33,8 @@ void subscription_write(struct json_writer *w, const struct subscription *sub);
 /** An item of the file; false when it is none. */
 bool subscription_read(const struct json_doc *doc, const struct json_node *item,
                        struct subscription *out);
-/** Members that an owner sees as it said them: url, name, template, filters, crs. */
-void subscription_order_write(struct json_writer *w, const struct webhook_order *order);
+/** Members as their owner said them: url, name, template, filters, crs. whole: the URL, too; else
+ * only its server, since what follows may be a secret. */
+void subscription_order_write(struct json_writer *w, const struct webhook_order *order, bool whole);
 
 #endif

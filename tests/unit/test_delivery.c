@@ -303,7 +303,7 @@ static void changes_are_refused_whole(void **state)
                      ERR_DISK_FULL);
     assert_string_equal(tell(st, "HLO", DELIVERY_LIST, ""), "{\"items\":[]}");
     st->audit = ERR_OK;
-    subscribe(st, "HLO", "https://example.com/", id);
+    subscribe(st, "HLO", "https://example.com/a?key=secret", id);
     /* what is another's answers like what is not there */
     assert_int_equal(refusal(st, "MTN", DELIVERY_DELETE, id, "", foreign), ERR_NOT_FOUND);
     assert_int_equal(refusal(st, "MTN", DELIVERY_DELETE, "W0000000000000000", "", missing),
@@ -312,6 +312,7 @@ static void changes_are_refused_whole(void **state)
     assert_string_equal(tell(st, "MTN", DELIVERY_LIST, ""), "{\"items\":[]}");
     assert_int_equal(refusal(st, "", DELIVERY_DELETE, id, "", foreign), ERR_FORBIDDEN);
     assert_non_null(strstr(tell(st, "", DELIVERY_LIST, ""), id));
+    assert_non_null(strstr(tell(st, "", DELIVERY_GET, id), "\"url\":\"https://example.com/...\""));
     assert_null(strstr(tell(st, "HLO", DELIVERY_GET, id), "whsec_"));
     assert_non_null(strstr(tell(st, "HLO", DELIVERY_ROTATE, id), "whsec_"));
     assert_int_equal(refusal(st, "HLO", DELIVERY_DELETE, id, "", foreign), ERR_OK);
