@@ -167,8 +167,8 @@ static enum event_read read_once(struct event_reader *reader, struct reading_on 
     struct event_place newest;
     uint64_t number;
 
-    if (alert_ring_reaches(ring, on->reached, &number)) {
-        (void)read_ring(ring, number, on);
+    if (alert_ring_reaches(ring, on->reached, &number) &&
+        (read_ring(ring, number, on) || on->count > 0)) {
         return on->count > 0 ? EVENT_READ_OK : EVENT_READ_NONE;
     }
     newest = alert_ring_place(ring);

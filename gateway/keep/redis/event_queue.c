@@ -3,7 +3,7 @@
 #include "gateway/keep/redis/event_queue.h"
 #include <stdlib.h>
 
-#define LOOKS_PER_CALL 128 /* calls of the source, each of which reads a bounded part */
+#define LOOKS_PER_CALL 64 /* calls of the source, each of which reads a bounded part */
 
 void event_queue_finish(struct event_queue *queue)
 {
