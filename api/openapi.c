@@ -372,6 +372,44 @@ static void paths_write(struct json_writer *w)
     json_object_end(w);
 }
 
+/* What is posted to webhooks: the one request that goes the other way. */
+static void webhooks_write(struct json_writer *w)
+{
+    json_key(w, "webhooks");
+    json_object(w);
+    json_key(w, "alert");
+    json_object(w);
+    json_key(w, "post");
+    json_object(w);
+    json_kv_str(w, "summary",
+                "a change of an alert, as POST /v1/webhooks ordered it; headers webhook-id, "
+                "webhook-timestamp and webhook-signature (Standard Webhooks)");
+    json_key(w, "requestBody");
+    json_object(w);
+    json_kv_bool(w, "required", true);
+    json_key(w, "content");
+    json_object(w);
+    json_key(w, "application/cloudevents+json");
+    json_object(w);
+    json_key(w, "schema");
+    json_object(w);
+    reference_write(w, "CloudEvent", strlen("CloudEvent"));
+    json_object_end(w);
+    json_object_end(w);
+    json_object_end(w);
+    json_object_end(w);
+    json_key(w, "responses");
+    json_object(w);
+    json_key(w, "2XX");
+    json_object(w);
+    json_kv_str(w, "description", "taken; anything else is tried again, 410 ends it");
+    json_object_end(w);
+    json_object_end(w);
+    json_object_end(w);
+    json_object_end(w);
+    json_object_end(w);
+}
+
 void api_openapi(struct strbuf *out)
 {
     struct json_writer w;
@@ -387,6 +425,7 @@ void api_openapi(struct strbuf *out)
     json_kv_str(&w, "version", BOWEI_VERSION);
     json_object_end(&w);
     paths_write(&w);
+    webhooks_write(&w);
     json_key(&w, "components");
     json_object(&w);
     json_key(&w, "securitySchemes");
