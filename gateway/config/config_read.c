@@ -13,9 +13,24 @@
 
 #define KEYS_MAX     256 /* keys of one mapping; the largest section has 32 */
 #define DEPTH_MAX    16  /* the deepest section stands at 6 */
-#define ROWS_MAX     64  /* rows of one section */
 #define PATH_MAX_LEN 160
 #define KEY_MAX      64
+
+/* Rows of one section: not more than there are in all. */
+/* clang-format off: a table is included */
+enum {
+    ROWS_MAX = 0
+
+#define SECTION(id, type, where, help)
+#define SETTING(section, key, type, field, min, max, fallback, unit, help, reload) +1
+#define LIST(section, key, item, field, count, max, help, reload)                  +1
+#include "gateway/config/settings.def"
+#undef SECTION
+#undef SETTING
+#undef LIST
+};
+
+/* clang-format on */
 
 struct reader {
     struct config_source *source;
@@ -56,7 +71,7 @@ static size_t row_index(const struct setting *row)
          r = setting_next(row->section, r)) {
         index++;
     }
-    return index < ROWS_MAX ? index : ROWS_MAX - 1;
+    return index;
 }
 
 static const struct setting *find_row(enum section_id section, const char *key)
