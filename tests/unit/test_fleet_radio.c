@@ -54,6 +54,34 @@ static void a_lock_says_two_things_in_a_second(void **state)
     assert_int_equal(count_get(&f->counters, COUNT_REPORTS_DUPLICATE), 2);
 }
 
+/* Its lock stamps whole seconds, its position hundredths: a ride that begins in the same second is
+ * no late word. What is older than that is, and so is a position. */
+static void a_coarse_clock_does_not_miss_a_ride(void **state)
+{
+    struct fleet_fixture *f = *state;
+    struct bike_report report = fleet_fix(f, BIKE, fleet_at(20, 20));
+    const int64_t second_ms = report.time_ms / 1000 * 1000;
+
+    report.source = REPORT_LOCK;
+    report.has = REPORT_HAS_TIME | REPORT_HAS_POSITION;
+    report.time_ms = second_ms + 990;
+    fleet_say(f, &report);
+    assert_int_equal(fleet_bike(f, BIKE).verdict, VERDICT_INSIDE);
+    report.has = REPORT_HAS_TIME;
+    report.lock = LOCK_UNLOCKED;
+    report.time_ms = second_ms - 10;
+    fleet_say(f, &report);
+    assert_int_equal(fleet_bike(f, BIKE).flags & BIKE_GONE, 0);
+    report.time_ms = second_ms;
+    fleet_say(f, &report);
+    assert_int_equal(fleet_bike(f, BIKE).flags & BIKE_GONE, BIKE_GONE);
+    assert_int_equal(fleet_bike(f, BIKE).rule, RULE_IN_USE);
+    report.has |= REPORT_HAS_POSITION;
+    report.lock = LOCK_UNKNOWN;
+    fleet_say(f, &report);
+    assert_int_equal(count_get(&f->counters, COUNT_REPORTS_LATE), 2);
+}
+
 /* 60 m away by its positions: two strong ones among weak ones are an echo. */
 static void spikes_do_not_bring_a_bike_in(void **state)
 {
@@ -185,6 +213,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
     const struct CMUnitTest tests[] = {
         TEST(a_lock_says_two_things_in_a_second),
+        TEST(a_coarse_clock_does_not_miss_a_ride),
         TEST(spikes_do_not_bring_a_bike_in),
         TEST(spikes_count_where_positions_agree),
         TEST(a_drifted_position_yields_to_the_listener),
