@@ -82,19 +82,29 @@ static void a_coarse_clock_does_not_miss_a_ride(void **state)
     assert_int_equal(count_get(&f->counters, COUNT_REPORTS_LATE), 2);
 }
 
-/* 60 m away by its positions: two strong ones among weak ones are an echo. */
-static void spikes_do_not_bring_a_bike_in(void **state)
+/* That far away by its positions, two strong ones among weak ones are an echo. */
+static void spikes_from(struct fleet_fixture *f, int east_m)
 {
     static const int8_t spikes[] = {-84, -75, -83, -75, -84, -86};
-    struct fleet_fixture *f = *state;
     struct alert_image alert;
 
-    fleet_park(f, BIKE, -60, 20);
+    fleet_park(f, BIKE, east_m, 20);
     for (unsigned i = 0; i < 60; i++) {
         heard(f, PARK_ID, 9, spikes[i % 6]);
         assert_int_not_equal(fleet_bike(f, BIKE).verdict, VERDICT_INSIDE);
     }
     assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 1);
+}
+
+static void spikes_do_not_bring_a_bike_in(void **state)
+{
+    spikes_from(*state, -60);
+}
+
+/* Let in here it would be out again when the mean of its positions has wandered by a metre. */
+static void spikes_do_not_bring_a_bike_in_from_beyond_the_buffer(void **state)
+{
+    spikes_from(*state, -38);
 }
 
 /* The same radio where positions do not say that it is elsewhere: it counts. */
@@ -215,6 +225,7 @@ int main(void)
         TEST(a_lock_says_two_things_in_a_second),
         TEST(a_coarse_clock_does_not_miss_a_ride),
         TEST(spikes_do_not_bring_a_bike_in),
+        TEST(spikes_do_not_bring_a_bike_in_from_beyond_the_buffer),
         TEST(spikes_count_where_positions_agree),
         TEST(a_drifted_position_yields_to_the_listener),
         TEST(an_outside_verdict_yields_to_who_is_clearly_near),
