@@ -316,6 +316,36 @@ static void what_is_said_to_be_cleared_is_looked_at_again(void **state)
     assert_int_equal(alert.count, 2);
 }
 
+/* Found again soon after it was seen gone: who was in time is not told late at that moment. Said to
+ * be cleared and still there: the time for it was over meanwhile, and the city is told. */
+static void clocks_begin_anew_only_when_it_was_gone(void **state)
+{
+    struct fleet_fixture *f = *state;
+    struct alert_image alert;
+
+    fleet_park(f, BIKE, -60, 20);
+    fleet_wait(f, 121000);
+    (void)fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert);
+    assert_int_equal(fleet_move(f, alert.id, ALERT_EVENT_ACK, "HLO"), ERR_OK);
+    fleet_wait(f, 400000);
+    fleet_unlock(f, BIKE);
+    fleet_wait(f, 60000);
+    fleet_park(f, BIKE, -60, 20);
+    fleet_wait(f, 122000);
+    assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 1);
+    assert_int_equal(alert.count, 2);
+    assert_int_equal(alert.escalated, 0);
+    assert_int_equal(alert.due_ack_ms - alert.changed_ms, 300000);
+    assert_int_equal(alert.due_clear_ms - alert.changed_ms, 7200000);
+    const int64_t due_ms = alert.due_ack_ms;
+    assert_int_equal(fleet_move(f, alert.id, ALERT_EVENT_RESOLVE, "HLO"), ERR_OK);
+    fleet_wait(f, 602000);
+    assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 1);
+    assert_int_equal(alert.count, 3);
+    assert_true(alert.due_ack_ms == due_ms);
+    assert_int_equal(alert.escalated, 1);
+}
+
 static void a_ride_and_a_new_bad_stop_are_a_new_episode(void **state)
 {
     struct fleet_fixture *f = *state;
@@ -549,6 +579,7 @@ int main(void)
         TEST(a_filling_fence_is_foreseen),
         TEST(due_times_escalate_and_expire),
         TEST(what_is_said_to_be_cleared_is_looked_at_again),
+        TEST(clocks_begin_anew_only_when_it_was_gone),
         TEST(a_ride_and_a_new_bad_stop_are_a_new_episode),
         TEST(tenants_and_roles_are_kept_apart),
         TEST(what_the_journal_refuses_is_told_later),
