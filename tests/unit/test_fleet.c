@@ -217,6 +217,39 @@ static void a_silent_listener_makes_its_fence_unknown(void **state)
     assert_false(alert_is_open(&alert));
 }
 
+/* Evidence was gone for a while; what was decided before is remembered as it was. */
+static void a_decision_outlasts_a_time_without_evidence(void **state)
+{
+    struct fleet_fixture *f = *state;
+    struct alert_image alert;
+    const char *const refs[] = {BIKE};
+
+    for (unsigned i = 0; i < 3; i++) {
+        fleet_scan(f, PARK_ID, 9, refs, 1, -70);
+        fleet_wait(f, 10000);
+    }
+    fleet_wait(f, 119000);
+    assert_int_equal(fleet_bike(f, BIKE).rule, RULE_LISTENER_SILENT);
+    fleet_park(f, BIKE, 15, 20);
+    assert_int_equal(fleet_bike(f, BIKE).rule, RULE_GNSS_INSIDE);
+    fleet_wait(f, 4 * 3600000 + 1000);
+    assert_int_equal(fleet_bike(f, BIKE).verdict, VERDICT_UNCERTAIN);
+    fleet_park(f, BIKE, -34, 20);
+    fleet_wait(f, 121000);
+    assert_int_equal(fleet_bike(f, BIKE).rule, RULE_GNSS_INSIDE);
+    assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 0);
+
+    fleet_park(f, "HLO-00000002", 15, 20); /* never heard by radio */
+    fleet_wait(f, 4 * 3600000 + 1000);
+    assert_int_equal(fleet_bike(f, "HLO-00000002").rule, RULE_POSITION_OLD);
+    for (unsigned i = 0; i < 6; i++) {
+        fleet_park(f, "HLO-00000002", -28, 20);
+        fleet_wait(f, 60000);
+        assert_int_equal(fleet_bike(f, "HLO-00000002").rule, RULE_GNSS_INSIDE);
+    }
+    assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 0);
+}
+
 static void a_crowd_tells_each_operator_its_surplus(void **state)
 {
     struct fleet_fixture *f = *state;
@@ -575,6 +608,7 @@ int main(void)
         TEST(weak_signals_do_not_enter),
         TEST(the_stronger_fence_wins_after_a_while),
         TEST(a_silent_listener_makes_its_fence_unknown),
+        TEST(a_decision_outlasts_a_time_without_evidence),
         TEST(a_crowd_tells_each_operator_its_surplus),
         TEST(a_filling_fence_is_foreseen),
         TEST(due_times_escalate_and_expire),

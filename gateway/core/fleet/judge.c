@@ -164,7 +164,7 @@ static bool decision_holds(const struct judge *judge, const struct bike_image *b
     }
     mm = fence_distance_mm(judge->inv, fence, at);
     const bool zone = judge->inv->fences[fence].use == FENCE_NO_PARK;
-    const bool was_inside = bike->verdict == VERDICT_INSIDE;
+    const bool was_inside = (bike->flags & BIKE_DECIDED_IN) != 0;
 
     if (was_inside || zone ? mm > judge->context->rules->buffer_mm + hold_mm : mm < -hold_mm) {
         return false;
@@ -241,11 +241,16 @@ static void position_judge(const struct judge *judge, const struct bike_image *b
 
 void judge_bike(const struct judge *judge, const struct bike_image *bike, struct judgement *out)
 {
-    *out = (struct judgement){.verdict = VERDICT_UNCERTAIN,
-                              .rule = RULE_NO_EVIDENCE,
-                              .fence = NO_FENCE,
-                              .distance_mm = INT32_MAX,
-                              .due_ms = INT64_MAX};
+    /* without evidence the fence of the decision stays, for when there is some again */
+    *out = (struct judgement){
+        .verdict = VERDICT_UNCERTAIN,
+        .rule = RULE_NO_EVIDENCE,
+        .fence = (bike->flags & BIKE_DECIDED) != 0 && bike->fence != 0
+                     ? fences_find(judge->inv, bike->fence)
+                     : NO_FENCE,
+        .distance_mm = INT32_MAX,
+        .due_ms = INT64_MAX,
+    };
     if ((bike->flags & BIKE_GONE) != 0) {
         out->rule = bike->lock == LOCK_UNLOCKED ? RULE_IN_USE : RULE_NO_EVIDENCE;
         return;
