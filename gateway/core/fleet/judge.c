@@ -49,8 +49,9 @@ static void outside(const struct judge *judge, const struct bike_image *bike,
 /* Is it near enough to be believed against what positions say? An outside verdict yields only to
  * who is clearly near, in each of the last five: a listener hears spikes from 50 m away. While
  * positions say that the bike is elsewhere, half of what a listener heard must be at the enter
- * threshold. Elsewhere begins at the buffer: what radio decided holds for hold_mm beyond it, so a
- * mean that wanders does not take it back. */
+ * threshold. Elsewhere begins halfway between the buffer and where a decision yields to positions:
+ * nearer, one fix would often deny who is heard; farther, a mean that wanders would take it back.
+ */
 static bool radio_near(const struct judge *judge, const struct bike_image *bike, uint32_t fence)
 {
     const struct fleet_rules *rules = judge->context->rules;
@@ -65,7 +66,8 @@ static bool radio_near(const struct judge *judge, const struct bike_image *bike,
     }
     return bike->radio.listener == 0 || radio_median(&bike->radio) >= rules->enter_dbm ||
            !bike_position(bike, &at) ||
-           fence_distance_mm(judge->inv, fence, at) <= rules->buffer_mm;
+           fence_distance_mm(judge->inv, fence, at) <=
+               (int64_t)rules->buffer_mm + rules->hold_mm / 2;
 }
 
 /* Radio: true when it decides. A listener that is silent decides nothing, nor does one whose scans
