@@ -45,9 +45,10 @@ struct bike_radio {
 enum bike_flag {
     BIKE_GONE = 1, /**< unlocked or forgotten: nothing of a place is kept */
     BIKE_HAS_POSITION = 2,
-    BIKE_RESTORED = 4, /**< not heard since the restart */
-    BIKE_DECIDED = 8,  /**< inside or outside was decided in this stop; see stop rules */
-    BIKE_ALARM = 16,   /**< moved without a ride, said by its own lock, in this stop */
+    BIKE_RESTORED = 4,    /**< not heard since the restart */
+    BIKE_DECIDED = 8,     /**< inside or outside was decided in this stop; see stop rules */
+    BIKE_ALARM = 16,      /**< moved without a ride, said by its own lock, in this stop */
+    BIKE_DECIDED_IN = 32, /**< with BIKE_DECIDED: it was inside, whatever is shown meanwhile */
 };
 
 struct bike_image {

@@ -105,7 +105,9 @@ static bool judgement_put(struct fleet *fleet, struct bike_image *image,
         image->outside_ms = 0;
     }
     if (judgement->decided) {
-        image->flags |= BIKE_DECIDED;
+        image->flags &= (uint8_t)~BIKE_DECIDED_IN;
+        image->flags |=
+            judgement->verdict == VERDICT_INSIDE ? BIKE_DECIDED | BIKE_DECIDED_IN : BIKE_DECIDED;
     }
     if ((image->flags & BIKE_GONE) == 0 && image->adcode == 0) {
         image->adcode = adcode_of(fleet, judgement->fence);

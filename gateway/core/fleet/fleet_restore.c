@@ -18,6 +18,9 @@ static void restore_bike(struct fleet *fleet, const struct image *image)
     }
     bike->image = image->bike;
     bike->image.flags |= BIKE_RESTORED;
+    if (bike->image.verdict == VERDICT_INSIDE) { /* images from before this flag do not say so */
+        bike->image.flags |= BIKE_DECIDED_IN;
+    }
     bike->at = image->at;
     if (fleet->running) {
         bikes_rejudge(fleet, bike);
