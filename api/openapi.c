@@ -38,6 +38,7 @@ static const struct {
     [ANSWER_FENCE_LIST] = {"FenceList",          "application/json"            },
     [ANSWER_ALERT] = {"Alert",              "application/json"            },
     [ANSWER_ALERT_LIST] = {"AlertList",          "application/json"            },
+    [ANSWER_EVENT_LIST] = {"EventList",          "application/json"            },
     [ANSWER_MOVES] = {"Moves",              "application/json"            },
     [ANSWER_MUTE] = {"Mute",               "application/json"            },
     [ANSWER_VEHICLE] = {"Vehicle",            "application/json"            },

@@ -2,6 +2,7 @@
 #define API_PARAMS_H
 
 #include "api/members.h"
+#include "bowei/event_feed.h"
 #include "bowei/fences.h"
 #include "bowei/inventory.h"
 #include "bowei/view.h"
@@ -78,6 +79,8 @@ struct query {
     space_key fence;
     const char *vehicle;
     char after[VEHICLE_REF_MAX + 1]; /**< cursor of vehicles; "" = from the start */
+    struct event_place after_event;
+    char operator_code[OPERATOR_CODE + 1]; /**< "" = not named */
     bool csv;
     const char *last_event_id;
     const char *key, *event, *msg, *nonce, *signature; /**< of a push */

@@ -151,6 +151,7 @@ void fleet_code_alert(struct coder *c, struct alert_image *alert)
     code_shares(c, alert);
     code_text(c, alert->actor, sizeof alert->actor);
     code_text(c, alert->note, sizeof alert->note);
+    code_late_u64(c, &alert->event);
     if (alert->kind >= ALERT_KIND_COUNT || alert->state >= ALERT_STATE_COUNT ||
         alert->cause >= CAUSE_COUNT || alert->rule >= RULE_COUNT) {
         code_fail(c);

@@ -4,6 +4,7 @@
 #include "bowei/alert_ring.h"
 #include "bowei/base/counters.h"
 #include "bowei/config.h"
+#include "bowei/event_feed.h"
 #include "bowei/field.h"
 #include "bowei/input.h"
 #include "bowei/push.h"
@@ -27,6 +28,7 @@ struct api_params {
     const struct view *view;
     struct change_ring *changes;
     struct alert_ring *alerts;
+    struct event_port events;        /**< of a reader of its own; zeroed: there is no feed */
     const struct fleet_rules *rules; /**< borrowed; what verdicts are explained with */
     struct intake_port intake;
     struct counters *counters;

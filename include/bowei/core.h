@@ -3,6 +3,7 @@
 
 #include "bowei/base/counters.h"
 #include "bowei/change_ring.h"
+#include "bowei/event_feed.h"
 #include "bowei/image.h"
 
 /* The core: all state of spaces and lots, and the one pure step that changes it,
@@ -44,6 +45,11 @@ struct fleet_rules;
 /** The kept episodes are all restored: the machine of alerts may open, escalate and end them. Until
  * then it stands still, so that a start without Redis tells nothing twice. */
 void core_alerts_on(struct core *core);
+/** Events (changes of episodes) go on behind this place; before core_alerts_on, if the logs in
+ * Redis are further than any restored image. */
+void core_events_after(struct core *core, struct event_place place);
+/** Place of the newest event; zeroed = there was none. */
+struct event_place core_newest_event(const struct core *core);
 /** Roots up to here are in Redis for good: what is gone since then may be forgotten. */
 void core_confirmed(struct core *core, struct position confirmed);
 /** The rules of bikes and alerts; copied. Before the first step, or between two steps. */

@@ -191,6 +191,7 @@ static inline void random_alert(struct dice *d, struct alert_image *a)
                               &a->due_onsite_ms, &a->due_clear_ms,  &a->disputed_ms};
 
     a->id = dice_u64(d);
+    a->event = dice_u64(d);
     a->kind = (uint8_t)dice_below(d, ALERT_KIND_COUNT);
     a->state = (uint8_t)dice_below(d, ALERT_STATE_COUNT);
     a->cause = (uint8_t)dice_below(d, CAUSE_COUNT);

@@ -45,6 +45,8 @@ static void write_redis(struct fixture *f)
                                         NULL,
                                         NULL,
                                         NULL,
+                                        NULL,
+                                        NULL,
                                         NULL};
     struct redis_writer_params params = {
         .redis = f->redis, .counters = &f->counters, .board = &f->city.board};

@@ -90,6 +90,8 @@ static void gateway_begin(struct gateway *g)
                                         NULL,
                                         NULL,
                                         NULL,
+                                        NULL,
+                                        NULL,
                                         NULL};
     struct redis_writer_params params = {.counters = &g->counters, .board = &g->city.board};
 
@@ -487,7 +489,7 @@ static void test_newer_schema_is_refused(void **state)
     (void)state;
     assert_true(pump(g, 10000, all_confirmed));
     redis_writer_stop(g->writer);
-    do_command(g, "HSET bowei:{150403}:meta schema 2");
+    do_command(g, "HSET bowei:{150403}:meta schema 3");
     assert_int_equal(redis_take_epoch(&g->params, &g->city.inv, 1, &epoch), ERR_NEWER_SCHEMA);
     do_command(g, "HSET bowei:{150403}:meta schema 1");
     assert_int_equal(redis_take_epoch(&g->params, &g->city.inv, 77, &epoch), ERR_OK);

@@ -74,11 +74,25 @@ static uint64_t id_of(const struct alert_image *image)
     return hash;
 }
 
+/* Each kept change is an event: it gets the next place in the one order of all episodes' changes,
+ * whose time never falls, whatever the clock of a former process said. */
+static void number_put(struct fleet *fleet, struct alert_image *image)
+{
+    if (fleet->now.at_ms > fleet->event.at_ms) {
+        fleet->event.at_ms = fleet->now.at_ms;
+    }
+    fleet->event.number++;
+    image->changed_ms = fleet->event.at_ms;
+    image->event = fleet->event.number;
+}
+
 static bool keep(struct fleet *fleet, uint32_t slot)
 {
-    const struct alert *alert = fleet->alerts.slots[slot];
-    const struct image image = {.kind = IMAGE_ALERT, .at = alert->at, .alert = alert->image};
+    struct alert *alert = fleet->alerts.slots[slot];
+    struct image image;
 
+    number_put(fleet, &alert->image);
+    image = (struct image){.kind = IMAGE_ALERT, .at = alert->at, .alert = alert->image};
     wheel_arm(&fleet->alert_wheel, slot, alert_due_ms(&alert->image, &fleet->rules));
     fleet_touch(fleet, CHANGE_ALERT, slot, false);
     return fleet_keep(fleet, &image);
@@ -427,6 +441,7 @@ void fleet_undo(struct fleet *fleet)
     }
     alert_list_undo(&fleet->alerts);
     fleet->kept_count = 0;
+    fleet->event = fleet->event_former;
     if (fleet->mute_noted != UINT32_MAX) {
         if (fleet->mute_made) {
             fleet->mute_count--;

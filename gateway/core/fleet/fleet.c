@@ -194,6 +194,7 @@ void fleet_begin(struct fleet *fleet, struct now now)
     fleet->touched_count = 0;
     fleet->kept_count = 0;
     fleet->mute_noted = UINT32_MAX;
+    fleet->event_former = fleet->event;
     alert_list_keep(&fleet->alerts);
     fleet->now.shift_ms = now.shift_ms;
     if (now.at_ms > fleet->now.at_ms) {

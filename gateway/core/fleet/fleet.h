@@ -41,6 +41,9 @@ void fleet_replay(struct fleet *fleet, const struct input *input);
 void fleet_restored(struct fleet *fleet, struct now now);
 /** All kept episodes are known: the machine may open, escalate and end them. */
 void fleet_alerts_on(struct fleet *fleet);
+/** Events go on behind this place, if it is newer than what is known. */
+void fleet_events_after(struct fleet *fleet, struct event_place place);
+struct event_place fleet_newest_event(const struct fleet *fleet);
 /** Roots up to here are in Redis: what is gone for good may be forgotten. */
 void fleet_confirmed(struct fleet *fleet, struct position confirmed);
 

@@ -48,6 +48,25 @@ static void restore_fence(struct fleet *fleet, const struct image *image)
     }
 }
 
+/* Time and number are raised each for itself: what Redis holds of an episode is wall time. */
+void fleet_events_after(struct fleet *fleet, struct event_place place)
+{
+    if (place.number == 0) {
+        return; /* of a version that did not count */
+    }
+    if (place.at_ms > fleet->event.at_ms) {
+        fleet->event.at_ms = place.at_ms;
+    }
+    if (place.number > fleet->event.number) {
+        fleet->event.number = place.number;
+    }
+}
+
+struct event_place fleet_newest_event(const struct fleet *fleet)
+{
+    return fleet->event;
+}
+
 static void restore_alert(struct fleet *fleet, const struct image *image)
 {
     const uint32_t slot = alert_list_find(&fleet->alerts, image->alert.id);
@@ -56,6 +75,7 @@ static void restore_alert(struct fleet *fleet, const struct image *image)
         (unsigned)image->alert.state >= ALERT_STATE_COUNT) {
         return;
     }
+    fleet_events_after(fleet, (struct event_place){image->alert.changed_ms, image->alert.event});
     if (slot != NO_ALERT) {
         struct alert *alert = fleet->alerts.slots[slot];
 

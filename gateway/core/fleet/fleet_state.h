@@ -1,6 +1,7 @@
 #ifndef GATEWAY_CORE_FLEET_FLEET_STATE_H
 #define GATEWAY_CORE_FLEET_FLEET_STATE_H
 
+#include "bowei/event_feed.h"
 #include "gateway/core/alert/alert_list.h"
 #include "gateway/core/alert/transitions.h"
 #include "gateway/core/fleet/fleet.h"
@@ -11,9 +12,7 @@
 /* The state of the non-motor half and what the files of fleet/ share of it. Nothing outside fleet/
  * includes this. */
 
-#define FLEET_FIRE_MAX                                                                             \
-    256                     /* timers of each wheel in one advance; the rest is due at once again  \
-                             */
+#define FLEET_FIRE_MAX  256 /* timers of each wheel in one advance; the rest is due at once */
 #define FLEET_SWEEP     256 /* bikes judged anew in one advance, when all must be */
 #define FEED_WINDOW_MAX 256
 
@@ -61,7 +60,8 @@ struct fleet {
     struct wheel bike_wheel, fence_wheel, alert_wheel;
     struct feed feeds[OPERATORS_MAX];
     struct storm storms[OPERATORS_MAX + 1];
-    struct mute_entry *mutes; /**< few */
+    struct event_place event, event_former; /**< newest change of any episode; before the step */
+    struct mute_entry *mutes;               /**< few */
     uint32_t mute_count, mute_room;
     struct mute_entry mute_former;
     uint32_t mute_noted; /**< index that the step changed, UINT32_MAX = none */

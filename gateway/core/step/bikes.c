@@ -35,6 +35,16 @@ void core_fleet_rules(struct core *core, const struct fleet_rules *rules)
     fleet_set_rules(core->fleet, rules);
 }
 
+void core_events_after(struct core *core, struct event_place place)
+{
+    fleet_events_after(core->fleet, place);
+}
+
+struct event_place core_newest_event(const struct core *core)
+{
+    return fleet_newest_event(core->fleet);
+}
+
 void core_alerts_on(struct core *core)
 {
     fleet_alerts_on(core->fleet);

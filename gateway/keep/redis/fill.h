@@ -2,6 +2,7 @@
 #define GATEWAY_KEEP_REDIS_FILL_H
 
 #include "gateway/keep/redis/dirty.h"
+#include "gateway/keep/redis/event_queue.h"
 #include "gateway/keep/redis/slice.h"
 
 /* The state of the core thread's side, shared by flush.c (queues, lanes, the flush under way) and
@@ -69,6 +70,7 @@ struct flush {
     struct dirty dirty; /* roots: spaces by slot, then lots */
     uint32_t space_cap, lot_cap;
     struct fleet_roots fleet[FLEET_KIND_COUNT];
+    struct event_queue events; /* the lane of {city} carries them */
     bool again; /* something moved to a district that may be behind: the lanes are gone through
                    again */
     bool running;
@@ -86,6 +88,8 @@ void fill_lot(struct flush *flush, uint32_t lot, int64_t shift_ms);
 /** A fence, bike, alert or mute; two items when the slot's former episode goes. */
 void fill_fleet(struct flush *flush, struct lane *lane, enum fleet_kind kind, uint32_t slot,
                 int64_t shift_ms);
+/** The next event; the slice must have room for its entries. */
+void fill_event(struct flush *flush);
 /** A kept image. */
 void fill_kept(struct flush *flush, const struct image *image, int64_t shift_ms);
 

@@ -144,7 +144,7 @@ static void alert_leaves(struct flush *flush, uint64_t id, unsigned flags)
     struct slice_item *item = item_next(flush);
 
     item->image = (struct image){.kind = IMAGE_ALERT, .alert.id = id};
-    item->flags = (uint8_t)(ITEM_REMOVED | ITEM_INDEX_LEAVE | flags);
+    item->flags = (uint16_t)(ITEM_REMOVED | ITEM_INDEX_LEAVE | flags);
 }
 
 static void fill_alert(struct flush *flush, struct lane *lane, uint32_t slot, int64_t shift_ms)
@@ -181,6 +181,22 @@ static void fill_alert(struct flush *flush, struct lane *lane, uint32_t slot, in
     fleet_shift(&item->image, shift_ms);
     home->listed = 1;
     *written = image.alert.id;
+}
+
+void fill_event(struct flush *flush)
+{
+    const char *codes[ALERT_VIEWERS_MAX];
+    const struct image *image;
+    struct slice_item *item;
+
+    if (!event_queue_take(&flush->events, &image)) {
+        return;
+    }
+    item = item_next(flush);
+    item->image = *image; /* in city time, which orders them */
+    item->flags = ITEM_EVENT;
+    item->wrong_logs = 0;
+    flush->filling->entries += alert_viewers(&image->alert, codes);
 }
 
 static void fill_mute(struct flush *flush, uint32_t index, int64_t shift_ms)

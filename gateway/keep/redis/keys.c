@@ -13,6 +13,7 @@ static const char *const district_keys[KEY_KIND_COUNT] = {
     [KEY_ALERTS] = "alerts",
     [KEY_VEHICLES_NEXT] = "vehicles.next",
     [KEY_ALERTS_NEXT] = "alerts.next",
+    [KEY_EVENTS] = "events",
 };
 
 static void add(struct redis_key *key, const char *text, size_t len)
@@ -96,6 +97,14 @@ void redis_key_alert(struct redis_key *out, uint32_t adcode, uint64_t id)
     begin(out, adcode);
     add(out, "alert:", 6);
     add(out, text, ALERT_ID_LEN);
+}
+
+void redis_key_log(struct redis_key *out, const char *operator_code)
+{
+    out->len = 0;
+    add(out, "bowei:{op:", 10);
+    add(out, operator_code, strnlen(operator_code, OPERATOR_CODE));
+    add(out, "}:log", 5);
 }
 
 void redis_key_mute(struct redis_key *out, space_key fence)
