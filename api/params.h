@@ -33,8 +33,8 @@ extern const struct param_row param_rows[PARAM_COUNT];
 struct cursor {
     int64_t distance_mm; /**< near only */
     space_key key;
-    char kind;        /**< 'n' near, 'k' by ID, 'd' devices, 'a' alerts */
-    uint64_t version; /**< devices: inventory version */
+    char kind;        /**< 'n' near, 'k' by ID, 'd' devices, 'a' alerts, 'g' gaps */
+    uint64_t version; /**< devices, gaps: inventory version */
 };
 
 #define CURSOR_TEXT_MAX 40
@@ -76,6 +76,7 @@ struct query {
     uint8_t uses;                       /**< bit per enum fence_use; 0 = any */
     uint8_t verdicts;                   /**< bit per enum verdict; 0 = any */
     uint32_t alert_states, alert_kinds; /**< bit per enum; 0 = any */
+    uint32_t gap_kinds;                 /**< bit per enum gap_kind; 0 = any */
     space_key fence;
     const char *vehicle;
     char after[VEHICLE_REF_MAX + 1]; /**< cursor of vehicles; "" = from the start */

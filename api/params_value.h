@@ -21,7 +21,8 @@ typedef bool word_set(struct query *query, const char *word, size_t len);
 void value_words(const struct value *v, word_set *set, const char *allowed);
 
 /* params_fleet.c */
-value_parse parse_uses, parse_alert_states, parse_alert_kinds, parse_verdicts, parse_fence_id,
-    parse_vehicle, parse_vehicle_cursor, parse_format, parse_event_cursor, parse_operator;
+value_parse parse_uses, parse_alert_states, parse_alert_kinds, parse_gap_kinds, parse_verdicts,
+    parse_fence_id, parse_vehicle, parse_vehicle_cursor, parse_format, parse_event_cursor,
+    parse_operator;
 
 #endif

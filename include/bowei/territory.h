@@ -38,6 +38,34 @@ enum route_rule {
 
 const char *route_rule_code(enum route_rule rule);
 
+/* clang-format off: tables are included */
+enum unit_kind {
+
+#define UNIT_KIND(name, code, en, zh) UNIT_##name,
+#include "bowei/unit_kinds.def"
+#undef UNIT_KIND
+    UNIT_KIND_COUNT
+};
+
+enum gap_kind {
+
+#define GAP_KIND(name, code, en, zh) GAP_##name,
+#include "bowei/gap_kinds.def"
+#undef GAP_KIND
+    GAP_KIND_COUNT
+};
+
+/* clang-format on */
+
+const char *unit_kind_code(enum unit_kind kind);
+/** Code and text of a gap; lang 0 = English, 1 = Chinese. */
+const char *gap_kind_code(enum gap_kind kind);
+const char *gap_kind_text(enum gap_kind kind, bool chinese);
+
+#define TRADES_MAX 16
+/** The trades (行业) of the case kinds, each once: "motor", ...; NULL behind the last. */
+const char *territory_trade(unsigned trade);
+
 struct responsibility {
     enum route_rule rule;
     char unit[UNIT_CODE_MAX + 1];     /**< "" with ROUTE_NONE */
@@ -49,12 +77,17 @@ struct responsibility {
 };
 
 /** Whom a case of this trade at this place concerns. place 0: by the position alone; at: position
- * of the place or of the finding. Never fails: what is missing is "" and ROUTE_NONE. */
+ * of the place or of the finding. Street and district are those of the place's ID, without a place
+ * those of the grid. person: the narrowest warden of the place who belongs to the unit, else the
+ * unit's own. Never fails: what is missing is "" and ROUTE_NONE. */
 void territory_route(const struct inventory *inv, const char *trade, space_key place,
                      struct position_e7 at, struct responsibility *out);
 /** Has the place a permit for long stays (残疾人专用, 电动车充电, official cars)? Then no zombie
- * clock runs. */
+ * clock runs. The column `permit` of the place or of its lot decides; without it, a space for
+ * disabled drivers, residents or charging has one. */
 bool territory_permit(const struct inventory *inv, space_key place);
+/** The place's component code (城市部件编码), 16 digits as a number; 0 = not given. */
+uint64_t territory_component(const struct inventory *inv, space_key place);
 /** The unit's name in both languages, "" when not given; false: no such unit. Texts live with the
  * snapshot. */
 bool territory_unit(const struct inventory *inv, const char *code, const char **name_zh,

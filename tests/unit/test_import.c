@@ -99,7 +99,8 @@ static const struct refusal refusals[] = {
     {FC,                                                                                       2, 1,   "json",            "ends too early"                                  },
     {FC "{\"type\":\"Feature\",}]}",                                                           2, 19,  "json",            "does not belong"                                 },
     {FC "]}x",                                                                                 2, 3,   "json",            "follows the document"                            },
-    {FC "{\"properties\":{\"type\":\"house\"}}]}",                                             2, 24,  "properties.type", "lot, space or fence"                             },
+    {FC "{\"properties\":{\"type\":\"house\"}}]}",                                             2, 24,  "properties.type",
+     "lot, space, fence or grid"                                                                                                                                            },
     {FC "{\"id\":\"" SPACE "\",\"properties\":{\"type\":\"space\",\"colour\":1}," POINT "}]}", 2,
      58,                                                                                               "properties",      "colour is no property of spaces"                 },
     {FC "{\"id\":\"150402001R0010012Y\",\"properties\":{\"type\":\"space\"}," POINT "}]}",     2, 8,
@@ -491,7 +492,7 @@ static void load_refuses_what_is_not_its_own(void **state)
         const char *text;
         enum err want;
     } rows[] = {
-        {"{\"type\":\"FeatureCollection\",\"bowei\":{\"format\":3,\"version\":1},\"features\":[]}",
+        {"{\"type\":\"FeatureCollection\",\"bowei\":{\"format\":4,\"version\":1},\"features\":[]}",
          ERR_NEWER_SCHEMA                                                                                            },
         {SPACES,                                                                                    ERR_UNPROCESSABLE},
         {"garbage",                                                                                 ERR_UNPROCESSABLE},
