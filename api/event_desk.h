@@ -28,7 +28,8 @@ struct event_desk;
 struct event_desk *event_desk_start(const struct event_port *port, struct counters *counters);
 /** Answers all who wait; none may come any more. */
 void event_desk_stop(struct event_desk *desk);
-/** Fits pending_submit: the command is a pending's whose `own` is a struct event_asking. */
-enum err event_desk_submit(void *desk, struct command *command);
+/** Fits pending_submit; ctx: the desk. The command is a pending's whose `own` is a struct
+ * event_asking. */
+enum err event_desk_submit(void *ctx, struct command *command);
 
 #endif

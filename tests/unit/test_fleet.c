@@ -559,16 +559,23 @@ static void a_restart_repeats_nothing(void **state)
         }
     }
     core_restored(next, f->now, false);
+    assert_int_equal(core_newest_event(next).number, 1);
+    /* the logs know of more, told by a clock that went ahead */
+    core_events_after(next, (struct event_place){f->now.at_ms + 3600000, 500});
     core_alerts_on(next);
     core_destroy(f->core);
     f->core = next;
     fleet_wait(f, 10000);
     assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 1);
     assert_int_equal(alert.version, 1);
+    const int64_t ahead_ms = core_newest_event(next).at_ms;
     assert_int_equal(fleet_count(f, PARK_ID), 1);
     fleet_unlock(f, BIKE);
     (void)fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert);
     assert_int_equal(alert.state, ALERT_RESOLVED);
+    assert_int_equal(alert.event, 501);
+    assert_int_equal(alert.changed_ms, ahead_ms);
+    assert_true(ahead_ms > f->now.at_ms);
 }
 
 static void a_planned_event_is_not_told(void **state)
