@@ -394,6 +394,33 @@ static void a_ride_and_a_new_bad_stop_are_a_new_episode(void **state)
     assert_int_equal(alert.count, 1);
 }
 
+/* Its ride was lost on the way: the van would go to where it no longer is. A drift is no move. */
+static void an_episode_does_not_follow_a_bike_across_the_city(void **state)
+{
+    struct fleet_fixture *f = *state;
+    struct alert_image alert;
+
+    fleet_park(f, BIKE, -60, 20);
+    fleet_wait(f, 121000);
+    for (unsigned i = 0; i < 4; i++) {
+        fleet_park(f, BIKE, -120, 20);
+        fleet_wait(f, 60000);
+    }
+    assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 1);
+    assert_true(alert_is_open(&alert));
+    const uint64_t former = alert.id;
+    fleet_park(f, BIKE, -600, 20);
+    fleet_wait(f, 60000);
+    fleet_park(f, BIKE, -600, 20);
+    fleet_wait(f, 1000);
+    assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 1);
+    assert_int_equal(alert.cause, CAUSE_SEEN_GONE);
+    fleet_wait(f, 121000);
+    assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 2);
+    assert_true(alert.id != former && alert_is_open(&alert));
+    assert_true(distance_mm(alert.at, fleet_at(-600, 20)) < 1000);
+}
+
 static void tenants_and_roles_are_kept_apart(void **state)
 {
     struct fleet_fixture *f = *state;
@@ -622,6 +649,7 @@ int main(void)
         TEST(what_is_said_to_be_cleared_is_looked_at_again),
         TEST(clocks_begin_anew_only_when_it_was_gone),
         TEST(a_ride_and_a_new_bad_stop_are_a_new_episode),
+        TEST(an_episode_does_not_follow_a_bike_across_the_city),
         TEST(tenants_and_roles_are_kept_apart),
         TEST(what_the_journal_refuses_is_told_later),
         TEST(an_undo_of_timers_leaves_decisions_alone),

@@ -115,6 +115,19 @@ static bool judgement_put(struct fleet *fleet, struct bike_image *image,
     return changed;
 }
 
+/* Does it stand where nobody would look for it by its open episode? It was moved and no ride was
+ * told. Twice the reach of a stop: a position that drifts between houses is no move. */
+static bool episode_left_behind(const struct fleet *fleet, const struct bike *bike)
+{
+    const struct alert_image *alert =
+        episode_open(fleet, bike->alert) ? &fleet->alerts.slots[bike->alert]->image : NULL;
+    struct position_e7 at;
+
+    return alert != NULL && bike->image.parked_ms > alert->opened_ms && alert->evidence_count > 0 &&
+           alert->evidence[0].kind == EVIDENCE_GNSS && bike_position(&bike->image, &at) &&
+           distance_mm(at, alert->at) > 2 * (int64_t)fleet->rules.moved_mm;
+}
+
 static void episodes_of_bike(struct fleet *fleet, struct bike *bike,
                              const struct judgement *judgement)
 {
@@ -130,6 +143,9 @@ static void episodes_of_bike(struct fleet *fleet, struct bike *bike,
     if (judgement->verdict == VERDICT_UNCERTAIN && judgement->rule != RULE_IN_USE &&
         judgement->rule != RULE_BUFFER && judgement->rule != RULE_DWELL) {
         return;
+    }
+    if (episode_left_behind(fleet, bike)) {
+        episode_set(fleet, &bike->alert, &about, false);
     }
     if (judgement->rule == RULE_DWELL) {
         return; /* outside again, or still: the dwell decides */
