@@ -62,6 +62,7 @@ static const struct refusal refusals[] = {
     {{UNITS "A,department,motor,150402,@Wang Wu\n"},                                                   "person",         "1 to 24 characters"                                                },
     {{UNITS "A,department,motor,@,P\n"},                                                               "scope",          "needs a scope"                                                     },
     {{UNITS "A,department,@,150402,P\n"},                                                              "trades",         "needs trades"                                                      },
+    {{UNITS "A,street_office,,@,P\n"},                                                                 "scope",          "needs its streets"                                                 },
     {{UNITS "A,operator,shared_bike,@150402,P\n"},                                                     "scope",          "wherever they are"                                                 },
     {{UNITS "A,@,motor,150402,P\n"},                                                                   "kind",           "is missing"                                                        },
     {{WARDENS "@city,150402001,P,\n"},                                                                 "level",          "area, street or road"                                              },
@@ -345,6 +346,25 @@ static void removals_of_the_new_kinds_need_leave(void **state)
     draft_destroy(current);
 }
 
+/* What hangs on a retired place goes with it. */
+static void a_retired_place_takes_its_people_along(void **state)
+{
+    const char *const gone[] = {"id,replaced_by\n" LOT ",\n"};
+    struct import_report report = {0};
+    struct draft *current = read_whole(city, ARRAY_LEN(city), NULL, false, &report);
+    struct draft *next = territory_read(folder, gone, 1, &report);
+
+    (void)state;
+    assert_int_equal(draft_complete(next, current, false, true, &report), ERR_OK);
+    assert_int_equal(report.fault_count, 0);
+    figures_check(&report, TABLE_DUTY, 2, 0, 1); /* the two were added by the first */
+    assert_int_equal(next->tables[TABLE_WARDEN].count, 2);
+    assert_int_equal(next->tables[TABLE_DUTY].count, 1);
+    import_report_finish(&report);
+    draft_destroy(next);
+    draft_destroy(current);
+}
+
 /* --- the canonical text --- */
 
 static struct draft *loaded(const struct draft *d, struct strbuf *text)
@@ -415,6 +435,7 @@ int main(void)
         TEST(a_dry_run_counts_the_new_kinds),
         TEST(a_place_listed_again_says_all),
         TEST(removals_of_the_new_kinds_need_leave),
+        TEST(a_retired_place_takes_its_people_along),
         TEST(export_is_byte_stable),
         TEST(a_space_stays_small),
     };
