@@ -13,6 +13,7 @@
 #include "gateway/examiner.h"
 #include "gateway/fleet_settings.h"
 #include "gateway/late_redis.h"
+#include "gateway/outgoing.h"
 #include "gateway/reload.h"
 #include "gateway/runner.h"
 
@@ -47,6 +48,7 @@ struct gateway {
     struct change_ring *changes;
     struct alert_ring *alerts;
     struct event_feed *feed;
+    struct outgoing outgoing;
     struct event_reader *events; /* the API's */
     struct fleet_rules rules;
     struct runner *runner;
@@ -284,6 +286,15 @@ static enum err start_sides(struct gateway *g)
     if (g->push == NULL || g->events == NULL) {
         return ERR_NO_MEMORY;
     }
+    const struct delivery_params delivery = {.config = g->config,
+                                             .intake = intake_port_of(g->intake),
+                                             .counters = &g->counters,
+                                             .view = g->view,
+                                             .folder = state_folder_path(g->state)};
+    enum err e = outgoing_start(&g->outgoing, g->feed, delivery);
+    if (e != ERR_OK) {
+        return e;
+    }
     const struct api_params api = {
         .config = g->config,
         .board = &g->board,
@@ -298,10 +309,11 @@ static enum err start_sides(struct gateway *g)
         .unknown = {g->unknown, list_unknown},
         .push = push_port_of(g->push),
         .recalibration = recalibration_port_of(g->desk),
-        .ledger = device_ledger_port(g->ledger)
+        .ledger = device_ledger_port(g->ledger),
+        .delivery = delivery_port_of(g->outgoing.delivery)
     };
     char detail[160] = "";
-    enum err e = api_start(&api, &g->api, detail);
+    e = api_start(&api, &g->api, detail);
     if (e != ERR_OK) {
         log_line(LOG_ERROR, "gateway", "http: %s", detail[0] != '\0' ? detail : err_text(e, 0));
         return e;
@@ -410,10 +422,11 @@ void gateway_stop(struct gateway *g)
         inventory_destroy(g->inventory);
     }
     inventory_destroy(g->pending);
-    intake_destroy(g->intake);
     change_ring_destroy(g->changes);
-    view_destroy(g->view);
     journal_close(g->journal); /* its last sync releases what waits for it */
+    outgoing_stop(&g->outgoing);
+    intake_destroy(g->intake);
+    view_destroy(g->view);
     alert_ring_destroy(g->alerts);
     event_feed_destroy(g->feed);
     unknown_devices_destroy(g->unknown);

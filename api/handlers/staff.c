@@ -11,6 +11,8 @@
 #define BODY_NODES 32u
 #define WHY_MAX    81 /* of the audit's note, behind what was asked for */
 #define F(name)    (UINT32_C(1) << BODY_##name)
+#define WEBHOOK_FIELDS                                                                             \
+    (F(URL) | F(TITLE) | F(TEMPLATE) | F(KINDS) | F(SEVERITY) | F(DISTRICT_LIST) | F(SHOWN_CRS))
 
 const struct body_field_row body_field_rows[BODY_FIELD_COUNT] = {
     [BODY_REASON] = {"reason",     "string",  "maintenance, closed, event or withdrawn"                  },
@@ -33,6 +35,17 @@ const struct body_field_row body_field_rows[BODY_FIELD_COUNT] = {
     [BODY_OPERATOR] = {"operator",   "string",  "code of an operator's key; only there"                    },
     [BODY_DISTRICTS] = {"districts",  "string",  "150402,150403: all that a staff key may change"           },
     [BODY_EXPIRES] = {"expires_at", "string",  "RFC 3339 time from which it is refused"                   },
+    [BODY_URL] = {"url",        "string",  "https://, where events are posted; at most 511 bytes"     },
+    [BODY_TITLE] = {"name",       "string",  "for people, at most 63 bytes"                             },
+    [BODY_TEMPLATE] = {"template",   "string",  "one of webhook_templates; left out: CloudEvents"          },
+    [BODY_KINDS] = {"kinds",      "array",   "kinds of alerts; left out: all"                           },
+    [BODY_SEVERITY] = {"severity",   "integer", "this and above, 1 to 3; left out: 1"                      },
+    [BODY_DISTRICT_LIST] = {"districts",  "array",
+                     "up to 8 codes; left out: all. What has no fence passes"                            },
+    [BODY_SHOWN_CRS] = {"crs",        "string",  "of positions: wgs84 (left out), gcj02 or bd09"            },
+    [BODY_OVERLAP] = {"overlap_s",  "integer",
+                     "the former secret signs as well, 0 to 604800; else 86400"                          },
+    [BODY_EVENT_LIST] = {"events",     "array",   "up to 200 event ids; left out: all dead letters"          },
 };
 
 static const struct {
@@ -55,6 +68,9 @@ static const struct {
     {"alert_dismiss_post",      F(NOTE) | F(VERSION),                                        0                },
     {"alerts_bulk_post",        F(EVENT) | F(IDS) | F(NOTE),                                 F(EVENT) | F(IDS)},
     {"key_post",                F(NAME) | F(ROLE) | F(OPERATOR) | F(DISTRICTS) | F(EXPIRES), F(NAME) | F(ROLE)},
+    {"webhook_post",            WEBHOOK_FIELDS,                                              F(URL)           },
+    {"webhook_rotate_post",     F(OVERLAP),                                                  0                },
+    {"webhook_replay_post",     F(EVENT_LIST),                                               0                },
     {"vehicles_telemetry_post", F(CRS) | F(ITEMS),                                           F(CRS) | F(ITEMS)},
 };
 
@@ -196,6 +212,15 @@ static void read_field(struct reading_body *b, enum body_field field, const stru
     case BODY_OPERATOR:
     case BODY_DISTRICTS:
     case BODY_EXPIRES:
+    case BODY_URL:
+    case BODY_TITLE:
+    case BODY_TEMPLATE:
+    case BODY_KINDS:
+    case BODY_SEVERITY:
+    case BODY_DISTRICT_LIST:
+    case BODY_SHOWN_CRS:
+    case BODY_OVERLAP:
+    case BODY_EVENT_LIST:
     case BODY_FIELD_COUNT: break;
     }
 }

@@ -241,6 +241,7 @@ void commands_apply(struct core *core, struct command *command, const struct inp
         [COMMAND_MUTE] = {bikes_command,            false},
         [COMMAND_DEVICE_RECALIBRATE] = {command_recalibrate,      true },
         [COMMAND_KEY] = {key_command,              true },
+        [COMMAND_WEBHOOK] = {key_command,              true },
     };
 
     core->effects.command = command;

@@ -51,6 +51,7 @@ static const char *const command_words[COMMAND_KIND_COUNT] = {
     [COMMAND_SPACE_WHY] = "space_why",
     [COMMAND_TELEMETRY] = "telemetry",
     [COMMAND_KEY] = "key",
+    [COMMAND_WEBHOOK] = "webhook",
 };
 
 static const char *word(const char *const *words, size_t count, unsigned at)
