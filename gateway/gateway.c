@@ -181,6 +181,7 @@ static enum err recover(struct gateway *g, struct now *start)
     core_restored(g->core, *start, g->recovery.clock_suspect);
     if (g->recovery.redis_read) {
         core_events_after(g->core, g->recovery.event);
+        core_cases_on(g->core);
         core_alerts_on(g->core);
     }
     g->restored_ms = host_boot_ms() - begin_ms;

@@ -59,16 +59,18 @@ struct case_request {
     uint32_t row_count;
     bool audited; /**< a read by staff: an audit row is kept */
 
-    /* COMMAND_CASE_OPEN: a finding of people or of a camera; `cases[0]` is the answer */
+    /* COMMAND_CASE_OPEN: a finding of people or of a camera; `cases[0]` is the answer. The source
+     * app is the public, all others are staff; the sensor's are the machine's own. */
     enum case_kind kind;
     enum case_source source;
     space_key place;
     char vehicle[VEHICLE_REF_MAX + 1];
     struct position_e7 at;
     uint64_t new_receipt; /**< random, made by the handler; 0 = none wanted */
+    bool duplicate;       /**< answer: it was open already, and got a row more */
 
-    /* COMMAND_CASE_MOVE: `id`, and also the note and evidence of an opening; `cases[0]` is the
-     * answer */
+    /* COMMAND_CASE_MOVE: `id` (staff), or only `receipt` (the public: RATE), and also the note and
+     * evidence of an opening; `cases[0]` is the answer */
     struct case_move move;
 };
 

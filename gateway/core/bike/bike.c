@@ -24,6 +24,12 @@ void bike_begin(struct bike *bike, const char *ref, int64_t now_ms)
     stop_begin(&bike->image, now_ms);
 }
 
+/* Whole seconds, never before the moment. */
+static uint32_t seconds_up(int64_t at_ms)
+{
+    return (uint32_t)((at_ms + 999) / 1000);
+}
+
 void bike_leave(struct bike *bike, int64_t now_ms)
 {
     struct bike_image *image = &bike->image;
@@ -36,6 +42,7 @@ void bike_leave(struct bike *bike, int64_t now_ms)
     image->fixed_ms = 0;
     image->radio = (struct bike_radio){0};
     image->rival = (struct bike_radio){0};
+    image->dragged_s = 0;
     image->moved_ms = now_ms;
 }
 
@@ -98,13 +105,37 @@ static void lock_take(struct bike *bike, const struct bike_report *report, int64
 
     if (report->lock == LOCK_UNLOCKED && (image->flags & BIKE_GONE) == 0) {
         bike_leave(bike, now_ms);
+        image->flags |= BIKE_MOVED;
     } else if (report->lock == LOCK_LOCKED && (image->flags & BIKE_GONE) != 0) {
         stop_begin(image, now_ms);
-        image->flags = 0;
+        image->flags &= BIKE_MOVED;
         image->moved_ms = now_ms;
     }
     if (report->lock != LOCK_UNKNOWN) {
         image->lock = report->lock;
+    }
+}
+
+/* What zombie clocks need beside moved_ms and heard_ms. */
+static void clocks_take(struct bike_image *image, const struct bike_report *report,
+                        const struct bike_context *context)
+{
+    const int64_t now_ms = context->now.at_ms;
+    const int64_t silent_ms = image->heard_ms == 0 ? 0 : now_ms - image->heard_ms;
+
+    if (silent_ms > BIKE_UNHEARD_MS) {
+        const int64_t minutes = image->unheard_min + (silent_ms - BIKE_UNHEARD_MS + 59999) / 60000;
+
+        image->unheard_min = (uint16_t)(minutes > UINT16_MAX ? UINT16_MAX : minutes);
+    }
+    if ((report->has & REPORT_HAS_BATTERY) == 0) {
+        return;
+    }
+    image->battery_pct = report->battery_pct;
+    if (report->battery_pct > context->rules->flat_pct) {
+        image->flat_s = 0;
+    } else if (image->flat_s == 0) {
+        image->flat_s = seconds_up(now_ms);
     }
 }
 
@@ -118,11 +149,9 @@ enum bike_took bike_report_apply(struct bike *bike, const struct bike_report *re
     if (took != BIKE_TOOK) {
         return took;
     }
+    clocks_take(image, report, context);
     image->heard_ms = now_ms;
     image->flags &= (uint8_t)~BIKE_RESTORED;
-    if ((report->has & REPORT_HAS_BATTERY) != 0) {
-        image->battery_pct = report->battery_pct;
-    }
     lock_take(bike, report, now_ms);
     if ((image->flags & BIKE_GONE) != 0) {
         if (image->lock == LOCK_UNLOCKED) {
@@ -131,9 +160,11 @@ enum bike_took bike_report_apply(struct bike *bike, const struct bike_report *re
         /* forgotten, and heard again without a word on its lock */
         stop_begin(image, now_ms);
         image->flags = 0;
+        image->moved_ms = now_ms;
     }
     if ((report->has & REPORT_MOVED_ALONE) != 0) {
         image->flags |= BIKE_ALARM;
+        image->dragged_s = image->dragged_s != 0 ? image->dragged_s : seconds_up(now_ms);
     }
     if (report->source == REPORT_SCAN) {
         radio_scan(image, report, context);

@@ -415,6 +415,9 @@ void episode_due(struct fleet *fleet, uint32_t slot)
         if (episode_move(fleet, slot, last ? ALERT_EVENT_EXPIRE : ALERT_EVENT_ESCALATE,
                          BY_MACHINE) == ERR_OK) {
             count_add(fleet->counters, last ? COUNT_ALERTS_EXPIRED : COUNT_ALERTS_ESCALATED, 1);
+            if (last && fleet->expired_count < FLEET_FIRE_MAX) {
+                fleet->expired[fleet->expired_count++] = slot; /* one a timer: there is room */
+            }
         }
     } else if (alert->image.live && alert->image.cause == CAUSE_CLEARED &&
                alert->image.state == ALERT_RESOLVED) {

@@ -243,6 +243,7 @@ void fleet_report(struct fleet *fleet, const struct input *input)
     if (bike == NULL || position_compare(input->at, bike->at) <= 0) {
         return;
     }
+    const int64_t moved_ms = bike->image.moved_ms;
     const enum bike_took took = bike_report_apply(bike, report, &context);
     took_count(fleet, took);
     if (took != BIKE_TOOK) {
@@ -261,6 +262,9 @@ void fleet_report(struct fleet *fleet, const struct input *input)
     if (report->source == REPORT_OPERATOR && (report->has & REPORT_HAS_POSITION) != 0 &&
         report->lock != LOCK_UNLOCKED) {
         feed_position(fleet, bike->operator_index, report->shift);
+    }
+    if (bike->image.moved_ms != moved_ms && (bike->image.flags & BIKE_MOVED) != 0) {
+        fleet->moved = bike->slot;
     }
     bikes_rejudge(fleet, bike);
 }
@@ -319,6 +323,7 @@ void bikes_forget(struct fleet *fleet)
         if (entry != NULL && (entry->bike.image.flags & BIKE_GONE) != 0 &&
             !episode_open(fleet, entry->bike.alert) &&
             fleet->now.at_ms - entry->bike.image.heard_ms >= GONE_KEEP_MS &&
+            entry->bike.image.heard_ms < fleet->watched_ms &&
             position_compare(entry->bike.at, fleet->confirmed) <= 0) {
             bike_drop(fleet, entry);
         }
