@@ -69,6 +69,9 @@ struct case_image {
     uint32_t gap_s;   /**< of which not known */
 };
 
+/** What of its clocks runs out first, city time; 0 = none runs, or they stand. */
+int64_t case_due_next(const struct case_image *c);
+
 /** One row of the history; never changes. */
 struct case_row_image {
     case_id id;

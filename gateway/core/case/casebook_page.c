@@ -63,10 +63,18 @@ static void newest(struct casebook *book, struct case_request *request)
     }
 }
 
-/* Is (due, id) behind the other? Without a deadline: last. */
+/* What runs out first; without any clock: last. */
+static int64_t due_key(const struct case_image *image)
+{
+    const int64_t due_ms = case_due_next(image);
+
+    return due_ms == 0 ? INT64_MAX : due_ms;
+}
+
+/* Is (due, id) behind the other? */
 static bool due_behind(const struct case_image *image, int64_t due_ms, case_id id)
 {
-    const int64_t own_ms = image->due_ms == 0 ? INT64_MAX : image->due_ms;
+    const int64_t own_ms = due_key(image);
 
     return own_ms != due_ms ? own_ms > due_ms : image->id > id;
 }
@@ -76,7 +84,7 @@ static bool due_behind(const struct case_image *image, int64_t due_ms, case_id i
 static void due_insert(struct case_request *request, const struct case_image *image)
 {
     uint32_t at = request->case_count;
-    const int64_t due_ms = image->due_ms == 0 ? INT64_MAX : image->due_ms;
+    const int64_t due_ms = due_key(image);
 
     if (at == request->limit) {
         request->more = true;
@@ -153,6 +161,9 @@ enum err casebook_page(struct casebook *book, struct command *command)
     request->case_count = 0;
     request->row_count = 0;
     request->more = false;
+    if (request->figures != NULL) {
+        casebook_figures(book, request->figures);
+    }
     if (request->id == 0 && request->receipt == 0) {
         if (request->order == CASES_DUE_NEXT) {
             due_next(book, request);
