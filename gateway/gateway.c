@@ -5,6 +5,7 @@
 #include "gateway/gateway.h"
 
 #include "bowei/api.h"
+#include "bowei/audit_log.h"
 #include "bowei/base/log.h"
 #include "bowei/field.h"
 #include "bowei/recover.h"
@@ -49,7 +50,8 @@ struct gateway {
     struct alert_ring *alerts;
     struct event_feed *feed;
     struct outgoing outgoing;
-    struct event_reader *events; /* the API's */
+    struct event_reader *events;    /* the API's */
+    struct audit_reader *audit_log; /* the same */
     struct fleet_rules rules;
     struct runner *runner;
     struct unknown_devices *unknown;
@@ -181,6 +183,7 @@ static enum err recover(struct gateway *g, struct now *start)
     core_restored(g->core, *start, g->recovery.clock_suspect);
     if (g->recovery.redis_read) {
         core_events_after(g->core, g->recovery.event);
+        core_cases_on(g->core);
         core_alerts_on(g->core);
     }
     g->restored_ms = host_boot_ms() - begin_ms;
@@ -283,7 +286,8 @@ static enum err start_sides(struct gateway *g)
                                        .desk = g->desk};
     g->push = push_create(&field);
     g->events = event_reader_create(g->feed);
-    if (g->push == NULL || g->events == NULL) {
+    g->audit_log = audit_reader_create(&g->redis);
+    if (g->push == NULL || g->events == NULL || g->audit_log == NULL) {
         return ERR_NO_MEMORY;
     }
     const struct delivery_params delivery = {.config = g->config,
@@ -302,6 +306,7 @@ static enum err start_sides(struct gateway *g)
         .changes = g->changes,
         .alerts = g->alerts,
         .events = event_reader_port(g->events),
+        .audit = audit_reader_port(g->audit_log),
         .rules = &g->rules,
         .intake = intake_port_of(g->intake),
         .counters = &g->counters,
@@ -413,6 +418,7 @@ void gateway_stop(struct gateway *g)
     field_stop(g->field);
     api_stop(g->api);
     event_reader_destroy(g->events);
+    audit_reader_destroy(g->audit_log);
     push_destroy(g->push);
     late_redis_stop(&g->late);
     runner_stop(g->runner);

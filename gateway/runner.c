@@ -9,7 +9,7 @@
 #include "gateway/runner.h"
 
 #include "bowei/base/log.h"
-#include "gateway/event_refill.h"
+#include "gateway/core_images.h"
 #include "gateway/late_images.h"
 #include "gateway/publish.h"
 #include "gateway/shorten.h"
@@ -52,73 +52,11 @@ struct runner {
     _Atomic uint64_t late_epoch; /* these two: set before late ends */
     struct event_place late_event;
     struct event_refill refill;
+    struct core_images images;
     struct image late_batch[LATE_BATCH];
     uint64_t late_taken;
     uint32_t late_published; /* roots published after the late images, LATE_IDLE = none under way */
 };
-
-static void image_space(void *ctx, uint32_t slot, struct image *out)
-{
-    core_space_image(((struct runner *)ctx)->p.core, slot, out);
-}
-
-static void image_expect(void *ctx, const uint32_t *slots, size_t n)
-{
-    core_expect_images(((struct runner *)ctx)->p.core, slots, n);
-}
-
-static void image_lot(void *ctx, uint32_t lot, struct image *out)
-{
-    core_lot_image(((struct runner *)ctx)->p.core, lot, out);
-}
-
-static bool image_override(void *ctx, space_key key, struct image *out)
-{
-    return core_override_image(((struct runner *)ctx)->p.core, key, out);
-}
-
-static bool image_suspect(void *ctx, uint32_t device, struct image *out)
-{
-    return core_suspect_image(((struct runner *)ctx)->p.core, device, out);
-}
-
-static void image_fence(void *ctx, uint32_t fence, struct image *out)
-{
-    core_fence_image(((struct runner *)ctx)->p.core, fence, out);
-}
-
-static bool image_bike(void *ctx, uint32_t slot, struct image *out)
-{
-    return core_bike_image(((struct runner *)ctx)->p.core, slot, out);
-}
-
-static bool image_alert(void *ctx, uint32_t slot, struct image *out)
-{
-    return core_alert_image(((struct runner *)ctx)->p.core, slot, out);
-}
-
-static bool image_mute(void *ctx, uint32_t index, struct image *out)
-{
-    return core_mute_image(((struct runner *)ctx)->p.core, index, out);
-}
-
-static void image_slots(void *ctx, uint32_t *bikes, uint32_t *alerts, uint32_t *mutes)
-{
-    const struct core *core = ((struct runner *)ctx)->p.core;
-    *bikes = core_bike_slots(core);
-    *alerts = core_alert_slots(core);
-    *mutes = core_mutes(core);
-}
-
-static enum event_found image_event(void *ctx, bool first, struct image *out)
-{
-    return event_refill_next(&((struct runner *)ctx)->refill, first, out);
-}
-
-static struct event_place image_newest_event(void *ctx)
-{
-    return core_newest_event(((struct runner *)ctx)->p.core);
-}
 
 static void answer_synced(void *ctx, enum err result)
 {
@@ -166,6 +104,13 @@ static void put_alerts(struct runner *r, const struct effects *effects)
     }
 }
 
+/* Like roots; all other kept images wait for Redis in a queue. */
+static bool dirty_by_slot(enum image_kind kind)
+{
+    return kind == IMAGE_ALERT || kind == IMAGE_MUTE || kind == IMAGE_CASE ||
+           kind == IMAGE_CASE_ROW || kind == IMAGE_STAY;
+}
+
 /* Journals the kept effects of a step; on refusal the core takes them back, so that nothing of them
  * shows. */
 static bool keep_effects(struct runner *r, const struct input *input, const struct effects *effects)
@@ -191,8 +136,8 @@ static bool keep_effects(struct runner *r, const struct input *input, const stru
         if (effects->kept[i].kind == IMAGE_ALERT) {
             flush_event(r->flush, &effects->kept[i]);
         }
-        if (effects->kept[i].kind == IMAGE_ALERT || effects->kept[i].kind == IMAGE_MUTE) {
-            continue; /* dirty by slot, like roots */
+        if (dirty_by_slot(effects->kept[i].kind)) {
+            continue;
         }
         if (flush_keep(r->flush, &effects->kept[i]) != ERR_OK) {
             static int64_t gate;
@@ -273,6 +218,9 @@ static void swap_inventory(struct runner *r, const struct input *input)
         case CHANGE_BIKE:
         case CHANGE_ALERT:
         case CHANGE_MUTE:
+        case CHANGE_CASE:
+        case CHANGE_CASE_ROW:
+        case CHANGE_STAY:
         case CHANGE_KIND_COUNT: break;
         }
     }
@@ -372,6 +320,7 @@ static void publish_late(struct runner *r)
     }
     r->late_published = LATE_IDLE;
     core_events_after(r->p.core, r->late_event);
+    core_cases_on(r->p.core);
     core_alerts_on(r->p.core);
     alert_ring_begin(r->p.alerts, core_newest_event(r->p.core));
     redis_writer_set_epoch(r->p.writer, atomic_load(&r->late_epoch));
@@ -473,19 +422,8 @@ struct runner *runner_start(const struct runner_params *params)
     late_images_init(&r->late);
     r->late_published = LATE_IDLE;
     r->refill.journal = params->journal;
-    const struct image_source source = {r,
-                                        image_space,
-                                        image_lot,
-                                        image_override,
-                                        image_suspect,
-                                        image_fence,
-                                        image_bike,
-                                        image_alert,
-                                        image_mute,
-                                        image_slots,
-                                        image_expect,
-                                        image_event,
-                                        image_newest_event};
+    r->images = (struct core_images){.core = params->core, .refill = &r->refill};
+    const struct image_source source = core_images_source(&r->images);
     r->flush = flush_create(params->writer, &source);
     if (r->flush == NULL || flush_reserve(r->flush, params->inventory) != ERR_OK ||
         view_reserve(params->view, params->inventory->space_count, params->inventory->lot_count) !=

@@ -63,10 +63,17 @@ static inline void code_i64(struct coder *c, int64_t *v)
     *v = (int64_t)raw;
 }
 
-/* A field that a later schema put behind the others: 0 in what was written before it. */
+/* Does it end here? Fields that a later schema put behind the others are not in what was written
+ * before it. */
+static inline bool code_ended(const struct coder *c)
+{
+    return c->pack == NULL && c->unpack->at == c->unpack->end;
+}
+
+/* Such a field: 0 in what was written before it. */
 static inline void code_late_u64(struct coder *c, uint64_t *v)
 {
-    if (c->pack == NULL && c->unpack->at == c->unpack->end) {
+    if (code_ended(c)) {
         *v = 0;
         return;
     }

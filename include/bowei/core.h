@@ -55,6 +55,12 @@ struct event_place core_newest_event(const struct core *core);
 void core_confirmed(struct core *core, struct position confirmed);
 /** The rules of bikes and alerts; copied. Before the first step, or between two steps. */
 void core_fleet_rules(struct core *core, const struct fleet_rules *rules);
+/** The rules of cases; copied, their calendar is borrowed. Before the first step, or between two.
+ */
+struct case_rules;
+void core_case_rules(struct core *core, const struct case_rules *rules);
+/** The kept cases are all restored: cases may be opened and moved, and their deadlines fire. */
+void core_cases_on(struct core *core);
 struct core *core_create(const struct inventory *inv, struct counters *counters);
 void core_destroy(struct core *core);
 
@@ -110,6 +116,16 @@ bool core_alert_image(const struct core *core, uint32_t slot, struct image *out)
 bool core_mute_image(const struct core *core, uint32_t index, struct image *out);
 uint32_t core_alert_slots(const struct core *core);
 uint32_t core_mutes(const struct core *core);
+/** A case by its slot, a row of a history by its row slot; false: there is none. */
+bool core_case_image(const struct core *core, uint32_t slot, struct image *out);
+bool core_case_row_image(const struct core *core, uint32_t row_slot, struct image *out);
+uint32_t core_case_slots(const struct core *core);
+uint32_t core_case_row_slots(const struct core *core);
+/** A stay that a release interrupted, by its index; false: there is none. */
+bool core_stay_image(const struct core *core, uint32_t index, struct image *out);
+uint32_t core_stay_slots(const struct core *core);
+struct case_figures;
+void core_case_figures(const struct core *core, struct case_figures *out);
 const struct inventory *core_inventory(const struct core *core);
 /** Bytes of heap the core holds, for the memory bench. */
 size_t core_memory(const struct core *core);

@@ -51,6 +51,11 @@ struct image_source {
      * NULL: there is no journal. */
     enum event_found (*event)(void *ctx, bool first, struct image *out);
     struct event_place (*newest_event)(void *ctx); /**< with `event`: of all there were */
+    /** The same for cases, rows of their histories, interrupted stays. NULL: there are none. */
+    bool (*case_)(void *ctx, uint32_t slot, struct image *out);
+    bool (*case_row)(void *ctx, uint32_t slot, struct image *out);
+    bool (*stay)(void *ctx, uint32_t index, struct image *out);
+    void (*case_slots)(void *ctx, uint32_t *cases, uint32_t *rows, uint32_t *stays);
 };
 
 struct flush; /**< dirty bits, the flush under way, the queue of kept images; core thread */
@@ -64,7 +69,17 @@ enum err flush_reserve(struct flush *flush, const struct inventory *inv) MUST_CH
 
 /** DIRTY_FENCE by fence index, DIRTY_BIKE by slot (grows as bikes come). A bike that is gone has
  * its key taken out of Redis. */
-enum dirty_kind { DIRTY_SPACE, DIRTY_LOT, DIRTY_FENCE, DIRTY_BIKE, DIRTY_ALERT, DIRTY_MUTE };
+enum dirty_kind {
+    DIRTY_SPACE,
+    DIRTY_LOT,
+    DIRTY_FENCE,
+    DIRTY_BIKE,
+    DIRTY_ALERT,
+    DIRTY_MUTE,
+    DIRTY_CASE,
+    DIRTY_CASE_ROW,
+    DIRTY_STAY
+};
 
 void flush_mark(struct flush *flush, enum dirty_kind kind, uint32_t index);
 /** A kept image (E) that must reach Redis. ERR_OVERLOADED when too many wait (Redis away too long).

@@ -42,6 +42,7 @@ LIBRARIES = {
     "hiredis": {"gateway/keep"},
     "microhttpd.h": {"api"},
     "curl": {"sensors/sim", "gateway/delivery"},
+    "qrencode.h": {"api"},
     "yaml.h": {"gateway/config"},
 }
 BANNED_NAMES = re.compile(r"(^|_)(utils?|helpers?|common|misc)(_|\.|$)")

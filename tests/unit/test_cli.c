@@ -499,7 +499,7 @@ static void test_import_and_export(void **state)
     assert_int_equal(bowei("import", "--dry-run", "--state", path_of("city"), path_of("lots.csv"),
                            path_of("spaces.csv"), NULL),
                      CLI_OK);
-    assert_non_null(strstr(out_text, "spaces    1 added, 0 changed, 0 removed"));
+    assert_non_null(strstr(out_text, "spaces           1 added, 0 changed, 0 removed"));
     assert_int_not_equal(access(path_of("city"), F_OK), 0); /* a dry run leaves nothing behind */
     assert_int_equal(bowei("import", "--state", path_of("city"), path_of("lots.csv"),
                            path_of("spaces.csv"), NULL),

@@ -384,11 +384,14 @@ static void take_picture(const struct core *core, struct picture *out)
 }
 
 /* Without since when, and without what a ride makes Redis forget: the order of what was heard
- * before it. */
+ * before it, that it was ridden, and since when its battery is flat. */
 static void blur(struct bike_image *bike)
 {
     bike->since_ms = 0;
     bike->outside_ms = 0;
+    bike->flags &= (uint8_t)~BIKE_MOVED;
+    bike->flat_s = 0;
+    bike->dragged_s = bike->dragged_s != 0; /* whole seconds of either clock */
     memset(bike->order_ms, 0, sizeof bike->order_ms);
     memset(bike->events, 0, sizeof bike->events);
 }

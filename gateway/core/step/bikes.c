@@ -53,6 +53,7 @@ void core_alerts_on(struct core *core)
 void core_confirmed(struct core *core, struct position confirmed)
 {
     fleet_confirmed(core->fleet, confirmed);
+    zombie_watch_confirmed(core->watch, confirmed);
 }
 
 void core_fence_view(const struct core *core, uint32_t fence, struct fence_view *out)

@@ -92,6 +92,9 @@ void flush_mark(struct flush *flush, enum dirty_kind kind, uint32_t index)
     case DIRTY_BIKE: fleet_roots_mark(flush, FLEET_BIKE, index); return;
     case DIRTY_ALERT: fleet_roots_mark(flush, FLEET_ALERT, index); return;
     case DIRTY_MUTE: fleet_roots_mark(flush, FLEET_MUTE, index); return;
+    case DIRTY_CASE: fleet_roots_mark(flush, FLEET_CASE, index); return;
+    case DIRTY_CASE_ROW: fleet_roots_mark(flush, FLEET_CASE_ROW, index); return;
+    case DIRTY_STAY: fleet_roots_mark(flush, FLEET_STAY, index); return;
     }
 }
 

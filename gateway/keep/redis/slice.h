@@ -14,9 +14,9 @@ enum slice_item_flag {
     ITEM_FREE_ADD = 2, /**< space: enters the geo set of free spaces */
     ITEM_FREE_LEAVE = 4,
     ITEM_CHANGED = 8,      /**< goes on the change list */
-    ITEM_INDEX_ADD = 32,   /**< bike, alert: enters the index of its district */
+    ITEM_INDEX_ADD = 32,   /**< bike, alert, case: enters the index of its district */
     ITEM_INDEX_LEAVE = 64, /**< with ITEM_REMOVED */
-    ITEM_KEY_STAYS = 128,  /**< alert, with ITEM_REMOVED: its key goes by its own time */
+    ITEM_KEY_STAYS = 128,  /**< alert, case, with ITEM_REMOVED: its key goes by its own time */
     ITEM_EVENT = 256,      /**< alert: an entry of the operators' logs; its times stay city time */
     ITEM_WRONG_TYPE = 16,  /**< its key holds a foreign type: delete it first (set by the writer) */
 };
@@ -42,6 +42,7 @@ enum slice_flag {
     SLICE_INDEX_SWAP = 64,     /**< they take the place of the present ones: all is written again */
     SLICE_VEHICLES_NEXT = 128, /**< there are any in them */
     SLICE_ALERTS_NEXT = 256,
+    SLICE_CASES_NEXT = 1024,
     SLICE_EVENTS = 512,  /**< {city}: events_from is known */
     SLICE_IN_DOUBT = 16, /**< sent once, outcome not known (set by the writer) */
 };

@@ -3,6 +3,7 @@
  * be sent twice. */
 #include "gateway/keep/redis/txn.h"
 #include "bowei/base/log.h"
+#include "gateway/keep/redis/case_fields.h"
 #include "gateway/keep/redis/fields.h"
 #include "gateway/keep/redis/fleet_fields.h"
 #include <string.h>
@@ -34,6 +35,21 @@ static uint32_t count_flag(const struct slice *slice, unsigned flag)
     return n;
 }
 
+/* The rows of a case go where it goes. */
+static void write_history_leaves(struct txn *txn, const struct slice *slice, uint32_t i)
+{
+    const struct slice_item *item = &slice->items[i];
+    struct redis_key key;
+
+    redis_key_case_rows(&key, slice->adcode, item->image.case_.id);
+    if ((item->flags & ITEM_KEY_STAYS) != 0) {
+        case_fields_expire(&txn->bytes, &key);
+        command(txn, i, false);
+    } else {
+        write_del(txn, &key, i);
+    }
+}
+
 static void write_items(struct txn *txn, const struct slice *slice)
 {
     struct redis_key key;
@@ -57,6 +73,10 @@ static void write_items(struct txn *txn, const struct slice *slice)
             fleet_fields_life(&txn->bytes, &key, &slice->items[i].image.alert);
             command(txn, i, false);
         }
+        if (slice->items[i].image.kind == IMAGE_CASE &&
+            (slice->items[i].flags & ITEM_REMOVED) != 0) {
+            write_history_leaves(txn, slice, i);
+        }
     }
 }
 
@@ -71,6 +91,7 @@ struct index_row {
 static const struct index_row indices[] = {
     {IMAGE_BIKE,  KEY_VEHICLES, KEY_VEHICLES_NEXT, SLICE_VEHICLES_NEXT},
     {IMAGE_ALERT, KEY_ALERTS,   KEY_ALERTS_NEXT,   SLICE_ALERTS_NEXT  },
+    {IMAGE_CASE,  KEY_CASES,    KEY_CASES_NEXT,    SLICE_CASES_NEXT   },
 };
 
 /* SADD or SREM of all items of a kind that have the flag. */
