@@ -8,7 +8,7 @@
 /* What the parts of delivery share. Everything is delivery's thread's unless it says otherwise. */
 
 #define SUBSCRIBERS_MAX          256u
-#define SUBSCRIBERS_OPERATOR_MAX 64u
+#define SUBSCRIBERS_OPERATOR_MAX 16u /* sixteen operators: there is room for each */
 #define INBOX_MAX                64u
 
 /** Files of the state folder. */
