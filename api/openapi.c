@@ -1,5 +1,6 @@
 /* openapi.json and the route part of docs/API.md, both out of the tables: routes.def, params.def,
  * schemas.def and the staff bodies. */
+#include "api/body_fields.h"
 #include "api/handlers/staff.h"
 #include "api/route.h"
 #include "bowei/api.h"

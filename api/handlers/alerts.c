@@ -1,5 +1,6 @@
 /* Alerts for those who must act: an operator sees its own, staff see all, and what one may not see
  * answers like what is not there. Moves go through the transition table of the core. */
+#include "api/body_fields.h"
 #include "api/handlers/asking.h"
 #include "api/handlers/fleet.h"
 #include "api/handlers/staff.h"
@@ -173,7 +174,7 @@ static bool body_parse(struct request *rq, struct json_doc *doc, struct json_nod
                         fault != JSON_OK ? json_fault_text(fault) : "the body must be an object");
         return false;
     }
-    staff_body_known(rq, doc);
+    body_known(rq, doc);
     return true;
 }
 

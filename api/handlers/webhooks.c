@@ -1,6 +1,7 @@
 /* Webhooks for their owners: made, listed, tested, rotated, replayed. The handler reads the body;
  * delivery's thread decides, has it audited and written, and makes the JSON of the answer. An
  * operator sees its own; what is another's answers like what is not there. */
+#include "api/body_fields.h"
 #include "api/handlers/asking.h"
 #include "api/handlers/staff.h"
 #include "api/server.h"
@@ -115,7 +116,7 @@ static bool body_parse(struct request *rq, struct json_doc *doc, struct json_nod
                         fault != JSON_OK ? json_fault_text(fault) : "the body must be an object");
         return false;
     }
-    staff_body_known(rq, doc);
+    body_known(rq, doc);
     return true;
 }
 

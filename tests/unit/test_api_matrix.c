@@ -200,13 +200,15 @@ static bool is_there(const struct cell *c)
     return c->thing == NEAR || c->thing == FAR;
 }
 
-/* A key of some districts changes only what the path says to lie in one of them. */
+/* A key of some districts changes only what the path says to lie in one of them; where the body
+ * says it, the handler sees to it. */
 static bool out_of_reach(const struct cell *c)
 {
     const enum thing thing = c->thing;
     const bool far = thing == FAR || thing == MISSING_FAR;
 
-    if (districts[c->asker] == NULL || c->row->method == METHOD_GET) {
+    if (districts[c->asker] == NULL || c->row->method == METHOD_GET ||
+        (c->row->flags & ROUTE_PLACED) != 0) {
         return false;
     }
     return c->named != NAMES_PLACE || (c->asker == NEAR_STAFF) == far;
@@ -241,10 +243,14 @@ static int wanted(const struct cell *c)
     return is_there(c) ? 0 : c->thing == GONE && c->named == NAMES_PLACE ? 410 : 404;
 }
 
+/* 503: of a part that this fixture does not run, such as webhooks, which asks for no place here. */
 static bool own_affair(const struct cell *c, int status)
 {
     const bool found = status != 404 || c->named == NAMES_OTHER;
 
+    if (status == 503 && (c->named == NAMES_NOTHING || c->named == NAMES_OTHER)) {
+        return true;
+    }
     return found && status >= 200 && status < 500 && status != 401 && status != 403 &&
            status != 405 && (status != 410 || c->named == NAMES_OTHER);
 }
