@@ -6,6 +6,7 @@
 #define _GNU_SOURCE /* pipe2 */
 #include "api/loop.h"
 #include "api/server.h"
+#include "bowei/base/city_clock.h"
 #include "bowei/base/log.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -172,6 +173,7 @@ static void *loop_run(void *arg)
                 door_read(api);
             }
         }
+        streams_round(&api->streams, host_boot_ms());
         (void)MHD_run(api->daemon);
         push(loop);
     }

@@ -299,9 +299,7 @@ static enum err parts_start(struct api *api, char detail[160])
     if (e == ERR_OK) {
         e = loop_init(&api->loop);
     }
-    if (e == ERR_OK) {
-        e = streams_init(&api->streams, api);
-    }
+    streams_init(&api->streams, api);
     api->events = event_memory_create();
     if (e == ERR_OK && api->events == NULL) {
         e = ERR_NO_MEMORY;
