@@ -32,6 +32,7 @@ enum err loop_init(struct loop *loop)
 {
     int pipe_fds[2] = {-1, -1};
 
+    loop->shed_ms = LOOP_SHED_MS;
     loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (pipe2(pipe_fds, O_CLOEXEC | O_NONBLOCK) != 0) {
         pipe_fds[0] = pipe_fds[1] = -1;
@@ -168,12 +169,13 @@ static void *loop_run(void *arg)
         struct epoll_event events[2];
         int n = epoll_wait(loop->epoll_fd, events, 2, wait_ms(api->daemon));
 
+        loop->round_ms = host_boot_ms();
         for (int i = 0; i < n; i++) {
             if (events[i].data.fd == loop->door_out) {
                 door_read(api);
             }
         }
-        streams_round(&api->streams, host_boot_ms());
+        streams_round(&api->streams, loop->round_ms);
         (void)MHD_run(api->daemon);
         push(loop);
     }

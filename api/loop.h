@@ -24,7 +24,13 @@ struct loop {
     _Atomic bool over;
     struct connection *held[HELD_MAX]; /**< corked; HTTP thread only */
     uint32_t held_count;
+    int64_t round_ms; /**< boottime at which this round began; HTTP thread only */
+    int32_t shed_ms;  /**< a round longer than this refuses who has no key (rate.c) */
 };
+
+/** In a round of more than this the rest of it is refused, so who was served waited for two such
+ * rounds at most. */
+#define LOOP_SHED_MS 25
 
 /** Makes the descriptors. */
 enum err loop_init(struct loop *loop) MUST_CHECK;

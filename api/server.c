@@ -352,6 +352,7 @@ static void parts_stop(struct api *api)
     watches_finish(&api->watches);
     connections_finish(&api->connections);
     bodies_finish(&api->bodies);
+    rates_finish(&api->rates);
 }
 
 enum err api_start(const struct api_params *params, struct api **out, char detail[160])

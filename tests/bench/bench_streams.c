@@ -5,15 +5,12 @@
  * thread that puts changes at an even pace, a thread that plays all clients; lag is from the put to
  * the client's recv. Exit 1 when the 99th percentile is above the ceiling. */
 #include "api/server.h"
-#include "tests/unit/api_fixture.h"
+#include "tests/bench/wide_city.h"
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <time.h>
 
-#define LOTS       999u /* as a street has sites */
-#define LOT_SPACES 10u
-#define TAIL_MAX   40u
-#define NUMBERS    (1u << 22) /* of changes whose time is remembered */
+#define TAIL_MAX 40u
+#define NUMBERS  (1u << 22) /* of changes whose time is remembered */
 
 struct client {
     int fd;
@@ -43,26 +40,6 @@ static int64_t server_clock_ns(clockid_t put_clock)
 {
     return clock_ns(CLOCK_PROCESS_CPUTIME_ID) - clock_ns(CLOCK_THREAD_CPUTIME_ID) -
            clock_ns(put_clock);
-}
-
-static struct inventory *wide_inventory(void)
-{
-    struct draft *d = draft_create();
-    struct inventory *inv;
-
-    assert(d != NULL);
-    for (uint32_t l = 0; l < LOTS; l++) {
-        city_lot_add(d, city_key(l + 1, 0),
-                     (struct position_e7){422500000 + (int32_t)l * 1000, 1188800000});
-    }
-    for (uint32_t i = 0; i < LOTS * LOT_SPACES; i++) {
-        city_space_add(d, city_key(i / LOT_SPACES + 1, 1 + i % LOT_SPACES),
-                       (struct position_e7){422500000 + (int32_t)(i / LOT_SPACES) * 1000,
-                                            1188800000 + (int32_t)(i % LOT_SPACES) * 1820});
-    }
-    inv = city_build(d, NULL, 1);
-    draft_destroy(d);
-    return inv;
 }
 
 static void *put_run(void *arg)
@@ -141,7 +118,7 @@ static void clients_open(struct bench *b, struct client *clients, int epoll_fd, 
         char ask[160];
         int n;
 
-        space_id_format(city_key(i % LOTS + 1, 0), id);
+        space_id_format(city_key(i % WIDE_LOTS + 1, 0), id);
         n = snprintf(ask, sizeof ask, "GET /v1/stream%s%s HTTP/1.1\r\nHost: x\r\n\r\n",
                      own ? "?lot=" : "", own ? id : "");
         clients[i].fd = client_open(b->city);
@@ -175,21 +152,6 @@ static int by_size(const void *a, const void *b)
 static uint32_t lag_at(const struct bench *b, double part)
 {
     return b->lags == 0 ? 0 : b->lag_us[(size_t)((double)(b->lags - 1) * part)];
-}
-
-static void city_widen(struct api_city *c)
-{
-    struct rlimit files = {0};
-
-    (void)getrlimit(RLIMIT_NOFILE, &files);
-    files.rlim_cur = files.rlim_max;
-    (void)setrlimit(RLIMIT_NOFILE, &files);
-    inventory_destroy(c->inv);
-    c->inv = wide_inventory();
-    (void)inventory_publish(&c->board, c->inv);
-    city_view_fill(c);
-    c->config.http.connections = 3000;
-    c->config.http.streams = 3000;
 }
 
 int main(int argc, char **argv)
