@@ -1,6 +1,6 @@
-/* An alert as those see it who may: JSON for lists, single answers and the stream, CSV for
- * spreadsheets. */
-#include "api/handlers/fleet.h"
+/* An alert as those see it who may: JSON for lists, single answers, the stream and webhooks, CSV
+ * for spreadsheets. */
+#include "bowei/alert_text.h"
 #include "bowei/base/city_clock.h"
 #include <string.h>
 
