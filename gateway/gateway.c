@@ -7,6 +7,7 @@
 #include "bowei/api.h"
 #include "bowei/base/log.h"
 #include "bowei/field.h"
+#include "bowei/mqtt_out.h"
 #include "bowei/recover.h"
 #include "gateway/configuration.h"
 #include "gateway/examiner.h"
@@ -54,6 +55,7 @@ struct gateway {
     struct field *field;
     struct push *push;
     struct api *api;
+    struct mqtt_out *mqtt_out;
     struct image *audit; /* audit rows of the journal, to be kept again */
     size_t audit_count;
     const struct inventory *pending; /* loaded on SIGHUP, waiting for a confirmed flush */
@@ -290,6 +292,18 @@ static enum err start_sides(struct gateway *g)
         log_line(LOG_ERROR, "gateway", "http: %s", detail[0] != '\0' ? detail : err_text(e, 0));
         return e;
     }
+    const struct mqtt_out_params out = {.config = &g->config->mqtt_out,
+                                        .instance = g->config->instance,
+                                        .board = &g->board,
+                                        .view = g->view,
+                                        .changes = g->changes,
+                                        .alerts = g->alerts,
+                                        .counters = &g->counters};
+    e = mqtt_out_start(&out, &g->mqtt_out);
+    if (e != ERR_OK) {
+        log_line(LOG_ERROR, "gateway", "mqtt_out: %s", err_text(e, 0));
+        return e;
+    }
     g->field = field_start(&field);
     g->links_open_ms = host_boot_ms();
     const struct examiner_params examiner = {.config = g->config,
@@ -383,6 +397,7 @@ void gateway_stop(struct gateway *g)
     atomic_store(&g->status.stopping, true);
     atomic_store(&g->status.ready, false);
     field_stop(g->field);
+    mqtt_out_stop(g->mqtt_out);
     api_stop(g->api);
     push_destroy(g->push);
     late_redis_stop(&g->late);
