@@ -33,6 +33,7 @@ enum err loop_init(struct loop *loop)
     int pipe_fds[2] = {-1, -1};
 
     loop->shed_ms = LOOP_SHED_MS;
+    loop->shed_after = LOOP_SHED_AFTER;
     loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (pipe2(pipe_fds, O_CLOEXEC | O_NONBLOCK) != 0) {
         pipe_fds[0] = pipe_fds[1] = -1;
@@ -170,6 +171,7 @@ static void *loop_run(void *arg)
         int n = epoll_wait(loop->epoll_fd, events, 2, wait_ms(api->daemon));
 
         loop->round_ms = host_boot_ms();
+        loop->round_requests = 0;
         for (int i = 0; i < n; i++) {
             if (events[i].data.fd == loop->door_out) {
                 door_read(api);

@@ -117,11 +117,12 @@ bool rate_reserve_allows(struct request *rq)
 
 bool rate_round_allows(struct request *rq)
 {
-    const struct loop *loop = &rq->api->loop;
+    struct loop *loop = &rq->api->loop;
     struct MHD_Response **kept = &rq->api->rates.too_late; /* what is refused must cost little */
 
     /* a request with a body may have begun in an earlier round: it has waited enough */
-    if (rq->boot_ms - loop->round_ms <= loop->shed_ms || rq->key != NULL || asks_for_health(rq)) {
+    if (loop->round_requests++ < loop->shed_after ||
+        rq->boot_ms - loop->round_ms <= loop->shed_ms || rq->key != NULL || asks_for_health(rq)) {
         return true;
     }
     count_add(rq->api->p.counters, COUNT_HTTP_SHED, 1);
