@@ -8,6 +8,7 @@
 #include "bowei/audit_log.h"
 #include "bowei/base/log.h"
 #include "bowei/field.h"
+#include "bowei/mqtt_out.h"
 #include "bowei/recover.h"
 #include "gateway/configuration.h"
 #include "gateway/event_feed.h"
@@ -61,6 +62,7 @@ struct gateway {
     struct field *field;
     struct push *push;
     struct api *api;
+    struct mqtt_out *mqtt_out;
     struct image *audit; /* audit rows of the journal, to be kept again */
     size_t audit_count;
     const struct inventory *pending; /* loaded on SIGHUP, waiting for a confirmed flush */
@@ -323,6 +325,18 @@ static enum err start_sides(struct gateway *g)
         log_line(LOG_ERROR, "gateway", "http: %s", detail[0] != '\0' ? detail : err_text(e, 0));
         return e;
     }
+    const struct mqtt_out_params out = {.config = &g->config->mqtt_out,
+                                        .instance = g->config->instance,
+                                        .board = &g->board,
+                                        .view = g->view,
+                                        .changes = g->changes,
+                                        .alerts = g->alerts,
+                                        .counters = &g->counters};
+    e = mqtt_out_start(&out, &g->mqtt_out);
+    if (e != ERR_OK) {
+        log_line(LOG_ERROR, "gateway", "mqtt_out: %s", err_text(e, 0));
+        return e;
+    }
     g->field = field_start(&field);
     g->links_open_ms = host_boot_ms();
     const struct examiner_params examiner = {.config = g->config,
@@ -416,6 +430,7 @@ void gateway_stop(struct gateway *g)
     atomic_store(&g->status.stopping, true);
     atomic_store(&g->status.ready, false);
     field_stop(g->field);
+    mqtt_out_stop(g->mqtt_out);
     api_stop(g->api);
     event_reader_destroy(g->events);
     audit_reader_destroy(g->audit_log);

@@ -6,6 +6,7 @@
 #include "bowei/base/suggest.h"
 #include "gateway/config/register_maps.h"
 #include "gateway/config/setting.h"
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,24 +14,9 @@
 
 #define KEYS_MAX     256 /* keys of one mapping; the largest section has 32 */
 #define DEPTH_MAX    16  /* the deepest section stands at 6 */
+#define ROWS_MAX     256 /* rows of one section */
 #define PATH_MAX_LEN 160
 #define KEY_MAX      64
-
-/* Rows of one section: not more than there are in all. */
-/* clang-format off: a table is included */
-enum {
-    ROWS_MAX = 0
-
-#define SECTION(id, type, where, help)
-#define SETTING(section, key, type, field, min, max, fallback, unit, help, reload) +1
-#define LIST(section, key, item, field, count, max, help, reload)                  +1
-#include "gateway/config/settings.def"
-#undef SECTION
-#undef SETTING
-#undef LIST
-};
-
-/* clang-format on */
 
 struct reader {
     struct config_source *source;
@@ -71,6 +57,7 @@ static size_t row_index(const struct setting *row)
          r = setting_next(row->section, r)) {
         index++;
     }
+    assert(index < ROWS_MAX); /* else two rows would count as one */
     return index;
 }
 

@@ -134,6 +134,20 @@ struct webhook_template {
     char *expect; /**< its answer must hold this text; NULL = its status says it all */
 };
 
+/** Where MQTT out goes, and what. */
+struct mqtt_out_config {
+    char *area; /**< second level of its topics */
+    char *host; /**< NULL = there is none */
+    uint32_t port;
+    char *client_id;           /**< NULL = <instance>-out */
+    char *username, *password; /**< password from password_file or ${ENV} only */
+    uint32_t keepalive_s;
+    uint32_t max_inflight;
+    bool tls;
+    char *ca_file, *cert_file, *key_file;
+    bool spaces, operators;
+};
+
 /** A platform that pushes over HTTP: POST /v1/push/<name>. */
 struct push_config {
     char *name;
@@ -206,6 +220,7 @@ struct config {
         uint32_t timeout_s, connect_timeout_s;
     } delivery;
 
+    struct mqtt_out_config mqtt_out;
     struct line_config *lines;
     uint32_t line_count;
     struct link_config *links;

@@ -432,6 +432,45 @@ static void alerts_are_streamed(void **state)
     free(text);
 }
 
+static void fence_change(uint32_t fence, uint32_t count)
+{
+    struct change change = {
+        .at_ms = T0,
+        .kind = CHANGE_FENCE,
+        .index = fence,
+        .fence = {.count = count, .version = count}
+    };
+
+    change_ring_put(city->ring, &change);
+}
+
+/* `fence` alone means the topic fences, and leaves one of them. */
+static void one_fence_is_streamed(void **state)
+{
+    char id[SPACE_ID_LEN + 1];
+    char ask_text[200];
+    char *text = calloc(1, 65536);
+    const int fd = client_open(city);
+
+    (void)state;
+    assert_non_null(text);
+    assert_true(city->inv->fence_count >= 2);
+    space_id_format(city->inv->fences[1].key, id);
+    (void)snprintf(ask_text, sizeof ask_text, "GET /v1/stream?fence=%s HTTP/1.1\r\nHost: x\r\n\r\n",
+                   id);
+    client_send(fd, ask_text, strlen(ask_text));
+    listen_for(fd, text, 65536, "retry");
+    fence_change(0, 5);
+    fence_change(1, 41);
+    listen_for(fd, text, 65536, "event: fence");
+    listen_for(fd, text, 65536, "\"count\":41");
+    assert_non_null(strstr(text, id));
+    space_id_format(city->inv->fences[0].key, id);
+    assert_null(strstr(text, id));
+    close(fd);
+    free(text);
+}
+
 static void a_planned_event(void **state)
 {
     char id[SPACE_ID_LEN + 1];
@@ -466,6 +505,7 @@ int main(void)
         TEST(alerts_are_moved),
         TEST(a_planned_event),
         TEST(alerts_are_streamed),
+        TEST(one_fence_is_streamed),
     };
 #undef TEST
 

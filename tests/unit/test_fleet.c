@@ -540,6 +540,45 @@ static void a_shifted_feed_is_one_alert(void **state)
     assert_false(alert_is_open(&alert));
 }
 
+/* From timer to timer. */
+static void days_pass(struct fleet_fixture *f, unsigned days)
+{
+    const int64_t until_ms = f->now.at_ms + (int64_t)days * 86400000;
+
+    for (int64_t due_ms = core_due(f->core); due_ms <= until_ms; due_ms = core_due(f->core)) {
+        f->now.at_ms = due_ms > f->now.at_ms ? due_ms : f->now.at_ms;
+        f->effects = core_advance(f->core, f->now);
+    }
+    f->now.at_ms = until_ms;
+}
+
+/* Ended alerts are kept 30 days and bikes that nobody hears 40, and not longer. */
+static void what_is_kept_ends(void **state)
+{
+    struct fleet_fixture *f = *state;
+    struct alert_image alert;
+
+    fleet_park(f, BIKE, -40, 20);
+    fleet_wait(f, 121000);
+    assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 1);
+    fleet_park(f, BIKE, 20, 20); /* put right: the episode ends */
+    fleet_wait(f, 60000);
+    fleet_park(f, BIKE, 20, 20);
+    fleet_wait(f, 60000);
+    assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 1);
+    assert_true(alert.closed_ms > 0);
+    days_pass(f, 29);
+    assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 1);
+    days_pass(f, 2);
+    assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 0);
+    assert_int_equal(count_get(&f->counters, COUNT_BIKES_FORGOTTEN), 0);
+    days_pass(f, 8);
+    assert_int_equal(count_get(&f->counters, COUNT_BIKES_FORGOTTEN), 0);
+    days_pass(f, 2);
+    assert_int_equal(count_get(&f->counters, COUNT_BIKES_FORGOTTEN), 1);
+    assert_int_equal(fleet_count(f, PARK_ID), 0);
+}
+
 static void many_at_once_are_a_storm(void **state)
 {
     struct fleet_fixture *f = *state;
@@ -655,6 +694,7 @@ int main(void)
         TEST(an_undo_of_timers_leaves_decisions_alone),
         TEST(a_deleted_zone_ends_its_episodes),
         TEST(a_shifted_feed_is_one_alert),
+        TEST(what_is_kept_ends),
         TEST(many_at_once_are_a_storm),
         TEST(a_restart_repeats_nothing),
         TEST(a_planned_event_is_not_told),
