@@ -51,7 +51,6 @@ struct gateway {
     struct alert_ring *alerts;
     struct event_feed *feed;
     struct outgoing outgoing;
-    struct event_reader *events;    /* the API's */
     struct audit_reader *audit_log; /* the same */
     struct fleet_rules rules;
     struct runner *runner;
@@ -287,9 +286,8 @@ static enum err start_sides(struct gateway *g)
                                        .ledger = g->ledger,
                                        .desk = g->desk};
     g->push = push_create(&field);
-    g->events = event_reader_create(g->feed);
     g->audit_log = audit_reader_create(&g->redis);
-    if (g->push == NULL || g->events == NULL || g->audit_log == NULL) {
+    if (g->push == NULL || g->audit_log == NULL) {
         return ERR_NO_MEMORY;
     }
     const struct delivery_params delivery = {.config = g->config,
@@ -307,7 +305,7 @@ static enum err start_sides(struct gateway *g)
         .view = g->view,
         .changes = g->changes,
         .alerts = g->alerts,
-        .events = event_reader_port(g->events),
+        .events = event_reader_port(g->outgoing.asked),
         .audit = audit_reader_port(g->audit_log),
         .rules = &g->rules,
         .intake = intake_port_of(g->intake),
@@ -432,7 +430,6 @@ void gateway_stop(struct gateway *g)
     field_stop(g->field);
     mqtt_out_stop(g->mqtt_out);
     api_stop(g->api);
-    event_reader_destroy(g->events);
     audit_reader_destroy(g->audit_log);
     push_destroy(g->push);
     late_redis_stop(&g->late);
