@@ -48,7 +48,7 @@ bool cursor_read(const char *text, size_t len, struct cursor *out)
 
     if (sodium_base642bin(bytes, sizeof bytes, text, len, NULL, &got, NULL,
                           sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0 ||
-        got != sizeof bytes || strchr("nkdag", bytes[0]) == NULL || bytes[0] == 0) {
+        got != sizeof bytes || strchr("nkdacuwg", bytes[0]) == NULL || bytes[0] == 0) {
         return false;
     }
     *out = (struct cursor){.kind = (char)bytes[0], .key = u64_get(bytes + 1)};

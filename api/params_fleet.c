@@ -143,3 +143,20 @@ void parse_vehicle_cursor(const struct value *v)
     memcpy(v->query->after, ref, len);
     v->query->after[len] = '\0';
 }
+
+void parse_event_cursor(const struct value *v)
+{
+    if (!event_place_parse(v->text, v->len, &v->query->after_event)) {
+        faults_add(v->faults, v->row->name, "is not a cursor of events");
+    }
+}
+
+void parse_operator(const struct value *v)
+{
+    if (v->len < 2 || v->len > OPERATOR_CODE ||
+        strspn(v->text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != v->len) {
+        faults_add(v->faults, v->row->name, "must be 2 to %d capital letters", OPERATOR_CODE);
+        return;
+    }
+    memcpy(v->query->operator_code, v->text, v->len + 1);
+}

@@ -33,6 +33,9 @@ static bool change_wanted(const struct stream *s, const struct inventory *inv,
     case CHANGE_BIKE:
     case CHANGE_ALERT:
     case CHANGE_MUTE:
+    case CHANGE_CASE:
+    case CHANGE_CASE_ROW:
+    case CHANGE_STAY:
     case CHANGE_KIND_COUNT: break;
     }
     return false;

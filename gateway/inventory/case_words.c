@@ -135,6 +135,11 @@ FIND(case_feature, features, CASE_FEATURE_COUNT)
 
 /* clang-format on */
 
+const char *case_role_code(enum case_role role)
+{
+    return role == CASE_BY_MACHINE ? "machine" : role == CASE_BY_STAFF ? "staff" : "public";
+}
+
 enum case_life case_kind_life(enum case_kind kind)
 {
     return kind_facts[kind].life;

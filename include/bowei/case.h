@@ -74,6 +74,11 @@ enum zombie_reason {
 
 /* clang-format on */
 
+/** Who acts; bits, for the table. The public may only report, and rate by receipt. */
+enum case_role { CASE_BY_MACHINE = 1, CASE_BY_STAFF = 2, CASE_BY_PUBLIC = 4 };
+
+const char *case_role_code(enum case_role role); /**< "machine", "staff", "public" */
+
 /** A row's words. Codes are what API, dump and CLI print; texts are the bilingual dictionary. */
 struct case_word {
     const char *code, *en, *zh;

@@ -8,11 +8,12 @@
 /* A case as it is kept: the present state, and one row of its history. */
 
 enum case_flag {
-    CASE_IS_OVERDUE = 1,   /**< a due time has passed */
+    CASE_IS_OVERDUE = 1,   /**< due_ms has passed before it was fed back */
     CASE_IS_RECURRING = 2, /**< same place and kind within 30 days of a closing: see `former` */
     CASE_IS_EMERGENCY = 4, /**< moved at night or on a holiday, with a reason */
     CASE_IS_GONE = 8,      /**< zombies: the vehicle is seen to have left */
     CASE_IS_MERGED = 16,   /**< see `merged_into` */
+    CASE_HAS_PROOF = 32,   /**< evidence came with its feedback or later: it may be closed */
 };
 
 #define CASE_ASSISTS_MAX  4
@@ -68,11 +69,14 @@ struct case_image {
     uint32_t gap_s;   /**< of which not known */
 };
 
+/** What of its clocks runs out first, city time; 0 = none runs, or they stand. */
+int64_t case_due_next(const struct case_image *c);
+
 /** One row of the history; never changes. */
 struct case_row_image {
     case_id id;
-    uint16_t number; /**< 1 ... */
-    uint8_t event, role;
+    uint16_t number;       /**< 1 ... */
+    uint8_t event, role;   /**< enum case_event, enum case_role */
     uint8_t status, stage; /**< behind the event */
     uint8_t features;
     uint8_t emergency;

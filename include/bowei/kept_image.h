@@ -42,7 +42,11 @@ struct stay_image {
     bool set;            /**< false: over, so that an older image does not bring it back */
     int64_t since_ms;    /**< the stay's real begin */
     int64_t released_ms; /**< when the space was known free last, 0 = occupied again */
-    uint32_t gap_s;      /**< unknown time of the parts before the present one */
+    int64_t back_ms;     /**< occupied again: since when; another stay than the space's is void */
+    int64_t gone_ms; /**< free for long enough: then it had left; until its case knows, 0 = not */
+    int64_t
+        told_ms; /**< a case about it was opened then, 0 = not: who judged it is not asked again */
+    uint32_t gap_s; /**< unknown time of the parts before the present one */
 };
 
 #endif

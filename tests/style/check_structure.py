@@ -19,6 +19,7 @@ ROOMS = {
     "sensors": [],
     "gateway/core": [],
     "gateway/keep": [],
+    "gateway/delivery": [],
     "gateway/config": [],
     "gateway/cli": [],
     "api": [],
@@ -31,7 +32,7 @@ OWNERS = {
     "redis_store.h": {"gateway/keep"},
     "recover.h": {"gateway/keep"},
     "api.h": {"api"},
-    "view.h": {"gateway/view", "gateway/core", "api"},
+    "view.h": {"gateway/view", "gateway/core", "gateway/delivery", "api"},
     "cli.h": {"gateway/cli"},
     "inventory_file.h": {"gateway/inventory", "gateway/cli"},
 }
@@ -40,7 +41,8 @@ LIBRARIES = {
     "mosquitto.h": {"sensors", "sensors/sim"},
     "hiredis": {"gateway/keep"},
     "microhttpd.h": {"api"},
-    "curl": {"sensors/sim"},
+    "curl": {"sensors/sim", "gateway/delivery"},
+    "qrencode.h": {"api"},
     "yaml.h": {"gateway/config"},
 }
 BANNED_NAMES = re.compile(r"(^|_)(utils?|helpers?|common|misc)(_|\.|$)")

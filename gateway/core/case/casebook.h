@@ -63,8 +63,9 @@ uint32_t casebook_find(const struct casebook *book, enum case_kind kind, space_k
  * new reasons are added to it. Returns its slot, NO_CASE when it cannot be kept (counted; the
  * finder asks again later). */
 uint32_t casebook_report(struct casebook *book, const struct case_finding *finding);
-/** Level-triggered: the subject has left (SELF_CLEAR where the table allows it). */
-void casebook_gone(struct casebook *book, uint32_t slot);
+/** Level-triggered: the subject has left at left_ms, city time (SELF_CLEAR where the table allows
+ * it; the moment is the row's note). */
+void casebook_gone(struct casebook *book, uint32_t slot, int64_t left_ms);
 const struct case_image *casebook_case(const struct casebook *book, uint32_t slot);
 
 #endif
