@@ -419,6 +419,15 @@ static void an_episode_does_not_follow_a_bike_across_the_city(void **state)
     assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 2);
     assert_true(alert.id != former && alert_is_open(&alert));
     assert_true(distance_mm(alert.at, fleet_at(-600, 20)) < 1000);
+
+    assert_int_equal(fleet_move(f, alert.id, ALERT_EVENT_RESOLVE, "HLO"), ERR_OK);
+    fleet_park(f, BIKE, -1200, 20); /* it was cleared indeed, and left badly elsewhere */
+    fleet_wait(f, 60000);
+    fleet_park(f, BIKE, -1200, 20);
+    fleet_wait(f, 122000);
+    assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 3);
+    assert_int_equal(alert.count, 1);
+    assert_true(distance_mm(alert.at, fleet_at(-1200, 20)) < 1000);
 }
 
 static void tenants_and_roles_are_kept_apart(void **state)
