@@ -54,7 +54,7 @@ struct case_actor {
 
 /** One event of one case, checked by the table, noted for undo, kept. ERR_NO_MEMORY: nothing was
  * changed. */
-enum err casebook_move(struct casebook *book, uint32_t slot, const struct case_move *move,
+enum err casebook_move(struct casebook *book, uint32_t slot, const struct case_move *asked,
                        const struct case_actor *who, char detail[160]);
 /** The same by the machine. */
 enum err casebook_machine(struct casebook *book, uint32_t slot, enum case_event event,
