@@ -434,6 +434,53 @@ static void pages_follow_their_order(void **state)
     case_stop(&f);
 }
 
+/* Pages by deadline are those of all cases sorted, whatever the page's size. */
+static void pages_by_deadline_are_sorted(void **state)
+{
+    struct case_image *found = calloc(64, sizeof *found);
+    struct case_fixture f;
+    struct dice dice = {.state = 5};
+
+    (void)state;
+    assert_non_null(found);
+    case_start(&f);
+    for (unsigned i = 0; i < 60; i++) {
+        struct case_move move = {.event = CASE_EVENT_DISPATCH, .unit = "HELP-1", .person = "H-1"};
+        char vehicle[VEHICLE_REF_MAX + 1];
+
+        (void)snprintf(vehicle, sizeof vehicle, "HLO-%04u", i);
+        assert_ok(&f, case_open(&f, CASE_FACILITY, SOURCE_PATROL, case_space(1, 1), vehicle));
+        move.until_ms = f.now.at_ms + (1 + (int64_t)dice_below(&dice, 20)) * HOUR;
+        if (i % 7 != 0) { /* the others have no deadline yet */
+            assert_ok(&f, case_say(&f, "filer", CASE_EVENT_FILE));
+            assert_ok(&f, case_do(&f, "boss", &move));
+        }
+    }
+    for (uint32_t limit = 1; limit <= 64; limit += 3) {
+        struct case_request request = {
+            .cases = found, .limit = limit, .order = CASES_DUE_NEXT, .filter = {.open = true}};
+        struct case_image last = {.id = 0};
+        unsigned seen = 0;
+
+        do {
+            assert_ok(&f, case_ask(&f, COMMAND_CASES, "reader", &request));
+            for (uint32_t i = 0; i < request.case_count; i++, seen++) {
+                const int64_t due_ms = found[i].due_ms == 0 ? INT64_MAX : found[i].due_ms;
+                const int64_t last_ms = last.due_ms == 0 ? INT64_MAX : last.due_ms;
+
+                assert_true(last.id == 0 || due_ms > last_ms ||
+                            (due_ms == last_ms && found[i].id > last.id));
+                last = found[i];
+            }
+            request.from_key = last.due_ms;
+            request.from_id = last.id;
+        } while (request.more);
+        assert_int_equal(seen, 60);
+    }
+    case_stop(&f);
+    free(found);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -452,6 +499,7 @@ int main(void)
         cmocka_unit_test(helpers_feed_back_and_the_lead_ends_it),
         cmocka_unit_test(reads_of_staff_are_kept),
         cmocka_unit_test(pages_follow_their_order),
+        cmocka_unit_test(pages_by_deadline_are_sorted),
     };
 
     return cmocka_run_group_tests_name("casebook", tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* Reading the book: one case with its history, or a page of what a filter asks for. */
 #include "gateway/core/case/casebook_state.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static bool in_mask(uint32_t mask, unsigned value)
@@ -57,49 +58,86 @@ static void newest(struct casebook *book, struct case_request *request)
     }
 }
 
-/* Is (due, id) behind the other? Without a deadline: last. */
-static bool due_behind(const struct case_image *image, int64_t due_ms, case_id id)
-{
-    const int64_t own_ms = image->due_ms == 0 ? INT64_MAX : image->due_ms;
+/* --- by deadline: no order is kept for it; one look at every case and a heap of the page --- */
 
-    return own_ms != due_ms ? own_ms > due_ms : image->id > id;
+struct due_key {
+    int64_t due_ms; /* without a deadline: last */
+    case_id id;
+    uint32_t slot;
+};
+
+static bool due_behind(const struct due_key *a, const struct due_key *b)
+{
+    return a->due_ms != b->due_ms ? a->due_ms > b->due_ms : a->id > b->id;
 }
 
-/* The first `limit` behind the last one, by insertion into the caller's sorted array: one look at
- * every case, no order kept for what is asked seldom. */
-static void due_insert(struct case_request *request, const struct case_image *image)
+/* heap[0] is the last one of the page; its place is taken by `key`. */
+static void heap_sink(struct due_key *heap, uint32_t count, struct due_key key)
 {
-    uint32_t at = request->case_count;
-    const int64_t due_ms = image->due_ms == 0 ? INT64_MAX : image->due_ms;
+    uint32_t at = 0;
 
-    if (at == request->limit) {
-        request->more = true;
-        if (at == 0 || !due_behind(&request->cases[at - 1], due_ms, image->id)) {
-            return;
+    for (uint32_t child = 1; child < count; child = 2 * at + 1) {
+        if (child + 1 < count && due_behind(&heap[child + 1], &heap[child])) {
+            child++;
         }
-        at--;
-    } else {
-        request->case_count++;
+        if (!due_behind(&heap[child], &key)) {
+            break;
+        }
+        heap[at] = heap[child];
+        at = child;
     }
-    for (; at > 0 && due_behind(&request->cases[at - 1], due_ms, image->id); at--) {
-        request->cases[at] = request->cases[at - 1];
-    }
-    request->cases[at] = *image;
+    heap[at] = key;
 }
 
-static void due_next(struct casebook *book, struct case_request *request)
+static void heap_rise(struct due_key *heap, uint32_t at, struct due_key key)
+{
+    for (; at > 0 && due_behind(&key, &heap[(at - 1) / 2]); at = (at - 1) / 2) {
+        heap[at] = heap[(at - 1) / 2];
+    }
+    heap[at] = key;
+}
+
+static struct due_key key_of(const struct case_image *image, uint32_t slot)
+{
+    return (struct due_key){image->due_ms == 0 ? INT64_MAX : image->due_ms, image->id, slot};
+}
+
+static enum err due_next(struct casebook *book, struct case_request *request)
 {
     const struct case_list *list = &book->list;
-    const int64_t from_ms = request->from_key == 0 ? INT64_MAX : request->from_key;
+    const struct due_key from = {request->from_key == 0 ? INT64_MAX : request->from_key,
+                                 request->from_id, 0};
+    struct due_key *heap = malloc((request->limit + 1u) * sizeof *heap);
+    uint32_t count = 0;
 
+    if (heap == NULL) {
+        return ERR_NO_MEMORY;
+    }
     for (uint32_t i = 0; i < list->count; i++) {
         const struct case_image *image = &list->slots[list->order[i]]->image;
+        const struct due_key key = key_of(image, list->order[i]);
 
-        if (asked(&request->filter, image) &&
-            (request->from_id == 0 || due_behind(image, from_ms, request->from_id))) {
-            due_insert(request, image);
+        if (!asked(&request->filter, image) || (from.id != 0 && !due_behind(&key, &from))) {
+            continue;
+        }
+        if (count < request->limit) {
+            heap_rise(heap, count++, key);
+        } else {
+            request->more = true;
+            if (count > 0 && due_behind(&heap[0], &key)) {
+                heap_sink(heap, count, key);
+            }
         }
     }
+    request->case_count = count;
+    while (count > 0) {
+        const uint32_t last = heap[0].slot;
+
+        heap_sink(heap, count - 1, heap[count - 1]);
+        request->cases[--count] = list->slots[last]->image;
+    }
+    free(heap);
+    return ERR_OK;
 }
 
 static void history(struct casebook *book, struct case_request *request, uint32_t slot)
@@ -133,10 +171,9 @@ enum err casebook_page(struct casebook *book, struct command *command)
     request->more = false;
     if (request->id == 0 && request->receipt == 0) {
         if (request->order == CASES_DUE_NEXT) {
-            due_next(book, request);
-        } else {
-            newest(book, request);
+            return due_next(book, request);
         }
+        newest(book, request);
         return ERR_OK;
     }
     const uint32_t slot = casebook_asked(book, request);
