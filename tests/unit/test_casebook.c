@@ -250,6 +250,12 @@ static void versions_and_roles_are_checked(void **state)
     close_it(&f);
     assert_int_equal(case_say(&f, "clerk", CASE_EVENT_RATE), ERR_FORBIDDEN); /* the public's */
     rate.receipt = f.last.receipt;
+    rate.id = f.last.id; /* with a receipt nobody is staff */
+    rate.move.event = CASE_EVENT_NOTE;
+    rate.cases = &f.last;
+    (void)snprintf(rate.move.note, sizeof rate.move.note, "x");
+    assert_int_not_equal(case_ask(&f, COMMAND_CASE_MOVE, "", &rate), ERR_OK);
+    rate.move.event = CASE_EVENT_RATE;
     rate.cases = &f.last;
     assert_ok(&f, case_ask(&f, COMMAND_CASE_MOVE, "", &rate));
     assert_int_equal(f.last.rating, 5);
