@@ -10,7 +10,7 @@
 struct request;
 
 struct rates {
-    struct limiter addresses, keys, failures, reports;
+    struct limiter addresses, keys, failures, reports, lookups;
 };
 
 /** What the answer's RateLimit headers say; policy NULL = nothing. */
@@ -29,6 +29,8 @@ bool rate_reserve_allows(struct request *rq);
 /** A resident's report: few an address, and not too many in all, whoever sends them. Answers 429
  * itself. */
 bool rate_report_allows(struct request *rq);
+/** A look-up by receipt: each is a walk through the casebook. Answers 429 itself. */
+bool rate_lookup_allows(struct request *rq);
 /** RateLimit-Policy and RateLimit, when the answer is the request's own. */
 void rate_headers(struct request *rq);
 /** Has this address shown few enough wrong keys? Answers 429 itself when not. */
