@@ -11,6 +11,8 @@
 
 static const char *const columns[REST_COLUMNS_MAX] = {
     "id", "kind", "status", "stage", "source", "place", "unit", "person", "overdue", NULL};
+static const char *const audit_columns[REST_COLUMNS_MAX] = {"at",   "actor", "command", "case",
+                                                            "note", "place", NULL};
 static const char *const row_columns[REST_COLUMNS_MAX] = {"number", "at",    "event", "actor",
                                                           "status", "stage", "note",  NULL};
 static const char *const figure_columns[REST_COLUMNS_MAX] = {
@@ -21,6 +23,7 @@ static const char *const figure_columns[REST_COLUMNS_MAX] = {
 /* A list with its filters: each query is an option of the same name; --csv asks for CSV. */
 static int list(int argc, char **argv, const char *path, struct rest_query *queries, size_t count)
 {
+    const bool audit = strcmp(path, "/v1/audit") == 0;
     struct option rows[QUERIES_MAX + DEVICE_OPTIONS];
     struct rest_call call = {0};
     int code;
@@ -37,7 +40,7 @@ static int list(int argc, char **argv, const char *path, struct rest_query *quer
         return commands_usage(argv[0], "takes no arguments here");
     }
     queries[count - 1].value = call.csv ? "csv" : NULL;
-    return rest_get(&call, path, NULL, queries, count, columns);
+    return rest_get(&call, path, NULL, queries, count, audit ? audit_columns : columns);
 }
 
 static int list_verb(int argc, char **argv)
@@ -79,6 +82,22 @@ static int due_verb(int argc, char **argv)
     };
 
     return list(argc, argv, "/v1/cases/due", queries, ARRAY_LEN(queries));
+}
+
+static int audit_verb(int argc, char **argv)
+{
+    struct rest_query queries[] = {
+        {"case",    NULL},
+        {"actor",   NULL},
+        {"command", NULL},
+        {"from",    NULL},
+        {"until",   NULL},
+        {"limit",   NULL},
+        {"cursor",  NULL},
+        {"format",  NULL},
+    };
+
+    return list(argc, argv, "/v1/audit", queries, ARRAY_LEN(queries));
 }
 
 /* --- one case, notes, prints --- */
@@ -222,8 +241,9 @@ static int export_verb(int argc, char **argv)
     X(ASSIST_FEEDBACK, "assist_feedback")                                                          \
     X(CHECK, "check")                                                                              \
     X(CHECK_IN, "check_in")                                                                        \
-    X(CLAIM, "claim") X(CLOSE, "close") X(CONFIRM, "confirm") X(DISPATCH, "dispatch")              \
-        X(DISPOSE, "dispose") X(ESCALATE, "escalate") X(EVIDENCE, "evidence") X(EXTEND, "extend")  \
+    X(CLAIM, "claim")                                                                              \
+    X(CLOSE, "close") X(CONFIRM, "confirm") X(DISPATCH, "dispatch") X(DISPOSE, "dispose")          \
+        X(ESCALATE, "escalate") X(EVIDENCE, "evidence") X(EXTEND, "extend")                        \
             X(FEEDBACK, "feedback") X(FILE, "file") X(IMPOUND, "impound") X(MERGE, "merge")        \
                 X(NOTE, "note") X(NOTICE, "notice") X(REHANDLE, "rehandle") X(RESUME, "resume")    \
                     X(RETURN, "return") X(REWORK, "rework") X(SELF_CLEAR, "self_clear")            \
@@ -244,6 +264,7 @@ int command_cases(int argc, char **argv)
 {
     static const struct verb verbs[] = {
         {"list",     list_verb     },
+        {"audit",    audit_verb    },
         {"due",      due_verb      },
         {"get",      get_verb      },
         {"open",     case_verb_open},
