@@ -305,6 +305,31 @@ static void soon_again_is_a_recurrence(void **state)
     case_stop(&f);
 }
 
+/* A closing that the journal refused never was: the former closing is still the last one. */
+static void a_refused_closing_is_no_closing(void **state)
+{
+    struct case_fixture f;
+    case_id first;
+
+    (void)state;
+    case_start(&f);
+    handle_plain(&f, case_space(1, 1));
+    assert_ok(&f, case_say(&f, "worker", CASE_EVENT_FEEDBACK));
+    close_it(&f);
+    first = f.last.id;
+    assert_ok(&f, case_open(&f, CASE_ORDER, SOURCE_HOTLINE, case_space(1, 1), "HLO-0001"));
+    assert_ok(&f, case_say(&f, "filer", CASE_EVENT_FILE));
+    assert_ok(&f, case_say(&f, "worker", CASE_EVENT_CHECK_IN));
+    assert_ok(&f, case_say(&f, "worker", CASE_EVENT_FEEDBACK));
+    assert_ok(&f, case_say(&f, "checker", CASE_EVENT_CHECK));
+    f.refuse = true;
+    assert_int_equal(case_say(&f, "checker", CASE_EVENT_CLOSE), ERR_DISK_FULL);
+    f.refuse = false;
+    assert_ok(&f, case_open(&f, CASE_ORDER, SOURCE_HOTLINE, case_space(1, 1), "HLO-0002"));
+    assert_true(f.last.former == first);
+    case_stop(&f);
+}
+
 /* Nobody to dispatch it to: an orphan, until somebody is named. */
 static void what_nobody_serves_is_an_orphan(void **state)
 {
@@ -422,6 +447,7 @@ int main(void)
         cmocka_unit_test(versions_and_roles_are_checked),
         cmocka_unit_test(the_same_again_is_a_row_or_a_merge),
         cmocka_unit_test(soon_again_is_a_recurrence),
+        cmocka_unit_test(a_refused_closing_is_no_closing),
         cmocka_unit_test(what_nobody_serves_is_an_orphan),
         cmocka_unit_test(helpers_feed_back_and_the_lead_ends_it),
         cmocka_unit_test(reads_of_staff_are_kept),

@@ -21,12 +21,6 @@ static bool words_asked(const struct case_filter *filter, const struct case_imag
            text_asked(filter->vehicle, image->vehicle);
 }
 
-static bool orphan(const struct case_image *image)
-{
-    return case_status_open((enum case_status)image->status) && image->unit[0] == '\0' &&
-           image->status != STATUS_REPORTED;
-}
-
 static bool asked(const struct case_filter *filter, const struct case_image *image)
 {
     const bool open = case_status_open((enum case_status)image->status);
@@ -36,7 +30,7 @@ static bool asked(const struct case_filter *filter, const struct case_image *ima
            (filter->place == 0 || filter->place == image->place) &&
            (filter->grid == 0 || filter->grid == image->grid) && (!filter->open || open) &&
            (!filter->overdue || (open && (image->flags & CASE_IS_OVERDUE) != 0)) &&
-           (!filter->orphan || orphan(image)) &&
+           (!filter->orphan || case_is_orphan(image)) &&
            (!filter->recurring || (image->flags & CASE_IS_RECURRING) != 0) &&
            (filter->from_ms == 0 || image->reported_ms >= filter->from_ms) &&
            (filter->until_ms == 0 || image->reported_ms < filter->until_ms);
@@ -128,30 +122,14 @@ static void history(struct casebook *book, struct case_request *request, uint32_
     }
 }
 
-/* By number, or by the receipt of who reported it: there are few of either a second. */
-static uint32_t find(const struct casebook *book, const struct case_request *request)
-{
-    if (request->id != 0) {
-        const uint32_t slot = case_list_find(&book->list, request->id);
-        const struct case_image *image = casebook_case(book, slot);
-
-        return image == NULL || (request->receipt != 0 && request->receipt != image->receipt)
-                   ? NO_CASE
-                   : slot;
-    }
-    for (uint32_t i = book->list.count; i > 0; i--) {
-        const uint32_t slot = book->list.order[i - 1];
-
-        if (book->list.slots[slot]->image.receipt == request->receipt) {
-            return slot;
-        }
-    }
-    return NO_CASE;
-}
-
 uint32_t casebook_asked(const struct casebook *book, const struct case_request *request)
 {
-    return request->id == 0 && request->receipt == 0 ? NO_CASE : find(book, request);
+    const uint32_t slot = request->id != 0 ? case_list_find(&book->list, request->id)
+                                           : case_list_find_receipt(&book->list, request->receipt);
+    const struct case_image *image = casebook_case(book, slot);
+
+    return image == NULL || (request->receipt != 0 && request->receipt != image->receipt) ? NO_CASE
+                                                                                          : slot;
 }
 
 enum err casebook_page(struct casebook *book, struct command *command)
@@ -172,7 +150,7 @@ enum err casebook_page(struct casebook *book, struct command *command)
         }
         return ERR_OK;
     }
-    const uint32_t slot = find(book, request);
+    const uint32_t slot = casebook_asked(book, request);
     if (slot == NO_CASE) {
         (void)snprintf(command->detail, sizeof command->detail, "there is no such case");
         return ERR_NOT_FOUND;
