@@ -29,7 +29,7 @@ bool rate_reserve_allows(struct request *rq);
 /** A resident's report: few an address, and not too many in all, whoever sends them. Answers 429
  * itself. */
 bool rate_report_allows(struct request *rq);
-/** A look-up by receipt: each is a walk through the casebook. Answers 429 itself. */
+/** A look-up by receipt: nobody guesses at receipts, or keeps the core busy. Answers 429 itself. */
 bool rate_lookup_allows(struct request *rq);
 /** RateLimit-Policy and RateLimit, when the answer is the request's own. */
 void rate_headers(struct request *rq);

@@ -60,6 +60,7 @@ static int setup(void **state)
     key_make("boss", NULL, boss);
     key_make("north", "150499", north);
     city->config.http.public_url = url;
+    city->config.calendar.utc_offset_min = 480;
     city->config.http.reports_per_minute = 60;
     city->intake = (struct intake_port){.command = take_command};
     city_api_start(city);
