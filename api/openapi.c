@@ -325,6 +325,13 @@ static void responses_write(struct json_writer *w, const struct route *route)
     if (route->flags & ROUTE_GEO) {
         content_write(w, "application/geo+json", NULL);
     }
+    if (route->params & P(FORMAT)) {
+        content_write(w, "text/csv", NULL);
+    }
+    if (route->params & P(SHEET)) {
+        content_write(w, "text/html", NULL);
+        content_write(w, "text/plain", NULL);
+    }
     json_object_end(w);
     json_object_end(w);
     json_key(w, "default");
