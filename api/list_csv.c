@@ -40,7 +40,7 @@ static size_t columns_of(const char *schema, size_t len, struct column columns[C
         if (sub == NULL) {
             columns[n++] = (struct column){rows[i].name, NULL};
         }
-        for (size_t k = 0; k < subs && n < COLUMNS_MAX; k++) {
+        for (size_t k = 0; sub != NULL && k < subs && n < COLUMNS_MAX; k++) {
             columns[n++] = (struct column){rows[i].name, sub[k].name};
         }
     }

@@ -233,49 +233,25 @@ static int export_verb(int argc, char **argv)
     return code == CLI_OK && fflush(stdout) != 0 ? CLI_FAILURE : code;
 }
 
-/* What people may do; the gateway has the same (unit.api_desk compares its routes with the core).
- */
-/* clang-format off: one line a table */
-#define MOVES(X)                                                                                   \
-    X(ASSIST, "assist")                                                                            \
-    X(ASSIST_FEEDBACK, "assist_feedback")                                                          \
-    X(CHECK, "check")                                                                              \
-    X(CHECK_IN, "check_in")                                                                        \
-    X(CLAIM, "claim")                                                                              \
-    X(CLOSE, "close") X(CONFIRM, "confirm") X(DISPATCH, "dispatch") X(DISPOSE, "dispose")          \
-        X(ESCALATE, "escalate") X(EVIDENCE, "evidence") X(EXTEND, "extend")                        \
-            X(FEEDBACK, "feedback") X(FILE, "file") X(IMPOUND, "impound") X(MERGE, "merge")        \
-                X(NOTE, "note") X(NOTICE, "notice") X(REHANDLE, "rehandle") X(RESUME, "resume")    \
-                    X(RETURN, "return") X(REWORK, "rework") X(SELF_CLEAR, "self_clear")            \
-                        X(SUSPEND, "suspend") X(TRANSFER, "transfer") X(URGE, "urge")              \
-                            X(VOID, "void")
-
-#define MOVE_VERB(name, code)                                                                      \
+#define CASE_VERB(code, run)
+#define CASE_MOVE(name, code)                                                                      \
     static int move_##name(int argc, char **argv)                                                  \
     {                                                                                              \
         return case_verb_move(argc, argv, CASE_EVENT_##name);                                      \
     }
+#include "gateway/cli/case_verbs.def"
+#undef CASE_VERB
+#undef CASE_MOVE
 
-MOVES(MOVE_VERB)
-
-#define MOVE_ROW(name, code) {code, move_##name},
+static const struct verb verbs[] = {
+#define CASE_VERB(code, run)  {code, run},
+#define CASE_MOVE(name, code) {code, move_##name},
+#include "gateway/cli/case_verbs.def"
+#undef CASE_VERB
+#undef CASE_MOVE
+};
 
 int command_cases(int argc, char **argv)
 {
-    static const struct verb verbs[] = {
-        {"list",     list_verb     },
-        {"audit",    audit_verb    },
-        {"due",      due_verb      },
-        {"get",      get_verb      },
-        {"open",     case_verb_open},
-        {"handover", handover_verb },
-        {"figures",  figures_verb  },
-        {"print",    print_verb    },
-        {"export",   export_verb   },
-        MOVES(MOVE_ROW)
-    };
-
     return verbs_run(argc, argv, verbs, ARRAY_LEN(verbs));
 }
-
-/* clang-format on */
