@@ -9,6 +9,7 @@
 
 struct event_desk {
     struct event_port port;
+    struct audit_port audit;
     struct counters *counters;
     pthread_t thread;
     pthread_mutex_t lock; /* guards what follows; nothing is taken under it */
@@ -32,6 +33,21 @@ static const struct {
                        "the log of events cannot be read now, ask again with the same "
                                 "cursor"                                      },
 };
+
+static void answer_audit(struct event_desk *desk, struct command *command)
+{
+    struct pending *pending = command->ctx;
+
+    command->result = ERR_UNAVAILABLE;
+    if (!pending_settled(pending)) { /* else it gave up meanwhile */
+        command->result = desk->audit.read(desk->audit.ctx, pending->own);
+    }
+    if (command->result != ERR_OK) {
+        (void)snprintf(command->detail, sizeof command->detail,
+                       "the audit cannot be read now, ask again");
+    }
+    command->done(command);
+}
 
 static void answer(struct event_desk *desk, struct command *command)
 {
@@ -72,7 +88,11 @@ static void *run(void *arg)
 
     (void)pthread_setname_np(pthread_self(), "bowei-events");
     for (struct command *command = take(desk); command != NULL; command = take(desk)) {
-        answer(desk, command);
+        if (command->kind == COMMAND_AUDIT) {
+            answer_audit(desk, command);
+        } else {
+            answer(desk, command);
+        }
     }
     return NULL;
 }
@@ -104,6 +124,11 @@ undo_lock:
 undo_memory:
     free(desk);
     return NULL;
+}
+
+void event_desk_audit(struct event_desk *desk, const struct audit_port *port)
+{
+    desk->audit = *port;
 }
 
 void event_desk_stop(struct event_desk *desk)

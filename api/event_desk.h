@@ -1,6 +1,7 @@
 #ifndef API_EVENT_DESK_H
 #define API_EVENT_DESK_H
 
+#include "bowei/audit_log.h"
 #include "bowei/base/counters.h"
 #include "bowei/command.h"
 #include "bowei/event_feed.h"
@@ -26,9 +27,12 @@ struct event_desk;
 
 /** The port is the desk's alone from now on. NULL on no memory or thread. */
 struct event_desk *event_desk_start(const struct event_port *port, struct counters *counters);
+/** The audit is read by the same thread; before anybody asks. The port is the desk's alone. */
+void event_desk_audit(struct event_desk *desk, const struct audit_port *port);
 /** Answers all who wait; none may come any more. */
 void event_desk_stop(struct event_desk *desk);
-/** Fits pending_submit: the command is a pending's whose `own` is a struct event_asking. */
-enum err event_desk_submit(void *desk, struct command *command);
+/** Fits pending_submit: the command is a pending's whose `own` is a struct event_asking, or a
+ * struct audit_asking with COMMAND_AUDIT. */
+enum err event_desk_submit(void *ctx, struct command *command);
 
 #endif

@@ -2,14 +2,11 @@
  * schemas.def and the staff bodies. */
 #include "api/handlers/staff.h"
 #include "api/route.h"
+#include "api/schema.h"
 #include "bowei/api.h"
 #include "bowei/base/json_write.h"
 #include <stdio.h>
 #include <string.h>
-
-struct field_row {
-    const char *schema, *name, *type, *doc;
-};
 
 static const struct field_row fields[] = {
 #define FIELD(schema, name, type, doc) {#schema, name, type, doc},
@@ -45,6 +42,17 @@ static const struct {
     [ANSWER_VEHICLE_LIST] = {"VehicleList",        "application/json"            },
     [ANSWER_VERDICT] = {"Verdict",            "application/json"            },
     [ANSWER_TELEMETRY] = {"TelemetryResult",    "application/json"            },
+    [ANSWER_CASE] = {"Case",               "application/json"            },
+    [ANSWER_CASE_LIST] = {"CaseList",           "application/json"            },
+    [ANSWER_CASE_FIGURES] = {"CaseFigures",        "application/json"            },
+    [ANSWER_HANDOVER] = {"Handover",           "application/json"            },
+    [ANSWER_PAGE] = {NULL,                 "text/html"                   },
+    [ANSWER_REPORT] = {"Report",             "application/json"            },
+    [ANSWER_AUDIT_LIST] = {"AuditList",          "application/json"            },
+    [ANSWER_WORDS] = {"Words",              "application/json"            },
+    [ANSWER_COVERAGE] = {"Coverage",           "application/json"            },
+    [ANSWER_COVERAGE_PLACE] = {"CoveragePlace",      "application/json"            },
+    [ANSWER_GAP_LIST] = {"GapList",            "application/json"            },
     [ANSWER_KEY] = {"Key",                "application/json"            },
     [ANSWER_KEY_LIST] = {"KeyList",            "application/json"            },
     [ANSWER_HEALTH] = {"Health",             "application/json"            },
@@ -56,6 +64,27 @@ static const struct {
     [ANSWER_DEVICE_TEST] = {"DeviceTest",         "application/json"            },
     [ANSWER_WHY] = {"Why",                "application/json"            },
 };
+
+const char *answer_schema(enum answer answer)
+{
+    return answers[answer].schema;
+}
+
+const struct field_row *schema_fields(const char *schema, size_t len, size_t *count)
+{
+    size_t first = 0;
+    size_t end;
+
+    while (first < ARRAY_LEN(fields) && (strlen(fields[first].schema) != len ||
+                                         memcmp(fields[first].schema, schema, len) != 0)) {
+        first++;
+    }
+    for (end = first;
+         end < ARRAY_LEN(fields) && strcmp(fields[end].schema, fields[first].schema) == 0; end++) {
+    }
+    *count = end - first;
+    return *count == 0 ? NULL : &fields[first];
+}
 
 static void reference_write(struct json_writer *w, const char *name, size_t len)
 {
@@ -213,8 +242,8 @@ static void foreign_body_write(struct json_writer *w)
 
 static void body_write(struct json_writer *w, const struct route *route)
 {
-    uint32_t required;
-    uint32_t takes = body_fields_of(route->name, &required);
+    uint64_t required;
+    uint64_t takes = body_fields_of(route->name, &required);
 
     if (takes == 0) {
         if ((route->flags & ROUTE_SECRET) != 0 && (route->flags & ROUTE_BODY) != 0) {
@@ -271,11 +300,23 @@ static void content_write(struct json_writer *w, const char *type, const char *s
     json_object_end(w);
 }
 
+static const char *success_status(const struct route *route)
+{
+    static const char *const created[] = {"case_post", "detection_post", "report_post"};
+
+    for (size_t i = 0; i < ARRAY_LEN(created); i++) {
+        if (strcmp(route->name, created[i]) == 0) {
+            return "201";
+        }
+    }
+    return route->answer == ANSWER_RECALIBRATION ? "202" : "200";
+}
+
 static void responses_write(struct json_writer *w, const struct route *route)
 {
     json_key(w, "responses");
     json_object(w);
-    json_key(w, route->answer == ANSWER_RECALIBRATION ? "202" : "200");
+    json_key(w, success_status(route));
     json_object(w);
     json_kv_str(w, "description", route->doc);
     json_key(w, "content");
@@ -283,6 +324,13 @@ static void responses_write(struct json_writer *w, const struct route *route)
     content_write(w, answers[route->answer].type, answers[route->answer].schema);
     if (route->flags & ROUTE_GEO) {
         content_write(w, "application/geo+json", NULL);
+    }
+    if (route->params & P(FORMAT)) {
+        content_write(w, "text/csv", NULL);
+    }
+    if (route->params & P(SHEET)) {
+        content_write(w, "text/html", NULL);
+        content_write(w, "text/plain", NULL);
     }
     json_object_end(w);
     json_object_end(w);
@@ -400,8 +448,8 @@ void api_openapi(struct strbuf *out)
 
 static void route_reference(struct strbuf *out, const struct route *route)
 {
-    uint32_t required;
-    uint32_t takes = body_fields_of(route->name, &required);
+    uint64_t required;
+    uint64_t takes = body_fields_of(route->name, &required);
 
     strbuf_printf(out, "### %s %s\n\n%s. Role: %s. Answers: %s%s.\n\n", method_name(route->method),
                   route->path, route->doc,

@@ -15,6 +15,12 @@ static const struct limit failures_limit = {
     .burst = 10,    /* ... and so many at once */
 };
 
+/* A gateway takes so many reports a second at most, from all addresses; a casebook is not filled
+ * by one botnet's night, and the core not kept busy by looking receipts up. */
+static const struct limit all_reports_limit = {.per_s_m = 5000, .burst = 50};
+static const struct limit lookup_limit = {.per_s_m = 1000, .burst = 30}; /* of one address */
+static const struct limit all_lookups_limit = {.per_s_m = 50000, .burst = 100};
+
 static uint64_t address_hash(const struct request *rq)
 {
     return limiter_hash(rq->slot->origin.address, sizeof rq->slot->origin.address);
@@ -95,6 +101,37 @@ bool rate_allows(struct request *rq)
     }
     return take(rq, &api->rates.addresses, address_hash(rq), config->http.requests_per_s,
                 "address");
+}
+
+/* One of an address's, unless there is none left in all. */
+static bool take_public(struct request *rq, struct limiter *limiter, const struct limit *own,
+                        const struct limit *all, const char *policy)
+{
+    if ((address_is_free(rq) || limiter_take(limiter, address_hash(rq), rq->boot_ms, own, NULL)) &&
+        limiter_take(limiter, limiter_hash("all", 3), rq->boot_ms, all, NULL)) {
+        return true;
+    }
+    count_add(rq->api->p.counters, COUNT_REPORTS_REFUSED, 1);
+    rq->retry_after_s = own->per_s_m == 0 ? 60 : (1000 + own->per_s_m - 1) / own->per_s_m;
+    respond_quota(rq, policy);
+    return false;
+}
+
+bool rate_report_allows(struct request *rq)
+{
+    const uint32_t a_minute = rq->api->p.config->http.reports_per_minute;
+    const struct limit own = {.per_s_m = a_minute * 1000 / 60, .burst = a_minute};
+
+    if (a_minute == 0) {
+        respond_problem(rq, ERR_UNAVAILABLE, "this gateway takes no reports of residents");
+        return false;
+    }
+    return take_public(rq, &rq->api->rates.reports, &own, &all_reports_limit, "reports");
+}
+
+bool rate_lookup_allows(struct request *rq)
+{
+    return take_public(rq, &rq->api->rates.lookups, &lookup_limit, &all_lookups_limit, "lookups");
 }
 
 bool rate_reserve_allows(struct request *rq)

@@ -10,7 +10,7 @@
 struct request;
 
 struct rates {
-    struct limiter addresses, keys, failures;
+    struct limiter addresses, keys, failures, reports, lookups;
 };
 
 /** What the answer's RateLimit headers say; policy NULL = nothing. */
@@ -26,6 +26,11 @@ bool rate_allows(struct request *rq);
 /** On a connection out of the reserve: only health and valid keys; answers 503 itself to others.
  * After rate_identify. */
 bool rate_reserve_allows(struct request *rq);
+/** A resident's report: few an address, and not too many in all, whoever sends them. Answers 429
+ * itself. */
+bool rate_report_allows(struct request *rq);
+/** A look-up by receipt: nobody guesses at receipts, or keeps the core busy. Answers 429 itself. */
+bool rate_lookup_allows(struct request *rq);
 /** RateLimit-Policy and RateLimit, when the answer is the request's own. */
 void rate_headers(struct request *rq);
 /** Has this address shown few enough wrong keys? Answers 429 itself when not. */

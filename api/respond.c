@@ -2,6 +2,8 @@
  * the headers that all answers of its kind carry; everything that goes wrong becomes problem+json.
  */
 #include "api/respond.h"
+#include "api/html.h"
+#include "api/list_csv.h"
 #include "api/server.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,19 +15,22 @@ const char type_problem[] = "application/problem+json";
 const char type_text[] = "text/plain; charset=utf-8";
 const char type_metrics[] = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 const char type_events[] = "text/event-stream";
+const char type_html[] = "text/html; charset=utf-8";
 const char type_csv[] = "text/csv; charset=utf-8";
 
 struct header {
     const char *name, *value;
 };
 
-/* On every answer: nothing here is ever a page (reference: OWASP secure headers). */
+/* On every answer (reference: OWASP secure headers). */
 static const struct header always[] = {
-    {"X-Content-Type-Options",  "nosniff"                                   },
-    {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
-    {"Referrer-Policy",         "no-referrer"                               },
-    {"Vary",                    "Accept"                                    },
+    {"X-Content-Type-Options", "nosniff"    },
+    {"Referrer-Policy",        "no-referrer"},
+    {"Vary",                   "Accept"     },
 };
+
+/* Nothing but prints is a page. */
+static const char no_page[] = "default-src 'none'; frame-ancestors 'none'";
 
 static const struct {
     const char *cache;
@@ -94,6 +99,9 @@ static bool headers_add(struct MHD_Response *response, const char *type, enum re
     for (size_t i = 0; i < ARRAY_LEN(always); i++) {
         ok = MHD_add_response_header(response, always[i].name, always[i].value) == MHD_YES && ok;
     }
+    ok = MHD_add_response_header(response, "Content-Security-Policy",
+                                 type == type_html ? html_policy : no_page) == MHD_YES &&
+         ok;
     ok = MHD_add_response_header(response, "Cache-Control", kinds[kind].cache) == MHD_YES && ok;
     if (kinds[kind].cors) {
         ok = MHD_add_response_header(response, "Access-Control-Allow-Origin", "*") == MHD_YES && ok;
@@ -137,12 +145,35 @@ void respond_body(struct request *rq, unsigned status, const char *type, struct 
     respond_response(rq, status, type, response);
 }
 
+/* A list that is wanted as CSV, and whose handler wrote JSON. */
+static bool sheet_made(struct request *rq, const char **type, struct strbuf *text)
+{
+    struct strbuf out = {0};
+    enum err e;
+
+    if (*type != type_json || !rq->query.csv || text->failed || text->data == NULL) {
+        return true;
+    }
+    e = list_csv_write(rq->match.route->answer, text->data, text->len, &out);
+    strbuf_finish(text);
+    *text = out;
+    *type = type_csv;
+    if (e != ERR_OK) {
+        strbuf_finish(text);
+        respond_problem(rq, e, NULL);
+    }
+    return e == ERR_OK;
+}
+
 void respond_text(struct request *rq, unsigned status, const char *type, struct strbuf *text)
 {
     struct MHD_Response *response;
     size_t len;
     char *data;
 
+    if (!sheet_made(rq, &type, text)) {
+        return;
+    }
     if (text->failed) {
         strbuf_finish(text);
         respond_problem(rq, ERR_NO_MEMORY, NULL);

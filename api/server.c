@@ -163,9 +163,9 @@ static enum MHD_Result request_come(void *cls, struct MHD_Connection *mhd, const
         dispatch_resumed(rq);
     } else {
         dispatch(rq);
-        if (rq->suspended) {
-            return MHD_YES;
-        }
+    }
+    if (rq->suspended) {
+        return MHD_YES;
     }
     return reply_queue(rq);
 }
@@ -313,6 +313,9 @@ static enum err parts_start(struct api *api, char detail[160])
     if (e == ERR_OK && api->p.events.read != NULL) {
         api->desk = event_desk_start(&api->p.events, api->p.counters);
         e = api->desk == NULL ? ERR_NO_MEMORY : ERR_OK;
+        if (api->desk != NULL) {
+            event_desk_audit(api->desk, &api->p.audit);
+        }
     }
     api->pending = e == ERR_OK ? pending_board_create(&api->loop) : NULL;
     if (e == ERR_OK && api->pending == NULL) {

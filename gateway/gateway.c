@@ -5,6 +5,7 @@
 #include "gateway/gateway.h"
 
 #include "bowei/api.h"
+#include "bowei/audit_log.h"
 #include "bowei/base/log.h"
 #include "bowei/field.h"
 #include "bowei/recover.h"
@@ -48,7 +49,8 @@ struct gateway {
     struct change_ring *changes;
     struct alert_ring *alerts;
     struct event_feed *feed;
-    struct event_reader *events; /* the API's */
+    struct event_reader *events;    /* the API's */
+    struct audit_reader *audit_log; /* the same */
     struct fleet_rules rules;
     struct work_calendar *calendar; /* of the rules of cases */
     struct runner *runner;
@@ -290,7 +292,8 @@ static enum err start_sides(struct gateway *g)
                                        .desk = g->desk};
     g->push = push_create(&field);
     g->events = event_reader_create(g->feed);
-    if (g->push == NULL || g->events == NULL) {
+    g->audit_log = audit_reader_create(&g->redis);
+    if (g->push == NULL || g->events == NULL || g->audit_log == NULL) {
         return ERR_NO_MEMORY;
     }
     const struct api_params api = {
@@ -300,6 +303,7 @@ static enum err start_sides(struct gateway *g)
         .changes = g->changes,
         .alerts = g->alerts,
         .events = event_reader_port(g->events),
+        .audit = audit_reader_port(g->audit_log),
         .rules = &g->rules,
         .intake = intake_port_of(g->intake),
         .counters = &g->counters,
@@ -410,6 +414,7 @@ void gateway_stop(struct gateway *g)
     field_stop(g->field);
     api_stop(g->api);
     event_reader_destroy(g->events);
+    audit_reader_destroy(g->audit_log);
     push_destroy(g->push);
     late_redis_stop(&g->late);
     runner_stop(g->runner);

@@ -10,7 +10,9 @@
 
 #define BODY_NODES 32u
 #define WHY_MAX    81 /* of the audit's note, behind what was asked for */
-#define F(name)    (UINT32_C(1) << BODY_##name)
+#define F(name)    (UINT64_C(1) << BODY_##name)
+
+#define FINDING    (F(CASE_KIND) | F(PLACE) | F(VEHICLE) | F(LOCATION) | F(TEXT) | F(EVIDENCE))
 
 const struct body_field_row body_field_rows[BODY_FIELD_COUNT] = {
     [BODY_REASON] = {"reason",     "string",  "maintenance, closed, event or withdrawn"                  },
@@ -33,30 +35,76 @@ const struct body_field_row body_field_rows[BODY_FIELD_COUNT] = {
     [BODY_OPERATOR] = {"operator",   "string",  "code of an operator's key; only there"                    },
     [BODY_DISTRICTS] = {"districts",  "string",  "150402,150403: all that a staff key may change"           },
     [BODY_EXPIRES] = {"expires_at", "string",  "RFC 3339 time from which it is refused"                   },
+    [BODY_CASE_NOTE] = {"note",       "string",
+                     "free text, at most 240 bytes; no plates, phones or names"                          },
+    [BODY_TEXT] = {"text",       "string",
+                     "what was seen, at most 240 bytes; no plates, phones or names"                      },
+    [BODY_CASE_KIND] = {"kind",       "string",
+                     "zombie_car, zombie_bike_private, zombie_bike_shared, out_of_fence, "
+                        "no_parking, pile_up, facility or order"                                         },
+    [BODY_CASE_SOURCE] = {"source",     "string",  "patrol, hotline, letter_box, video or superior"           },
+    [BODY_PLACE] = {"place",      "string",  "ID of a space, lot or fence; this or location"            },
+    [BODY_VEHICLE] = {"vehicle",    "string",  "reference of a shared bike, OP-NUMBER; never a plate"     },
+    [BODY_LOCATION] = {"location",   "object",  "crs (wgs84 when left out), lat, lon"                      },
+    [BODY_EVIDENCE] = {"evidence",   "object",
+                     "uri (https, http, s3, oss, cos, obs, file), sha256 (64 hex digits), "
+                       "taken_at, device, location"                                                      },
+    [BODY_UNIT] = {"unit",       "string",  "code of a unit"                                           },
+    [BODY_PERSON] = {"person",     "string",  "staff code of who is responsible, no name"                },
+    [BODY_DUTY] = {"duty",       "string",  "what is to be done, at most 120 bytes"                    },
+    [BODY_SCORE] = {"score",      "number",
+                     "effect on the assessment when late, points with two decimals"                      },
+    [BODY_DOCUMENT] = {"document",   "string",
+                     "number of the notice, decision, claim or disposal, at most 48 bytes; no ID "
+                       "numbers of people"                                                               },
+    [BODY_MEANS] = {"channel",    "string",  "how notice was given: sticker, call, operator or web"     },
+    [BODY_FEATURES] =
+        {"features",   "array",
+                     "what the site check saw: dust, flat_tyre, no_plate, damaged, rubbish, covered"     },
+    [BODY_EMERGENCY] = {"emergency",  "boolean",
+                     "at night or on a holiday nevertheless; needs a note"                               },
+    [BODY_INTO] = {"into",       "string",  "number of the case that goes on"                          },
+    [BODY_RATING] = {"rating",     "integer", "1 to 5"                                                   },
 };
 
-static const struct {
+/* What a handler's body takes, and what it must have. */
+struct taking {
     const char *handler;
-    uint32_t fields, required;
-} takes[] = {
-    {"space_out_post",          F(REASON) | F(UNTIL) | F(NOTE),                              F(REASON)        },
-    {"lot_closed_post",         F(UNTIL) | F(NOTE),                                          0                },
-    {"lot_count_post",          F(OCCUPIED) | F(FREE) | F(NOTE),                             0                },
-    {"device_suspect_post",     F(NOTE),                                                     0                },
-    {"device_recalibrate_post", F(CHANNEL) | F(FORCE) | F(WHY),                              0                },
-    {"device_installed_post",   F(NOTE),                                                     F(NOTE)          },
-    {"device_test_post",        F(UNTIL) | F(NOTE),                                          F(UNTIL)         },
-    {"fence_mute_post",         F(UNTIL) | F(NOTE),                                          F(UNTIL)         },
-    {"alert_ack_post",          F(NOTE) | F(VERSION),                                        0                },
-    {"alert_dispatch_post",     F(NOTE) | F(VERSION),                                        0                },
-    {"alert_resolve_post",      F(NOTE) | F(VERSION),                                        0                },
-    {"alert_dispute_post",      F(NOTE) | F(VERSION),                                        0                },
-    {"alert_uphold_post",       F(NOTE) | F(VERSION),                                        0                },
-    {"alert_dismiss_post",      F(NOTE) | F(VERSION),                                        0                },
-    {"alerts_bulk_post",        F(EVENT) | F(IDS) | F(NOTE),                                 F(EVENT) | F(IDS)},
-    {"key_post",                F(NAME) | F(ROLE) | F(OPERATOR) | F(DISTRICTS) | F(EXPIRES), F(NAME) | F(ROLE)},
-    {"vehicles_telemetry_post", F(CRS) | F(ITEMS),                                           F(CRS) | F(ITEMS)},
+    uint64_t fields, required;
 };
+
+static const struct taking takes[] = {
+    {"space_out_post",          F(REASON) | F(UNTIL) | F(NOTE),                              F(REASON)                    },
+    {"lot_closed_post",         F(UNTIL) | F(NOTE),                                          0                            },
+    {"lot_count_post",          F(OCCUPIED) | F(FREE) | F(NOTE),                             0                            },
+    {"device_suspect_post",     F(NOTE),                                                     0                            },
+    {"device_recalibrate_post", F(CHANNEL) | F(FORCE) | F(WHY),                              0                            },
+    {"device_installed_post",   F(NOTE),                                                     F(NOTE)                      },
+    {"device_test_post",        F(UNTIL) | F(NOTE),                                          F(UNTIL)                     },
+    {"fence_mute_post",         F(UNTIL) | F(NOTE),                                          F(UNTIL)                     },
+    {"alert_ack_post",          F(NOTE) | F(VERSION),                                        0                            },
+    {"alert_dispatch_post",     F(NOTE) | F(VERSION),                                        0                            },
+    {"alert_resolve_post",      F(NOTE) | F(VERSION),                                        0                            },
+    {"alert_dispute_post",      F(NOTE) | F(VERSION),                                        0                            },
+    {"alert_uphold_post",       F(NOTE) | F(VERSION),                                        0                            },
+    {"alert_dismiss_post",      F(NOTE) | F(VERSION),                                        0                            },
+    {"alerts_bulk_post",        F(EVENT) | F(IDS) | F(NOTE),                                 F(EVENT) | F(IDS)            },
+    {"key_post",                F(NAME) | F(ROLE) | F(OPERATOR) | F(DISTRICTS) | F(EXPIRES), F(NAME) | F(ROLE)            },
+    {"vehicles_telemetry_post", F(CRS) | F(ITEMS),                                           F(CRS) | F(ITEMS)            },
+    {"case_post",               FINDING | F(CASE_SOURCE),                                    F(CASE_KIND) | F(CASE_SOURCE)},
+    {"detection_post",          FINDING,                                                     F(CASE_KIND) | F(EVIDENCE)   },
+    {"report_post",             FINDING & ~F(VEHICLE),                                       F(CASE_KIND) | F(TEXT)       },
+    {"report_rating_post",      F(RATING),                                                   F(RATING)                    },
+};
+
+/* clang-format off: a table is included */
+static const struct taking moves_take[] = {
+#define CASE_MOVE(event, code, handler, fields, required, doc)                                     \
+    {#handler, (fields) | F(VERSION), required},
+#include "api/case_moves.def"
+#undef CASE_MOVE
+};
+/* clang-format on */
 
 static const char *const reasons[OUT_REASON_COUNT] = {
     [OUT_MAINTENANCE] = "maintenance",
@@ -70,16 +118,26 @@ const char *out_reason_name(enum out_reason reason)
     return (unsigned)reason < OUT_REASON_COUNT ? reasons[reason] : "";
 }
 
-uint32_t body_fields_of(const char *handler, uint32_t *required)
+static const struct taking *taking_find(const struct taking *rows, size_t count,
+                                        const char *handler)
 {
-    for (size_t i = 0; i < ARRAY_LEN(takes); i++) {
-        if (strcmp(takes[i].handler, handler) == 0) {
-            *required = takes[i].required;
-            return takes[i].fields;
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(rows[i].handler, handler) == 0) {
+            return &rows[i];
         }
     }
-    *required = 0;
-    return 0;
+    return NULL;
+}
+
+uint64_t body_fields_of(const char *handler, uint64_t *required)
+{
+    const struct taking *row = taking_find(takes, ARRAY_LEN(takes), handler);
+
+    if (row == NULL) {
+        row = taking_find(moves_take, ARRAY_LEN(moves_take), handler);
+    }
+    *required = row == NULL ? 0 : row->required;
+    return row == NULL ? 0 : row->fields;
 }
 
 /* A body under way into a command. */
@@ -87,7 +145,7 @@ struct reading_body {
     struct request *rq;
     struct json_doc doc;
     struct command *command;
-    uint32_t has;
+    uint64_t has;
     int64_t occupied, free;
 };
 
@@ -176,7 +234,7 @@ static void read_why(struct reading_body *b, const struct json_node *value)
 
 static void read_field(struct reading_body *b, enum body_field field, const struct json_node *value)
 {
-    b->has |= UINT32_C(1) << (unsigned)field;
+    b->has |= UINT64_C(1) << (unsigned)field;
     switch (field) {
     case BODY_REASON: read_reason(b, value); break;
     case BODY_UNTIL: read_until(b, value); break;
@@ -196,12 +254,30 @@ static void read_field(struct reading_body *b, enum body_field field, const stru
     case BODY_OPERATOR:
     case BODY_DISTRICTS:
     case BODY_EXPIRES:
+    case BODY_CASE_NOTE:
+    case BODY_TEXT:
+    case BODY_CASE_KIND:
+    case BODY_CASE_SOURCE:
+    case BODY_PLACE:
+    case BODY_VEHICLE:
+    case BODY_LOCATION:
+    case BODY_EVIDENCE:
+    case BODY_UNIT:
+    case BODY_PERSON:
+    case BODY_DUTY:
+    case BODY_SCORE:
+    case BODY_DOCUMENT:
+    case BODY_MEANS:
+    case BODY_FEATURES:
+    case BODY_EMERGENCY:
+    case BODY_INTO:
+    case BODY_RATING:
     case BODY_FIELD_COUNT: break;
     }
 }
 
 static void unknown_field(struct request *rq, const struct json_doc *doc,
-                          const struct json_node *key, uint32_t fields)
+                          const struct json_node *key, uint64_t fields)
 {
     char name[32];
     char where[40];
@@ -223,7 +299,7 @@ static void unknown_field(struct request *rq, const struct json_doc *doc,
 
 /* Which of the fields the member is, BODY_FIELD_COUNT = none. */
 static enum body_field field_find(const struct json_doc *doc, const struct json_node *key,
-                                  uint32_t fields)
+                                  uint64_t fields)
 {
     unsigned f = 0;
 
@@ -238,8 +314,8 @@ void staff_body_known(struct request *rq, const struct json_doc *doc)
 {
     const struct json_node *root = &doc->nodes[0];
     const struct json_node *key = json_first(doc, root);
-    uint32_t required;
-    const uint32_t fields = body_fields_of(rq->match.route->name, &required);
+    uint64_t required;
+    const uint64_t fields = body_fields_of(rq->match.route->name, &required);
 
     for (uint32_t i = 0; i < root->count; i++) {
         if (field_find(doc, key, fields) == BODY_FIELD_COUNT) {
@@ -249,7 +325,7 @@ void staff_body_known(struct request *rq, const struct json_doc *doc)
     }
 }
 
-static void read_members(struct reading_body *b, uint32_t fields)
+static void read_members(struct reading_body *b, uint64_t fields)
 {
     const struct json_node *root = &b->doc.nodes[0];
     const struct json_node *key = json_first(&b->doc, root);
@@ -275,8 +351,8 @@ static bool body_read(struct reading_body *b)
 {
     struct request *rq = b->rq;
     struct json_node nodes[BODY_NODES];
-    uint32_t required;
-    uint32_t fields = body_fields_of(rq->match.route->name, &required);
+    uint64_t required;
+    uint64_t fields = body_fields_of(rq->match.route->name, &required);
 
     rq->faults = (struct faults){.pointer = true};
     if (rq->body.len > 0) {

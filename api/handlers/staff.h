@@ -36,6 +36,24 @@ enum body_field {
     BODY_OPERATOR,
     BODY_DISTRICTS,
     BODY_EXPIRES,
+    BODY_CASE_NOTE,
+    BODY_TEXT,
+    BODY_CASE_KIND,
+    BODY_CASE_SOURCE,
+    BODY_PLACE,
+    BODY_VEHICLE,
+    BODY_LOCATION,
+    BODY_EVIDENCE,
+    BODY_UNIT,
+    BODY_PERSON,
+    BODY_DUTY,
+    BODY_SCORE,
+    BODY_DOCUMENT,
+    BODY_MEANS,
+    BODY_FEATURES,
+    BODY_EMERGENCY,
+    BODY_INTO,
+    BODY_RATING,
     BODY_FIELD_COUNT
 };
 
@@ -47,7 +65,7 @@ struct body_field_row {
 
 extern const struct body_field_row body_field_rows[BODY_FIELD_COUNT];
 /** Bit per field that the handler of that name takes; *required: those that must be there. */
-uint32_t body_fields_of(const char *handler, uint32_t *required);
+uint64_t body_fields_of(const char *handler, uint64_t *required);
 const char *out_reason_name(enum out_reason reason);
 
 #endif

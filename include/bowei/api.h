@@ -2,6 +2,7 @@
 #define BOWEI_API_H
 
 #include "bowei/alert_ring.h"
+#include "bowei/audit_log.h"
 #include "bowei/base/counters.h"
 #include "bowei/config.h"
 #include "bowei/event_feed.h"
@@ -28,6 +29,7 @@ struct api_params {
     const struct view *view;
     struct change_ring *changes;
     struct alert_ring *alerts;
+    struct audit_port audit;         /**< read by the same thread as events; zeroed: no audit */
     struct event_port events;        /**< of a reader of its own; zeroed: there is no feed */
     const struct fleet_rules *rules; /**< borrowed; what verdicts are explained with */
     struct intake_port intake;

@@ -43,6 +43,8 @@ struct case_filter {
     int64_t from_ms, until_ms; /**< reported within */
 };
 
+struct case_figures;
+
 /** Of COMMAND_CASES, COMMAND_CASE_OPEN, COMMAND_CASE_MOVE; owned by the caller until answered. */
 struct case_request {
     /* COMMAND_CASES */
@@ -57,7 +59,8 @@ struct case_request {
     bool more;
     struct case_row_image *rows; /**< room for CASE_ROWS_MAX; NULL = not wanted */
     uint32_t row_count;
-    bool audited; /**< a read by staff: an audit row is kept */
+    bool audited;                 /**< a read by staff: an audit row is kept */
+    struct case_figures *figures; /**< COMMAND_CASES: filled, too; NULL = not wanted */
 
     /* COMMAND_CASE_OPEN: a finding of people or of a camera; `cases[0]` is the answer. The source
      * app is the public, all others are staff; the sensor's are the machine's own. */

@@ -41,6 +41,8 @@ enum command_kind {
     COMMAND_CASE_OPEN, /**< someone reports: opens a case */
     COMMAND_CASE_MOVE, /**< one event of one case */
     COMMAND_ZOMBIES,   /**< the pick-list of suspected vehicles, into `zombies` (zombie.h) */
+    COMMAND_AUDIT, /**< never reaches the core: a page of the audit, read from Redis (audit_log.h)
+                    */
     COMMAND_KIND_COUNT
 };
 

@@ -154,6 +154,8 @@ struct config {
 
         uint32_t requests_per_s;     /**< per address, 0 = off */
         uint32_t key_requests_per_s; /**< per key, 0 = off */
+        uint32_t reports_per_minute; /**< residents', per address; 0 = none */
+        char *public_url;            /**< NULL = not set */
     } http;
 
     struct {

@@ -86,6 +86,8 @@ void territory_route(const struct inventory *inv, const char *trade, space_key p
  * clock runs. The column `permit` of the place or of its lot decides; without it, a space for
  * disabled drivers, residents or charging has one. */
 bool territory_permit(const struct inventory *inv, space_key place);
+/** The place's component code (城市部件编码), 16 digits as a number; 0 = not given. */
+uint64_t territory_component(const struct inventory *inv, space_key place);
 /** The unit's name in both languages, "" when not given; false: no such unit. Texts live with the
  * snapshot. */
 bool territory_unit(const struct inventory *inv, const char *code, const char **name_zh,

@@ -180,7 +180,8 @@ static void path_fill(const char *pattern, char *out, size_t cap)
 static bool fleet_path(const char *path)
 {
     return strstr(path, "/fences/") != NULL || strstr(path, "/alerts/") != NULL ||
-           strstr(path, "/vehicles/") != NULL || strstr(path, "/keys/") != NULL;
+           strstr(path, "/vehicles/") != NULL || strstr(path, "/keys/") != NULL ||
+           strstr(path, "/cases/") != NULL || strstr(path, "/reports/") != NULL;
 }
 
 static void role_matrix(void **state)

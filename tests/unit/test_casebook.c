@@ -440,6 +440,14 @@ static void pages_follow_their_order(void **state)
     case_stop(&f);
 }
 
+/* Without any clock: last. */
+static int64_t due_of(const struct case_image *image)
+{
+    const int64_t due_ms = case_due_next(image);
+
+    return due_ms == 0 ? INT64_MAX : due_ms;
+}
+
 /* Pages by deadline are those of all cases sorted, whatever the page's size. */
 static void pages_by_deadline_are_sorted(void **state)
 {
@@ -471,14 +479,14 @@ static void pages_by_deadline_are_sorted(void **state)
         do {
             assert_ok(&f, case_ask(&f, COMMAND_CASES, "reader", &request));
             for (uint32_t i = 0; i < request.case_count; i++, seen++) {
-                const int64_t due_ms = found[i].due_ms == 0 ? INT64_MAX : found[i].due_ms;
-                const int64_t last_ms = last.due_ms == 0 ? INT64_MAX : last.due_ms;
+                const int64_t due_ms = due_of(&found[i]);
+                const int64_t last_ms = due_of(&last);
 
                 assert_true(last.id == 0 || due_ms > last_ms ||
                             (due_ms == last_ms && found[i].id > last.id));
                 last = found[i];
             }
-            request.from_key = last.due_ms;
+            request.from_key = case_due_next(&last);
             request.from_id = last.id;
         } while (request.more);
         assert_int_equal(seen, 60);

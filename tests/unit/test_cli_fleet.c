@@ -1,5 +1,5 @@
-/* `bowei fences`, `alerts` and `vehicles`: each in a child process against a small server that
- * notes what it was asked and gives one answer back. */
+/* `bowei fences`, `alerts`, `vehicles` and `coverage`: each in a child process against a small
+ * server that notes what it was asked and gives one answer back. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -149,19 +149,23 @@ static void requests(void **state)
     static const struct {
         const char *line, *asks;
     } rows[] = {
-        {"fences list",                                   "GET /v1/fences HTTP/"                        },
-        {"fences list --use no_park --bbox 1,2,3,4",      "GET /v1/fences?use=no_park&bbox=1,2,3,4 "    },
+        {"fences list",                                    "GET /v1/fences HTTP/"                        },
+        {"fences list --use no_park --bbox 1,2,3,4",       "GET /v1/fences?use=no_park&bbox=1,2,3,4 "    },
         {"fences near --lat 42.2 --lon 118.8 --crs bd09",
-         "GET /v1/fences/near?lat=42.2&lon=118.8&crs=bd09 "                                             },
-        {"fences show 150402001F00100008",                "GET /v1/fences/150402001F00100008 "          },
-        {"vehicles list --verdict outside --limit 5",     "GET /v1/vehicles?verdict=outside&limit=5 "   },
-        {"vehicles show HLO-1000",                        "GET /v1/vehicles/HLO-1000 "                  },
-        {"vehicles verdict HLO-1000 --crs gcj02",         "GET /v1/vehicles/HLO-1000/verdict?crs=gcj02 "},
-        {"alerts list --state open --kind pile_up",       "GET /v1/alerts?state=open&kind=pile_up "     },
-        {"alerts list --csv --vehicle HLO-1000",          "GET /v1/alerts?vehicle=HLO-1000&format=csv " },
-        {"alerts show A0123456789abcdef",                 "GET /v1/alerts/A0123456789abcdef "           },
-        {"alerts mute F1 --minutes 5",                    "POST /v1/fences/F1/mute "                    },
-        {"alerts mute F1 --end",                          "DELETE /v1/fences/F1/mute "                  },
+         "GET /v1/fences/near?lat=42.2&lon=118.8&crs=bd09 "                                              },
+        {"fences show 150402001F00100008",                 "GET /v1/fences/150402001F00100008 "          },
+        {"coverage streets",                               "GET /v1/coverage HTTP/"                      },
+        {"coverage gaps --kind no_unit,no_grid --limit 5",
+         "GET /v1/coverage/gaps?kind=no_unit,no_grid&limit=5 "                                           },
+        {"coverage show 150402001R00100008 --trades",      "GET /v1/coverage/150402001R00100008 "        },
+        {"vehicles list --verdict outside --limit 5",      "GET /v1/vehicles?verdict=outside&limit=5 "   },
+        {"vehicles show HLO-1000",                         "GET /v1/vehicles/HLO-1000 "                  },
+        {"vehicles verdict HLO-1000 --crs gcj02",          "GET /v1/vehicles/HLO-1000/verdict?crs=gcj02 "},
+        {"alerts list --state open --kind pile_up",        "GET /v1/alerts?state=open&kind=pile_up "     },
+        {"alerts list --csv --vehicle HLO-1000",           "GET /v1/alerts?vehicle=HLO-1000&format=csv " },
+        {"alerts show A0123456789abcdef",                  "GET /v1/alerts/A0123456789abcdef "           },
+        {"alerts mute F1 --minutes 5",                     "POST /v1/fences/F1/mute "                    },
+        {"alerts mute F1 --end",                           "DELETE /v1/fences/F1/mute "                  },
     };
 
     (void)state;
@@ -250,6 +254,9 @@ static void wrong_lines(void **state)
         {"fences show",                      "takes one ID"                       },
         {"fences near here",                 "takes no arguments"                 },
         {"vehicles",                         "needs one of list, show, verdict"   },
+        {"coverage",                         "needs one of gaps, show, streets"   },
+        {"coverage show",                    "takes one ID"                       },
+        {"coverage gaps here",               "takes no arguments"                 },
         {"vehicles verdict",                 "takes one ID"                       },
     };
 

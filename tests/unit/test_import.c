@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 /* cmocka wants the four above first */
+#include "bowei/coverage.h"
 #include "tests/unit/city_fixture.h"
 #include "tests/unit/scratch_folder.h"
 #include <cmocka.h>
@@ -349,8 +350,9 @@ static void removals_need_leave_and_leave_tombstones(void **state)
 static struct draft *example_city(void)
 {
     static const char *const files[] = {
-        "lots.csv",    "spaces.geojson", "fences.geojson", "devices.csv",  "bindings.csv",
-        "beacons.csv", "listeners.csv",  "operators.csv",  "vehicles.csv", "aliases.csv"};
+        "lots.csv",      "spaces.geojson", "fences.geojson", "devices.csv",  "bindings.csv",
+        "beacons.csv",   "listeners.csv",  "operators.csv",  "vehicles.csv", "aliases.csv",
+        "grids.geojson", "units.csv",      "wardens.csv"};
     struct draft *d = draft_create();
     struct import_report report = {0};
 
@@ -406,6 +408,7 @@ static void example_city_is_whole(void **state)
         }
     }
     assert_int_equal(gates, 2);
+    assert_int_equal(coverage_of(inv)->gap_count, 0); /* everything has somebody responsible */
     assert_true(inventory_resolve(inv, "bay", "1") != 0);
     assert_true(inventory_sensor(inv, inventory_device(inv, "depot/loops", 11), 20) != NO_SENSOR);
     inventory_destroy(inv);

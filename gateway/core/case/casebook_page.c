@@ -1,7 +1,6 @@
 /* Reading the book: one case with its history, or a page of what a filter asks for. */
 #include "gateway/core/case/casebook_state.h"
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static bool in_mask(uint32_t mask, unsigned value)
@@ -58,86 +57,91 @@ static void newest(struct casebook *book, struct case_request *request)
     }
 }
 
-/* --- by deadline: no order is kept for it; one look at every case and a heap of the page --- */
+/* --- what is due next: no order is kept for what is asked seldom; one look at every case keeps the
+ * first `limit` in a heap whose top is the last of them --- */
 
-struct due_key {
-    int64_t due_ms; /* without a deadline: last */
-    case_id id;
-    uint32_t slot;
-};
+/* What runs out first; without any clock: last. */
+static struct case_pick pick_of(const struct case_image *image, uint32_t slot)
+{
+    const int64_t due_ms = case_due_next(image);
 
-static bool due_behind(const struct due_key *a, const struct due_key *b)
+    return (struct case_pick){due_ms == 0 ? INT64_MAX : due_ms, image->id, slot};
+}
+
+static bool behind(const struct case_pick *a, const struct case_pick *b)
 {
     return a->due_ms != b->due_ms ? a->due_ms > b->due_ms : a->id > b->id;
 }
 
-/* heap[0] is the last one of the page; its place is taken by `key`. */
-static void heap_sink(struct due_key *heap, uint32_t count, struct due_key key)
+static void swap(struct case_pick *a, struct case_pick *b)
+{
+    const struct case_pick was = *a;
+
+    *a = *b;
+    *b = was;
+}
+
+static void sift_down(struct case_pick *heap, uint32_t count)
 {
     uint32_t at = 0;
 
-    for (uint32_t child = 1; child < count; child = 2 * at + 1) {
-        if (child + 1 < count && due_behind(&heap[child + 1], &heap[child])) {
-            child++;
+    for (;;) {
+        uint32_t last = at;
+
+        for (uint32_t child = 2 * at + 1; child <= 2 * at + 2 && child < count; child++) {
+            last = behind(&heap[child], &heap[last]) ? child : last;
         }
-        if (!due_behind(&heap[child], &key)) {
-            break;
+        if (last == at) {
+            return;
         }
-        heap[at] = heap[child];
-        at = child;
+        swap(&heap[at], &heap[last]);
+        at = last;
     }
-    heap[at] = key;
 }
 
-static void heap_rise(struct due_key *heap, uint32_t at, struct due_key key)
+static void pick_add(struct case_pick *heap, uint32_t *count, struct case_pick pick)
 {
-    for (; at > 0 && due_behind(&key, &heap[(at - 1) / 2]); at = (at - 1) / 2) {
-        heap[at] = heap[(at - 1) / 2];
+    uint32_t at = (*count)++;
+
+    heap[at] = pick;
+    while (at > 0 && behind(&heap[at], &heap[(at - 1) / 2])) {
+        swap(&heap[at], &heap[(at - 1) / 2]);
+        at = (at - 1) / 2;
     }
-    heap[at] = key;
 }
 
-static struct due_key key_of(const struct case_image *image, uint32_t slot)
-{
-    return (struct due_key){image->due_ms == 0 ? INT64_MAX : image->due_ms, image->id, slot};
-}
-
-static enum err due_next(struct casebook *book, struct case_request *request)
+static void due_next(struct casebook *book, struct case_request *request)
 {
     const struct case_list *list = &book->list;
-    const struct due_key from = {request->from_key == 0 ? INT64_MAX : request->from_key,
-                                 request->from_id, 0};
-    struct due_key *heap = malloc((request->limit + 1u) * sizeof *heap);
+    const uint32_t room = request->limit < CASES_PAGE_MAX ? request->limit : CASES_PAGE_MAX;
+    const struct case_pick from = {request->from_key == 0 ? INT64_MAX : request->from_key,
+                                   request->from_id, 0};
+    struct case_pick *heap = book->picks;
     uint32_t count = 0;
 
-    if (heap == NULL) {
-        return ERR_NO_MEMORY;
-    }
     for (uint32_t i = 0; i < list->count; i++) {
         const struct case_image *image = &list->slots[list->order[i]]->image;
-        const struct due_key key = key_of(image, list->order[i]);
+        const struct case_pick pick = pick_of(image, list->order[i]);
 
-        if (!asked(&request->filter, image) || (from.id != 0 && !due_behind(&key, &from))) {
+        if (!asked(&request->filter, image) || (from.id != 0 && !behind(&pick, &from))) {
             continue;
         }
-        if (count < request->limit) {
-            heap_rise(heap, count++, key);
-        } else {
-            request->more = true;
-            if (count > 0 && due_behind(&heap[0], &key)) {
-                heap_sink(heap, count, key);
-            }
+        if (count < room) {
+            pick_add(heap, &count, pick);
+            continue;
+        }
+        request->more = true;
+        if (room > 0 && behind(&heap[0], &pick)) {
+            heap[0] = pick;
+            sift_down(heap, count);
         }
     }
     request->case_count = count;
-    while (count > 0) {
-        const uint32_t last = heap[0].slot;
-
-        heap_sink(heap, count - 1, heap[count - 1]);
-        request->cases[--count] = list->slots[last]->image;
+    while (count > 0) { /* the last one first */
+        request->cases[--count] = list->slots[heap[0].slot]->image;
+        heap[0] = heap[count];
+        sift_down(heap, count);
     }
-    free(heap);
-    return ERR_OK;
 }
 
 static void history(struct casebook *book, struct case_request *request, uint32_t slot)
@@ -169,11 +173,15 @@ enum err casebook_page(struct casebook *book, struct command *command)
     request->case_count = 0;
     request->row_count = 0;
     request->more = false;
+    if (request->figures != NULL) {
+        casebook_figures(book, request->figures);
+    }
     if (request->id == 0 && request->receipt == 0) {
         if (request->order == CASES_DUE_NEXT) {
-            return due_next(book, request);
+            due_next(book, request);
+        } else {
+            newest(book, request);
         }
-        newest(book, request);
         return ERR_OK;
     }
     const uint32_t slot = casebook_asked(book, request);

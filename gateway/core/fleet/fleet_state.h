@@ -135,7 +135,6 @@ uint32_t *episode_link_of(struct fleet *fleet, const struct alert_image *image);
 bool episode_open(const struct fleet *fleet, uint32_t slot);
 /** Ends an episode that goes on, for a reason of the machine. */
 void episode_end(struct fleet *fleet, uint32_t slot, enum alert_event event);
-/** One due time of an episode has come. */
 void episode_due(struct fleet *fleet, uint32_t slot);
 /** Moves one by an event, notes it for undo and keeps it. */
 enum err episode_move(struct fleet *fleet, uint32_t slot, enum alert_event event,

@@ -37,12 +37,14 @@ static void look_free(struct zombie_watch *watch, const struct zombie_city *city
                       struct stay *stay, const struct zombie_space *space)
 {
     const int64_t free_ms = watch->now.at_ms - space->known.since_ms;
+    /* before anything is told: what is told may be taken back */
+    const bool asked = look_case(city, key) != NULL;
 
     if (free_ms - (int64_t)space->known.gap_s * 1000 >= watch->rules.gone_ms) {
         (void)tell_gone(watch, city, key, space->known.since_ms + watch->rules.gone_ms);
     }
     if (stay != NULL && stay->image.set && stay->image.gone_ms == 0 &&
-        free_ms >= watch->rules.release_ms && look_case(city, key) == NULL) {
+        free_ms >= watch->rules.release_ms && !asked) {
         stay_end(&watch->stays, stay); /* whoever comes now begins anew */
     }
 }

@@ -186,6 +186,7 @@ static void sweep(struct zombie_watch *watch, const struct zombie_city *city)
     }
 }
 
+/* A subject is looked at once in a step: what the second look saw might be taken back. */
 void zombie_watch_advance(struct zombie_watch *watch, const struct zombie_city *city)
 {
     if (!watch->on || watch->now.at_ms < watch->retry_ms) {
@@ -193,11 +194,11 @@ void zombie_watch_advance(struct zombie_watch *watch, const struct zombie_city *
     }
     if (watch->stays.dirty > 0) {
         keep_dirty(watch, city);
-    }
-    while (watch->moved_count > 0) {
-        look_bike(watch, city, watch->moved[--watch->moved_count]); /* refused: the sweep sees it */
-    }
-    if (watch->now.at_ms >= watch->sweep_due_ms) {
+    } else if (watch->moved_count > 0) {
+        while (watch->moved_count > 0) { /* refused: the sweep sees it */
+            look_bike(watch, city, watch->moved[--watch->moved_count]);
+        }
+    } else if (watch->now.at_ms >= watch->sweep_due_ms) {
         sweep(watch, city);
     }
 }

@@ -240,6 +240,10 @@ bool row_unit_whole(struct row *row, const char **field)
         *field = "scope";
         return row_refuse(row, "a unit that serves trades needs a scope");
     }
+    if (u->kind == UNIT_STREET_OFFICE && u->scope == 0) {
+        *field = "scope";
+        return row_refuse(row, "a street office needs its streets (9 digits) as scope");
+    }
     if (u->kind == UNIT_OPERATOR && u->scope != 0) {
         *field = "scope";
         return row_refuse(row, "an operator answers for its own bikes wherever they are: it has no "

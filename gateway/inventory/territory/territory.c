@@ -256,6 +256,14 @@ bool territory_permit(const struct inventory *inv, space_key place)
     return duty.permit == PERMIT_UNSET ? attributes_permit(inv, place) : duty.permit != PERMIT_NO;
 }
 
+uint64_t territory_component(const struct inventory *inv, space_key place)
+{
+    const struct territory_duty *duty =
+        inv->territory == NULL ? NULL : duty_find(inv->territory, place);
+
+    return duty == NULL ? 0 : duty->component;
+}
+
 bool territory_unit(const struct inventory *inv, const char *code, const char **name_zh,
                     const char **name_en)
 {

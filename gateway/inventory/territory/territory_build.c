@@ -1,5 +1,6 @@
 /* From the draft's grids, units, wardens and duties to the snapshot's; the rows come sorted and
  * checked (references_territory.c). */
+#include "gateway/inventory/territory/coverage_build.h"
 #include "gateway/inventory/territory/territory_map.h"
 #include "gateway/inventory/territory/territory_words.h"
 #include <stdlib.h>
@@ -220,5 +221,6 @@ void territory_destroy(struct territory *t)
     free(t->serves);
     free(t->wardens);
     free(t->duties);
+    coverage_destroy(t->coverage);
     free(t);
 }

@@ -1,6 +1,7 @@
 #ifndef GATEWAY_INVENTORY_TERRITORY_TERRITORY_MAP_H
 #define GATEWAY_INVENTORY_TERRITORY_TERRITORY_MAP_H
 
+#include "bowei/coverage.h"
 #include "gateway/inventory/build.h"
 #include "gateway/inventory/territory/grid_map.h"
 
@@ -45,6 +46,7 @@ struct territory {
     struct territory_warden *wardens; /**< by level, then scope */
     struct territory_duty *duties;    /**< by key */
     uint32_t unit_count, serve_count, warden_count, duty_count;
+    struct coverage *coverage; /**< coverage_build */
 };
 
 enum err territory_build(struct build *b) MUST_CHECK;
