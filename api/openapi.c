@@ -3,14 +3,11 @@
 #include "api/body_fields.h"
 #include "api/handlers/staff.h"
 #include "api/route.h"
+#include "api/schema.h"
 #include "bowei/api.h"
 #include "bowei/base/json_write.h"
 #include <stdio.h>
 #include <string.h>
-
-struct field_row {
-    const char *schema, *name, *type, *doc;
-};
 
 static const struct field_row fields[] = {
 #define FIELD(schema, name, type, doc) {#schema, name, type, doc},
@@ -72,6 +69,27 @@ static const struct {
     [ANSWER_DEVICE_TEST] = {"DeviceTest",         "application/json"            },
     [ANSWER_WHY] = {"Why",                "application/json"            },
 };
+
+const char *answer_schema(enum answer answer)
+{
+    return answers[answer].schema;
+}
+
+const struct field_row *schema_fields(const char *schema, size_t len, size_t *count)
+{
+    size_t first = 0;
+    size_t end;
+
+    while (first < ARRAY_LEN(fields) && (strlen(fields[first].schema) != len ||
+                                         memcmp(fields[first].schema, schema, len) != 0)) {
+        first++;
+    }
+    for (end = first;
+         end < ARRAY_LEN(fields) && strcmp(fields[end].schema, fields[first].schema) == 0; end++) {
+    }
+    *count = end - first;
+    return *count == 0 ? NULL : &fields[first];
+}
 
 static void reference_write(struct json_writer *w, const char *name, size_t len)
 {
@@ -311,6 +329,13 @@ static void responses_write(struct json_writer *w, const struct route *route)
     content_write(w, answers[route->answer].type, answers[route->answer].schema);
     if (route->flags & ROUTE_GEO) {
         content_write(w, "application/geo+json", NULL);
+    }
+    if (route->params & P(FORMAT)) {
+        content_write(w, "text/csv", NULL);
+    }
+    if (route->params & P(SHEET)) {
+        content_write(w, "text/html", NULL);
+        content_write(w, "text/plain", NULL);
     }
     json_object_end(w);
     json_object_end(w);

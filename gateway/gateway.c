@@ -10,6 +10,7 @@
 #include "bowei/field.h"
 #include "bowei/mqtt_out.h"
 #include "bowei/recover.h"
+#include "gateway/case_settings.h"
 #include "gateway/configuration.h"
 #include "gateway/event_feed.h"
 #include "gateway/examiner.h"
@@ -53,6 +54,7 @@ struct gateway {
     struct outgoing outgoing;
     struct audit_reader *audit_log; /* the same */
     struct fleet_rules rules;
+    struct work_calendar *calendar; /* of the rules of cases */
     struct runner *runner;
     struct unknown_devices *unknown;
     struct recalibration_desk *desk;
@@ -169,9 +171,15 @@ static enum err recover(struct gateway *g, struct now *start)
     }
     fleet_settings_rules(g->config, &g->rules);
     core_fleet_rules(g->core, &g->rules);
+    struct case_rules case_rules;
+    enum err e = case_settings_rules(g->config, &case_rules, &g->calendar);
+    if (e != ERR_OK) {
+        return e;
+    }
+    core_case_rules(g->core, &case_rules);
     const struct recover_params params = recover_params_of(g);
     const struct recover_calls calls = {g, on_restore, on_replay, on_kept};
-    enum err e = recover_run(&params, &calls, &g->recovery);
+    e = recover_run(&params, &calls, &g->recovery);
     if (e != ERR_OK) {
         log_line(LOG_ERROR, "gateway", "recovery: %s", err_text(e, 0));
         return e;
@@ -439,6 +447,7 @@ void gateway_stop(struct gateway *g)
         core_destroy(g->core);
         inventory_destroy(g->inventory);
     }
+    work_calendar_destroy(g->calendar);
     inventory_destroy(g->pending);
     change_ring_destroy(g->changes);
     journal_close(g->journal); /* its last sync releases what waits for it */
