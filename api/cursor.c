@@ -23,12 +23,19 @@ static uint64_t u64_get(const uint8_t *p)
     return v;
 }
 
+/* Lists of what goes by number in one version of the inventory. */
+static bool is_versioned(char kind)
+{
+    return kind == 'd' || kind == 'g';
+}
+
 size_t cursor_write(const struct cursor *cursor, char out[CURSOR_TEXT_MAX])
 {
     uint8_t bytes[CURSOR_BYTES] = {(uint8_t)cursor->kind};
 
     u64_put(bytes + 1, cursor->key);
-    u64_put(bytes + 9, cursor->kind == 'd' ? cursor->version : (uint64_t)cursor->distance_mm);
+    u64_put(bytes + 9,
+            is_versioned(cursor->kind) ? cursor->version : (uint64_t)cursor->distance_mm);
     sodium_bin2base64(out, CURSOR_TEXT_MAX, bytes, sizeof bytes,
                       sodium_base64_VARIANT_URLSAFE_NO_PADDING);
     return strlen(out);
@@ -41,11 +48,11 @@ bool cursor_read(const char *text, size_t len, struct cursor *out)
 
     if (sodium_base642bin(bytes, sizeof bytes, text, len, NULL, &got, NULL,
                           sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0 ||
-        got != sizeof bytes || strchr("nkda", bytes[0]) == NULL || bytes[0] == 0) {
+        got != sizeof bytes || strchr("nkdacuwg", bytes[0]) == NULL || bytes[0] == 0) {
         return false;
     }
     *out = (struct cursor){.kind = (char)bytes[0], .key = u64_get(bytes + 1)};
-    if (out->kind == 'd') {
+    if (is_versioned(out->kind)) {
         out->version = u64_get(bytes + 9);
     } else {
         out->distance_mm = (int64_t)u64_get(bytes + 9);

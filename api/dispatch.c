@@ -102,13 +102,15 @@ static bool authenticate(struct request *rq)
 }
 
 /* A key of some districts changes nothing elsewhere. What it changes is named by the path: a space,
- * lot or fence begins with its district's code. What is not (devices, alerts, vehicles) belongs to
- * no district that could be told before the handler runs, so such a key may not change it. */
+ * lot, fence or case begins with its district's code. What is not (devices, alerts, vehicles)
+ * belongs to no district that could be told before the handler runs, so such a key may not change
+ * it. */
 static bool district_allows(struct request *rq)
 {
-    static const char *const placed[] = {"/v1/spaces/", "/v1/lots/", "/v1/fences/"};
-    bool in_reach =
-        rq->key == NULL || rq->key->district_count == 0 || rq->match.route->method == METHOD_GET;
+    static const char *const placed[] = {"/v1/spaces/", "/v1/lots/", "/v1/fences/", "/v1/cases/"};
+    bool in_reach = rq->key == NULL || rq->key->district_count == 0 ||
+                    rq->match.route->method == METHOD_GET ||
+                    (rq->match.route->flags & ROUTE_PLACED) != 0;
 
     for (size_t i = 0; i < ARRAY_LEN(placed) && !in_reach; i++) {
         in_reach = strncmp(rq->match.route->path, placed[i], strlen(placed[i])) == 0 &&
@@ -162,8 +164,8 @@ static bool may_use(struct request *rq)
 static bool representation_pick(struct request *rq)
 {
     const struct route *route = rq->match.route;
-    bool other_type =
-        route->answer == ANSWER_METRICS || (route->flags & (ROUTE_STREAM | ROUTE_SECRET)) != 0;
+    bool other_type = route->answer == ANSWER_METRICS ||
+                      (route->flags & (ROUTE_STREAM | ROUTE_SECRET | ROUTE_PAGE)) != 0;
 
     rq->accept = accept_class(rq->heads.accept, (route->flags & ROUTE_GEO) != 0);
     if (rq->accept == ACCEPT_NONE && !other_type) {
@@ -265,6 +267,19 @@ void dispatch(struct request *rq)
     rq->inv = NULL;
 }
 
+/* Another version than If-Match named is a precondition that failed (RFC 9110 13.1.1); all else
+ * that the object's state does not allow, the body's `version` too, is a conflict. */
+static enum err refusal_of(const struct request *rq)
+{
+    static const char version[] = "version:"; /* the field that a detail begins with */
+    const struct command *command = &rq->pending->command;
+
+    return command->result == ERR_CONFLICT && rq->heads.if_match != NULL &&
+                   strncmp(command->detail, version, sizeof version - 1) == 0
+               ? ERR_PRECONDITION
+               : command->result;
+}
+
 void dispatch_resumed(struct request *rq)
 {
     struct api *api = rq->api;
@@ -275,7 +290,7 @@ void dispatch_resumed(struct request *rq)
     if (!pending_answered(rq->pending)) {
         respond_problem(rq, ERR_UNAVAILABLE, "the gateway did not decide within 2 s");
     } else if (rq->pending->command.result != ERR_OK) {
-        respond_problem(rq, rq->pending->command.result,
+        respond_problem(rq, refusal_of(rq),
                         rq->pending->command.detail[0] == '\0' ? NULL
                                                                : rq->pending->command.detail);
     } else {

@@ -1,5 +1,6 @@
 /* openapi.json and the route part of docs/API.md, both out of the tables: routes.def, params.def,
  * schemas.def and the staff bodies. */
+#include "api/body_fields.h"
 #include "api/handlers/staff.h"
 #include "api/route.h"
 #include "bowei/api.h"
@@ -38,14 +39,30 @@ static const struct {
     [ANSWER_FENCE_LIST] = {"FenceList",          "application/json"            },
     [ANSWER_ALERT] = {"Alert",              "application/json"            },
     [ANSWER_ALERT_LIST] = {"AlertList",          "application/json"            },
+    [ANSWER_EVENT_LIST] = {"EventList",          "application/json"            },
     [ANSWER_MOVES] = {"Moves",              "application/json"            },
     [ANSWER_MUTE] = {"Mute",               "application/json"            },
     [ANSWER_VEHICLE] = {"Vehicle",            "application/json"            },
     [ANSWER_VEHICLE_LIST] = {"VehicleList",        "application/json"            },
     [ANSWER_VERDICT] = {"Verdict",            "application/json"            },
     [ANSWER_TELEMETRY] = {"TelemetryResult",    "application/json"            },
+    [ANSWER_CASE] = {"Case",               "application/json"            },
+    [ANSWER_CASE_LIST] = {"CaseList",           "application/json"            },
+    [ANSWER_CASE_FIGURES] = {"CaseFigures",        "application/json"            },
+    [ANSWER_HANDOVER] = {"Handover",           "application/json"            },
+    [ANSWER_PAGE] = {NULL,                 "text/html"                   },
+    [ANSWER_REPORT] = {"Report",             "application/json"            },
+    [ANSWER_AUDIT_LIST] = {"AuditList",          "application/json"            },
+    [ANSWER_WORDS] = {"Words",              "application/json"            },
+    [ANSWER_COVERAGE] = {"Coverage",           "application/json"            },
+    [ANSWER_COVERAGE_PLACE] = {"CoveragePlace",      "application/json"            },
+    [ANSWER_GAP_LIST] = {"GapList",            "application/json"            },
     [ANSWER_KEY] = {"Key",                "application/json"            },
     [ANSWER_KEY_LIST] = {"KeyList",            "application/json"            },
+    [ANSWER_WEBHOOK] = {"Webhook",            "application/json"            },
+    [ANSWER_WEBHOOK_LIST] = {"WebhookList",        "application/json"            },
+    [ANSWER_WEBHOOK_ASKED] = {"WebhookAsked",       "application/json"            },
+    [ANSWER_DELIVERIES] = {"Deliveries",         "application/json"            },
     [ANSWER_HEALTH] = {"Health",             "application/json"            },
     [ANSWER_METRICS] = {NULL,                 "application/openmetrics-text"},
     [ANSWER_OPENAPI] = {NULL,                 "application/json"            },
@@ -212,8 +229,8 @@ static void foreign_body_write(struct json_writer *w)
 
 static void body_write(struct json_writer *w, const struct route *route)
 {
-    uint32_t required;
-    uint32_t takes = body_fields_of(route->name, &required);
+    uint64_t required;
+    uint64_t takes = body_fields_of(route->name, &required);
 
     if (takes == 0) {
         if ((route->flags & ROUTE_SECRET) != 0 && (route->flags & ROUTE_BODY) != 0) {
@@ -270,11 +287,23 @@ static void content_write(struct json_writer *w, const char *type, const char *s
     json_object_end(w);
 }
 
+static const char *success_status(const struct route *route)
+{
+    static const char *const created[] = {"case_post", "detection_post", "report_post"};
+
+    for (size_t i = 0; i < ARRAY_LEN(created); i++) {
+        if (strcmp(route->name, created[i]) == 0) {
+            return "201";
+        }
+    }
+    return route->answer == ANSWER_RECALIBRATION ? "202" : "200";
+}
+
 static void responses_write(struct json_writer *w, const struct route *route)
 {
     json_key(w, "responses");
     json_object(w);
-    json_key(w, route->answer == ANSWER_RECALIBRATION ? "202" : "200");
+    json_key(w, success_status(route));
     json_object(w);
     json_kv_str(w, "description", route->doc);
     json_key(w, "content");
@@ -399,8 +428,8 @@ void api_openapi(struct strbuf *out)
 
 static void route_reference(struct strbuf *out, const struct route *route)
 {
-    uint32_t required;
-    uint32_t takes = body_fields_of(route->name, &required);
+    uint64_t required;
+    uint64_t takes = body_fields_of(route->name, &required);
 
     strbuf_printf(out, "### %s %s\n\n%s. Role: %s. Answers: %s%s.\n\n", method_name(route->method),
                   route->path, route->doc,

@@ -91,6 +91,11 @@ static void whole_number(const struct value *v, uint32_t *out)
     *out = (uint32_t)number;
 }
 
+void value_whole(const struct value *v, uint32_t *out)
+{
+    whole_number(v, out);
+}
+
 static void degrees(const struct value *v, int64_t *out_e9)
 {
     int64_t e9;

@@ -2,6 +2,7 @@
 #define API_PARAMS_H
 
 #include "api/members.h"
+#include "bowei/event_feed.h"
 #include "bowei/fences.h"
 #include "bowei/inventory.h"
 #include "bowei/view.h"
@@ -32,8 +33,9 @@ extern const struct param_row param_rows[PARAM_COUNT];
 struct cursor {
     int64_t distance_mm; /**< near only */
     space_key key;
-    char kind;        /**< 'n' near, 'k' by ID, 'd' devices, 'a' alerts */
-    uint64_t version; /**< devices: inventory version */
+    char kind;        /**< 'n' near, 'k' by ID, 'd' devices, 'a' alerts, 'c' cases newest first,
+                         'u' cases due next, 'w' audit, 'g' gaps */
+    uint64_t version; /**< devices, gaps: inventory version */
 };
 
 #define CURSOR_TEXT_MAX 40
@@ -45,6 +47,12 @@ bool cursor_read(const char *text, size_t len, struct cursor *out);
 #define VEHICLE_CURSOR_MAX 40
 /** Text of a cursor behind a vehicle. */
 void vehicle_cursor_write(const char *ref, char out[VEHICLE_CURSOR_MAX]);
+
+/** Language of a print. */
+enum print_lang { LANG_BOTH, LANG_ZH, LANG_EN };
+
+/** What a note is wanted as. */
+enum sheet { SHEET_JSON, SHEET_HTML, SHEET_TEXT };
 
 #define TOPIC_SPACES 1u
 #define TOPIC_LOTS   2u
@@ -75,10 +83,23 @@ struct query {
     uint8_t uses;                       /**< bit per enum fence_use; 0 = any */
     uint8_t verdicts;                   /**< bit per enum verdict; 0 = any */
     uint32_t alert_states, alert_kinds; /**< bit per enum; 0 = any */
+    uint32_t gap_kinds;                 /**< bit per enum gap_kind; 0 = any */
     space_key fence;
     const char *vehicle;
     char after[VEHICLE_REF_MAX + 1]; /**< cursor of vehicles; "" = from the start */
+    struct event_place after_event;
+    char operator_code[OPERATOR_CODE + 1]; /**< "" = not named */
     bool csv;
+    uint32_t case_statuses, case_kinds, case_stages, case_sources; /**< bit per enum; 0 = any */
+    bool case_open, case_overdue, case_orphan, case_recurring, case_due_next;
+    const char *case_unit, *case_person;
+    const char *actor, *command; /**< of the audit */
+    uint64_t case_number;        /**< 0 = not asked */
+    space_key case_place;
+    int64_t from_wall_ms, until_wall_ms; /**< 0 = not asked */
+    uint32_t hours;                      /**< 0 = not asked */
+    enum print_lang lang;
+    enum sheet sheet;
     const char *last_event_id;
     const char *key, *event, *msg, *nonce, *signature; /**< of a push */
 };

@@ -1,6 +1,7 @@
-/* Query parameters of fences, alerts and vehicles. */
+/* Query parameters of fences, alerts, vehicles and coverage. */
 #include "api/params_value.h"
 #include "bowei/alert.h"
+#include "bowei/territory.h"
 #include <sodium.h>
 #include <string.h>
 
@@ -54,6 +55,26 @@ void parse_alert_kinds(const struct value *v)
     value_words(v, alert_kind_set,
                 "out_of_fence, no_parking_zone, pile_up, fence_filling, fence_silent, "
                 "feed_suspect");
+}
+
+static bool gap_kind_set(struct query *query, const char *word, size_t len)
+{
+    for (unsigned i = 0; i < GAP_KIND_COUNT; i++) {
+        const char *code = gap_kind_code((enum gap_kind)i);
+
+        if (strlen(code) == len && memcmp(code, word, len) == 0) {
+            query->gap_kinds |= 1u << i;
+            return true;
+        }
+    }
+    return false;
+}
+
+void parse_gap_kinds(const struct value *v)
+{
+    value_words(v, gap_kind_set,
+                "no_unit, no_person, no_grid, other_street, no_area_warden, no_street_warden, "
+                "no_road_warden, unit_without_person, grid_without_unit");
 }
 
 static bool verdict_set(struct query *query, const char *word, size_t len)
@@ -121,4 +142,21 @@ void parse_vehicle_cursor(const struct value *v)
     }
     memcpy(v->query->after, ref, len);
     v->query->after[len] = '\0';
+}
+
+void parse_event_cursor(const struct value *v)
+{
+    if (!event_place_parse(v->text, v->len, &v->query->after_event)) {
+        faults_add(v->faults, v->row->name, "is not a cursor of events");
+    }
+}
+
+void parse_operator(const struct value *v)
+{
+    if (v->len < 2 || v->len > OPERATOR_CODE ||
+        strspn(v->text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != v->len) {
+        faults_add(v->faults, v->row->name, "must be 2 to %d capital letters", OPERATOR_CODE);
+        return;
+    }
+    memcpy(v->query->operator_code, v->text, v->len + 1);
 }

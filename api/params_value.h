@@ -20,9 +20,19 @@ typedef bool word_set(struct query *query, const char *word, size_t len);
 /** Calls `set` for each word between commas; a word it does not know is a fault. */
 void value_words(const struct value *v, word_set *set, const char *allowed);
 
+/** Whole numbers inside the row's range. */
+void value_whole(const struct value *v, uint32_t *out);
+
+/* params_case.c */
+value_parse parse_case_statuses, parse_case_kinds, parse_case_stages, parse_case_sources,
+    parse_case_unit, parse_case_person, parse_case_is, parse_case_place, parse_from_time,
+    parse_until_time, parse_case_order, parse_actor, parse_command, parse_case_number, parse_hours,
+    parse_lang, parse_sheet;
+
 /* params_fleet.c */
-value_parse parse_uses, parse_alert_states, parse_alert_kinds, parse_verdicts, parse_fence_id,
-    parse_vehicle, parse_vehicle_cursor, parse_format;
+value_parse parse_uses, parse_alert_states, parse_alert_kinds, parse_gap_kinds, parse_verdicts,
+    parse_fence_id, parse_vehicle, parse_vehicle_cursor, parse_format, parse_event_cursor,
+    parse_operator;
 
 /* params_cell.c */
 value_parse parse_cell;

@@ -15,6 +15,10 @@ static const struct limit failures_limit = {
     .burst = 10,    /* ... and so many at once */
 };
 
+/* A gateway takes so many reports a second at most, from all addresses; a casebook is not filled
+ * by one botnet's night. */
+static const struct limit all_reports_limit = {.per_s_m = 5000, .burst = 50};
+
 void rates_finish(struct rates *rates)
 {
     if (rates->too_late != NULL) {
@@ -103,6 +107,24 @@ bool rate_allows(struct request *rq)
     }
     return take(rq, &api->rates.addresses, address_hash(rq), config->http.requests_per_s,
                 "address");
+}
+
+bool rate_report_allows(struct request *rq)
+{
+    const uint32_t a_minute = rq->api->p.config->http.reports_per_minute;
+    const struct limit limit = {.per_s_m = a_minute * 1000 / 60, .burst = a_minute};
+    struct limiter *limiter = &rq->api->rates.reports;
+
+    if (a_minute > 0 &&
+        (address_is_free(rq) ||
+         limiter_take(limiter, address_hash(rq), rq->boot_ms, &limit, NULL)) &&
+        limiter_take(limiter, limiter_hash("all", 3), rq->boot_ms, &all_reports_limit, NULL)) {
+        return true;
+    }
+    count_add(rq->api->p.counters, COUNT_REPORTS_REFUSED, 1);
+    rq->retry_after_s = a_minute == 0 ? 60 : (60 + a_minute - 1) / a_minute;
+    respond_quota(rq, "reports");
+    return false;
 }
 
 bool rate_reserve_allows(struct request *rq)

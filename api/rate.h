@@ -11,7 +11,7 @@ struct request;
 struct MHD_Response;
 
 struct rates {
-    struct limiter addresses, keys, failures;
+    struct limiter addresses, keys, failures, reports;
     struct MHD_Response *too_late; /**< the refusal of rate_round_allows, once one was needed */
 };
 
@@ -30,6 +30,9 @@ bool rate_allows(struct request *rq);
 /** On a connection out of the reserve: only health and valid keys; answers 503 itself to others.
  * After rate_identify. */
 bool rate_reserve_allows(struct request *rq);
+/** A resident's report: few an address, and not too many in all, whoever sends them. Answers 429
+ * itself. */
+bool rate_report_allows(struct request *rq);
 /** Late in a round that is too long (more work than the HTTP thread gets done): only health and
  * valid keys; answers 503 itself to others. After rate_identify. */
 bool rate_round_allows(struct request *rq);

@@ -45,12 +45,13 @@ static void value_note(struct heads *heads, const char *name, size_t len, const 
         {"Authorization",                     offsetof(struct heads,                            authorization),
          offsetof(struct heads,authorizations)},
         {"If-None-Match",      offsetof(struct heads,                           if_none_match),                           0                                                },
-        {"Content-Type",                    offsetof(struct heads,                                         content_type),                0},
+        {"If-Match",                    offsetof(struct heads,                                         if_match),                    0},
+        {"Content-Type",                    offsetof(struct heads,                                         content_type),                       0                                                   },
         {"Content-Length",                    offsetof(struct heads,                                         content_length),
-         offsetof(struct heads,                                                          content_lengths)},
+         offsetof(struct heads,content_lengths)},
         {"Transfer-Encoding", offsetof(struct heads,      transfer_encoding),
-         offsetof(struct heads,transfer_encodings)},
-        {"Last-Event-ID",   offsetof(struct heads,                        last_event_id),                   0                                                                          },
+         offsetof(struct heads,                                                                            transfer_encodings)},
+        {"Last-Event-ID",   offsetof(struct heads,                        last_event_id),                   0},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

@@ -33,7 +33,7 @@ enum request_phase {
 
 /** The header values that matter; they live in MHD's memory as long as the request. */
 struct heads {
-    const char *accept, *authorization, *if_none_match, *last_event_id, *content_type,
+    const char *accept, *authorization, *if_none_match, *if_match, *last_event_id, *content_type,
         *content_length, *transfer_encoding, *host;
     uint32_t authorizations, content_lengths, transfer_encodings, hosts;
     size_t bytes;

@@ -2,6 +2,7 @@
  * the headers that all answers of its kind carry; everything that goes wrong becomes problem+json.
  */
 #include "api/respond.h"
+#include "api/html.h"
 #include "api/server.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,19 +14,22 @@ const char type_problem[] = "application/problem+json";
 const char type_text[] = "text/plain; charset=utf-8";
 const char type_metrics[] = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 const char type_events[] = "text/event-stream";
+const char type_html[] = "text/html; charset=utf-8";
 const char type_csv[] = "text/csv; charset=utf-8";
 
 struct header {
     const char *name, *value;
 };
 
-/* On every answer: nothing here is ever a page (reference: OWASP secure headers). */
+/* On every answer (reference: OWASP secure headers). */
 static const struct header always[] = {
-    {"X-Content-Type-Options",  "nosniff"                                   },
-    {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
-    {"Referrer-Policy",         "no-referrer"                               },
-    {"Vary",                    "Accept"                                    },
+    {"X-Content-Type-Options", "nosniff"    },
+    {"Referrer-Policy",        "no-referrer"},
+    {"Vary",                   "Accept"     },
 };
+
+/* Nothing but prints is a page. */
+static const char no_page[] = "default-src 'none'; frame-ancestors 'none'";
 
 static const struct {
     const char *cache;
@@ -94,6 +98,9 @@ static bool headers_add(struct MHD_Response *response, const char *type, enum re
     for (size_t i = 0; i < ARRAY_LEN(always); i++) {
         ok = MHD_add_response_header(response, always[i].name, always[i].value) == MHD_YES && ok;
     }
+    ok = MHD_add_response_header(response, "Content-Security-Policy",
+                                 type == type_html ? html_policy : no_page) == MHD_YES &&
+         ok;
     ok = MHD_add_response_header(response, "Cache-Control", kinds[kind].cache) == MHD_YES && ok;
     if (kinds[kind].cors) {
         ok = MHD_add_response_header(response, "Access-Control-Allow-Origin", "*") == MHD_YES && ok;

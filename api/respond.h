@@ -43,7 +43,7 @@ enum reply_kind {
 struct request;
 
 extern const char type_json[], type_geo[], type_problem[], type_text[], type_metrics[],
-    type_events[], type_csv[];
+    type_events[], type_csv[], type_html[];
 
 /** Takes body; sets the request's reply. */
 void respond_body(struct request *rq, unsigned status, const char *type, struct body *body);

@@ -24,7 +24,9 @@ enum method {
 /** The handler checks a secret of its own: no API key, any Content-Type and Accept, no CORS, and
  * not the limit of requests an address has. */
 #define ROUTE_SECRET 16u
-#define ROUTE_BULK   32u /**< takes batches: a body of up to BULK_MAX */
+#define ROUTE_BULK   32u  /**< takes batches: a body of up to BULK_MAX */
+#define ROUTE_PLACED 64u  /**< its body names a place: the handler checks the key's districts */
+#define ROUTE_PAGE   128u /**< (also) a page for printing, whatever Accept says */
 
 /** What a route answers with: names of the schemas in openapi.c. */
 enum answer {
@@ -49,14 +51,30 @@ enum answer {
     ANSWER_FENCE_LIST,
     ANSWER_ALERT,
     ANSWER_ALERT_LIST,
+    ANSWER_EVENT_LIST,
     ANSWER_MOVES,
     ANSWER_MUTE,
     ANSWER_VEHICLE,
     ANSWER_VEHICLE_LIST,
     ANSWER_VERDICT,
     ANSWER_TELEMETRY,
+    ANSWER_CASE,
+    ANSWER_CASE_LIST,
+    ANSWER_CASE_FIGURES,
+    ANSWER_HANDOVER,
+    ANSWER_PAGE,
+    ANSWER_REPORT,
+    ANSWER_WORDS,
+    ANSWER_AUDIT_LIST,
+    ANSWER_COVERAGE,
+    ANSWER_COVERAGE_PLACE,
+    ANSWER_GAP_LIST,
     ANSWER_KEY,
     ANSWER_KEY_LIST,
+    ANSWER_WEBHOOK,
+    ANSWER_WEBHOOK_LIST,
+    ANSWER_WEBHOOK_ASKED,
+    ANSWER_DELIVERIES,
     ANSWER_HEALTH,
     ANSWER_METRICS,
     ANSWER_OPENAPI,

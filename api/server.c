@@ -3,6 +3,7 @@
  * the second handler call: on the first one libmicrohttpd 0.9.75 closes the connection every time
  * (which is what a refused head deserves). */
 #include "api/server.h"
+#include "api/event_desk.h"
 #include "bowei/base/city_clock.h"
 #include "bowei/base/log.h"
 #include <errno.h>
@@ -162,9 +163,9 @@ static enum MHD_Result request_come(void *cls, struct MHD_Connection *mhd, const
         dispatch_resumed(rq);
     } else {
         dispatch(rq);
-        if (rq->suspended) {
-            return MHD_YES;
-        }
+    }
+    if (rq->suspended) {
+        return MHD_YES;
     }
     return reply_queue(rq);
 }
@@ -307,6 +308,13 @@ static enum err parts_start(struct api *api, char detail[160])
     if (e == ERR_OK && watches_init(&api->watches, api) != 0) {
         e = ERR_NO_MEMORY;
     }
+    if (e == ERR_OK && api->p.events.read != NULL) {
+        api->desk = event_desk_start(&api->p.events, api->p.counters);
+        e = api->desk == NULL ? ERR_NO_MEMORY : ERR_OK;
+        if (api->desk != NULL) {
+            event_desk_audit(api->desk, &api->p.audit);
+        }
+    }
     api->pending = e == ERR_OK ? pending_board_create(&api->loop) : NULL;
     if (e == ERR_OK && api->pending == NULL) {
         e = ERR_NO_MEMORY;
@@ -340,6 +348,7 @@ static enum err parts_start(struct api *api, char detail[160])
 
 static void parts_stop(struct api *api)
 {
+    event_desk_stop(api->desk);
     loop_finish(&api->loop);
     answer_cache_finish(&api->cache);
     stage_finish(&api->stage);

@@ -43,6 +43,7 @@ struct api {
     struct streams streams;
     struct watches watches;      /**< own lock, rank 23 */
     struct event_memory *events; /**< of telemetry */
+    struct event_desk *desk;     /**< own lock and thread; NULL = there is no feed */
     struct tls tls;              /**< own lock, rank 24 */
     struct auth auth;
     struct rates rates;

@@ -5,14 +5,17 @@
 #include "gateway/gateway.h"
 
 #include "bowei/api.h"
+#include "bowei/audit_log.h"
 #include "bowei/base/log.h"
 #include "bowei/field.h"
 #include "bowei/mqtt_out.h"
 #include "bowei/recover.h"
 #include "gateway/configuration.h"
+#include "gateway/event_feed.h"
 #include "gateway/examiner.h"
 #include "gateway/fleet_settings.h"
 #include "gateway/late_redis.h"
+#include "gateway/outgoing.h"
 #include "gateway/reload.h"
 #include "gateway/runner.h"
 
@@ -46,6 +49,10 @@ struct gateway {
     struct view *view;
     struct change_ring *changes;
     struct alert_ring *alerts;
+    struct event_feed *feed;
+    struct outgoing outgoing;
+    struct event_reader *events;    /* the API's */
+    struct audit_reader *audit_log; /* the same */
     struct fleet_rules rules;
     struct runner *runner;
     struct unknown_devices *unknown;
@@ -177,6 +184,8 @@ static enum err recover(struct gateway *g, struct now *start)
     const int64_t begin_ms = host_boot_ms();
     core_restored(g->core, *start, g->recovery.clock_suspect);
     if (g->recovery.redis_read) {
+        core_events_after(g->core, g->recovery.event);
+        core_cases_on(g->core);
         core_alerts_on(g->core);
     }
     g->restored_ms = host_boot_ms() - begin_ms;
@@ -206,9 +215,17 @@ static enum err start_core(struct gateway *g, struct now start)
     if (g->intake == NULL || g->view == NULL || g->changes == NULL || g->alerts == NULL) {
         return ERR_NO_MEMORY;
     }
+    g->feed = event_feed_create(&g->redis, g->alerts);
+    if (g->feed == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    if (g->recovery.redis_read) {
+        alert_ring_begin(g->alerts, core_newest_event(g->core));
+    }
     const struct redis_writer_params writer = {.redis = g->redis,
                                                .counters = &g->counters,
                                                .board = &g->board,
+                                               .log_keep_ms = (int64_t)g->rules.keep_ms,
                                                .epoch =
                                                    g->recovery.redis_read ? g->recovery.epoch : 0,
                                                .wake_core = on_wake,
@@ -233,6 +250,8 @@ static enum err start_core(struct gateway *g, struct now start)
                                          .start = start,
                                          .swapping = on_swapping,
                                          .swapping_ctx = g,
+                                         .released = event_feed_wake,
+                                         .released_ctx = g->feed,
                                          .audit = g->audit,
                                          .audit_count = g->audit_count};
     g->ledger = device_ledger_create(g->config->devices.frames_kib);
@@ -268,8 +287,19 @@ static enum err start_sides(struct gateway *g)
                                        .ledger = g->ledger,
                                        .desk = g->desk};
     g->push = push_create(&field);
-    if (g->push == NULL) {
+    g->events = event_reader_create(g->feed);
+    g->audit_log = audit_reader_create(&g->redis);
+    if (g->push == NULL || g->events == NULL || g->audit_log == NULL) {
         return ERR_NO_MEMORY;
+    }
+    const struct delivery_params delivery = {.config = g->config,
+                                             .intake = intake_port_of(g->intake),
+                                             .counters = &g->counters,
+                                             .view = g->view,
+                                             .folder = state_folder_path(g->state)};
+    enum err e = outgoing_start(&g->outgoing, g->feed, delivery);
+    if (e != ERR_OK) {
+        return e;
     }
     const struct api_params api = {
         .config = g->config,
@@ -277,6 +307,8 @@ static enum err start_sides(struct gateway *g)
         .view = g->view,
         .changes = g->changes,
         .alerts = g->alerts,
+        .events = event_reader_port(g->events),
+        .audit = audit_reader_port(g->audit_log),
         .rules = &g->rules,
         .intake = intake_port_of(g->intake),
         .counters = &g->counters,
@@ -284,10 +316,11 @@ static enum err start_sides(struct gateway *g)
         .unknown = {g->unknown, list_unknown},
         .push = push_port_of(g->push),
         .recalibration = recalibration_port_of(g->desk),
-        .ledger = device_ledger_port(g->ledger)
+        .ledger = device_ledger_port(g->ledger),
+        .delivery = delivery_port_of(g->outgoing.delivery)
     };
     char detail[160] = "";
-    enum err e = api_start(&api, &g->api, detail);
+    e = api_start(&api, &g->api, detail);
     if (e != ERR_OK) {
         log_line(LOG_ERROR, "gateway", "http: %s", detail[0] != '\0' ? detail : err_text(e, 0));
         return e;
@@ -399,6 +432,8 @@ void gateway_stop(struct gateway *g)
     field_stop(g->field);
     mqtt_out_stop(g->mqtt_out);
     api_stop(g->api);
+    event_reader_destroy(g->events);
+    audit_reader_destroy(g->audit_log);
     push_destroy(g->push);
     late_redis_stop(&g->late);
     runner_stop(g->runner);
@@ -408,11 +443,13 @@ void gateway_stop(struct gateway *g)
         inventory_destroy(g->inventory);
     }
     inventory_destroy(g->pending);
-    intake_destroy(g->intake);
     change_ring_destroy(g->changes);
-    alert_ring_destroy(g->alerts);
+    journal_close(g->journal); /* its last sync releases what waits for it */
+    outgoing_stop(&g->outgoing);
+    intake_destroy(g->intake);
     view_destroy(g->view);
-    journal_close(g->journal);
+    alert_ring_destroy(g->alerts);
+    event_feed_destroy(g->feed);
     unknown_devices_destroy(g->unknown);
     recalibration_desk_destroy(g->desk);
     examiner_destroy(g->examiner);
@@ -430,7 +467,7 @@ static void try_late(struct gateway *g)
     if (g->late.started) {
         if (late_redis_done(&g->late)) {
             intake_set_epoch(g->intake, g->recovery.epoch);
-            runner_late_done(g->runner, g->recovery.epoch);
+            runner_late_done(g->runner, g->recovery.epoch, g->recovery.event);
         }
     } else if (!g->recovery.redis_read) {
         const struct recover_params params = recover_params_of(g);

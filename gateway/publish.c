@@ -73,6 +73,9 @@ void publish_effects(struct publish *p, const struct effects *effects)
             break;
         case CHANGE_BIKE: flush_mark(p->flush, DIRTY_BIKE, t->index); break;
         case CHANGE_ALERT: flush_mark(p->flush, DIRTY_ALERT, t->index); break;
+        case CHANGE_CASE: flush_mark(p->flush, DIRTY_CASE, t->index); break;
+        case CHANGE_CASE_ROW: flush_mark(p->flush, DIRTY_CASE_ROW, t->index); break;
+        case CHANGE_STAY: flush_mark(p->flush, DIRTY_STAY, t->index); break;
         case CHANGE_MUTE: flush_mark(p->flush, DIRTY_MUTE, t->index); break;
         case CHANGE_KIND_COUNT: break;
         }

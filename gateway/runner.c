@@ -9,6 +9,7 @@
 #include "gateway/runner.h"
 
 #include "bowei/base/log.h"
+#include "gateway/core_images.h"
 #include "gateway/late_images.h"
 #include "gateway/publish.h"
 #include "gateway/shorten.h"
@@ -48,64 +49,14 @@ struct runner {
     const struct inventory *retired[RETIRED_MAX];
     struct input inputs[BATCH];
     struct late_images late;
-    _Atomic uint64_t late_epoch; /* set before late ends */
+    _Atomic uint64_t late_epoch; /* these two: set before late ends */
+    struct event_place late_event;
+    struct event_refill refill;
+    struct core_images images;
     struct image late_batch[LATE_BATCH];
     uint64_t late_taken;
     uint32_t late_published; /* roots published after the late images, LATE_IDLE = none under way */
 };
-
-static void image_space(void *ctx, uint32_t slot, struct image *out)
-{
-    core_space_image(((struct runner *)ctx)->p.core, slot, out);
-}
-
-static void image_expect(void *ctx, const uint32_t *slots, size_t n)
-{
-    core_expect_images(((struct runner *)ctx)->p.core, slots, n);
-}
-
-static void image_lot(void *ctx, uint32_t lot, struct image *out)
-{
-    core_lot_image(((struct runner *)ctx)->p.core, lot, out);
-}
-
-static bool image_override(void *ctx, space_key key, struct image *out)
-{
-    return core_override_image(((struct runner *)ctx)->p.core, key, out);
-}
-
-static bool image_suspect(void *ctx, uint32_t device, struct image *out)
-{
-    return core_suspect_image(((struct runner *)ctx)->p.core, device, out);
-}
-
-static void image_fence(void *ctx, uint32_t fence, struct image *out)
-{
-    core_fence_image(((struct runner *)ctx)->p.core, fence, out);
-}
-
-static bool image_bike(void *ctx, uint32_t slot, struct image *out)
-{
-    return core_bike_image(((struct runner *)ctx)->p.core, slot, out);
-}
-
-static bool image_alert(void *ctx, uint32_t slot, struct image *out)
-{
-    return core_alert_image(((struct runner *)ctx)->p.core, slot, out);
-}
-
-static bool image_mute(void *ctx, uint32_t index, struct image *out)
-{
-    return core_mute_image(((struct runner *)ctx)->p.core, index, out);
-}
-
-static void image_slots(void *ctx, uint32_t *bikes, uint32_t *alerts, uint32_t *mutes)
-{
-    const struct core *core = ((struct runner *)ctx)->p.core;
-    *bikes = core_bike_slots(core);
-    *alerts = core_alert_slots(core);
-    *mutes = core_mutes(core);
-}
 
 static void answer_synced(void *ctx, enum err result)
 {
@@ -116,9 +67,12 @@ static void answer_synced(void *ctx, enum err result)
     command->done(command);
 }
 
+/* Complete in itself: the journal may outlive the runner. */
 struct alert_release {
     struct alert_ring *ring;
     uint64_t number;
+    void (*released)(void *ctx);
+    void *ctx;
 };
 
 static void release_synced(void *ctx, enum err result)
@@ -126,6 +80,9 @@ static void release_synced(void *ctx, enum err result)
     struct alert_release *release = ctx;
     if (result == ERR_OK) {
         alert_ring_release(release->ring, release->number);
+        if (release->released != NULL) {
+            release->released(release->ctx);
+        }
     }
     free(release);
 }
@@ -142,9 +99,16 @@ static void put_alerts(struct runner *r, const struct effects *effects)
     }
     struct alert_release *release = number == 0 ? NULL : malloc(sizeof *release);
     if (release != NULL) {
-        *release = (struct alert_release){r->p.alerts, number};
+        *release = (struct alert_release){r->p.alerts, number, r->p.released, r->p.released_ctx};
         journal_sync_then(r->p.journal, release_synced, release);
     }
+}
+
+/* Like roots; all other kept images wait for Redis in a queue. */
+static bool dirty_by_slot(enum image_kind kind)
+{
+    return kind == IMAGE_ALERT || kind == IMAGE_MUTE || kind == IMAGE_CASE ||
+           kind == IMAGE_CASE_ROW || kind == IMAGE_STAY;
 }
 
 /* Journals the kept effects of a step; on refusal the core takes them back, so that nothing of them
@@ -169,13 +133,16 @@ static bool keep_effects(struct runner *r, const struct input *input, const stru
         return false;
     }
     for (size_t i = 0; i < effects->kept_count; i++) {
-        if (effects->kept[i].kind == IMAGE_ALERT || effects->kept[i].kind == IMAGE_MUTE) {
-            continue; /* dirty by slot, like roots */
+        if (effects->kept[i].kind == IMAGE_ALERT) {
+            flush_event(r->flush, &effects->kept[i]);
+        }
+        if (dirty_by_slot(effects->kept[i].kind)) {
+            continue;
         }
         if (flush_keep(r->flush, &effects->kept[i]) != ERR_OK) {
             static int64_t gate;
             log_rate(LOG_WARNING, &gate, 10000, "runner",
-                     "too many decisions and alerts wait for Redis; they are safe in the journal");
+                     "too many decisions wait for Redis; they are safe in the journal");
         }
     }
     put_alerts(r, effects);
@@ -251,6 +218,9 @@ static void swap_inventory(struct runner *r, const struct input *input)
         case CHANGE_BIKE:
         case CHANGE_ALERT:
         case CHANGE_MUTE:
+        case CHANGE_CASE:
+        case CHANGE_CASE_ROW:
+        case CHANGE_STAY:
         case CHANGE_KIND_COUNT: break;
         }
     }
@@ -349,7 +319,10 @@ static void publish_late(struct runner *r)
         return;
     }
     r->late_published = LATE_IDLE;
+    core_events_after(r->p.core, r->late_event);
+    core_cases_on(r->p.core);
     core_alerts_on(r->p.core);
+    alert_ring_begin(r->p.alerts, core_newest_event(r->p.core));
     redis_writer_set_epoch(r->p.writer, atomic_load(&r->late_epoch));
     status_set(r->p.status, DEGRADED_KEPT_UNREAD, false);
     log_line(LOG_INFO, "runner", "%llu images read from Redis after a start without it",
@@ -448,9 +421,9 @@ struct runner *runner_start(const struct runner_params *params)
     atomic_init(&r->inventory_version, params->inventory->version);
     late_images_init(&r->late);
     r->late_published = LATE_IDLE;
-    const struct image_source source = {
-        r,          image_space, image_lot,  image_override, image_suspect, image_fence,
-        image_bike, image_alert, image_mute, image_slots,    image_expect};
+    r->refill.journal = params->journal;
+    r->images = (struct core_images){.core = params->core, .refill = &r->refill};
+    const struct image_source source = core_images_source(&r->images);
     r->flush = flush_create(params->writer, &source);
     if (r->flush == NULL || flush_reserve(r->flush, params->inventory) != ERR_OK ||
         view_reserve(params->view, params->inventory->space_count, params->inventory->lot_count) !=
@@ -476,6 +449,7 @@ struct runner *runner_start(const struct runner_params *params)
     }
     return r;
 undo_flush:
+    event_refill_finish(&r->refill);
     flush_destroy(r->flush);
     late_images_finish(&r->late);
     free(r);
@@ -490,6 +464,7 @@ void runner_stop(struct runner *r)
     atomic_store(&r->stop, true);
     intake_wake(r->p.intake);
     pthread_join(r->thread, NULL);
+    event_refill_finish(&r->refill);
     flush_destroy(r->flush);
     core_destroy(r->p.core);
     inventory_publish(r->p.board, NULL);
@@ -524,8 +499,9 @@ bool runner_late_image(struct runner *r, const struct image *image)
     return put;
 }
 
-void runner_late_done(struct runner *r, uint64_t epoch)
+void runner_late_done(struct runner *r, uint64_t epoch, struct event_place newest)
 {
+    r->late_event = newest; /* the queue's lock publishes it */
     atomic_store(&r->late_epoch, epoch);
     late_images_end(&r->late);
     intake_wake(r->p.intake);

@@ -27,6 +27,9 @@ struct runner_params {
     /** A new snapshot is in the core and about to be published. Core thread. NULL = none. */
     void (*swapping)(void *ctx, const struct inventory *former, const struct inventory *next);
     void *swapping_ctx;
+    /** Events became durable. Any thread; returns at once. NULL = none. */
+    void (*released)(void *ctx);
+    void *released_ctx;
     const struct image
         *audit; /**< audit rows that the journal held, to be kept again; borrowed for the call */
     size_t audit_count;
@@ -48,7 +51,8 @@ int64_t runner_turned_ms(struct runner *runner);
  * waits while the core has many before it. One thread at a time; false: it could not be taken. */
 bool runner_late_image(struct runner *runner, const struct image *image);
 /** All late images were given. When the core has merged and published them, staff may decide again
- * and the writer writes with `epoch`. */
-void runner_late_done(struct runner *runner, uint64_t epoch);
+ * and the writer writes with `epoch`; events go on behind `newest`, the newest in the operators'
+ * logs. */
+void runner_late_done(struct runner *runner, uint64_t epoch, struct event_place newest);
 
 #endif

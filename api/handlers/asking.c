@@ -6,6 +6,7 @@
 
 bool asking_open(struct request *rq, enum command_kind kind, uint32_t rows, request_answer *answer)
 {
+    pending_release(rq->pending); /* of a question that is answered already */
     rq->pending = pending_create(rq->api->pending, rows);
     if (rq->pending == NULL) {
         respond_problem(rq, ERR_NO_MEMORY, NULL);

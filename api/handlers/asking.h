@@ -8,7 +8,7 @@
  * the core has decided and the effect is durable, then `answer` makes the reply. */
 
 /** Begins a query with room for that many device rows. Answers itself and returns false when it
- * cannot. */
+ * cannot. An `answer` may ask again: what the former question carried is freed. */
 bool asking_open(struct request *rq, enum command_kind kind, uint32_t rows, request_answer *answer);
 /** The same for what stands on kept decisions: refused until Redis has been read, since what was
  * decided before is not known yet. */

@@ -13,4 +13,7 @@
 bool fleet_open(struct request *rq, enum command_kind kind, uint32_t alerts, uint32_t bikes,
                 request_answer *answer);
 
+/** The fence that the path names; answers 400, 404 or 410 itself and returns NO_FENCE. */
+uint32_t fence_find(struct request *rq);
+
 #endif

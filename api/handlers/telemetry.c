@@ -12,7 +12,7 @@
 
 #define ITEMS_MAX     REPORTS_MAX
 #define NODES_MAX     65536u
-#define EVENT_ID_MAX  64
+#define REPORT_ID_MAX 64
 #define BEACONS_MAX   16
 #define OLDEST_MS     86400000 /* older reports say nothing of where a bike is */
 #define BEACON_ID_MAX 96
@@ -20,7 +20,7 @@
 enum item_result { ITEM_ACCEPTED, ITEM_DUPLICATE, ITEM_REFUSED };
 
 struct telemetry_item {
-    char event_id[EVENT_ID_MAX + 1];
+    char event_id[REPORT_ID_MAX + 1];
     enum item_result result;
     char detail[96];
 };
@@ -227,7 +227,7 @@ static bool battery_read(const struct telemetry_read *t, const struct json_node 
 
 static uint64_t event_hash(const char *vehicle, const char *event_id)
 {
-    char text[VEHICLE_REF_MAX + EVENT_ID_MAX + 2];
+    char text[VEHICLE_REF_MAX + REPORT_ID_MAX + 2];
     const size_t code_len = strcspn(vehicle, "-");
 
     (void)snprintf(text, sizeof text, "%.*s %s", (int)code_len, vehicle, event_id);

@@ -188,7 +188,7 @@ static void digits_write(char *out, uint32_t v, size_t n)
     }
 }
 
-static uint32_t key_street(space_key key)
+uint32_t space_key_street(space_key key)
 {
     return (uint32_t)(key / NUMBERS / SITES / PLACE_KIND_COUNT % STREETS);
 }
@@ -196,7 +196,7 @@ static uint32_t key_street(space_key key)
 void space_id_write(space_key key, char out[SPACE_ID_LEN])
 {
     digits_write(out + ADCODE_AT, space_key_adcode(key), 6);
-    digits_write(out + STREET_AT, key_street(key), 3);
+    digits_write(out + STREET_AT, space_key_street(key), 3);
     out[KIND_AT] = place_kind_letter(space_key_kind(key));
     digits_write(out + SITE_AT, (uint32_t)(key / NUMBERS % SITES), 3);
     digits_write(out + NUMBER_AT, space_key_number(key), 4);

@@ -100,7 +100,7 @@ static int print_report(const struct import_call *call, uint64_t version, bool a
     if (!call->json) {
         for (unsigned i = 0; i < IMPORT_KINDS; i++) {
             strbuf_printf(
-                &out, "%-9s %" PRIu64 " added, %" PRIu64 " changed, %" PRIu64 " removed\n",
+                &out, "%-16s %" PRIu64 " added, %" PRIu64 " changed, %" PRIu64 " removed\n",
                 import_kind_name(i), report->added[i], report->changed[i], report->removed[i]);
         }
         return commands_print(&out);

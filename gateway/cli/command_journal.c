@@ -3,6 +3,7 @@
 #include "bowei/base/json_write.h"
 #include "bowei/journal.h"
 #include "gateway/cli/commands.h"
+#include "gateway/cli/journal_case.h"
 #include "gateway/cli/journal_fleet.h"
 #include "gateway/cli/options.h"
 #include <inttypes.h>
@@ -18,9 +19,10 @@ static const char *const value_names[VALUE_COUNT_] = {
 };
 
 static const char *const kind_names[IMAGE_KIND_COUNT] = {
-    [IMAGE_SPACE] = "space",     [IMAGE_LOT] = "lot",     [IMAGE_OVERRIDE] = "override",
-    [IMAGE_SUSPECT] = "suspect", [IMAGE_AUDIT] = "audit", [IMAGE_FENCE] = "fence",
-    [IMAGE_BIKE] = "bike",       [IMAGE_ALERT] = "alert", [IMAGE_MUTE] = "mute",
+    [IMAGE_SPACE] = "space",     [IMAGE_LOT] = "lot",           [IMAGE_OVERRIDE] = "override",
+    [IMAGE_SUSPECT] = "suspect", [IMAGE_AUDIT] = "audit",       [IMAGE_FENCE] = "fence",
+    [IMAGE_BIKE] = "bike",       [IMAGE_ALERT] = "alert",       [IMAGE_MUTE] = "mute",
+    [IMAGE_CASE] = "case",       [IMAGE_CASE_ROW] = "case_row", [IMAGE_STAY] = "stay",
 };
 
 static const char *const state_names[] = {"unknown", "free", "occupied", "out_of_service"};
@@ -130,6 +132,9 @@ static void write_audit(struct json_writer *w, const struct audit_image *a)
     json_kv_time(w, "time", a->at_ms);
     json_kv_str(w, "actor", a->actor);
     json_kv_str(w, "note", a->note);
+    if (a->case_id != 0) {
+        journal_case_number(w, "case", a->case_id);
+    }
 }
 
 static void write_image(struct json_writer *w, const struct image *image)
@@ -155,6 +160,9 @@ static void write_image(struct json_writer *w, const struct image *image)
     case IMAGE_BIKE:
     case IMAGE_ALERT:
     case IMAGE_MUTE: journal_fleet_image(w, image); break;
+    case IMAGE_CASE:
+    case IMAGE_CASE_ROW:
+    case IMAGE_STAY: journal_case_image(w, image); break;
     case IMAGE_KIND_COUNT: break;
     }
 }

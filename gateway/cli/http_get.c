@@ -147,6 +147,18 @@ static bool receive_all(int fd, struct strbuf *out, int64_t deadline_ms)
     return false;
 }
 
+/* `Link: <...cursor=TEXT...>; rel="next"`: the cursor. */
+static void next_read(const char *head, const char *end, char next[64])
+{
+    const char *link = strstr(head, "\r\nLink: ");
+    const char *at = link == NULL || link > end ? NULL : strstr(link, "cursor=");
+
+    if (at != NULL && at < end) {
+        at += strlen("cursor=");
+        snprintf(next, 64, "%.*s", (int)strcspn(at, "&>\r"), at);
+    }
+}
+
 /* Takes status line and head off the front of the answer. */
 static bool split_answer(struct http_answer *answer)
 {
@@ -163,6 +175,7 @@ static bool split_answer(struct http_answer *answer)
     if (body == NULL || answer->status < 100) {
         return false;
     }
+    next_read(text, body, answer->next);
     answer->body.len -= (size_t)(body + 4 - text) + 1;
     memmove(text, body + 4, answer->body.len + 1);
     return true;

@@ -8,6 +8,7 @@ struct http_answer {
     int status; /**< 0 = none came */
     struct strbuf body;
     char why[160]; /**< why none came */
+    char next[64]; /**< cursor of the page behind, as the Link header says it; "" = none */
 };
 
 /** What is asked; texts are borrowed. */

@@ -24,6 +24,7 @@ static int exit_of_status(int status)
         {403, CLI_AUTH     },
         {404, CLI_NOT_FOUND},
         {409, CLI_CONFLICT },
+        {412, CLI_CONFLICT },
         {410, CLI_NOT_FOUND},
     };
 

@@ -7,6 +7,8 @@
 #include "gateway/inventory/hilbert.h"
 #include "gateway/inventory/lookup.h"
 #include "gateway/inventory/spatial.h"
+#include "gateway/inventory/territory/coverage_build.h"
+#include "gateway/inventory/territory/territory_map.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -305,9 +307,9 @@ static enum err names_map(struct build *b)
 typedef enum err build_step(struct build *b);
 
 static build_step *const steps[] = {
-    lots_build,       spaces_build,    places_map,    fence_build,
-    tombstones_build, build_districts, build_devices, fence_build_bikes,
-    build_sensors,    aliases_build,   indexes_build, names_map,
+    lots_build,      spaces_build,  places_map,        fence_build,    tombstones_build,
+    build_districts, build_devices, fence_build_bikes, build_sensors,  aliases_build,
+    indexes_build,   names_map,     territory_build,   coverage_build,
 };
 
 static enum err build_begin(struct build *b, uint64_t version)

@@ -29,7 +29,9 @@ static void duplicates_drop(struct merge *m, enum draft_table table)
     for (uint32_t i = 0; i < rows->count; i++) {
         if (kept > 0 && rows_order(table, row_ref_of(m->draft, table, kept - 1),
                                    row_ref_of(m->draft, table, i)) == 0) {
-            complete_fault(m, table, rows->data + i * size, "duplicate", "stands twice");
+            if (table != TABLE_DUTY) { /* told of its place */
+                complete_fault(m, table, rows->data + i * size, "duplicate", "stands twice");
+            }
             continue;
         }
         if (kept != i) {
@@ -45,6 +47,11 @@ static bool is_retired(const struct merge *m, space_key key)
     return rows_find(m->draft, TABLE_RETIRED, key) != NO_SLOT;
 }
 
+static bool is_live_row(const struct merge *m, space_key key)
+{
+    return rows_find(m->draft, rows_place_table(key), key) != NO_SLOT;
+}
+
 /* Does a row that only the current inventory has stay? Retired IDs always do, what hangs on a newly
  * retired place does not. Aliases of retired places stay: they lead to the tombstone. */
 static bool stays(const struct merge *m, enum draft_table table, const void *row)
@@ -55,6 +62,8 @@ static bool stays(const struct merge *m, enum draft_table table, const void *row
     const struct draft_binding *binding = row;
     const struct draft_beacon *beacon = row;
     const struct draft_listener *listener = row;
+    const struct draft_warden *warden = row;
+    const struct draft_duty *duty = row;
 
     switch (table) {
     case TABLE_LOT: return !m->replace && !is_retired(m, lot->key);
@@ -63,9 +72,16 @@ static bool stays(const struct merge *m, enum draft_table table, const void *row
     case TABLE_BINDING: return !m->replace && !is_retired(m, binding->target);
     case TABLE_BEACON: return !m->replace && !is_retired(m, beacon->fence);
     case TABLE_LISTENER: return !m->replace && !is_retired(m, listener->fence);
+    case TABLE_WARDEN:
+        return !m->replace && (warden->level != WARDEN_ROAD || !is_retired(m, warden->scope));
+    case TABLE_DUTY:
+        /* merged before the places: what stands there are the files' rows, which say all */
+        return !m->replace && !is_retired(m, duty->key) && !is_live_row(m, duty->key);
+    case TABLE_GRID:
     case TABLE_DEVICE:
     case TABLE_OPERATOR:
     case TABLE_VEHICLE:
+    case TABLE_UNIT:
     case TABLE_ALIAS: return !m->replace;
     case TABLE_RETIRED:
     case TABLE_COUNT: break;
@@ -195,11 +211,6 @@ static enum err missing_retire(struct merge *m)
     return e;
 }
 
-static bool is_live_row(const struct merge *m, space_key key)
-{
-    return rows_find(m->draft, rows_place_table(key), key) != NO_SLOT;
-}
-
 /* A place the files list again comes back under its ID; not when another took over, and not when
  * the same files retire it. Runs while the draft's lots and spaces are the files' alone. */
 static void returned_drop(struct merge *m)
@@ -238,7 +249,8 @@ static enum err retired_merge(struct merge *m)
 
 static void removals_check(struct merge *m)
 {
-    static const enum draft_table checked[] = {TABLE_LOT, TABLE_SPACE, TABLE_FENCE, TABLE_DEVICE};
+    static const enum draft_table checked[] = {TABLE_LOT,    TABLE_SPACE, TABLE_FENCE, TABLE_GRID,
+                                               TABLE_DEVICE, TABLE_UNIT,  TABLE_WARDEN};
 
     for (size_t i = 0; m->current != NULL && i < ARRAY_LEN(checked); i++) {
         uint64_t before = m->current->tables[checked[i]].count;
@@ -257,8 +269,9 @@ static void removals_check(struct merge *m)
 static enum err tables_merge(struct merge *m)
 {
     static const enum draft_table order[] = {
-        TABLE_LOT,    TABLE_SPACE,    TABLE_FENCE,    TABLE_DEVICE,  TABLE_BINDING,
-        TABLE_BEACON, TABLE_LISTENER, TABLE_OPERATOR, TABLE_VEHICLE, TABLE_ALIAS};
+        TABLE_DUTY,    TABLE_LOT,     TABLE_SPACE,  TABLE_FENCE,    TABLE_GRID,
+        TABLE_DEVICE,  TABLE_BINDING, TABLE_BEACON, TABLE_LISTENER, TABLE_OPERATOR,
+        TABLE_VEHICLE, TABLE_UNIT,    TABLE_WARDEN, TABLE_ALIAS};
     enum err e = ERR_OK;
 
     for (int t = 0; e == ERR_OK && t < TABLE_COUNT; t++) {
@@ -289,5 +302,8 @@ enum err draft_complete(struct draft *draft, const struct draft *current, bool r
         removals_check(&m);
     }
     e = complete_references(&m);
-    return e != ERR_OK ? e : complete_bikes(&m);
+    if (e == ERR_OK) {
+        e = complete_bikes(&m);
+    }
+    return e != ERR_OK ? e : complete_territory(&m);
 }

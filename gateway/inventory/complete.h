@@ -20,5 +20,8 @@ void complete_fault(struct merge *m, enum draft_table table, const void *row, co
 enum err complete_references(struct merge *m) MUST_CHECK;
 /** Those of beacons, listeners, operators and vehicles, and that no identity is bound twice. */
 enum err complete_bikes(struct merge *m) MUST_CHECK;
+/** Those of units, grids and wardens; that each scope has one unit a trade; that no two grids
+ * overlap. */
+enum err complete_territory(struct merge *m) MUST_CHECK;
 
 #endif

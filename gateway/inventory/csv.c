@@ -35,6 +35,8 @@ static const struct {
     {"vehicle",     TABLE_VEHICLE },
     {"operator",    TABLE_OPERATOR},
     {"beacon",      TABLE_BEACON  },
+    {"level",       TABLE_WARDEN  },
+    {"unit",        TABLE_UNIT    },
     {"device",      TABLE_BINDING },
     {"scheme",      TABLE_ALIAS   },
     {"replaced_by", TABLE_RETIRED },
@@ -169,7 +171,7 @@ static bool table_find(struct csv *csv)
     }
     fault(csv, 1, 1, "header",
           "neither GeoJSON nor the header of lots, spaces, devices, bindings, beacons, listeners, "
-          "operators, vehicles, aliases or retired (docs/DATA_FORMAT.md)");
+          "operators, vehicles, units, wardens, aliases or retired (docs/DATA_FORMAT.md)");
     return false;
 }
 

@@ -3,6 +3,7 @@
 
 #include "bowei/inventory_file.h"
 #include "gateway/inventory/draft_bikes.h"
+#include "gateway/inventory/draft_territory.h"
 
 /* The draft: the inventory as the files have it, one growing array per table and one text arena.
  * Reading appends rows as they come; draft_complete sorts, checks and merges them. */
@@ -61,12 +62,16 @@ enum draft_table {
     TABLE_LOT,
     TABLE_SPACE,
     TABLE_FENCE,
+    TABLE_GRID,
     TABLE_DEVICE,
     TABLE_BINDING,
     TABLE_BEACON,
     TABLE_LISTENER,
     TABLE_OPERATOR,
     TABLE_VEHICLE,
+    TABLE_UNIT,
+    TABLE_WARDEN,
+    TABLE_DUTY, /**< made of columns of lots, spaces and fences */
     TABLE_ALIAS,
     TABLE_RETIRED,
     TABLE_COUNT
@@ -80,6 +85,9 @@ struct rows {
 
 #define DRAFT_FILES_MAX 256
 
+/** Texts that repeat from row to row; each remembers its last. */
+enum draft_repeat { REPEAT_SOURCE, REPEAT_MODEL, REPEAT_OWNER, REPEAT_MANAGER, DRAFT_REPEATS };
+
 struct draft {
     struct rows tables[TABLE_COUNT];
     struct position_e7 *entrances;
@@ -90,7 +98,7 @@ struct draft {
     uint32_t corner_count, corner_cap;
     char *text; /**< NUL-terminated texts; offset 0 is "" */
     uint32_t text_len, text_cap;
-    uint32_t last_text[2]; /**< the two texts added last that may repeat (source, model) */
+    uint32_t last_text[DRAFT_REPEATS]; /**< the texts added last that may repeat */
     char *files[DRAFT_FILES_MAX];
     uint32_t file_count;
 };
@@ -99,6 +107,10 @@ struct draft {
 #define DRAFT_LOTS(d)                  DRAFT_ROWS(d, TABLE_LOT, draft_lot)
 #define DRAFT_SPACES(d)                DRAFT_ROWS(d, TABLE_SPACE, draft_space)
 #define DRAFT_FENCES(d)                DRAFT_ROWS(d, TABLE_FENCE, draft_fence)
+#define DRAFT_GRIDS(d)                 DRAFT_ROWS(d, TABLE_GRID, draft_grid)
+#define DRAFT_UNITS(d)                 DRAFT_ROWS(d, TABLE_UNIT, draft_unit)
+#define DRAFT_WARDENS(d)               DRAFT_ROWS(d, TABLE_WARDEN, draft_warden)
+#define DRAFT_DUTIES(d)                DRAFT_ROWS(d, TABLE_DUTY, draft_duty)
 #define DRAFT_BEACONS(d)               DRAFT_ROWS(d, TABLE_BEACON, draft_beacon)
 #define DRAFT_LISTENERS(d)             DRAFT_ROWS(d, TABLE_LISTENER, draft_listener)
 #define DRAFT_OPERATORS(d)             DRAFT_ROWS(d, TABLE_OPERATOR, draft_operator)
@@ -117,8 +129,8 @@ extern const uint32_t draft_row_size[TABLE_COUNT];
 
 /** Room for one more row of the table; NULL: no memory. */
 void *draft_row_add(struct draft *draft, enum draft_table table);
-/** Stores a text and gives its offset; "" is 0. repeat: look at the last texts first (0 or 1 =
- * which, -1 = do not). */
+/** Stores a text and gives its offset; "" is 0. repeat: look at the last text first (enum
+ * draft_repeat, -1 = do not). */
 enum err draft_text_add(struct draft *draft, const char *text, size_t len, int repeat,
                         uint32_t *offset) MUST_CHECK;
 enum err draft_entrance_add(struct draft *draft, struct position_e7 at) MUST_CHECK;

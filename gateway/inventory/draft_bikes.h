@@ -13,22 +13,27 @@ struct row_origin {
     uint16_t file;
 };
 
-/** A ring of a fence: corners [corner, corner + count) of the draft, the first not repeated. */
+/** A ring of an outline: corners [corner, corner + count) of the draft, the first not repeated. */
 struct draft_ring {
     uint32_t corner;
     uint32_t count;
     bool hole;
 };
 
+/** The outline of a fence or of a grid cell; outline_check fills centre and area. */
+struct draft_outline {
+    struct position_e7 centre; /**< a point inside */
+    uint32_t ring, ring_count; /**< in draft->rings; each outer one followed by its holes */
+    uint32_t area_m2;
+};
+
 struct draft_fence {
     space_key key;
     int64_t from_ms, until_ms; /**< epoch ms, whole seconds; 0 = open */
     struct row_origin origin;
-    struct position_e7 centre; /**< a point inside */
-    uint32_t ring, ring_count; /**< in draft->rings; each outer one followed by its holes */
+    struct draft_outline outline;
     uint32_t capacity;         /**< 0 with a no-parking zone */
     uint32_t name_zh, name_en; /**< offsets in text, 0 = none */
-    uint32_t area_m2;
 };
 
 struct draft_beacon {

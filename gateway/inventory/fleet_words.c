@@ -152,6 +152,22 @@ bool alert_visible(const struct alert_image *alert, const char *operator_code)
     return false;
 }
 
+unsigned alert_viewers(const struct alert_image *alert, const char *codes[ALERT_VIEWERS_MAX])
+{
+    unsigned n = 0;
+
+    if (alert->operator_code[0] != '\0') {
+        codes[n++] = alert->operator_code;
+    }
+    for (unsigned i = 0; i < alert->share_count && i < OPERATORS_MAX; i++) {
+        if (alert->shares[i].operator_code[0] != '\0' &&
+            strcmp(alert->shares[i].operator_code, alert->operator_code) != 0) {
+            codes[n++] = alert->shares[i].operator_code;
+        }
+    }
+    return n;
+}
+
 bool alert_is_open(const struct alert_image *alert)
 {
     return alert->closed_ms == 0;

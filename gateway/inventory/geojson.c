@@ -1,6 +1,6 @@
-/* GeoJSON FeatureCollections (RFC 7946) into the draft: features are lots, spaces and fences;
- * the extra members (devices, bindings, beacons, ...) hold rows as CSV has them. The program's own
- * export is of this form. */
+/* GeoJSON FeatureCollections (RFC 7946) into the draft: features are lots, spaces, fences and
+ * grids; the extra members (devices, bindings, beacons, ...) hold rows as CSV has them. The
+ * program's own export is of this form. */
 #include "gateway/inventory/geojson.h"
 #include "gateway/inventory/place.h"
 #include <stdio.h>
@@ -295,6 +295,7 @@ static enum draft_table feature_table(struct geojson *g, const struct json_node 
         {"space", TABLE_SPACE},
         {"lot",   TABLE_LOT  },
         {"fence", TABLE_FENCE},
+        {"grid",  TABLE_GRID },
     };
 
     for (size_t i = 0; type != NULL && i < ARRAY_LEN(types); i++) {
@@ -303,6 +304,23 @@ static enum draft_table feature_table(struct geojson *g, const struct json_node 
         }
     }
     return TABLE_COUNT;
+}
+
+/* The geometry of a feature whose properties were good or not. */
+static bool shape_set(struct geojson *g, struct row *row, const struct json_node *geometry,
+                      bool good)
+{
+    if (row->table == TABLE_FENCE) {
+        /* what an outline may be depends on the kind in the ID */
+        return good && geojson_outline(g, row, &row->fence.outline, outline_use_of(row->fence.key),
+                                       geometry);
+    }
+    if (row->table != TABLE_GRID) {
+        return geometry_set(g, row, geometry) && good;
+    }
+    /* without a geometry the grid goes */
+    return good && (geometry == NULL || geometry->kind == JSON_NULL ||
+                    geojson_outline(g, row, &row->grid.outline, OUTLINE_GRID, geometry));
 }
 
 static void feature_read(struct geojson *g)
@@ -317,7 +335,7 @@ static void feature_read(struct geojson *g)
 
     if (table == TABLE_COUNT) {
         (void)geojson_refuse(g, type == NULL ? root : type, "properties.type",
-                             "must be lot, space or fence");
+                             "must be lot, space, fence or grid");
         return;
     }
     row_begin(&row, g->file->draft, table, g->file->crs, origin_of(g));
@@ -325,13 +343,7 @@ static void feature_read(struct geojson *g)
         good = field_set(g, &row, row_field_find(table, "id", 2), id);
     }
     good = members_set(g, &row, properties, "type") && good;
-    if (table != TABLE_FENCE) {
-        good = geometry_set(g, &row, json_member(&g->doc, root, "geometry")) && good;
-    } else {
-        /* what an outline may be depends on the kind in the ID */
-        good = good && geojson_outline(g, &row, json_member(&g->doc, root, "geometry"));
-    }
-    row_finish(g, &row, good);
+    row_finish(g, &row, shape_set(g, &row, json_member(&g->doc, root, "geometry"), good));
 }
 
 static void table_row_read(struct geojson *g, enum draft_table table)
@@ -445,10 +457,8 @@ static const struct {
     {"listeners", TABLE_LISTENER},
     {"operators", TABLE_OPERATOR},
     {"vehicles",  TABLE_VEHICLE },
-    {"beacons",   TABLE_BEACON  },
-    {"listeners", TABLE_LISTENER},
-    {"operators", TABLE_OPERATOR},
-    {"vehicles",  TABLE_VEHICLE },
+    {"units",     TABLE_UNIT    },
+    {"wardens",   TABLE_WARDEN  },
     {"aliases",   TABLE_ALIAS   },
     {"retired",   TABLE_RETIRED }
 };

@@ -1,6 +1,7 @@
 #ifndef GATEWAY_INVENTORY_GEOJSON_H
 #define GATEWAY_INVENTORY_GEOJSON_H
 
+#include "gateway/inventory/fences/outline.h"
 #include "gateway/inventory/read.h"
 #include "gateway/inventory/slicer.h"
 
@@ -24,7 +25,9 @@ bool geojson_refuse(struct geojson *g, const struct json_node *n, const char *fi
                     const char *reason);
 /** [lon, lat] of numbers. */
 bool geojson_position(const struct geojson *g, const struct json_node *n, struct position_deg *out);
-/** The outline of a fence, a Polygon or MultiPolygon, checked whole, into row->fence. */
-bool geojson_outline(struct geojson *g, struct row *row, const struct json_node *geometry);
+/** The outline of a fence or grid cell, a Polygon or MultiPolygon, checked whole, into a member of
+ * the row. */
+bool geojson_outline(struct geojson *g, struct row *row, struct draft_outline *outline,
+                     enum outline_use use, const struct json_node *geometry);
 
 #endif

@@ -1,4 +1,4 @@
-/* The outline of a fence from GeoJSON: positions into corners, then checked as a whole
+/* The outline of a fence or grid cell from GeoJSON: positions into corners, then checked as a whole
  * (fences/outline.c). What is wrong is told at the very position of the file. */
 #include "gateway/inventory/fences/outline.h"
 #include "gateway/inventory/geojson.h"
@@ -38,7 +38,8 @@ static bool is_closed(const struct geojson *g, const struct json_node *first,
            a.lon == b.lon;
 }
 
-static bool ring_read(struct geojson *g, struct row *row, const struct json_node *ring, bool hole)
+static bool ring_read(struct geojson *g, struct row *row, struct draft_outline *outline,
+                      const struct json_node *ring, bool hole)
 {
     const struct json_node *n = json_first(&g->doc, ring);
     const struct json_node *last = n;
@@ -61,7 +62,7 @@ static bool ring_read(struct geojson *g, struct row *row, const struct json_node
         g->no_memory = true;
         return false;
     }
-    row->fence.ring_count++;
+    outline->ring_count++;
     for (uint32_t i = 0; i + 1 < ring->count; i++, n = json_after(&g->doc, n)) {
         if (!corner_add(g, row, n)) {
             return false;
@@ -70,7 +71,8 @@ static bool ring_read(struct geojson *g, struct row *row, const struct json_node
     return true;
 }
 
-static bool polygon_read(struct geojson *g, struct row *row, const struct json_node *polygon)
+static bool polygon_read(struct geojson *g, struct row *row, struct draft_outline *outline,
+                         const struct json_node *polygon)
 {
     const struct json_node *ring = json_first(&g->doc, polygon);
 
@@ -78,10 +80,10 @@ static bool polygon_read(struct geojson *g, struct row *row, const struct json_n
         return geojson_refuse(g, polygon, "geometry", "a Polygon is a list of rings");
     }
     for (uint32_t r = 0; r < polygon->count; r++, ring = json_after(&g->doc, ring)) {
-        if (row->fence.ring_count == OUTLINE_RINGS_MAX) {
+        if (outline->ring_count == OUTLINE_RINGS_MAX) {
             return geojson_refuse(g, ring, "geometry", "more than 64 rings");
         }
-        if (!ring_read(g, row, ring, r > 0)) {
+        if (!ring_read(g, row, outline, ring, r > 0)) {
             return false;
         }
     }
@@ -127,11 +129,12 @@ static const struct json_node *corner_node(const struct geojson *g, const struct
     return found;
 }
 
-static bool outline_finish(struct geojson *g, struct row *row, const struct json_node *coordinates,
+static bool outline_finish(struct geojson *g, struct row *row, struct draft_outline *outline,
+                           enum outline_use use, const struct json_node *coordinates,
                            unsigned depth)
 {
     struct outline_fault fault;
-    enum err e = outline_check(row->draft, &row->fence, &fault);
+    enum err e = outline_check(row->draft, outline, use, &fault);
     uint32_t ring;
 
     if (e == ERR_UNPROCESSABLE) {
@@ -143,7 +146,8 @@ static bool outline_finish(struct geojson *g, struct row *row, const struct json
     return e == ERR_OK;
 }
 
-bool geojson_outline(struct geojson *g, struct row *row, const struct json_node *geometry)
+bool geojson_outline(struct geojson *g, struct row *row, struct draft_outline *outline,
+                     enum outline_use use, const struct json_node *geometry)
 {
     const struct json_node *type = json_member(&g->doc, geometry, "type");
     const struct json_node *coordinates = json_member(&g->doc, geometry, "coordinates");
@@ -163,18 +167,19 @@ bool geojson_outline(struct geojson *g, struct row *row, const struct json_node 
                        "%u points, at most %u: simplify the outline", count, OUTLINE_CORNERS_MAX);
         return geojson_refuse(g, coordinates, "geometry", row->reason);
     }
-    row->fence.ring = row->draft->ring_count;
+    outline->ring = row->draft->ring_count;
     if (!multi) {
-        return polygon_read(g, row, coordinates) && outline_finish(g, row, coordinates, 1);
+        return polygon_read(g, row, outline, coordinates) &&
+               outline_finish(g, row, outline, use, coordinates, 1);
     }
     if (coordinates->kind != JSON_ARRAY || coordinates->count == 0) {
         return geojson_refuse(g, coordinates, "geometry", "a MultiPolygon is a list of Polygons");
     }
     polygon = json_first(&g->doc, coordinates);
     for (uint32_t p = 0; p < coordinates->count; p++, polygon = json_after(&g->doc, polygon)) {
-        if (!polygon_read(g, row, polygon)) {
+        if (!polygon_read(g, row, outline, polygon)) {
             return false;
         }
     }
-    return outline_finish(g, row, coordinates, 2);
+    return outline_finish(g, row, outline, use, coordinates, 2);
 }

@@ -3,6 +3,7 @@
 #include "gateway/inventory/fences/fence_map.h"
 #include "gateway/inventory/lookup.h"
 #include "gateway/inventory/spatial.h"
+#include "gateway/inventory/territory/territory_map.h"
 #include <stdlib.h>
 
 void inventory_destroy(const struct inventory *inv)
@@ -29,6 +30,7 @@ void inventory_destroy(const struct inventory *inv)
     free(inv->listeners);
     free(inv->operators);
     fence_map_destroy(inv->fence_map);
+    territory_destroy(inv->territory);
     /* snapshots are handed about as const; here the last owner gives it back */
     free((void *)(uintptr_t)inv);
 }

@@ -4,6 +4,7 @@
 #include "gateway/inventory/place.h"
 #include "gateway/inventory/row_bikes.h"
 #include "gateway/inventory/rows.h"
+#include "gateway/inventory/territory/row_territory.h"
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -120,13 +121,17 @@ static bool row_whole(struct row *row, const char **field)
     case TABLE_LOT: return lot_whole(row, field);
     case TABLE_SPACE: return space_whole(row, field);
     case TABLE_FENCE: return row_fence_whole(row, field);
+    case TABLE_GRID: return row_grid_whole(row, field);
     case TABLE_LISTENER: return row_listener_whole(row, field);
     case TABLE_VEHICLE: return row_vehicle_whole(row, field);
+    case TABLE_UNIT: return row_unit_whole(row, field);
+    case TABLE_WARDEN: return row_warden_whole(row, field);
     case TABLE_RETIRED: return retired_whole(row, field);
     case TABLE_DEVICE:
     case TABLE_BINDING:
     case TABLE_BEACON:
     case TABLE_OPERATOR:
+    case TABLE_DUTY:
     case TABLE_ALIAS:
     case TABLE_COUNT: break;
     }
@@ -151,5 +156,9 @@ bool row_end(struct row *row, const char **field)
     /* all rows of the union begin at its start */
     memcpy(to, (const char *)row + offsetof(struct row, lot), draft_row_size[row->table]);
     rows_origin_put(row->table, to, row->origin);
+    if (!row_duty_add(row)) {
+        row->no_memory = true;
+        return row_refuse(row, "out of memory");
+    }
     return true;
 }

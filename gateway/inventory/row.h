@@ -19,16 +19,23 @@ struct row {
         struct draft_lot lot;
         struct draft_space space;
         struct draft_fence fence;
+        struct draft_grid grid;
         struct draft_device device;
         struct draft_binding binding;
         struct draft_beacon beacon;
         struct draft_listener listener;
         struct draft_operator operator;
         struct draft_vehicle vehicle;
+        struct draft_unit unit;
+        struct draft_warden warden;
         struct draft_alias alias;
         struct draft_retired retired;
     };
 
+    struct draft_duty duty; /**< what a place says of those responsible */
+    bool duty_given;
+    bool unit_kind_known;
+    char scope[24];   /**< of a warden, as in the file */
     char reason[200]; /**< why the last row_set or row_end said no */
 };
 

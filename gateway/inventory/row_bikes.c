@@ -5,6 +5,7 @@
 #include "bowei/fences.h"
 #include "gateway/inventory/fences/identity.h"
 #include "gateway/inventory/row_values.h"
+#include "gateway/inventory/territory/row_territory.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -97,7 +98,8 @@ bool row_fence_whole(struct row *row, const char **field)
         return row_refuse(row, "must be after valid_from");
     }
     *field = "geometry";
-    return f->ring_count > 0 ? true : row_refuse(row, "must be a Polygon or a MultiPolygon");
+    return f->outline.ring_count > 0 ? true
+                                     : row_refuse(row, "must be a Polygon or a MultiPolygon");
 }
 
 /* --- beacons and listeners --- */
@@ -327,6 +329,7 @@ const struct row_field row_fence_fields[] = {
     {"name_en",     false, fence_name_en    },
     {"valid_from",  false, fence_valid_from },
     {"valid_until", false, fence_valid_until},
+    ROW_DUTY_FIELDS,
     {NULL,          false, NULL             },
 };
 

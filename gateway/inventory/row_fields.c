@@ -4,6 +4,7 @@
 #include "gateway/inventory/row.h"
 #include "gateway/inventory/row_bikes.h"
 #include "gateway/inventory/row_values.h"
+#include "gateway/inventory/territory/row_territory.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -303,6 +304,7 @@ static const struct row_field lot_fields[] = {
     {"fee",       false, lot_fee      },
     {"height_m",  false, lot_height_m },
     {"entrances", false, lot_entrances},
+    ROW_DUTY_FIELDS,
     {NULL,        false, NULL         },
 };
 
@@ -312,6 +314,7 @@ static const struct row_field space_fields[] = {
     {"lon",        true,  set_lon         },
     {"lot",        false, space_lot       },
     {"attributes", false, space_attributes},
+    ROW_DUTY_FIELDS,
     {NULL,         false, NULL            },
 };
 
@@ -346,16 +349,25 @@ static const struct row_field retired_fields[] = {
     {NULL,          false, NULL               },
 };
 
+/* its columns are those of places */
+static const struct row_field no_fields[] = {
+    {NULL, false, NULL},
+};
+
 const struct row_table row_tables[TABLE_COUNT] = {
-    [TABLE_LOT] = {"lots",      lot_fields         },
-    [TABLE_SPACE] = {"spaces",    space_fields       },
-    [TABLE_FENCE] = {"fences",    row_fence_fields   },
-    [TABLE_DEVICE] = {"devices",   device_fields      },
-    [TABLE_BINDING] = {"bindings",  binding_fields     },
-    [TABLE_BEACON] = {"beacons",   row_beacon_fields  },
-    [TABLE_LISTENER] = {"listeners", row_listener_fields},
-    [TABLE_OPERATOR] = {"operators", row_operator_fields},
-    [TABLE_VEHICLE] = {"vehicles",  row_vehicle_fields },
-    [TABLE_ALIAS] = {"aliases",   alias_fields       },
-    [TABLE_RETIRED] = {"retired",   retired_fields     },
+    [TABLE_LOT] = {"lots",             lot_fields         },
+    [TABLE_SPACE] = {"spaces",           space_fields       },
+    [TABLE_FENCE] = {"fences",           row_fence_fields   },
+    [TABLE_GRID] = {"grids",            row_grid_fields    },
+    [TABLE_DEVICE] = {"devices",          device_fields      },
+    [TABLE_BINDING] = {"bindings",         binding_fields     },
+    [TABLE_BEACON] = {"beacons",          row_beacon_fields  },
+    [TABLE_LISTENER] = {"listeners",        row_listener_fields},
+    [TABLE_OPERATOR] = {"operators",        row_operator_fields},
+    [TABLE_VEHICLE] = {"vehicles",         row_vehicle_fields },
+    [TABLE_UNIT] = {"units",            row_unit_fields    },
+    [TABLE_WARDEN] = {"wardens",          row_warden_fields  },
+    [TABLE_DUTY] = {"responsibilities", no_fields          },
+    [TABLE_ALIAS] = {"aliases",          alias_fields       },
+    [TABLE_RETIRED] = {"retired",          retired_fields     },
 };

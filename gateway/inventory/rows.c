@@ -1,6 +1,7 @@
 /* Comparing, sorting and copying the rows of a draft; draft_complete merges with these. */
 #include "gateway/inventory/rows.h"
 #include "gateway/inventory/rows_bikes.h"
+#include "gateway/inventory/territory/rows_territory.h"
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -182,6 +183,8 @@ static const struct {
     [TABLE_SPACE] = {space_order,         space_same,         space_label,         offsetof(struct draft_space, origin)},
     [TABLE_FENCE] = {rows_fence_order,    rows_fence_same,    rows_fence_label,
                    offsetof(struct draft_fence,                                                               origin)},
+    [TABLE_GRID] = {rows_grid_order,     rows_grid_same,     rows_grid_label,
+                   offsetof(struct draft_grid,                                                                origin)},
     [TABLE_DEVICE] = {device_order,        device_same,        device_label,
                    offsetof(struct draft_device,                                                              origin)},
     [TABLE_BINDING] = {binding_order,       binding_same,       binding_label,
@@ -194,6 +197,12 @@ static const struct {
                    offsetof(struct draft_operator,                                                            origin)},
     [TABLE_VEHICLE] = {rows_vehicle_order,  rows_vehicle_same,  rows_vehicle_label,
                    offsetof(struct draft_vehicle,                                                             origin)},
+    [TABLE_UNIT] = {rows_unit_order,     rows_unit_same,     rows_unit_label,
+                   offsetof(struct draft_unit,                                                                origin)},
+    [TABLE_WARDEN] = {rows_warden_order,   rows_warden_same,   rows_warden_label,
+                   offsetof(struct draft_warden,                                                              origin)},
+    [TABLE_DUTY] = {rows_duty_order,     rows_duty_same,     rows_duty_label,
+                   offsetof(struct draft_duty,                                                                origin)},
     [TABLE_ALIAS] = {alias_order,         alias_same,         alias_label,         offsetof(struct draft_alias, origin)},
     [TABLE_RETIRED] = {retired_order,       retired_same,       retired_label,
                    offsetof(struct draft_retired,                                                             origin)},
@@ -317,7 +326,11 @@ static space_key key_of(const struct draft *d, enum draft_table table, uint32_t 
     case TABLE_LOT: return ((const struct draft_lot *)r.row)->key;
     case TABLE_SPACE: return ((const struct draft_space *)r.row)->key;
     case TABLE_FENCE: return ((const struct draft_fence *)r.row)->key;
+    case TABLE_DUTY: return ((const struct draft_duty *)r.row)->key;
     case TABLE_RETIRED: return ((const struct draft_retired *)r.row)->key;
+    case TABLE_GRID:
+    case TABLE_UNIT:
+    case TABLE_WARDEN:
     case TABLE_DEVICE:
     case TABLE_BINDING:
     case TABLE_BEACON:
@@ -370,11 +383,15 @@ bool rows_takes_away(enum draft_table table, const void *row)
     case TABLE_BEACON: return ((const struct draft_beacon *)row)->fence == 0;
     case TABLE_LISTENER: return ((const struct draft_listener *)row)->fence == 0;
     case TABLE_VEHICLE: return vehicle->mac == 0 && vehicle->imei == 0 && vehicle->beacon == 0;
+    case TABLE_GRID: return ((const struct draft_grid *)row)->outline.ring_count == 0;
+    case TABLE_UNIT: return ((const struct draft_unit *)row)->kind == UNIT_KIND_COUNT;
+    case TABLE_WARDEN: return ((const struct draft_warden *)row)->person == 0;
     case TABLE_LOT:
     case TABLE_SPACE:
     case TABLE_FENCE:
     case TABLE_DEVICE:
     case TABLE_OPERATOR:
+    case TABLE_DUTY:
     case TABLE_ALIAS:
     case TABLE_RETIRED:
     case TABLE_COUNT: break;
@@ -422,12 +439,12 @@ static enum err texts_move(struct draft *to, const struct draft *from, enum draf
     case TABLE_LOT: return lot_texts(to, from, row);
     case TABLE_DEVICE:
         good = rows_text_move(to, from, &device->id, -1) == ERR_OK &&
-               rows_text_move(to, from, &device->source, 0) == ERR_OK &&
-               rows_text_move(to, from, &device->model, 1) == ERR_OK;
+               rows_text_move(to, from, &device->source, REPEAT_SOURCE) == ERR_OK &&
+               rows_text_move(to, from, &device->model, REPEAT_MODEL) == ERR_OK;
         break;
     case TABLE_BINDING: good = rows_text_move(to, from, &binding->device, -1) == ERR_OK; break;
     case TABLE_ALIAS:
-        good = rows_text_move(to, from, &alias->scheme, 0) == ERR_OK &&
+        good = rows_text_move(to, from, &alias->scheme, REPEAT_SOURCE) == ERR_OK &&
                rows_text_move(to, from, &alias->value, -1) == ERR_OK;
         break;
     case TABLE_FENCE:
@@ -435,6 +452,10 @@ static enum err texts_move(struct draft *to, const struct draft *from, enum draf
     case TABLE_LISTENER:
     case TABLE_OPERATOR:
     case TABLE_VEHICLE: return rows_bikes_move(to, from, table, row);
+    case TABLE_GRID:
+    case TABLE_UNIT:
+    case TABLE_WARDEN:
+    case TABLE_DUTY: return rows_territory_move(to, from, table, row);
     case TABLE_SPACE:
     case TABLE_RETIRED:
     case TABLE_COUNT: break;

@@ -22,13 +22,14 @@ int rows_order(enum draft_table table, struct row_ref a, struct row_ref b);
 bool rows_same(enum draft_table table, struct row_ref a, struct row_ref b);
 /** Sorts a table; rows of the same identity stay in the order they came in. */
 enum err rows_sort(struct draft *draft, enum draft_table table) MUST_CHECK;
-/** Index of the row with that key in a sorted table of lots, spaces, fences or retired IDs; NO_SLOT
- * when there is none. */
+/** Index of the row with that key in a sorted table of lots, spaces, fences, duties or retired IDs;
+ * NO_SLOT when there is none. */
 uint32_t rows_find(const struct draft *draft, enum draft_table table, space_key key);
 /** Where a place with that ID is looked for: lots, spaces or fences. */
 enum draft_table rows_place_table(space_key key);
 /** Does a row only say that the thing goes: a binding, beacon or listener without a place, a
- * vehicle without a radio? */
+ * vehicle without a radio, a grid without an outline, a unit without a kind, a warden without a
+ * person? */
 bool rows_takes_away(enum draft_table table, const void *row);
 /** Appends a copy of a row of another draft, with its texts; origin.file is `file`. */
 enum err rows_copy(struct draft *to, enum draft_table table, struct row_ref from,

@@ -45,10 +45,9 @@ int rows_vehicle_order(struct row_ref a, struct row_ref b)
                       ((const struct draft_vehicle *)b.row)->ref);
 }
 
-static bool rings_same(struct row_ref a, struct row_ref b)
+bool rows_outline_same(struct row_ref a, const struct draft_outline *x, struct row_ref b,
+                       const struct draft_outline *y)
 {
-    const struct draft_fence *x = a.row;
-    const struct draft_fence *y = b.row;
     bool same = x->ring_count == y->ring_count;
 
     for (uint32_t r = 0; same && r < x->ring_count; r++) {
@@ -69,7 +68,7 @@ bool rows_fence_same(struct row_ref a, struct row_ref b)
 
     return x->from_ms == y->from_ms && x->until_ms == y->until_ms && x->capacity == y->capacity &&
            text_same(a, x->name_zh, b, y->name_zh) && text_same(a, x->name_en, b, y->name_en) &&
-           rings_same(a, b);
+           rows_outline_same(a, &x->outline, b, &y->outline);
 }
 
 bool rows_beacon_same(struct row_ref a, struct row_ref b)
@@ -139,12 +138,13 @@ void rows_vehicle_label(struct row_ref r, char *out, size_t cap)
 
 /* --- copying --- */
 
-static enum err rings_move(struct draft *to, const struct draft *from, struct draft_fence *fence)
+enum err rows_outline_move(struct draft *to, const struct draft *from,
+                           struct draft_outline *outline)
 {
     uint32_t first = to->ring_count;
 
-    for (uint32_t r = 0; r < fence->ring_count; r++) {
-        const struct draft_ring ring = from->rings[fence->ring + r];
+    for (uint32_t r = 0; r < outline->ring_count; r++) {
+        const struct draft_ring ring = from->rings[outline->ring + r];
 
         if (draft_ring_add(to, ring.hole) != ERR_OK) {
             return ERR_NO_MEMORY;
@@ -155,7 +155,7 @@ static enum err rings_move(struct draft *to, const struct draft *from, struct dr
             }
         }
     }
-    fence->ring = first;
+    outline->ring = first;
     return ERR_OK;
 }
 
@@ -173,7 +173,7 @@ enum err rows_bikes_move(struct draft *to, const struct draft *from, enum draft_
     if (table == TABLE_FENCE) {
         texts[0] = &fence->name_zh;
         texts[1] = &fence->name_en;
-        e = rings_move(to, from, fence);
+        e = rows_outline_move(to, from, &fence->outline);
     } else if (table == TABLE_BEACON) {
         texts[0] = &beacon->identity;
     } else if (table == TABLE_LISTENER) {

@@ -26,6 +26,11 @@ void rows_vehicle_label(struct row_ref r, char *out, size_t cap);
 /** Gives a copied row texts and corners of its own draft. */
 enum err rows_bikes_move(struct draft *to, const struct draft *from, enum draft_table table,
                          void *row) MUST_CHECK;
+bool rows_outline_same(struct row_ref a, const struct draft_outline *x, struct row_ref b,
+                       const struct draft_outline *y);
+/** Copies the corners of an outline. */
+enum err rows_outline_move(struct draft *to, const struct draft *from,
+                           struct draft_outline *outline) MUST_CHECK;
 /** Copies one text; rows.c. */
 enum err rows_text_move(struct draft *to, const struct draft *from, uint32_t *offset,
                         int repeat) MUST_CHECK;

@@ -87,6 +87,7 @@ static void lot_write(struct json_writer *w, const struct draft *d, uint32_t row
         }
         json_array_end(w);
     }
+    write_duty(w, d, lot->key);
     feature_end(w);
 }
 
@@ -108,6 +109,7 @@ static void space_write(struct json_writer *w, const struct draft *d, uint32_t r
         }
         json_array_end(w);
     }
+    write_duty(w, d, space->key);
     feature_end(w);
 }
 
@@ -161,31 +163,44 @@ static void retired_write(struct json_writer *w, const struct draft *d, uint32_t
 
 static const struct {
     const char *member; /* NULL: goes on in the array of the one before */
-    void (*write)(struct json_writer *w, const struct draft *d, uint32_t row);
-    bool always; /* stands even when it is empty; the others came with format 2 */
+    void (*write)(struct json_writer *w, const struct draft *d,
+                  uint32_t row); /* NULL: stands with the places */
+    uint64_t format;             /* that it came with; those of format 1 stand even when empty */
 } tables[TABLE_COUNT] = {
-    [TABLE_LOT] = {"features",  lot_write,      true },
-    [TABLE_SPACE] = {NULL,        space_write,    true },
-    [TABLE_FENCE] = {NULL,        write_fence,    false},
-    [TABLE_DEVICE] = {"devices",   device_write,   true },
-    [TABLE_BINDING] = {"bindings",  binding_write,  true },
-    [TABLE_BEACON] = {"beacons",   write_beacon,   false},
-    [TABLE_LISTENER] = {"listeners", write_listener, false},
-    [TABLE_OPERATOR] = {"operators", write_operator, false},
-    [TABLE_VEHICLE] = {"vehicles",  write_vehicle,  false},
-    [TABLE_ALIAS] = {"aliases",   alias_write,    true },
-    [TABLE_RETIRED] = {"retired",   retired_write,  true },
+    [TABLE_LOT] = {"features",  lot_write,      1},
+    [TABLE_SPACE] = {NULL,        space_write,    1},
+    [TABLE_FENCE] = {NULL,        write_fence,    2},
+    [TABLE_GRID] = {NULL,        write_grid,     3},
+    [TABLE_DEVICE] = {"devices",   device_write,   1},
+    [TABLE_BINDING] = {"bindings",  binding_write,  1},
+    [TABLE_BEACON] = {"beacons",   write_beacon,   2},
+    [TABLE_LISTENER] = {"listeners", write_listener, 2},
+    [TABLE_OPERATOR] = {"operators", write_operator, 2},
+    [TABLE_VEHICLE] = {"vehicles",  write_vehicle,  2},
+    [TABLE_UNIT] = {"units",     write_unit,     3},
+    [TABLE_WARDEN] = {"wardens",   write_warden,   3},
+    [TABLE_DUTY] = {NULL,        NULL,           3},
+    [TABLE_ALIAS] = {"aliases",   alias_write,    1},
+    [TABLE_RETIRED] = {"retired",   retired_write,  1},
 };
 
-/* An inventory without the non-motor half is what a program of format 1 can read. */
+/* An inventory without the later parts is what an older program can read. */
 static uint64_t format_of(const struct draft *draft)
 {
     uint64_t format = 1;
 
     for (int t = 0; t < TABLE_COUNT; t++) {
-        format = !tables[t].always && draft->tables[t].count > 0 ? INVENTORY_FORMAT : format;
+        if (draft->tables[t].count > 0 && tables[t].format > format) {
+            format = tables[t].format;
+        }
     }
     return format;
+}
+
+/* Is this row of the table the last one that goes into its array? */
+static bool is_array_end(int t)
+{
+    return t + 1 == TABLE_COUNT || tables[t + 1].member != NULL || tables[t + 1].write == NULL;
 }
 
 static void table_write(struct json_writer *w, struct writing *wr, enum draft_table table)
@@ -218,7 +233,8 @@ enum err draft_write(const struct draft *draft, uint64_t version, struct strbuf 
     json_object_end(&w);
     json_kv_str(&w, "crs", "wgs84");
     for (int t = 0; t < TABLE_COUNT; t++) {
-        if (!tables[t].always && tables[t].member != NULL && draft->tables[t].count == 0) {
+        if (tables[t].write == NULL ||
+            (tables[t].format > 1 && tables[t].member != NULL && draft->tables[t].count == 0)) {
             continue;
         }
         if (tables[t].member != NULL) {
@@ -226,7 +242,7 @@ enum err draft_write(const struct draft *draft, uint64_t version, struct strbuf 
             json_array(&w);
         }
         table_write(&w, &wr, (enum draft_table)t);
-        if (t + 1 == TABLE_COUNT || tables[t + 1].member != NULL) {
+        if (is_array_end(t)) {
             strbuf_putc(out, '\n');
             json_array_end(&w);
         }

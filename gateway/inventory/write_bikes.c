@@ -12,8 +12,7 @@ static void ring_write(struct json_writer *w, const struct draft *d, const struc
 }
 
 /* A Polygon, or a MultiPolygon when there are several outer rings. */
-static void geometry_write(struct json_writer *w, const struct draft *d,
-                           const struct draft_fence *f)
+void write_outline(struct json_writer *w, const struct draft *d, const struct draft_outline *f)
 {
     const struct draft_ring *rings = d->rings + f->ring;
     uint32_t outer = 0;
@@ -57,7 +56,7 @@ void write_fence(struct json_writer *w, const struct draft *d, uint32_t row)
     json_object(w);
     json_kv_str(w, "type", "Feature");
     write_id(w, "id", f->key);
-    geometry_write(w, d, f);
+    write_outline(w, d, &f->outline);
     json_key(w, "properties");
     json_object(w);
     json_kv_str(w, "type", "fence");
@@ -66,6 +65,7 @@ void write_fence(struct json_writer *w, const struct draft *d, uint32_t row)
     write_text(w, d, "name_en", f->name_en);
     time_write(w, "valid_from", f->from_ms);
     time_write(w, "valid_until", f->until_ms);
+    write_duty(w, d, f->key);
     json_object_end(w);
     json_object_end(w);
 }
@@ -92,8 +92,7 @@ void write_listener(struct json_writer *w, const struct draft *d, uint32_t row)
     json_object_end(w);
 }
 
-/* "a;b" as ["a","b"]. */
-static void list_write(struct json_writer *w, const char *key, const char *list)
+void write_list(struct json_writer *w, const char *key, const char *list)
 {
     if (list[0] == '\0') {
         return;
@@ -118,8 +117,8 @@ void write_operator(struct json_writer *w, const struct draft *d, uint32_t row)
     write_text(w, d, "name_zh", o->name_zh);
     write_text(w, d, "name_en", o->name_en);
     write_number(w, "quota", o->quota);
-    list_write(w, "mac_prefixes", draft_text(d, o->mac_prefixes));
-    list_write(w, "uuids", draft_text(d, o->uuids));
+    write_list(w, "mac_prefixes", draft_text(d, o->mac_prefixes));
+    write_list(w, "uuids", draft_text(d, o->uuids));
     json_object_end(w);
 }
 

@@ -63,6 +63,23 @@ static inline void code_i64(struct coder *c, int64_t *v)
     *v = (int64_t)raw;
 }
 
+/* Does it end here? Fields that a later schema put behind the others are not in what was written
+ * before it. */
+static inline bool code_ended(const struct coder *c)
+{
+    return c->pack == NULL && c->unpack->at == c->unpack->end;
+}
+
+/* Such a field: 0 in what was written before it. */
+static inline void code_late_u64(struct coder *c, uint64_t *v)
+{
+    if (code_ended(c)) {
+        *v = 0;
+        return;
+    }
+    code_u64(c, v);
+}
+
 /* A number of either sign that is mostly small. */
 static inline void code_zigzag(struct coder *c, int64_t *v)
 {

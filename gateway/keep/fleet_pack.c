@@ -80,6 +80,11 @@ void fleet_code_bike(struct coder *c, struct bike_image *bike)
     code_i32(c, &bike->distance_mm);
     code_i64(c, &bike->since_ms);
     code_i64(c, &bike->outside_ms);
+    if (!code_ended(c)) { /* since schema 3 */
+        code_u16(c, &bike->unheard_min);
+        code_u32(c, &bike->flat_s);
+        code_u32(c, &bike->dragged_s);
+    }
     if (bike->verdict >= VERDICT_COUNT || bike->rule >= RULE_COUNT ||
         bike->lock >= LOCK_STATE_COUNT || bike->source >= REPORT_SOURCE_COUNT) {
         code_fail(c);
@@ -151,6 +156,7 @@ void fleet_code_alert(struct coder *c, struct alert_image *alert)
     code_shares(c, alert);
     code_text(c, alert->actor, sizeof alert->actor);
     code_text(c, alert->note, sizeof alert->note);
+    code_late_u64(c, &alert->event);
     if (alert->kind >= ALERT_KIND_COUNT || alert->state >= ALERT_STATE_COUNT ||
         alert->cause >= CAUSE_COUNT || alert->rule >= RULE_COUNT) {
         code_fail(c);

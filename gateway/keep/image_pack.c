@@ -2,6 +2,7 @@
  * Redis. Every layout is written once for both directions side by side; layouts:
  * docs/DATA_FORMAT.md. A change of a layout is a new JOURNAL_SCHEMA. */
 #include "bowei/journal.h"
+#include "gateway/keep/case_pack.h"
 #include "gateway/keep/fleet_pack.h"
 
 static void pack_sensor(struct packer *p, const struct sensor_image *s)
@@ -269,6 +270,9 @@ static void pack_audit(struct packer *p, const struct audit_image *a)
     pack_device(p, a->device, a->device_len);
     pack_text(p, a->actor, sizeof a->actor);
     pack_text(p, a->note, sizeof a->note);
+    if (a->case_id != 0) {
+        packer_u64(p, a->case_id); /* late: rows of a lower schema end here */
+    }
 }
 
 static void unpack_audit(struct unpacker *u, struct audit_image *a)
@@ -279,26 +283,32 @@ static void unpack_audit(struct unpacker *u, struct audit_image *a)
     unpack_device(u, a->device, &a->device_len);
     unpack_text(u, a->actor, sizeof a->actor);
     unpack_text(u, a->note, sizeof a->note);
+    if (!u->failed && u->at < u->end) {
+        a->case_id = unpacker_u64(u);
+    }
 }
 
-/* The fleet's kinds: one layout for both directions. */
-static void code_fleet(struct coder *c, struct image *image)
+/* The kinds with one layout for both directions. */
+static void code_image(struct coder *c, struct image *image)
 {
     switch ((int)image->kind) {
     case IMAGE_FENCE: fleet_code_fence(c, &image->fence); break;
     case IMAGE_BIKE: fleet_code_bike(c, &image->bike); break;
     case IMAGE_ALERT: fleet_code_alert(c, &image->alert); break;
     case IMAGE_MUTE: fleet_code_mute(c, &image->mute); break;
+    case IMAGE_CASE: case_code_case(c, &image->case_); break;
+    case IMAGE_CASE_ROW: case_code_row(c, &image->case_row); break;
+    case IMAGE_STAY: case_code_stay(c, &image->stay); break;
     default: code_fail(c); break;
     }
 }
 
-static void pack_fleet(struct packer *p, const struct image *image)
+static void pack_coded(struct packer *p, const struct image *image)
 {
     struct image copy = *image; /* a coder may write, though not when it packs */
     struct coder c = {.pack = p};
 
-    code_fleet(&c, &copy);
+    code_image(&c, &copy);
 }
 
 size_t image_pack(const struct image *image, uint8_t *out, size_t cap)
@@ -316,7 +326,10 @@ size_t image_pack(const struct image *image, uint8_t *out, size_t cap)
     case IMAGE_FENCE:
     case IMAGE_BIKE:
     case IMAGE_ALERT:
-    case IMAGE_MUTE: pack_fleet(&p, image); break;
+    case IMAGE_MUTE:
+    case IMAGE_CASE:
+    case IMAGE_CASE_ROW:
+    case IMAGE_STAY: pack_coded(&p, image); break;
     case IMAGE_KIND_COUNT: return 0;
     }
     return p.failed ? 0 : (size_t)(p.at - out);
@@ -339,7 +352,10 @@ bool image_unpack(enum image_kind kind, const uint8_t *bytes, size_t len, struct
     case IMAGE_FENCE:
     case IMAGE_BIKE:
     case IMAGE_ALERT:
-    case IMAGE_MUTE: code_fleet(&(struct coder){.unpack = &u}, out); break;
+    case IMAGE_MUTE:
+    case IMAGE_CASE:
+    case IMAGE_CASE_ROW:
+    case IMAGE_STAY: code_image(&(struct coder){.unpack = &u}, out); break;
     case IMAGE_KIND_COUNT: return false;
     }
     return !u.failed && u.at == u.end;

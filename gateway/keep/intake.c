@@ -9,7 +9,7 @@
  * are dropped and counted, commands are refused. */
 #include "bowei/intake.h"
 #include "bowei/base/log.h"
-#include "gateway/keep/journal/cursor.h"
+#include "bowei/journal_cursor.h"
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>

@@ -3,6 +3,7 @@
  * what neither has is unknown. */
 #include "bowei/recover.h"
 #include "bowei/base/log.h"
+#include "bowei/event_log.h"
 #include "bowei/intake.h"
 #include <stdlib.h>
 #include <time.h>
@@ -176,6 +177,9 @@ static enum err load_redis(const struct recover_params *params, const struct red
     int64_t high_water_ms = 0;
     enum err e = redis_load(redis, params->inventory, load_image, &load, &newest, &high_water_ms);
 
+    if (e == ERR_OK) {
+        e = event_log_newest(redis, &out->event);
+    }
     if (e == ERR_OK) {
         saw(out, newest, high_water_ms);
         out->redis_read = true;

@@ -17,6 +17,8 @@ struct alert_ring {
     uint64_t epoch;
     uint64_t put; /* core thread only */
     _Atomic uint64_t released;
+    _Atomic bool begun;
+    struct event_place base; /* immutable once begun */
     struct alert_slot slots[ALERT_RING];
 };
 
@@ -90,4 +92,67 @@ enum change_read alert_ring_get(const struct alert_ring *ring, uint64_t number,
     }
     memcpy(out, words, sizeof *out);
     return CHANGE_READ;
+}
+
+void alert_ring_begin(struct alert_ring *ring, struct event_place base)
+{
+    if (!atomic_load_explicit(&ring->begun, memory_order_relaxed)) {
+        ring->base = base;
+        atomic_store_explicit(&ring->begun, true, memory_order_release);
+    }
+}
+
+static struct event_place place_of(const struct alert_image *alert)
+{
+    return (struct event_place){alert->changed_ms, alert->event};
+}
+
+/* The first number that is still there; what is put but not released overwrites as well. */
+static uint64_t oldest(uint64_t newest)
+{
+    return newest > ALERT_RING ? newest - ALERT_RING + 1 : 1;
+}
+
+bool alert_ring_reaches(const struct alert_ring *ring, struct event_place after, uint64_t *number)
+{
+    const uint64_t newest = alert_ring_newest(ring);
+    uint64_t low = oldest(newest);
+    uint64_t high = newest + 1;
+    bool reaches;
+
+    if (!atomic_load_explicit(&ring->begun, memory_order_acquire)) {
+        return false;
+    }
+    reaches = low == 1 && event_place_compare(after, ring->base) >= 0;
+    while (low < high) {
+        const uint64_t middle = low + (high - low) / 2;
+        struct alert_image alert;
+
+        if (alert_ring_get(ring, middle, &alert) != CHANGE_READ) {
+            low = middle + 1; /* overwritten meanwhile, and all before it */
+            reaches = false;
+        } else if (event_place_compare(place_of(&alert), after) <= 0) {
+            low = middle + 1;
+            reaches = true; /* `after` is not before the oldest one that was seen */
+        } else {
+            high = middle;
+        }
+    }
+    *number = low;
+    return reaches;
+}
+
+struct event_place alert_ring_place(const struct alert_ring *ring)
+{
+    const uint64_t newest = alert_ring_newest(ring);
+    struct alert_image alert;
+
+    /* overwritten while a whole ring waits for the disk: the next one that is there */
+    for (uint64_t number = newest; number > 0 && number <= alert_ring_newest(ring); number++) {
+        if (alert_ring_get(ring, number, &alert) == CHANGE_READ) {
+            return place_of(&alert);
+        }
+    }
+    return atomic_load_explicit(&ring->begun, memory_order_acquire) ? ring->base
+                                                                    : (struct event_place){0};
 }

@@ -2,6 +2,7 @@
  * for spreadsheets. */
 #include "bowei/alert_text.h"
 #include "bowei/base/city_clock.h"
+#include "bowei/csv_text.h"
 #include <string.h>
 
 static void due_write(const struct alert_reader *reader, struct json_writer *w,
@@ -122,17 +123,16 @@ void alert_write(const struct alert_reader *reader, struct json_writer *w,
     json_object_end(w);
 }
 
-/* Spreadsheets of this country open CSV as UTF-8 only with a byte order mark. */
 static const char csv_heading[] =
-    "\xef\xbb\xbf"
     "id,kind,state,cause,severity,escalated,operator,vehicle,fence,opened_at,acked_at,"
-    "dispatched_at,closed_at,due_clear,distance_m,lat,lon,count,version\r\n";
+    "dispatched_at,closed_at,due_clear,distance_m,lat,lon,count,version";
 
-static void csv_row(const struct alert_reader *reader, struct strbuf *out,
+static void csv_row(const struct alert_reader *reader, struct csv_text *csv,
                     const struct alert_image *a)
 {
     const int64_t times[] = {a->opened_ms, a->acked_ms, a->dispatched_ms, a->closed_ms,
                              a->due_clear_ms};
+    const enum alert_subject subject = alert_kind_subject((enum alert_kind)a->kind);
     char id[ALERT_ID_LEN + 1];
     char fence[SPACE_ID_LEN + 1] = "";
 
@@ -140,39 +140,40 @@ static void csv_row(const struct alert_reader *reader, struct strbuf *out,
     if (a->fence != 0) {
         space_id_format(a->fence, fence);
     }
-    strbuf_printf(out, "%s,%s,%s,%s,%u,%u,%s,%s,%s", id, alert_kind_code((enum alert_kind)a->kind),
-                  alert_state_code((enum alert_state)a->state),
-                  alert_cause_code((enum alert_cause)a->cause), a->severity, a->escalated,
-                  a->operator_code, a->vehicle, fence);
+    csv_text_str(csv, id);
+    csv_text_str(csv, alert_kind_code((enum alert_kind)a->kind));
+    csv_text_str(csv, alert_state_code((enum alert_state)a->state));
+    csv_text_str(csv, alert_cause_code((enum alert_cause)a->cause));
+    csv_text_i64(csv, a->severity);
+    csv_text_i64(csv, a->escalated);
+    csv_text_str(csv, a->operator_code);
+    csv_text_str(csv, a->vehicle);
+    csv_text_str(csv, fence);
     for (size_t k = 0; k < ARRAY_LEN(times); k++) {
-        char text[RFC3339_LEN + 1] = "";
-
-        if (times[k] != 0) {
-            rfc3339_format(times[k] + reader->shift_ms, text);
-        }
-        strbuf_printf(out, ",%s", text);
+        csv_text_time(csv, times[k]);
     }
-    strbuf_putc(out, ',');
-    if (alert_kind_subject((enum alert_kind)a->kind) == SUBJECT_VEHICLE &&
-        a->distance_mm != INT32_MAX) {
-        strbuf_printf(out, "%d", (a->distance_mm + (a->distance_mm < 0 ? -500 : 500)) / 1000);
-    }
-    strbuf_putc(out, ',');
-    if (alert_kind_subject((enum alert_kind)a->kind) != SUBJECT_OPERATOR) {
-        const struct position_e7 at = fleet_position(reader->crs, a->at);
-
-        strbuf_printf(out, "%.7f,%.7f", at.lat / 1e7, at.lon / 1e7);
+    if (subject == SUBJECT_VEHICLE && a->distance_mm != INT32_MAX) {
+        csv_text_i64(csv, (a->distance_mm + (a->distance_mm < 0 ? -500 : 500)) / 1000);
     } else {
-        strbuf_putc(out, ',');
+        csv_text_empty(csv, 1);
     }
-    strbuf_printf(out, ",%u,%u\r\n", a->count, a->version);
+    if (subject != SUBJECT_OPERATOR) {
+        csv_text_position(csv, fleet_position(reader->crs, a->at));
+    } else {
+        csv_text_empty(csv, 2);
+    }
+    csv_text_i64(csv, a->count);
+    csv_text_i64(csv, a->version);
+    csv_text_row_end(csv);
 }
 
 void alert_csv_write(const struct alert_reader *reader, struct strbuf *out,
                      const struct alert_image *alerts, uint32_t count)
 {
-    strbuf_puts(out, csv_heading);
+    struct csv_text csv;
+
+    csv_text_begin(&csv, out, reader->shift_ms, csv_heading);
     for (uint32_t i = 0; i < count; i++) {
-        csv_row(reader, out, &alerts[i]);
+        csv_row(reader, &csv, &alerts[i]);
     }
 }

@@ -132,6 +132,9 @@ void alert_id_format(uint64_t id, char out[ALERT_ID_LEN + 1]);
 bool alert_id_parse(const char *text, size_t len, uint64_t *id);
 /** May this operator see it ("" = staff: yes)? Its own, and fence kinds in which it has bikes. */
 bool alert_visible(const struct alert_image *alert, const char *operator_code);
+/** The operators that may see it, each once, as pointers into it; returns how many. */
+#define ALERT_VIEWERS_MAX (1 + OPERATORS_MAX)
+unsigned alert_viewers(const struct alert_image *alert, const char *codes[ALERT_VIEWERS_MAX]);
 /** Neither resolved nor expired-and-gone. */
 bool alert_is_open(const struct alert_image *alert);
 

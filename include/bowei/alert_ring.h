@@ -3,6 +3,7 @@
 
 #include "bowei/alert.h"
 #include "bowei/change_ring.h"
+#include "bowei/event_feed.h"
 
 /* The alert ring: changes of episodes, for the streams of operators and staff. A reader gets only
  * what the journal's sync has released. */
@@ -24,5 +25,12 @@ uint64_t alert_ring_newest(const struct alert_ring *ring);
 /** Copies the change of that number. Any thread. */
 enum change_read alert_ring_get(const struct alert_ring *ring, uint64_t number,
                                 struct alert_image *out);
+/** Once, before the first put: the place of the newest event before this process. */
+void alert_ring_begin(struct alert_ring *ring, struct event_place base);
+/** Is every event behind `after` in the ring, or not released yet? Then *number is that of the
+ * first of them, which may be one above alert_ring_newest: there is none yet. Any thread. */
+bool alert_ring_reaches(const struct alert_ring *ring, struct event_place after, uint64_t *number);
+/** Place of the newest event that is durable: released, or from before this process. Any thread. */
+struct event_place alert_ring_place(const struct alert_ring *ring);
 
 #endif

@@ -2,8 +2,11 @@
 #define BOWEI_API_H
 
 #include "bowei/alert_ring.h"
+#include "bowei/audit_log.h"
 #include "bowei/base/counters.h"
 #include "bowei/config.h"
+#include "bowei/delivery.h"
+#include "bowei/event_feed.h"
 #include "bowei/field.h"
 #include "bowei/input.h"
 #include "bowei/push.h"
@@ -27,6 +30,8 @@ struct api_params {
     const struct view *view;
     struct change_ring *changes;
     struct alert_ring *alerts;
+    struct audit_port audit;         /**< read by the same thread as events; zeroed: no audit */
+    struct event_port events;        /**< of a reader of its own; zeroed: there is no feed */
     const struct fleet_rules *rules; /**< borrowed; what verdicts are explained with */
     struct intake_port intake;
     struct counters *counters;
@@ -34,7 +39,8 @@ struct api_params {
     struct unknown_port unknown;
     struct push_port push; /**< zeroed: no source may push */
     struct recalibration_port recalibration;
-    struct ledger_port ledger; /**< ledger NULL: no figures, no frames */
+    struct ledger_port ledger;     /**< ledger NULL: no figures, no frames */
+    struct delivery_port delivery; /**< zeroed: no webhooks */
 };
 
 struct api;

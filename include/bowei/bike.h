@@ -45,27 +45,36 @@ struct bike_radio {
 enum bike_flag {
     BIKE_GONE = 1, /**< unlocked or forgotten: nothing of a place is kept */
     BIKE_HAS_POSITION = 2,
-    BIKE_RESTORED = 4, /**< not heard since the restart */
-    BIKE_DECIDED = 8,  /**< inside or outside was decided in this stop; see stop rules */
-    BIKE_ALARM = 16,   /**< moved without a ride, said by its own lock, in this stop */
+    BIKE_RESTORED = 4,    /**< not heard since the restart */
+    BIKE_DECIDED = 8,     /**< inside or outside was decided in this stop; see stop rules */
+    BIKE_ALARM = 16,      /**< moved without a ride, said by its own lock, in this stop */
+    BIKE_DECIDED_IN = 32, /**< with BIKE_DECIDED: it was inside, whatever is shown meanwhile */
+    BIKE_TOLD = 64,       /**< a suspicion of this stop is or was open: people have judged it */
+    BIKE_MOVED = 128, /**< moved_ms is of a ride or move that was seen, not of its first report */
 };
+
+/* Locks that stand still say so every few hours, some once a day: a longer silence is not counted
+ * as standing. */
+#define BIKE_UNHEARD_MS 86400000
 
 struct bike_image {
     char ref[VEHICLE_REF_MAX + 1];
-    uint32_t adcode;           /**< district of its keys, fixed for the stay; 0 = not yet known */
-    uint8_t lock;              /**< enum lock_state */
-    uint8_t flags;             /**< enum bike_flag */
-    uint8_t battery_pct;       /**< 255 = not known */
-    uint8_t verdict;           /**< enum verdict, as shown */
-    uint8_t rule;              /**< enum verdict_rule */
-    uint8_t source;            /**< enum report_source of the newest fix */
-    uint8_t strays;            /**< fixes in a row that lie off the stop */
-    uint16_t fixes;            /**< in the mean */
+    uint32_t adcode;      /**< district of its keys, fixed for the stay; 0 = not yet known */
+    uint8_t lock;         /**< enum lock_state */
+    uint8_t flags;        /**< enum bike_flag */
+    uint8_t battery_pct;  /**< 255 = not known */
+    uint8_t verdict;      /**< enum verdict, as shown */
+    uint8_t rule;         /**< enum verdict_rule */
+    uint8_t source;       /**< enum report_source of the newest fix */
+    uint8_t strays;       /**< fixes in a row that lie off the stop */
+    uint16_t fixes;       /**< in the mean */
+    uint16_t unheard_min; /**< of this stop: between two reports, what is over BIKE_UNHEARD_MS */
     struct position_e7 first;  /**< first fix of the stop: the origin of the sums */
     int64_t sum_lat, sum_lon;  /**< 1e-7 degree, of the fixes less `first` */
     struct position_e7 stray;  /**< the last stray */
     struct position_e7 newest; /**< the newest fix */
     uint32_t accuracy_mm;      /**< of the newest fix; 0 = not said */
+    uint32_t flat_s;           /**< city time, seconds: its battery is flat since, 0 = it is not */
     int64_t fixed_ms;          /**< city time of the newest fix, 0 = none */
     int64_t parked_ms;         /**< city time this stop began */
     int64_t heard_ms;          /**< city time of the newest counted report */
@@ -77,6 +86,8 @@ struct bike_image {
     space_key fence; /**< inside: that fence; outside: nearest parking fence or the zone it is in
                       */
     int32_t distance_mm; /**< signed, to `fence`; INT32_MAX = not known */
+    uint32_t dragged_s;  /**< city time, seconds: moved without a ride, or its alarm said so, and
+                            not ridden since; 0 = not so */
     int64_t since_ms;    /**< city time the shown verdict began */
     int64_t outside_ms;  /**< since when the evidence says outside, 0 = it does not */
 };

@@ -10,9 +10,12 @@ enum change_kind {
     CHANGE_SPACE,
     CHANGE_LOT,
     CHANGE_FENCE,
-    CHANGE_BIKE,  /**< these are roots of the core only: never in the view nor on the ring */
-    CHANGE_ALERT, /**< by slot */
-    CHANGE_MUTE,  /**< by index */
+    CHANGE_BIKE,     /**< these are roots of the core only: never in the view nor on the ring */
+    CHANGE_ALERT,    /**< by slot */
+    CHANGE_MUTE,     /**< by index */
+    CHANGE_CASE,     /**< by slot */
+    CHANGE_CASE_ROW, /**< by row slot */
+    CHANGE_STAY,     /**< by index */
     CHANGE_KIND_COUNT
 };
 

@@ -37,6 +37,13 @@ enum command_kind {
     COMMAND_SPACE_WHY, /**< GET /v1/spaces/{id}/why: the reasoning of one space, into `explain` */
     COMMAND_TELEMETRY, /**< never reaches the core: a request that waits for the journal's sync */
     COMMAND_KEY, /**< an API key is about to be made or revoked: `note` says which; the audit row */
+    COMMAND_CASES,     /**< page of cases, or one with its history, into `cases` (case.h) */
+    COMMAND_CASE_OPEN, /**< someone reports: opens a case */
+    COMMAND_CASE_MOVE, /**< one event of one case */
+    COMMAND_ZOMBIES,   /**< the pick-list of suspected vehicles, into `zombies` (zombie.h) */
+    COMMAND_WEBHOOK,   /**< a webhook is about to be changed: `note` says how; the audit row */
+    COMMAND_AUDIT, /**< never reaches the core: a page of the audit, read from Redis (audit_log.h)
+                    */
     COMMAND_KIND_COUNT
 };
 
@@ -61,6 +68,8 @@ struct device_health {
 };
 
 struct fleet_request;
+struct case_request;
+struct zombie_request;
 
 #define COMMAND_ALL_CHANNELS UINT32_MAX
 
@@ -79,11 +88,13 @@ struct command {
     uint32_t
         channel; /**< COMMAND_DEVICE_RECALIBRATE: input of the device, or COMMAND_ALL_CHANNELS */
     bool force;  /**< COMMAND_DEVICE_RECALIBRATE: also while not known free */
-    char actor[COMMAND_ACTOR_MAX]; /**< key name, for the audit row */
-    char note[COMMAND_NOTE_MAX];   /**< free text of the request, UTF-8, escaped where shown */
-    struct fleet_request *fleet;   /**< COMMAND_ALERTS and what follows it; borrowed */
-    uint64_t inventory_version;    /**< by which `device` was resolved; the core answers
-                                      ERR_UNAVAILABLE when it moved on */
+    char actor[COMMAND_ACTOR_MAX];  /**< key name, for the audit row */
+    char note[COMMAND_NOTE_MAX];    /**< free text of the request, UTF-8, escaped where shown */
+    struct fleet_request *fleet;    /**< COMMAND_ALERTS and what follows it; borrowed */
+    struct case_request *cases;     /**< COMMAND_CASE*; borrowed */
+    struct zombie_request *zombies; /**< COMMAND_ZOMBIES; borrowed */
+    uint64_t inventory_version;     /**< by which `device` was resolved; the core answers
+                                       ERR_UNAVAILABLE when it moved on */
     /* the answer */
     enum err result;
     char detail[160];              /**< which field, which value, what was allowed */

@@ -21,6 +21,7 @@
 #define CONFIG_SUBSCRIPTIONS_MAX 32
 #define CONFIG_MAPPINGS_MAX      32
 #define CONFIG_PUSHES_MAX        16
+#define CONFIG_TEMPLATES_MAX     16
 
 /** What the registers of a value hold. */
 enum register_type {
@@ -125,6 +126,14 @@ struct link_config {
     bool client_id_derived; /**< made of instance and name */
 };
 
+/** What a webhook's receiver is posted in place of a CloudEvent. */
+struct webhook_template {
+    char *name;
+    char *content_type;
+    char *body;   /**< with placeholders, "{kind.zh}" */
+    char *expect; /**< its answer must hold this text; NULL = its status says it all */
+};
+
 /** Where MQTT out goes, and what. */
 struct mqtt_out_config {
     char *area; /**< second level of its topics */
@@ -167,6 +176,8 @@ struct config {
 
         uint32_t requests_per_s;     /**< per address, 0 = off */
         uint32_t key_requests_per_s; /**< per key, 0 = off */
+        uint32_t reports_per_minute; /**< residents', per address; 0 = none */
+        char *public_url;            /**< NULL = not set */
     } http;
 
     struct {
@@ -200,6 +211,15 @@ struct config {
             uint32_t ack, onsite, clear;
         } due_s[ALERT_KIND_COUNT];
     } alerts;
+
+    /** Webhooks. */
+    struct {
+        char *allow;      /**< networks, as guard_parse reads them */
+        char *ca_file;    /**< NULL = the system's */
+        char *schedule_s; /**< pauses, as schedule_parse reads them */
+        uint32_t timeout_s, connect_timeout_s;
+    } delivery;
+
     struct mqtt_out_config mqtt_out;
     struct line_config *lines;
     uint32_t line_count;
@@ -211,6 +231,8 @@ struct config {
     uint32_t map_count;
     struct mapping *mappings; /**< message formats of the file's own */
     uint32_t mapping_count;
+    struct webhook_template *templates;
+    uint32_t template_count;
 };
 
 struct config_fault {

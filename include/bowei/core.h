@@ -3,6 +3,7 @@
 
 #include "bowei/base/counters.h"
 #include "bowei/change_ring.h"
+#include "bowei/event_feed.h"
 #include "bowei/image.h"
 
 /* The core: all state of spaces and lots, and the one pure step that changes it,
@@ -44,10 +45,22 @@ struct fleet_rules;
 /** The kept episodes are all restored: the machine of alerts may open, escalate and end them. Until
  * then it stands still, so that a start without Redis tells nothing twice. */
 void core_alerts_on(struct core *core);
+/** Events (changes of episodes) go on behind this place; before core_alerts_on, if the logs in
+ * Redis are further than any restored image. */
+void core_events_after(struct core *core, struct event_place place);
+/** Place of the newest event; number 0: there was none, and the history begins with
+ * core_alerts_on, so that a place of another one is older. */
+struct event_place core_newest_event(const struct core *core);
 /** Roots up to here are in Redis for good: what is gone since then may be forgotten. */
 void core_confirmed(struct core *core, struct position confirmed);
 /** The rules of bikes and alerts; copied. Before the first step, or between two steps. */
 void core_fleet_rules(struct core *core, const struct fleet_rules *rules);
+/** The rules of cases; copied, their calendar is borrowed. Before the first step, or between two.
+ */
+struct case_rules;
+void core_case_rules(struct core *core, const struct case_rules *rules);
+/** The kept cases are all restored: cases may be opened and moved, and their deadlines fire. */
+void core_cases_on(struct core *core);
 struct core *core_create(const struct inventory *inv, struct counters *counters);
 void core_destroy(struct core *core);
 
@@ -103,6 +116,16 @@ bool core_alert_image(const struct core *core, uint32_t slot, struct image *out)
 bool core_mute_image(const struct core *core, uint32_t index, struct image *out);
 uint32_t core_alert_slots(const struct core *core);
 uint32_t core_mutes(const struct core *core);
+/** A case by its slot, a row of a history by its row slot; false: there is none. */
+bool core_case_image(const struct core *core, uint32_t slot, struct image *out);
+bool core_case_row_image(const struct core *core, uint32_t row_slot, struct image *out);
+uint32_t core_case_slots(const struct core *core);
+uint32_t core_case_row_slots(const struct core *core);
+/** A stay that a release interrupted, by its index; false: there is none. */
+bool core_stay_image(const struct core *core, uint32_t index, struct image *out);
+uint32_t core_stay_slots(const struct core *core);
+struct case_figures;
+void core_case_figures(const struct core *core, struct case_figures *out);
 const struct inventory *core_inventory(const struct core *core);
 /** Bytes of heap the core holds, for the memory bench. */
 size_t core_memory(const struct core *core);

@@ -57,6 +57,10 @@ struct event_port {
 #define EVENT_ID_MAX (ALERT_ID_LEN + 12)
 void event_id_format(const struct alert_image *alert, char out[EVENT_ID_MAX]);
 
+/** What happened, as CloudEvents' `type`: "cn.bowei.alert.<kind>.<state>.v1". */
+#define EVENT_TYPE_MAX 64
+void event_type_format(const struct alert_image *alert, char out[EVENT_TYPE_MAX]);
+
 /** The opaque text of a place for ?after= and back; false when it is none. */
 #define EVENT_CURSOR_MAX 48
 void event_place_format(struct event_place place, char out[EVENT_CURSOR_MAX]);

@@ -35,6 +35,7 @@ struct fleet_rules {
     uint16_t feed_window;        /**< positions looked at for a shift: 64 */
     uint16_t feed_pct;           /**< of them, right only when shifted: 60 */
     uint32_t keep_ms;            /**< ended episodes are kept: 30 days */
+    uint8_t flat_pct; /**< a battery is flat at or below: 5; set with case_rules, not with these */
 
     struct {
         uint32_t ack_ms, onsite_ms, clear_ms; /**< 0 = none */

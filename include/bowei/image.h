@@ -2,8 +2,9 @@
 #define BOWEI_IMAGE_H
 
 #include "bowei/alert.h"
-#include "bowei/command.h"
+#include "bowei/case_image.h"
 #include "bowei/input.h"
+#include "bowei/kept_image.h"
 
 /* Images: the whole of one root or kept entity as plain data, with `at`, the position of the last
  * record applied to it. The core makes and restores them; keep packs them into the journal (E, C
@@ -19,6 +20,9 @@ enum image_kind {
     IMAGE_BIKE,     /**< root of reports: a bike; with BIKE_GONE only its order and events */
     IMAGE_ALERT,    /**< kept: an episode */
     IMAGE_MUTE,     /**< kept: a planned event */
+    IMAGE_CASE,     /**< kept: the present state of a case */
+    IMAGE_CASE_ROW, /**< kept: one row of its history; never changes */
+    IMAGE_STAY,     /**< kept: a long stay with a short release in it */
     IMAGE_KIND_COUNT
 };
 
@@ -98,34 +102,6 @@ struct lot_image {
     struct gate_image gates[GATES_PER_LOT_MAX];
 };
 
-struct override_image {
-    space_key key;
-    bool set;
-    enum out_reason reason;
-    int64_t since_ms, until_ms;
-    char actor[COMMAND_ACTOR_MAX];
-    char note[COMMAND_NOTE_MAX];
-};
-
-struct suspect_image {
-    uint8_t device_len;
-    char device[DEVICE_ID_MAX];
-    bool set; /**< staff or the rule distrust it */
-    int64_t since_ms;
-    int64_t test_until_ms; /**< in test until then: does not vote either; 0 = never was */
-    char actor[COMMAND_ACTOR_MAX];
-};
-
-struct audit_image {
-    uint8_t command; /**< enum command_kind */
-    int64_t at_ms;
-    space_key key;
-    uint8_t device_len;
-    char device[DEVICE_ID_MAX];
-    char actor[COMMAND_ACTOR_MAX];
-    char note[COMMAND_NOTE_MAX];
-};
-
 struct image {
     enum image_kind kind;
     struct position at;
@@ -140,6 +116,9 @@ struct image {
         struct bike_image bike;
         struct alert_image alert;
         struct mute_image mute;
+        struct case_image case_;
+        struct case_row_image case_row;
+        struct stay_image stay;
     };
 };
 

@@ -93,6 +93,8 @@ struct inv_beacon;
 struct inv_listener;
 struct inv_operator;
 struct fence_map;
+/* Who is responsible (territory.h). */
+struct territory;
 
 struct inventory {
     uint64_t version; /**< +1 with every import; 0 = empty */
@@ -124,6 +126,7 @@ struct inventory {
     struct inv_listener *listeners;
     struct inv_operator *operators; /**< sorted by code */
     struct fence_map *fence_map;    /**< private: corners, spatial index, identities */
+    struct territory *territory;    /**< private: grids, units, wardens (territory.h) */
 };
 
 /* --- looking things up; all pure reads of an immutable snapshot, any thread --- */

@@ -3,9 +3,9 @@
 
 #include "bowei/inventory.h"
 
-/* Files in and out. Import reads GeoJSON FeatureCollections (lots, spaces, fences) and CSV tables
- * (lots, spaces, devices, bindings, beacons, listeners, operators, vehicles, aliases, retired) into
- * a draft, checks the whole, and compares it with
+/* Files in and out. Import reads GeoJSON FeatureCollections (lots, spaces, fences, grids) and CSV
+ * tables (lots, spaces, devices, bindings, beacons, listeners, operators, vehicles, units, wardens,
+ * aliases, retired) into a draft, checks the whole, and compares it with
  * what is there; the state folder keeps the accepted draft as one canonical text file, byte-stable,
  * which is also what `bowei export` prints and import accepts. */
 
@@ -19,9 +19,9 @@ struct import_fault {
 
 #define IMPORT_FAULTS_MAX 100
 
-#define IMPORT_KINDS      9 /**< what the report counts */
-/** "lots", "spaces", "fences", "devices", "bindings", "beacons", "listeners", "operators",
- * "vehicles". */
+#define IMPORT_KINDS      13 /**< what the report counts */
+/** "lots", "spaces", "fences", "grids", "devices", "bindings", "beacons", "listeners", "operators",
+ * "vehicles", "units", "wardens", "responsibilities". */
 const char *import_kind_name(unsigned kind);
 
 struct import_report {

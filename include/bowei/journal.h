@@ -14,7 +14,9 @@
  * together or not at all, so that no half of a decision comes back. Format and schema versions:
  * docs/DATA_FORMAT.md. */
 
-#define JOURNAL_SCHEMA        2 /* 2: V records, images of bikes, fences, episodes, mutes */
+/* 2: V records, images of bikes, fences, episodes, mutes; 3: an episode's change has a number.
+ * Newer layouts only add at the end, so all older ones are read. */
+#define JOURNAL_SCHEMA        3
 #define JOURNAL_SEGMENT_BYTES (8u << 20)
 
 enum record_type {

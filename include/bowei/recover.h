@@ -35,12 +35,14 @@ struct recovery {
     uint64_t epoch;    /**< ours from now on; in the state folder, and in Redis when redis_read or
                           epoch_taken */
     uint64_t next_seq; /**< above everything seen */
-    struct position newest; /**< the newest position seen */
-    struct position oldest; /**< the first reading or effect of the journal, 0 = it has none */
-    int64_t high_water_ms;  /**< newest city time seen anywhere, 0 = none: intake's at_least_ms */
-    bool epoch_taken;       /**< Redis knows the epoch */
-    bool redis_read;        /**< all of Redis was read; else call recover_late when it is there */
-    bool clock_suspect;     /**< the wall clock is behind high_water_ms: for core_restored */
+    struct position newest;   /**< the newest position seen */
+    struct position oldest;   /**< the first reading or effect of the journal, 0 = it has none */
+    int64_t high_water_ms;    /**< newest city time seen anywhere, 0 = none: intake's at_least_ms */
+    bool epoch_taken;         /**< Redis knows the epoch */
+    bool redis_read;          /**< all of Redis was read; else call recover_late when it is there */
+    struct event_place event; /**< the newest that the operators' logs in Redis hold, when
+                                 redis_read: for core_events_after */
+    bool clock_suspect;       /**< the wall clock is behind high_water_ms: for core_restored */
     uint64_t images, replayed, skipped;
     int64_t redis_ms, journal_ms; /**< how long reading each took */
 };

@@ -2,13 +2,14 @@
 #define BOWEI_REDIS_STORE_H
 
 #include "bowei/base/counters.h"
+#include "bowei/event_feed.h"
 #include "bowei/image.h"
 
 /* Redis: the system of record that other systems read and that a restart loads (DESIGN
  * sections 3.5-3.10, 7). The writer is one thread with one blocking hiredis context; the core
  * thread feeds it slices of images. */
 
-#define REDIS_SCHEMA 1
+#define REDIS_SCHEMA 2 /* 2: an episode's change has a number, operators' logs; 1 is read */
 #define SLICE_IMAGES 256
 
 struct redis_params {
@@ -21,6 +22,13 @@ struct redis_params {
 };
 
 /* --- the core's side: what is dirty, and handing it over --- */
+
+/** What a look into the journal gave. */
+enum event_found {
+    EVENT_FOUND,
+    EVENT_SEARCHING, /**< looked through so much and found none yet: ask again */
+    EVENT_NO_MORE    /**< everything journalled so far was given */
+};
 
 /** Where the writer gets images from; called on the core thread only. */
 struct image_source {
@@ -39,6 +47,15 @@ struct image_source {
     void (*slots)(void *ctx, uint32_t *bikes, uint32_t *alerts, uint32_t *mutes);
     /** A hint that these spaces are asked for next; NULL: not wanted. */
     void (*expect)(void *ctx, const uint32_t *slots, size_t n);
+    /** The next change of an episode that the journal holds, in order; `first`: from its beginning.
+     * NULL: there is no journal. */
+    enum event_found (*event)(void *ctx, bool first, struct image *out);
+    struct event_place (*newest_event)(void *ctx); /**< with `event`: of all there were */
+    /** The same for cases, rows of their histories, interrupted stays. NULL: there are none. */
+    bool (*case_)(void *ctx, uint32_t slot, struct image *out);
+    bool (*case_row)(void *ctx, uint32_t slot, struct image *out);
+    bool (*stay)(void *ctx, uint32_t index, struct image *out);
+    void (*case_slots)(void *ctx, uint32_t *cases, uint32_t *rows, uint32_t *stays);
 };
 
 struct flush; /**< dirty bits, the flush under way, the queue of kept images; core thread */
@@ -52,12 +69,26 @@ enum err flush_reserve(struct flush *flush, const struct inventory *inv) MUST_CH
 
 /** DIRTY_FENCE by fence index, DIRTY_BIKE by slot (grows as bikes come). A bike that is gone has
  * its key taken out of Redis. */
-enum dirty_kind { DIRTY_SPACE, DIRTY_LOT, DIRTY_FENCE, DIRTY_BIKE, DIRTY_ALERT, DIRTY_MUTE };
+enum dirty_kind {
+    DIRTY_SPACE,
+    DIRTY_LOT,
+    DIRTY_FENCE,
+    DIRTY_BIKE,
+    DIRTY_ALERT,
+    DIRTY_MUTE,
+    DIRTY_CASE,
+    DIRTY_CASE_ROW,
+    DIRTY_STAY
+};
 
 void flush_mark(struct flush *flush, enum dirty_kind kind, uint32_t index);
 /** A kept image (E) that must reach Redis. ERR_OVERLOADED when too many wait (Redis away too long).
  */
 enum err flush_keep(struct flush *flush, const struct image *image) MUST_CHECK;
+/** An event (a kept image of an episode) for the logs of the operators that may see it, in order,
+ * after it was journalled. Never refused: what finds no room is read back out of the journal, and
+ * until then nothing is confirmed. */
+void flush_event(struct flush *flush, const struct image *image);
 /** Called by the core thread after each batch: begins a flush when the last is confirmed and
  * something is dirty, or fills the next slice when the writer waits for one. Cheap when there is
  * nothing to do. `newest` = position of the last input stepped; `at_ms` for meta.as_of. */
@@ -66,7 +97,7 @@ void flush_step(struct flush *flush, struct position newest, int64_t at_ms, int6
 struct position flush_confirmed(const struct flush *flush);
 /** Marks every root dirty (Redis lost data). */
 void flush_all(struct flush *flush);
-/** Roots and kept images waiting. */
+/** Roots, kept images and events waiting. */
 uint64_t flush_pending(const struct flush *flush);
 /** Before redis_writer_stop: flushes until nothing waits and all is confirmed, for at most
  * drain_ms. Core thread. */
@@ -80,6 +111,7 @@ struct redis_writer_params {
     struct redis_params redis;
     struct counters *counters;
     struct inventory_board *board; /**< for districts and IDs of slots */
+    int64_t log_keep_ms;           /**< entries of the operators' logs are kept for so long */
     uint64_t epoch; /**< ours; a greater one in Redis means step down. 0 = write nothing until
                        set_epoch */
     void (*wake_core)(void *ctx); /**< the writer wants a slice or confirmed one */

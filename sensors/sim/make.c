@@ -4,6 +4,7 @@
 #include "bowei/base/log.h"
 #include "sensors/sim/field_file.h"
 #include "sensors/sim/run.h"
+#include "sensors/sim/territory_plan.h"
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -81,8 +82,21 @@ static enum err files_make(const char *folder, const struct city *city)
     return city_write(city, path);
 }
 
-/* The inventory of the bikes; another city's goes. */
-static enum err world_make(const char *folder, const struct world_plan_params *params)
+static enum err territory_make(const char *folder, const struct city *city,
+                               const struct world_plan *plan)
+{
+    char path[PATH_MAX];
+
+    if (snprintf(path, sizeof path, "%s/territory", folder) >= (int)sizeof path ||
+        !folder_make(path)) {
+        return ERR_IO;
+    }
+    return territory_plan_write(city, plan, path);
+}
+
+/* The inventory of the bikes, another city's goes; and who is responsible. */
+static enum err world_make(const char *folder, const struct city *city,
+                           const struct world_plan_params *params)
 {
     static const char *const names[] = {"fences.geojson", "beacons.csv", "listeners.csv",
                                         "operators.csv", "vehicles.csv"};
@@ -100,7 +114,7 @@ static enum err world_make(const char *folder, const struct world_plan_params *p
                 (void)unlink(file);
             }
         }
-        return ERR_OK;
+        return territory_make(folder, city, NULL);
     }
     if (!folder_make(path)) {
         return ERR_IO;
@@ -108,6 +122,9 @@ static enum err world_make(const char *folder, const struct world_plan_params *p
     e = world_plan_create(params, &plan);
     if (e == ERR_OK) {
         e = world_plan_write(plan, path, LINK_NAME);
+    }
+    if (e == ERR_OK) {
+        e = territory_make(folder, city, plan);
     }
     world_plan_destroy(plan);
     return e;
@@ -135,7 +152,7 @@ static enum err make_in(const char *folder, const struct make_options *o)
         e = files_make(folder, city);
     }
     if (e == ERR_OK && !kept) {
-        e = world_make(folder, &fleet);
+        e = world_make(folder, city, &fleet);
     }
     if (e == ERR_OK) {
         e = ports_choose(&file, city->lines) ? field_file_write(folder, &file, city) : ERR_IO;

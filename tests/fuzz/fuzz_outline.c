@@ -36,16 +36,16 @@ static struct draft_fence *rings_read(struct draft *d, const uint8_t *data, size
     claim(f != NULL);
     f->key = key_of(data[0]);
     f->capacity = (data[0] & 1) != 0 ? 0 : 9;
-    while (at < size && f->ring_count < OUTLINE_RINGS_MAX) {
+    while (at < size && f->outline.ring_count < OUTLINE_RINGS_MAX) {
         uint32_t corners = data[at] & 63;
-        bool hole = f->ring_count > 0 && (data[at] & 128) != 0;
+        bool hole = f->outline.ring_count > 0 && (data[at] & 128) != 0;
 
         at++;
         if (corners < OUTLINE_CORNERS_MIN || corners * 4 > size - at) {
             break;
         }
         claim(draft_ring_add(d, hole) == ERR_OK);
-        f->ring_count++;
+        f->outline.ring_count++;
         for (uint32_t i = 0; i < corners; i++, at += 4) {
             struct position_e7 p = {CENTRE_LAT + (int32_t)(data[at] | data[at + 1] << 8) * scale,
                                     CENTRE_LON +
@@ -181,14 +181,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     claim(d != NULL);
     if (size > 0) {
         f = rings_read(d, data, size);
-        if (f->ring_count > 0) {
-            e = outline_check(d, f, &fault);
+        if (f->outline.ring_count > 0) {
+            e = outline_check(d, &f->outline, outline_use_of(f->key), &fault);
             claim(e == ERR_OK || e == ERR_UNPROCESSABLE);
             if (e == ERR_OK) {
                 accepted(d);
             } else {
-                claim(fault.reason[0] != '\0' && fault.ring < f->ring_count &&
-                      fault.corner < d->rings[f->ring + fault.ring].count);
+                claim(fault.reason[0] != '\0' && fault.ring < f->outline.ring_count &&
+                      fault.corner < d->rings[f->outline.ring + fault.ring].count);
             }
         }
     }

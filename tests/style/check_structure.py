@@ -19,6 +19,7 @@ ROOMS = {
     "sensors": [],
     "gateway/core": [],
     "gateway/keep": [],
+    "gateway/delivery": [],
     "gateway/mqtt_out": [],
     "gateway/config": [],
     "gateway/cli": [],
@@ -32,7 +33,7 @@ OWNERS = {
     "redis_store.h": {"gateway/keep"},
     "recover.h": {"gateway/keep"},
     "api.h": {"api"},
-    "view.h": {"gateway/view", "gateway/core", "gateway/mqtt_out", "api"},
+    "view.h": {"gateway/view", "gateway/core", "gateway/delivery", "gateway/mqtt_out", "api"},
     "mqtt_out.h": {"gateway/mqtt_out"},
     "cli.h": {"gateway/cli"},
     "inventory_file.h": {"gateway/inventory", "gateway/cli"},
@@ -42,7 +43,8 @@ LIBRARIES = {
     "mosquitto.h": {"sensors", "sensors/sim", "gateway/mqtt_out"},
     "hiredis": {"gateway/keep"},
     "microhttpd.h": {"api"},
-    "curl": {"sensors/sim"},
+    "curl": {"sensors/sim", "gateway/delivery"},
+    "qrencode.h": {"api"},
     "yaml.h": {"gateway/config"},
 }
 BANNED_NAMES = re.compile(r"(^|_)(utils?|helpers?|common|misc)(_|\.|$)")

@@ -42,6 +42,7 @@ struct api_city {
     struct counters counters;
     struct status status;
     struct push_port push;     /* set before city_api_start */
+    struct event_port events;  /* the same; zeroed: no feed */
     struct intake_port intake; /* the same; zeroed: the stand-in below */
     struct api *api;
     int64_t at_ms;
@@ -257,6 +258,7 @@ static inline void city_api_start(struct api_city *c)
         .view = c->view,
         .changes = c->ring,
         .alerts = c->alerts,
+        .events = c->events,
         .rules = &c->rules,
         .intake = c->intake.command != NULL
                       ? c->intake

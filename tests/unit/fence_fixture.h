@@ -49,7 +49,7 @@ static inline struct draft_fence *fence_begin(struct draft *d, space_key key, ui
     assert(f != NULL);
     f->key = key;
     f->capacity = capacity;
-    f->ring = d->ring_count;
+    f->outline.ring = d->ring_count;
     return f;
 }
 
@@ -58,8 +58,8 @@ static inline enum err fence_end(struct draft *d, struct draft_fence *f)
     struct outline_fault fault = {.reason = ""};
     enum err e;
 
-    f->ring_count = d->ring_count - f->ring;
-    e = outline_check(d, f, &fault);
+    f->outline.ring_count = d->ring_count - f->outline.ring;
+    e = outline_check(d, &f->outline, outline_use_of(f->key), &fault);
     if (e != ERR_OK) {
         (void)fprintf(stderr, "outline: %s\n", fault.reason);
     }

@@ -159,6 +159,9 @@ static inline void random_bike(struct dice *d, struct bike_image *b)
     b->source = (uint8_t)dice_below(d, REPORT_SOURCE_COUNT);
     b->strays = (uint8_t)dice_u64(d);
     b->fixes = (uint16_t)dice_u64(d);
+    b->unheard_min = (uint16_t)dice_u64(d);
+    b->flat_s = (uint32_t)dice_u64(d);
+    b->dragged_s = (uint32_t)dice_u64(d);
     b->first = random_position(d);
     b->sum_lat = (int64_t)dice_u64(d);
     b->sum_lon = (int64_t)dice_u64(d);
@@ -191,6 +194,7 @@ static inline void random_alert(struct dice *d, struct alert_image *a)
                               &a->due_onsite_ms, &a->due_clear_ms,  &a->disputed_ms};
 
     a->id = dice_u64(d);
+    a->event = dice_u64(d);
     a->kind = (uint8_t)dice_below(d, ALERT_KIND_COUNT);
     a->state = (uint8_t)dice_below(d, ALERT_STATE_COUNT);
     a->cause = (uint8_t)dice_below(d, CAUSE_COUNT);
@@ -266,6 +270,84 @@ static inline void random_report(struct dice *d, struct bike_report *r)
     }
 }
 
+static inline void random_case(struct dice *d, struct case_image *c)
+{
+    int64_t *const times[] = {&c->reported_ms,   &c->filed_ms,        &c->dispatched_ms,
+                              &c->checked_in_ms, &c->fed_back_ms,     &c->closed_ms,
+                              &c->changed_ms,    &c->due_check_in_ms, &c->due_ms,
+                              &c->stage_due_ms,  &c->paused_ms,       &c->paused_total_ms,
+                              &c->since_ms};
+
+    c->id = case_id_make(150402, 20260101 + dice_below(d, 28), 1 + dice_below(d, 99999));
+    c->receipt = dice_u64(d);
+    c->kind = (uint8_t)dice_below(d, CASE_KIND_COUNT);
+    c->status = (uint8_t)dice_below(d, CASE_STATUS_COUNT);
+    c->stage = (uint8_t)dice_below(d, CASE_STAGE_COUNT);
+    c->source = (uint8_t)dice_below(d, CASE_SOURCE_COUNT);
+    c->flags = (uint8_t)dice_u64(d);
+    c->reasons = (uint8_t)dice_u64(d);
+    c->features = (uint8_t)dice_u64(d);
+    c->severity = (uint8_t)dice_below(d, 4);
+    c->escalated = (uint8_t)dice_u64(d);
+    c->rating = (uint8_t)dice_below(d, 6);
+    c->rework_count = (uint8_t)dice_u64(d);
+    c->suspended_from = (uint8_t)dice_below(d, CASE_STATUS_COUNT);
+    c->version = 1 + dice_below(d, 1000);
+    c->row_count = (uint16_t)dice_u64(d);
+    c->evidence_count = (uint16_t)dice_u64(d);
+    c->place = dice_u64(d);
+    random_ref(d, c->vehicle);
+    c->at = random_position(d);
+    c->grid = dice_u64(d);
+    dice_text(d, c->unit, sizeof c->unit);
+    dice_text(d, c->person, sizeof c->person);
+    dice_text(d, c->duty, sizeof c->duty);
+    c->score_hundredths = (int16_t)dice_u64(d);
+    c->route_rule = (uint8_t)dice_below(d, ROUTE_RULE_COUNT);
+    c->assist_count = (uint8_t)dice_below(d, CASE_ASSISTS_MAX + 1);
+    for (unsigned i = 0; i < c->assist_count; i++) {
+        dice_text(d, c->assists[i].unit, sizeof c->assists[i].unit);
+        c->assists[i].fed_back = (uint8_t)dice_below(d, 2);
+    }
+    dice_text(d, c->confirmer, sizeof c->confirmer);
+    dice_text(d, c->handler, sizeof c->handler);
+    c->former = dice_u64(d);
+    c->merged_into = dice_u64(d);
+    for (unsigned i = 0; i < ARRAY_LEN(times); i++) {
+        *times[i] = dice_time(d);
+    }
+    c->gap_s = (uint32_t)dice_u64(d);
+}
+
+/* Only with an address there is more to say of evidence. */
+static inline void random_case_row(struct dice *d, struct case_row_image *r)
+{
+    r->id = case_id_make(150402, 20260101 + dice_below(d, 28), 1 + dice_below(d, 99999));
+    r->number = (uint16_t)(1 + dice_below(d, 1000));
+    r->event = (uint8_t)dice_below(d, CASE_EVENT_COUNT);
+    r->role = (uint8_t)(1u << dice_below(d, 3));
+    r->status = (uint8_t)dice_below(d, CASE_STATUS_COUNT);
+    r->stage = (uint8_t)dice_below(d, CASE_STAGE_COUNT);
+    r->features = (uint8_t)dice_u64(d);
+    r->emergency = (uint8_t)dice_below(d, 2);
+    r->at_ms = dice_time(d);
+    r->until_ms = dice_time(d);
+    dice_text(d, r->actor, sizeof r->actor);
+    dice_text(d, r->unit, sizeof r->unit);
+    dice_text(d, r->note, sizeof r->note);
+    dice_text(d, r->document, sizeof r->document);
+    dice_text(d, r->channel, sizeof r->channel);
+    dice_text(d, r->uri, sizeof r->uri);
+    if (r->uri[0] != '\0') {
+        for (unsigned i = 0; i < sizeof r->sha256; i++) {
+            r->sha256[i] = (uint8_t)dice_u64(d);
+        }
+        r->taken_ms = dice_time(d);
+        dice_text(d, r->device, sizeof r->device);
+        r->taken_at = random_position(d);
+    }
+}
+
 /* Padding is zero, so that equal images are equal bytes. */
 static inline void random_image(struct dice *d, struct image *image)
 {
@@ -298,6 +380,7 @@ static inline void random_image(struct dice *d, struct image *image)
         random_device(d, image->audit.device, &image->audit.device_len);
         dice_text(d, image->audit.actor, sizeof image->audit.actor);
         dice_text(d, image->audit.note, sizeof image->audit.note);
+        image->audit.case_id = dice_below(d, 2) != 0 ? dice_u64(d) : 0;
         break;
     case IMAGE_FENCE: random_fence(d, &image->fence); break;
     case IMAGE_BIKE: random_bike(d, &image->bike); break;
@@ -309,6 +392,18 @@ static inline void random_image(struct dice *d, struct image *image)
         image->mute.until_ms = dice_time(d);
         dice_text(d, image->mute.actor, sizeof image->mute.actor);
         dice_text(d, image->mute.note, sizeof image->mute.note);
+        break;
+    case IMAGE_CASE: random_case(d, &image->case_); break;
+    case IMAGE_CASE_ROW: random_case_row(d, &image->case_row); break;
+    case IMAGE_STAY:
+        image->stay.key = dice_u64(d);
+        image->stay.set = dice_below(d, 2) != 0;
+        image->stay.since_ms = dice_time(d);
+        image->stay.released_ms = dice_time(d);
+        image->stay.back_ms = dice_time(d);
+        image->stay.gone_ms = dice_time(d);
+        image->stay.told_ms = dice_time(d);
+        image->stay.gap_s = (uint32_t)dice_u64(d);
         break;
     case IMAGE_KIND_COUNT: break;
     }

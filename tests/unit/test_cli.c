@@ -208,6 +208,17 @@ static void test_check_config(void **state)
         strstr(err_text_read, "there is no envelope \"natvie\", did you mean \"native\"?"));
     assert_int_equal(bowei("check-config", path_of("none.yaml"), NULL), CLI_BAD_INPUT);
     assert_int_equal(bowei("check-config", NULL), CLI_USAGE);
+    write_file("hooks.yaml", "delivery: {allow: 10.0.0.0, schedule_s: 5;6, ca_file: /nowhere/ca}\n"
+                             "webhook_templates:\n"
+                             "  - {name: a, body: '{kind} {kindd}'}\n"
+                             "  - {name: a, body: x}\n");
+    assert_int_equal(bowei("check-config", path_of("hooks.yaml"), NULL), CLI_BAD_INPUT);
+    assert_non_null(
+        strstr(err_text_read, "hooks.yaml:1:19: delivery.allow: \"10.0.0.0\": a network"));
+    assert_non_null(strstr(err_text_read, "delivery.schedule_s: must be 1 to 20 pauses"));
+    assert_non_null(strstr(err_text_read, "delivery.ca_file: /nowhere/ca: No such file"));
+    assert_non_null(strstr(err_text_read, "webhook_templates[0].body: there is no {kindd}"));
+    assert_non_null(strstr(err_text_read, "webhook_templates[1].name: \"a\" stands twice"));
     assert_int_equal(
         bowei("config", "show", "--config", path_of("good.yaml"), "--set", "instance=z", NULL),
         CLI_OK);
@@ -532,7 +543,7 @@ static void test_import_and_export(void **state)
     assert_int_equal(bowei("import", "--dry-run", "--state", path_of("city"), path_of("lots.csv"),
                            path_of("spaces.csv"), NULL),
                      CLI_OK);
-    assert_non_null(strstr(out_text, "spaces    1 added, 0 changed, 0 removed"));
+    assert_non_null(strstr(out_text, "spaces           1 added, 0 changed, 0 removed"));
     assert_int_not_equal(access(path_of("city"), F_OK), 0); /* a dry run leaves nothing behind */
     assert_int_equal(bowei("import", "--state", path_of("city"), path_of("lots.csv"),
                            path_of("spaces.csv"), NULL),

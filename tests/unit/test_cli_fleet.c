@@ -1,5 +1,5 @@
-/* `bowei fences`, `alerts` and `vehicles`: each in a child process against a small server that
- * notes what it was asked and gives one answer back. */
+/* `bowei fences`, `alerts`, `vehicles` and `coverage`: each in a child process against a small
+ * server that notes what it was asked and gives one answer back. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -149,19 +149,23 @@ static void requests(void **state)
     static const struct {
         const char *line, *asks;
     } rows[] = {
-        {"fences list",                                   "GET /v1/fences HTTP/"                        },
-        {"fences list --use no_park --bbox 1,2,3,4",      "GET /v1/fences?use=no_park&bbox=1,2,3,4 "    },
+        {"fences list",                                    "GET /v1/fences HTTP/"                        },
+        {"fences list --use no_park --bbox 1,2,3,4",       "GET /v1/fences?use=no_park&bbox=1,2,3,4 "    },
         {"fences near --lat 42.2 --lon 118.8 --crs bd09",
-         "GET /v1/fences/near?lat=42.2&lon=118.8&crs=bd09 "                                             },
-        {"fences show 150402001F00100008",                "GET /v1/fences/150402001F00100008 "          },
-        {"vehicles list --verdict outside --limit 5",     "GET /v1/vehicles?verdict=outside&limit=5 "   },
-        {"vehicles show HLO-1000",                        "GET /v1/vehicles/HLO-1000 "                  },
-        {"vehicles verdict HLO-1000 --crs gcj02",         "GET /v1/vehicles/HLO-1000/verdict?crs=gcj02 "},
-        {"alerts list --state open --kind pile_up",       "GET /v1/alerts?state=open&kind=pile_up "     },
-        {"alerts list --csv --vehicle HLO-1000",          "GET /v1/alerts?vehicle=HLO-1000&format=csv " },
-        {"alerts show A0123456789abcdef",                 "GET /v1/alerts/A0123456789abcdef "           },
-        {"alerts mute F1 --minutes 5",                    "POST /v1/fences/F1/mute "                    },
-        {"alerts mute F1 --end",                          "DELETE /v1/fences/F1/mute "                  },
+         "GET /v1/fences/near?lat=42.2&lon=118.8&crs=bd09 "                                              },
+        {"fences show 150402001F00100008",                 "GET /v1/fences/150402001F00100008 "          },
+        {"coverage streets",                               "GET /v1/coverage HTTP/"                      },
+        {"coverage gaps --kind no_unit,no_grid --limit 5",
+         "GET /v1/coverage/gaps?kind=no_unit,no_grid&limit=5 "                                           },
+        {"coverage show 150402001R00100008 --trades",      "GET /v1/coverage/150402001R00100008 "        },
+        {"vehicles list --verdict outside --limit 5",      "GET /v1/vehicles?verdict=outside&limit=5 "   },
+        {"vehicles show HLO-1000",                         "GET /v1/vehicles/HLO-1000 "                  },
+        {"vehicles verdict HLO-1000 --crs gcj02",          "GET /v1/vehicles/HLO-1000/verdict?crs=gcj02 "},
+        {"alerts list --state open --kind pile_up",        "GET /v1/alerts?state=open&kind=pile_up "     },
+        {"alerts list --csv --vehicle HLO-1000",           "GET /v1/alerts?vehicle=HLO-1000&format=csv " },
+        {"alerts show A0123456789abcdef",                  "GET /v1/alerts/A0123456789abcdef "           },
+        {"alerts mute F1 --minutes 5",                     "POST /v1/fences/F1/mute "                    },
+        {"alerts mute F1 --end",                           "DELETE /v1/fences/F1/mute "                  },
     };
 
     (void)state;
@@ -198,6 +202,46 @@ static void moves_are_one_request(void **state)
     }
     assert_int_equal(bowei("alerts ack A1 A2", &half), CLI_CONFLICT);
     assert_non_null(strstr(out_text, "not_found"));
+}
+
+static void webhooks(void **state)
+{
+    static const struct {
+        const char *line, *asks, *body;
+    } rows[] = {
+        {"webhooks list",                                                                           "GET /v1/webhooks HTTP/",          ""                  },
+        {"webhooks show W1",                                                                        "GET /v1/webhooks/W1 ",            ""                  },
+        {"webhooks letters W1",                                                                     "GET /v1/webhooks/W1/deliveries ", ""                  },
+        {"webhooks test W1",                                                                        "POST /v1/webhooks/W1/test ",      ""                  },
+        {"webhooks enable W1",                                                                      "POST /v1/webhooks/W1/enable ",    ""                  },
+        {"webhooks delete W/1",                                                                     "DELETE /v1/webhooks/W%2F1 ",      ""                  },
+        {"webhooks rotate W1",                                                                      "POST /v1/webhooks/W1/rotate ",    "{}"                },
+        {"webhooks rotate W1 --overlap 60",                                                         "POST /v1/webhooks/W1/rotate ",    "{\"overlap_s\":60}"},
+        {"webhooks replay W1",                                                                      "POST /v1/webhooks/W1/replay ",    "{\"events\":[]}"   },
+        {"webhooks replay W1 A1.2 A2.1",                                                            "POST /v1/webhooks/W1/replay ",
+         "{\"events\":[\"A1.2\",\"A2.1\"]}"                                                                                                                },
+        {"webhooks create https://x/ --kinds pile_up,out_of_fence --severity 2 --districts 150402",
+         "POST /v1/webhooks ",                                                                                                         "{\"url\":\"https://x/\",\"kinds\":[\"pile_up\",\"out_of_fence\"],"
+         "\"districts\":[\"150402\"],\"severity\":2}"                                                                        },
+    };
+    static const struct said made = {"200 OK", "application/json",
+                                     "{\"id\":\"W1\",\"secret\":\"whsec_abc\"}"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_int_equal(bowei(rows[i].line, &nothing), CLI_OK);
+        if (strncmp(asked, rows[i].asks, strlen(rows[i].asks)) != 0 ||
+            strstr(asked, rows[i].body) == NULL) {
+            fail_msg("%s asked %.300s", rows[i].line, asked);
+        }
+    }
+    assert_int_equal(bowei("webhooks create https://x/", &made), CLI_OK);
+    assert_non_null(strstr(out_text, "whsec_abc"));
+    assert_int_equal(bowei("webhooks create", NULL), CLI_USAGE);
+    assert_int_equal(bowei("webhooks create u --severity high", NULL), CLI_USAGE);
+    assert_int_equal(bowei("webhooks rotate W1 --overlap 1d", NULL), CLI_USAGE);
+    assert_int_equal(bowei("webhooks show", NULL), CLI_USAGE);
+    assert_int_equal(bowei("webhooks replay", NULL), CLI_USAGE);
 }
 
 /* --- what is shown --- */
@@ -250,6 +294,9 @@ static void wrong_lines(void **state)
         {"fences show",                      "takes one ID"                       },
         {"fences near here",                 "takes no arguments"                 },
         {"vehicles",                         "needs one of list, show, verdict"   },
+        {"coverage",                         "needs one of gaps, show, streets"   },
+        {"coverage show",                    "takes one ID"                       },
+        {"coverage gaps here",               "takes no arguments"                 },
         {"vehicles verdict",                 "takes one ID"                       },
     };
 
@@ -267,9 +314,8 @@ static void wrong_lines(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(requests),
-        cmocka_unit_test(moves_are_one_request),
-        cmocka_unit_test(answers),
+        cmocka_unit_test(requests),    cmocka_unit_test(moves_are_one_request),
+        cmocka_unit_test(webhooks),    cmocka_unit_test(answers),
         cmocka_unit_test(wrong_lines),
     };
 

@@ -387,8 +387,8 @@ static void a_comb_of_100000_points_is_checked(void **state)
                                                   (double)(to.tv_nsec - from.tv_nsec) / 1e6);
     /* one tooth bent over its neighbours: its tip is one of two corners in the middle */
     d->corners[50000 + (d->corners[50000].lat < CENTRE_LAT + 100000)].lon += 102;
-    f->ring_count = 1;
-    assert_int_equal(outline_check(d, f, &fault), ERR_UNPROCESSABLE);
+    f->outline.ring_count = 1;
+    assert_int_equal(outline_check(d, &f->outline, OUTLINE_PARK, &fault), ERR_UNPROCESSABLE);
     assert_non_null(strstr(fault.reason, "crosses or touches"));
     draft_destroy(d);
 }

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 /* cmocka wants the four above first */
+#include "bowei/coverage.h"
 #include "tests/unit/city_fixture.h"
 #include "tests/unit/scratch_folder.h"
 #include <cmocka.h>
@@ -99,7 +100,8 @@ static const struct refusal refusals[] = {
     {FC,                                                                                       2, 1,   "json",            "ends too early"                                  },
     {FC "{\"type\":\"Feature\",}]}",                                                           2, 19,  "json",            "does not belong"                                 },
     {FC "]}x",                                                                                 2, 3,   "json",            "follows the document"                            },
-    {FC "{\"properties\":{\"type\":\"house\"}}]}",                                             2, 24,  "properties.type", "lot, space or fence"                             },
+    {FC "{\"properties\":{\"type\":\"house\"}}]}",                                             2, 24,  "properties.type",
+     "lot, space, fence or grid"                                                                                                                                            },
     {FC "{\"id\":\"" SPACE "\",\"properties\":{\"type\":\"space\",\"colour\":1}," POINT "}]}", 2,
      58,                                                                                               "properties",      "colour is no property of spaces"                 },
     {FC "{\"id\":\"150402001R0010012Y\",\"properties\":{\"type\":\"space\"}," POINT "}]}",     2, 8,
@@ -348,8 +350,9 @@ static void removals_need_leave_and_leave_tombstones(void **state)
 static struct draft *example_city(void)
 {
     static const char *const files[] = {
-        "lots.csv",    "spaces.geojson", "fences.geojson", "devices.csv",  "bindings.csv",
-        "beacons.csv", "listeners.csv",  "operators.csv",  "vehicles.csv", "aliases.csv"};
+        "lots.csv",      "spaces.geojson", "fences.geojson", "devices.csv",  "bindings.csv",
+        "beacons.csv",   "listeners.csv",  "operators.csv",  "vehicles.csv", "aliases.csv",
+        "grids.geojson", "units.csv",      "wardens.csv"};
     struct draft *d = draft_create();
     struct import_report report = {0};
 
@@ -405,6 +408,7 @@ static void example_city_is_whole(void **state)
         }
     }
     assert_int_equal(gates, 2);
+    assert_int_equal(coverage_of(inv)->gap_count, 0); /* everything has somebody responsible */
     assert_true(inventory_resolve(inv, "bay", "1") != 0);
     assert_true(inventory_sensor(inv, inventory_device(inv, "depot/loops", 11), 20) != NO_SENSOR);
     inventory_destroy(inv);
@@ -491,7 +495,7 @@ static void load_refuses_what_is_not_its_own(void **state)
         const char *text;
         enum err want;
     } rows[] = {
-        {"{\"type\":\"FeatureCollection\",\"bowei\":{\"format\":3,\"version\":1},\"features\":[]}",
+        {"{\"type\":\"FeatureCollection\",\"bowei\":{\"format\":4,\"version\":1},\"features\":[]}",
          ERR_NEWER_SCHEMA                                                                                            },
         {SPACES,                                                                                    ERR_UNPROCESSABLE},
         {"garbage",                                                                                 ERR_UNPROCESSABLE},

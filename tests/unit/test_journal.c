@@ -508,6 +508,31 @@ static void a_newer_schema_is_refused_with_its_number(void **state)
     assert_int_equal(journal_read("/nowhere/at/all", hear, NULL, &schema), ERR_NOT_FOUND);
 }
 
+/* A newer schema only adds: what an older program wrote is read and kept, never set aside. */
+static void older_schemas_are_read(void **state)
+{
+    struct fixture *f = *state;
+    struct journal *journal = open_journal(f, 0);
+    char name[512];
+
+    assert_int_equal(append_reading(journal, 1), ERR_OK);
+    journal_close(journal);
+    assert_int_equal(files_in(f, ".bwj", name, sizeof name), 1);
+    for (uint8_t schema = JOURNAL_SCHEMA; schema > 0; schema--) {
+        FILE *file = fopen(name, "r+b");
+
+        fseek(file, 8, SEEK_SET);
+        fwrite(&schema, 1, 1, file);
+        fclose(file);
+        journal = open_journal(f, 0);
+        journal_close(journal);
+        struct heard *heard = hear_all(f);
+        assert_int_equal(heard->count, 1);
+        free(heard);
+    }
+    assert_int_equal(files_in(f, ".torn", name, sizeof name), 0);
+}
+
 /* --- a disk that refuses --- */
 
 static void a_full_disk_keeps_nothing_half(void **state)
@@ -855,6 +880,7 @@ int main(void)
         TEST(old_effects_do_not_disturb_the_order),
         TEST(any_torn_or_garbled_end_keeps_the_prefix),
         TEST(a_torn_append_is_gone_whole),
+        TEST(older_schemas_are_read),
         TEST(a_newer_schema_is_refused_with_its_number),
         TEST(a_full_disk_keeps_nothing_half),
         TEST(an_io_error_closes_the_segment),

@@ -35,17 +35,11 @@ struct fixture {
 
 static void write_redis(struct fixture *f)
 {
-    const struct image_source source = {&f->city,
-                                        city_image_space,
-                                        city_image_lot,
-                                        city_image_override,
-                                        city_image_suspect,
-                                        NULL,
-                                        NULL,
-                                        NULL,
-                                        NULL,
-                                        NULL,
-                                        NULL};
+    const struct image_source source = {.ctx = &f->city,
+                                        .space = city_image_space,
+                                        .lot = city_image_lot,
+                                        .override = city_image_override,
+                                        .suspect = city_image_suspect};
     struct redis_writer_params params = {
         .redis = f->redis, .counters = &f->counters, .board = &f->city.board};
     struct image kept;

@@ -108,9 +108,16 @@ static bool yard_suspect(void *ctx, uint32_t device, struct image *out)
 
 static void yard_begin(struct yard *y)
 {
-    const struct image_source source = {
-        y,         yard_space, yard_lot,  yard_override, yard_suspect, no_fence,
-        yard_bike, yard_alert, yard_mute, yard_slots,    NULL};
+    const struct image_source source = {.ctx = y,
+                                        .space = yard_space,
+                                        .lot = yard_lot,
+                                        .override = yard_override,
+                                        .suspect = yard_suspect,
+                                        .fence = no_fence,
+                                        .bike = yard_bike,
+                                        .alert = yard_alert,
+                                        .mute = yard_mute,
+                                        .slots = yard_slots};
     struct redis_writer_params params = {.counters = &y->counters, .board = &y->city.board};
 
     assert_int_equal(redis_take_epoch(&y->params, &y->city.inv, 1, &y->epoch), ERR_OK);

@@ -80,17 +80,11 @@ static bool seen_down(struct gateway *g)
 
 static void gateway_begin(struct gateway *g)
 {
-    const struct image_source source = {&g->city,
-                                        city_image_space,
-                                        city_image_lot,
-                                        city_image_override,
-                                        city_image_suspect,
-                                        NULL,
-                                        NULL,
-                                        NULL,
-                                        NULL,
-                                        NULL,
-                                        NULL};
+    const struct image_source source = {.ctx = &g->city,
+                                        .space = city_image_space,
+                                        .lot = city_image_lot,
+                                        .override = city_image_override,
+                                        .suspect = city_image_suspect};
     struct redis_writer_params params = {.counters = &g->counters, .board = &g->city.board};
 
     assert_int_equal(redis_take_epoch(&g->params, &g->city.inv, 1, &g->epoch), ERR_OK);
@@ -487,7 +481,7 @@ static void test_newer_schema_is_refused(void **state)
     (void)state;
     assert_true(pump(g, 10000, all_confirmed));
     redis_writer_stop(g->writer);
-    do_command(g, "HSET bowei:{150403}:meta schema 2");
+    do_command(g, "HSET bowei:{150403}:meta schema 3");
     assert_int_equal(redis_take_epoch(&g->params, &g->city.inv, 1, &epoch), ERR_NEWER_SCHEMA);
     do_command(g, "HSET bowei:{150403}:meta schema 1");
     assert_int_equal(redis_take_epoch(&g->params, &g->city.inv, 77, &epoch), ERR_OK);

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "bowei/base/err.h"
-#include "gateway/keep/journal/cursor.h"
+#include "bowei/journal_cursor.h"
 #include "gateway/keep/journal/segment.h"
 #include "tests/unit/scratch_folder.h"
 

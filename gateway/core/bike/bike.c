@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-#define AHEAD_MS 120000 /* a time further ahead than this is taken as now (DESIGN 4.2) */
+#define AHEAD_MS     120000 /* a time further ahead than this is taken as now (DESIGN 4.2) */
+#define LOCK_TICK_MS 1000   /* Omni: L0 and L1 tell whole seconds, D0 hundredths */
 
 void bike_begin(struct bike *bike, const char *ref, int64_t now_ms)
 {
@@ -23,6 +24,12 @@ void bike_begin(struct bike *bike, const char *ref, int64_t now_ms)
     stop_begin(&bike->image, now_ms);
 }
 
+/* Whole seconds, never before the moment. */
+static uint32_t seconds_up(int64_t at_ms)
+{
+    return (uint32_t)((at_ms + 999) / 1000);
+}
+
 void bike_leave(struct bike *bike, int64_t now_ms)
 {
     struct bike_image *image = &bike->image;
@@ -35,6 +42,7 @@ void bike_leave(struct bike *bike, int64_t now_ms)
     image->fixed_ms = 0;
     image->radio = (struct bike_radio){0};
     image->rival = (struct bike_radio){0};
+    image->dragged_s = 0;
     image->moved_ms = now_ms;
 }
 
@@ -47,6 +55,15 @@ static bool same_time_news(const struct bike_image *image, const struct bike_rep
     }
     return (report->has & REPORT_HAS_POSITION) != 0 &&
            (report->at.lat != image->newest.lat || report->at.lon != image->newest.lon);
+}
+
+/* A lock stamps what it did more coarsely than where it is: turned within the tick before its
+ * newest word, it is no late word, and a ride that begins behind a position is not missed. */
+static bool lock_turned(const struct bike_image *image, const struct bike_report *report,
+                        int64_t time_ms)
+{
+    return report->source == REPORT_LOCK && report->lock != LOCK_UNKNOWN &&
+           report->lock != image->lock && image->order_ms[REPORT_LOCK] - time_ms < LOCK_TICK_MS;
 }
 
 /* Is it news? Time per source, since each source has its own clock; then the event id. */
@@ -63,13 +80,15 @@ static enum bike_took order_take(struct bike_image *image, const struct bike_rep
     if ((report->has & REPORT_HAS_TIME) != 0) {
         int64_t time_ms = report->time_ms > now_ms + AHEAD_MS ? now_ms : report->time_ms;
 
-        if (time_ms < image->order_ms[report->source]) {
+        const int64_t newest_ms = image->order_ms[report->source];
+
+        if (time_ms < newest_ms && !lock_turned(image, report, time_ms)) {
             return BIKE_LATE;
         }
-        if (time_ms == image->order_ms[report->source] && !same_time_news(image, report)) {
+        if (time_ms == newest_ms && !same_time_news(image, report)) {
             return BIKE_DUPLICATE;
         }
-        image->order_ms[report->source] = time_ms;
+        image->order_ms[report->source] = time_ms > newest_ms ? time_ms : newest_ms;
     }
     if (report->event != 0) {
         memmove(&image->events[1], &image->events[0],
@@ -86,13 +105,37 @@ static void lock_take(struct bike *bike, const struct bike_report *report, int64
 
     if (report->lock == LOCK_UNLOCKED && (image->flags & BIKE_GONE) == 0) {
         bike_leave(bike, now_ms);
+        image->flags |= BIKE_MOVED;
     } else if (report->lock == LOCK_LOCKED && (image->flags & BIKE_GONE) != 0) {
         stop_begin(image, now_ms);
-        image->flags = 0;
+        image->flags &= BIKE_MOVED;
         image->moved_ms = now_ms;
     }
     if (report->lock != LOCK_UNKNOWN) {
         image->lock = report->lock;
+    }
+}
+
+/* What zombie clocks need beside moved_ms and heard_ms. */
+static void clocks_take(struct bike_image *image, const struct bike_report *report,
+                        const struct bike_context *context)
+{
+    const int64_t now_ms = context->now.at_ms;
+    const int64_t silent_ms = image->heard_ms == 0 ? 0 : now_ms - image->heard_ms;
+
+    if (silent_ms > BIKE_UNHEARD_MS) {
+        const int64_t minutes = image->unheard_min + (silent_ms - BIKE_UNHEARD_MS + 59999) / 60000;
+
+        image->unheard_min = (uint16_t)(minutes > UINT16_MAX ? UINT16_MAX : minutes);
+    }
+    if ((report->has & REPORT_HAS_BATTERY) == 0) {
+        return;
+    }
+    image->battery_pct = report->battery_pct;
+    if (report->battery_pct > context->rules->flat_pct) {
+        image->flat_s = 0;
+    } else if (image->flat_s == 0) {
+        image->flat_s = seconds_up(now_ms);
     }
 }
 
@@ -106,11 +149,9 @@ enum bike_took bike_report_apply(struct bike *bike, const struct bike_report *re
     if (took != BIKE_TOOK) {
         return took;
     }
+    clocks_take(image, report, context);
     image->heard_ms = now_ms;
     image->flags &= (uint8_t)~BIKE_RESTORED;
-    if ((report->has & REPORT_HAS_BATTERY) != 0) {
-        image->battery_pct = report->battery_pct;
-    }
     lock_take(bike, report, now_ms);
     if ((image->flags & BIKE_GONE) != 0) {
         if (image->lock == LOCK_UNLOCKED) {
@@ -119,9 +160,11 @@ enum bike_took bike_report_apply(struct bike *bike, const struct bike_report *re
         /* forgotten, and heard again without a word on its lock */
         stop_begin(image, now_ms);
         image->flags = 0;
+        image->moved_ms = now_ms;
     }
     if ((report->has & REPORT_MOVED_ALONE) != 0) {
         image->flags |= BIKE_ALARM;
+        image->dragged_s = image->dragged_s != 0 ? image->dragged_s : seconds_up(now_ms);
     }
     if (report->source == REPORT_SCAN) {
         radio_scan(image, report, context);

@@ -7,7 +7,8 @@
 
 void stop_begin(struct bike_image *bike, int64_t now_ms)
 {
-    bike->flags &= (uint8_t) ~(BIKE_DECIDED | BIKE_HAS_POSITION | BIKE_ALARM);
+    bike->flags &=
+        (uint8_t) ~(BIKE_DECIDED | BIKE_DECIDED_IN | BIKE_HAS_POSITION | BIKE_ALARM | BIKE_TOLD);
     bike->strays = 0;
     bike->fixes = 0;
     bike->first = (struct position_e7){0};
@@ -15,6 +16,7 @@ void stop_begin(struct bike_image *bike, int64_t now_ms)
     bike->sum_lat = 0;
     bike->sum_lon = 0;
     bike->parked_ms = now_ms;
+    bike->unheard_min = 0;
     bike->outside_ms = 0;
 }
 
@@ -61,6 +63,8 @@ void stop_fix(struct bike_image *bike, const struct bike_report *report,
     const struct position_e7 stray = bike->stray;
     stop_begin(bike, now_ms);
     bike->moved_ms = now_ms;
+    bike->flags |= BIKE_MOVED;
+    bike->dragged_s = (uint32_t)((now_ms + 999) / 1000);
     fix_add(bike, stray);
     fix_add(bike, report->at);
 }

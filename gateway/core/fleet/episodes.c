@@ -74,11 +74,25 @@ static uint64_t id_of(const struct alert_image *image)
     return hash;
 }
 
+/* Each kept change is an event: it gets the next place in the one order of all episodes' changes,
+ * whose time never falls, whatever the clock of a former process said. */
+static void number_put(struct fleet *fleet, struct alert_image *image)
+{
+    if (fleet->now.at_ms > fleet->event.at_ms) {
+        fleet->event.at_ms = fleet->now.at_ms;
+    }
+    fleet->event.number++;
+    image->changed_ms = fleet->event.at_ms;
+    image->event = fleet->event.number;
+}
+
 static bool keep(struct fleet *fleet, uint32_t slot)
 {
-    const struct alert *alert = fleet->alerts.slots[slot];
-    const struct image image = {.kind = IMAGE_ALERT, .at = alert->at, .alert = alert->image};
+    struct alert *alert = fleet->alerts.slots[slot];
+    struct image image;
 
+    number_put(fleet, &alert->image);
+    image = (struct image){.kind = IMAGE_ALERT, .at = alert->at, .alert = alert->image};
     wheel_arm(&fleet->alert_wheel, slot, alert_due_ms(&alert->image, &fleet->rules));
     fleet_touch(fleet, CHANGE_ALERT, slot, false);
     return fleet_keep(fleet, &image);
@@ -196,18 +210,6 @@ static bool storm_rages(struct fleet *fleet, uint8_t operator_index)
     return ++storm->opened > fleet->rules.storm_alerts;
 }
 
-static void clocks_set(const struct fleet *fleet, struct alert_image *image)
-{
-    const int64_t now_ms = fleet->now.at_ms;
-    const uint32_t ack_ms = fleet->rules.due[image->kind].ack_ms;
-    const uint32_t onsite_ms = fleet->rules.due[image->kind].onsite_ms;
-    const uint32_t clear_ms = fleet->rules.due[image->kind].clear_ms;
-
-    image->due_ack_ms = ack_ms == 0 ? 0 : now_ms + ack_ms;
-    image->due_onsite_ms = onsite_ms == 0 ? 0 : now_ms + onsite_ms;
-    image->due_clear_ms = clear_ms == 0 ? 0 : now_ms + clear_ms;
-}
-
 static uint8_t severity_of(enum alert_kind kind)
 {
     /* clang-format off: a table is included */
@@ -279,7 +281,7 @@ static void episode_begin(struct fleet *fleet, uint32_t *link, const struct epis
     if (about->kind == ALERT_FEED_SUSPECT) {
         evidence_add(&image, EVIDENCE_FEED, fleet->now.at_ms, about->value);
     }
-    clocks_set(fleet, &image);
+    alert_clocks_begin(&image, &fleet->rules, fleet->now.at_ms);
     image.storm = storm_rages(fleet, about->operator_index);
     image.id = id_of(&image);
     if (alert_list_find(&fleet->alerts, image.id) != NO_ALERT) {
@@ -413,6 +415,9 @@ void episode_due(struct fleet *fleet, uint32_t slot)
         if (episode_move(fleet, slot, last ? ALERT_EVENT_EXPIRE : ALERT_EVENT_ESCALATE,
                          BY_MACHINE) == ERR_OK) {
             count_add(fleet->counters, last ? COUNT_ALERTS_EXPIRED : COUNT_ALERTS_ESCALATED, 1);
+            if (last && fleet->expired_count < FLEET_FIRE_MAX) {
+                fleet->expired[fleet->expired_count++] = slot; /* one a timer: there is room */
+            }
         }
     } else if (alert->image.live && alert->image.cause == CAUSE_CLEARED &&
                alert->image.state == ALERT_RESOLVED) {
@@ -439,6 +444,7 @@ void fleet_undo(struct fleet *fleet)
     }
     alert_list_undo(&fleet->alerts);
     fleet->kept_count = 0;
+    fleet->event = fleet->event_former;
     if (fleet->mute_noted != UINT32_MAX) {
         if (fleet->mute_made) {
             fleet->mute_count--;

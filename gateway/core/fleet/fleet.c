@@ -39,6 +39,7 @@ struct fleet *fleet_create(const struct inventory *inv, struct counters *counter
     fleet->sweep = NO_SLOT;
     fleet->window_due_ms = INT64_MAX;
     fleet->retry_ms = INT64_MAX;
+    fleet->watched_ms = INT64_MAX;
     fleet->mute_noted = UINT32_MAX;
     fleet_rules_default(&fleet->rules);
     for (unsigned i = 0; i < OPERATORS_MAX; i++) {
@@ -78,13 +79,21 @@ void fleet_destroy(struct fleet *fleet)
 
 void fleet_set_rules(struct fleet *fleet, const struct fleet_rules *rules)
 {
+    const uint8_t flat_pct = fleet->rules.flat_pct;
+
     fleet->rules = *rules;
+    fleet->rules.flat_pct = flat_pct;
     if (fleet->rules.feed_window > FEED_WINDOW_MAX) {
         fleet->rules.feed_window = FEED_WINDOW_MAX;
     }
     if (fleet->running) {
         bikes_sweep_on(fleet);
     }
+}
+
+void fleet_set_flat(struct fleet *fleet, uint8_t pct)
+{
+    fleet->rules.flat_pct = pct;
 }
 
 bool fleet_swap(struct fleet *fleet, const struct inventory *next)
@@ -193,7 +202,10 @@ void fleet_begin(struct fleet *fleet, struct now now)
 {
     fleet->touched_count = 0;
     fleet->kept_count = 0;
+    fleet->expired_count = 0;
     fleet->mute_noted = UINT32_MAX;
+    fleet->event_former = fleet->event;
+    fleet->moved = NO_SLOT;
     alert_list_keep(&fleet->alerts);
     fleet->now.shift_ms = now.shift_ms;
     if (now.at_ms > fleet->now.at_ms) {
@@ -265,6 +277,12 @@ const struct touched *fleet_touched(const struct fleet *fleet, size_t *count)
 {
     *count = fleet->touched_count;
     return fleet->touched;
+}
+
+const uint32_t *fleet_expired(const struct fleet *fleet, uint32_t *count)
+{
+    *count = fleet->expired_count;
+    return fleet->expired;
 }
 
 const struct image *fleet_kept(const struct fleet *fleet, size_t *count)

@@ -13,6 +13,9 @@ struct fleet *fleet_create(const struct inventory *inv, struct counters *counter
 void fleet_destroy(struct fleet *fleet);
 void fleet_set_rules(struct fleet *fleet, const struct fleet_rules *rules);
 
+/** A battery is flat at or below so many percent (fleet_rules.flat_pct). */
+void fleet_set_flat(struct fleet *fleet, uint8_t pct);
+
 /** Begins the effects of a step at a moment. */
 void fleet_begin(struct fleet *fleet, struct now now);
 /** The position of the input that is stepped now. */
@@ -29,6 +32,8 @@ bool fleet_swap(struct fleet *fleet, const struct inventory *next);
 /** What the step did: fences and bikes touched, episodes to be journalled. Borrowed until
  * fleet_begin. */
 const struct touched *fleet_touched(const struct fleet *fleet, size_t *count);
+/** Slots of the episodes that expired in this step. Borrowed until fleet_begin. */
+const uint32_t *fleet_expired(const struct fleet *fleet, uint32_t *count);
 const struct image *fleet_kept(const struct fleet *fleet, size_t *count);
 /** An image of another part of the core into the same list; false on no memory. */
 bool fleet_keep_also(struct fleet *fleet, const struct image *image);
@@ -41,12 +46,33 @@ void fleet_replay(struct fleet *fleet, const struct input *input);
 void fleet_restored(struct fleet *fleet, struct now now);
 /** All kept episodes are known: the machine may open, escalate and end them. */
 void fleet_alerts_on(struct fleet *fleet);
+/** Events go on behind this place, if it is newer than what is known. */
+void fleet_events_after(struct fleet *fleet, struct event_place place);
+struct event_place fleet_newest_event(const struct fleet *fleet);
 /** Roots up to here are in Redis: what is gone for good may be forgotten. */
 void fleet_confirmed(struct fleet *fleet, struct position confirmed);
 
 /* reading */
 void fleet_fence_view(const struct fleet *fleet, uint32_t fence, struct fence_view *out);
 void fleet_fence_image(const struct fleet *fleet, uint32_t fence, struct image *out);
+
+/** A bike and its newest episode (NULL = none), borrowed until the next step. */
+struct bike_look {
+    const struct bike_image *bike;
+    const struct alert_image *alert;
+};
+
+/** False: no bike has this slot now. */
+bool fleet_bike_look(const struct fleet *fleet, uint32_t slot, struct bike_look *out);
+/** Somebody has looked at each bike as it was at this moment: who was heard last before it and is
+ * gone may be forgotten. INT64_MAX: nobody looks, nothing is kept for it. */
+void fleet_watched(struct fleet *fleet, int64_t until_ms);
+/** Was a bike ridden or moved by this step? *slot = which. */
+bool fleet_bike_moved(const struct fleet *fleet, uint32_t *slot);
+/** A suspicion of this stop is open (BIKE_TOLD). */
+void fleet_bike_told(struct fleet *fleet, uint32_t slot);
+/** fleet_rules.moved_mm */
+uint32_t fleet_moved_mm(const struct fleet *fleet);
 bool fleet_bike_image(const struct fleet *fleet, uint32_t slot, struct image *out);
 uint32_t fleet_bike_slots(const struct fleet *fleet);
 bool fleet_alert_image(const struct fleet *fleet, uint32_t slot, struct image *out);

@@ -105,12 +105,27 @@ static bool judgement_put(struct fleet *fleet, struct bike_image *image,
         image->outside_ms = 0;
     }
     if (judgement->decided) {
-        image->flags |= BIKE_DECIDED;
+        image->flags &= (uint8_t)~BIKE_DECIDED_IN;
+        image->flags |=
+            judgement->verdict == VERDICT_INSIDE ? BIKE_DECIDED | BIKE_DECIDED_IN : BIKE_DECIDED;
     }
     if ((image->flags & BIKE_GONE) == 0 && image->adcode == 0) {
         image->adcode = adcode_of(fleet, judgement->fence);
     }
     return changed;
+}
+
+/* Does it stand where nobody would look for it by its open episode? It was moved and no ride was
+ * told. Twice the reach of a stop: a position that drifts between houses is no move. */
+static bool episode_left_behind(const struct fleet *fleet, const struct bike *bike)
+{
+    const struct alert_image *alert =
+        episode_open(fleet, bike->alert) ? &fleet->alerts.slots[bike->alert]->image : NULL;
+    struct position_e7 at;
+
+    return alert != NULL && bike->image.parked_ms > alert->opened_ms && alert->evidence_count > 0 &&
+           alert->evidence[0].kind == EVIDENCE_GNSS && bike_position(&bike->image, &at) &&
+           distance_mm(at, alert->at) > 2 * (int64_t)fleet->rules.moved_mm;
 }
 
 static void episodes_of_bike(struct fleet *fleet, struct bike *bike,
@@ -128,6 +143,9 @@ static void episodes_of_bike(struct fleet *fleet, struct bike *bike,
     if (judgement->verdict == VERDICT_UNCERTAIN && judgement->rule != RULE_IN_USE &&
         judgement->rule != RULE_BUFFER && judgement->rule != RULE_DWELL) {
         return;
+    }
+    if (episode_left_behind(fleet, bike)) {
+        episode_set(fleet, &bike->alert, &about, false);
     }
     if (judgement->rule == RULE_DWELL) {
         return; /* outside again, or still: the dwell decides */
@@ -225,6 +243,7 @@ void fleet_report(struct fleet *fleet, const struct input *input)
     if (bike == NULL || position_compare(input->at, bike->at) <= 0) {
         return;
     }
+    const int64_t moved_ms = bike->image.moved_ms;
     const enum bike_took took = bike_report_apply(bike, report, &context);
     took_count(fleet, took);
     if (took != BIKE_TOOK) {
@@ -243,6 +262,9 @@ void fleet_report(struct fleet *fleet, const struct input *input)
     if (report->source == REPORT_OPERATOR && (report->has & REPORT_HAS_POSITION) != 0 &&
         report->lock != LOCK_UNLOCKED) {
         feed_position(fleet, bike->operator_index, report->shift);
+    }
+    if (bike->image.moved_ms != moved_ms && (bike->image.flags & BIKE_MOVED) != 0) {
+        fleet->moved = bike->slot;
     }
     bikes_rejudge(fleet, bike);
 }
@@ -301,6 +323,7 @@ void bikes_forget(struct fleet *fleet)
         if (entry != NULL && (entry->bike.image.flags & BIKE_GONE) != 0 &&
             !episode_open(fleet, entry->bike.alert) &&
             fleet->now.at_ms - entry->bike.image.heard_ms >= GONE_KEEP_MS &&
+            entry->bike.image.heard_ms < fleet->watched_ms &&
             position_compare(entry->bike.at, fleet->confirmed) <= 0) {
             bike_drop(fleet, entry);
         }

@@ -18,6 +18,9 @@ static void restore_bike(struct fleet *fleet, const struct image *image)
     }
     bike->image = image->bike;
     bike->image.flags |= BIKE_RESTORED;
+    if (bike->image.verdict == VERDICT_INSIDE) { /* images from before this flag do not say so */
+        bike->image.flags |= BIKE_DECIDED_IN;
+    }
     bike->at = image->at;
     if (fleet->running) {
         bikes_rejudge(fleet, bike);
@@ -45,6 +48,22 @@ static void restore_fence(struct fleet *fleet, const struct image *image)
     }
 }
 
+/* Time and number are raised each for itself: what Redis holds of an episode is wall time. */
+void fleet_events_after(struct fleet *fleet, struct event_place place)
+{
+    if (place.at_ms > fleet->event.at_ms) {
+        fleet->event.at_ms = place.at_ms;
+    }
+    if (place.number > fleet->event.number) {
+        fleet->event.number = place.number;
+    }
+}
+
+struct event_place fleet_newest_event(const struct fleet *fleet)
+{
+    return fleet->event;
+}
+
 static void restore_alert(struct fleet *fleet, const struct image *image)
 {
     const uint32_t slot = alert_list_find(&fleet->alerts, image->alert.id);
@@ -53,6 +72,7 @@ static void restore_alert(struct fleet *fleet, const struct image *image)
         (unsigned)image->alert.state >= ALERT_STATE_COUNT) {
         return;
     }
+    fleet_events_after(fleet, (struct event_place){image->alert.changed_ms, image->alert.event});
     if (slot != NO_ALERT) {
         struct alert *alert = fleet->alerts.slots[slot];
 
@@ -109,6 +129,13 @@ static void clamp(int64_t *stamp_ms, int64_t now_ms)
     *stamp_ms = *stamp_ms > now_ms ? now_ms : *stamp_ms;
 }
 
+static void clamp_seconds(uint32_t *stamp_s, int64_t now_ms)
+{
+    const uint32_t now_s = (uint32_t)(now_ms / 1000);
+
+    *stamp_s = *stamp_s > now_s ? now_s : *stamp_s;
+}
+
 static void clamp_bike(struct bike_image *image, int64_t now_ms)
 {
     clamp(&image->heard_ms, now_ms);
@@ -117,6 +144,8 @@ static void clamp_bike(struct bike_image *image, int64_t now_ms)
     clamp(&image->moved_ms, now_ms);
     clamp(&image->since_ms, now_ms);
     clamp(&image->outside_ms, now_ms);
+    clamp_seconds(&image->flat_s, now_ms);
+    clamp_seconds(&image->dragged_s, now_ms);
     clamp(&image->radio.heard_ms, now_ms);
     clamp(&image->rival.heard_ms, now_ms);
 }
@@ -184,6 +213,10 @@ void fleet_alerts_on(struct fleet *fleet)
         return;
     }
     fleet->alerts_on = true;
+    if (fleet->event.number == 0 && fleet->event.at_ms < fleet->now.at_ms) {
+        fleet->event.at_ms =
+            fleet->now.at_ms; /* a new history: what others were told is not of it */
+    }
     episodes_link(fleet);
     fleet->retry_ms = fleet->now.at_ms; /* what holds now is told by the next advance */
 }
@@ -233,6 +266,46 @@ bool fleet_bike_image(const struct fleet *fleet, uint32_t slot, struct image *ou
                           .at = fleet->bikes[slot]->bike.at,
                           .bike = fleet->bikes[slot]->bike.image};
     return true;
+}
+
+bool fleet_bike_look(const struct fleet *fleet, uint32_t slot, struct bike_look *out)
+{
+    const struct bike *bike;
+    const struct alert *alert;
+
+    if (slot >= fleet->bike_slots || fleet->bikes[slot] == NULL) {
+        return false;
+    }
+    bike = &fleet->bikes[slot]->bike;
+    alert = bike->alert < fleet->alerts.slot_count ? fleet->alerts.slots[bike->alert] : NULL;
+    *out = (struct bike_look){&bike->image, alert == NULL ? NULL : &alert->image};
+    return true;
+}
+
+bool fleet_bike_moved(const struct fleet *fleet, uint32_t *slot)
+{
+    *slot = fleet->moved;
+    return fleet->moved != NO_SLOT;
+}
+
+void fleet_bike_told(struct fleet *fleet, uint32_t slot)
+{
+    struct bike_image *image = &fleet->bikes[slot]->bike.image;
+
+    if ((image->flags & (BIKE_TOLD | BIKE_GONE)) == 0) {
+        image->flags |= BIKE_TOLD;
+        fleet_touch(fleet, CHANGE_BIKE, slot, false);
+    }
+}
+
+uint32_t fleet_moved_mm(const struct fleet *fleet)
+{
+    return fleet->rules.moved_mm;
+}
+
+void fleet_watched(struct fleet *fleet, int64_t until_ms)
+{
+    fleet->watched_ms = until_ms;
 }
 
 uint32_t fleet_bike_slots(const struct fleet *fleet)

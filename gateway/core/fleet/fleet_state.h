@@ -1,6 +1,7 @@
 #ifndef GATEWAY_CORE_FLEET_FLEET_STATE_H
 #define GATEWAY_CORE_FLEET_FLEET_STATE_H
 
+#include "bowei/event_feed.h"
 #include "gateway/core/alert/alert_list.h"
 #include "gateway/core/alert/transitions.h"
 #include "gateway/core/fleet/fleet.h"
@@ -8,12 +9,9 @@
 #include "gateway/core/step/wheel.h"
 #include <uthash.h>
 
-/* The state of the non-motor half and what the files of fleet/ share of it. Nothing outside fleet/
- * includes this. */
+/* The state of the non-motor half and what the files of fleet/, and no others, share of it. */
 
-#define FLEET_FIRE_MAX                                                                             \
-    256                     /* timers of each wheel in one advance; the rest is due at once again  \
-                             */
+#define FLEET_FIRE_MAX  256 /* timers of each wheel in one advance; the rest is due at once */
 #define FLEET_SWEEP     256 /* bikes judged anew in one advance, when all must be */
 #define FEED_WINDOW_MAX 256
 
@@ -61,7 +59,8 @@ struct fleet {
     struct wheel bike_wheel, fence_wheel, alert_wheel;
     struct feed feeds[OPERATORS_MAX];
     struct storm storms[OPERATORS_MAX + 1];
-    struct mute_entry *mutes; /**< few */
+    struct event_place event, event_former; /**< newest change of any episode; before the step */
+    struct mute_entry *mutes;               /**< few */
     uint32_t mute_count, mute_room;
     struct mute_entry mute_former;
     uint32_t mute_noted; /**< index that the step changed, UINT32_MAX = none */
@@ -71,6 +70,9 @@ struct fleet {
     int64_t settled_ms;    /**< until then bikes are heard first, which is no arrival */
     int64_t retry_ms;      /**< the journal refused: all is looked at again then; INT64_MAX */
     int64_t full_ms;       /**< no room for another episode: looked for again then */
+    uint32_t expired_count, expired[FLEET_FIRE_MAX]; /**< slots of what expired in this step */
+    uint32_t moved;     /**< slot of the bike that this step saw move, NO_SLOT = none */
+    int64_t watched_ms; /**< see fleet_watched */
     struct position confirmed;
     uint32_t gone_at; /**< where the search for forgotten bikes goes on */
     struct touched *touched;
@@ -113,7 +115,6 @@ void bikes_forget(struct fleet *fleet);
 void fences_rejudge(struct fleet *fleet, uint32_t index);
 /** Windows that begin or end: which zones are in force now. True when one changed. */
 bool fences_windows(struct fleet *fleet);
-
 void feed_position(struct fleet *fleet, uint8_t operator_index, uint8_t shift);
 
 /* --- episodes.c --- */
@@ -126,8 +127,7 @@ struct episode {
     uint32_t value;          /**< feed: percent */
 };
 
-/** Level-triggered: the condition of this kind holds, or not. *link is the subject's link to its
- * newest episode; opens, reopens, ends. */
+/** Level-triggered: it holds, or not. *link: the subject's newest episode. Opens, reopens, ends. */
 void episode_set(struct fleet *fleet, uint32_t *link, const struct episode *about, bool holds);
 /** Where the subject of an episode has its newest one; NULL = the subject is not known. */
 uint32_t *episode_link_of(struct fleet *fleet, const struct alert_image *image);
@@ -135,14 +135,13 @@ uint32_t *episode_link_of(struct fleet *fleet, const struct alert_image *image);
 bool episode_open(const struct fleet *fleet, uint32_t slot);
 /** Ends an episode that goes on, for a reason of the machine. */
 void episode_end(struct fleet *fleet, uint32_t slot, enum alert_event event);
-/** One due time of an episode has come. */
 void episode_due(struct fleet *fleet, uint32_t slot);
 /** Moves one by an event, notes it for undo and keeps it. */
 enum err episode_move(struct fleet *fleet, uint32_t slot, enum alert_event event,
                       enum alert_role role);
 /** Links restored episodes to bikes, fences and feeds. */
 void episodes_link(struct fleet *fleet);
-/** Finds or makes the entry of a fence (0 = the city) and notes it for undo; NULL on no memory. */
+/** Finds or makes the entry of a fence (0 = the city), noted for undo; NULL on no memory. */
 struct mute_entry *mute_make(struct fleet *fleet, space_key fence);
 /** Is the fence muted now? */
 bool mute_holds(const struct fleet *fleet, space_key fence);

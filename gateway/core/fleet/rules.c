@@ -35,6 +35,7 @@ void fleet_rules_default(struct fleet_rules *rules)
         .feed_window = 64,
         .feed_pct = 60,
         .keep_ms = 30 * DAYS,
+        .flat_pct = 5,
     };
 /* clang-format off: a table is included */
 #define ALERT_KIND(name, code, subject, severity, ack_s, onsite_s, clear_s, en, zh)                \

@@ -145,8 +145,10 @@ static int64_t since_of(const struct space *space, int64_t stamp_ms)
 }
 
 /* DESIGN 4.7: arrival or departure only when known changes. */
-static void know(struct space *space, enum space_state state, int64_t since_ms)
+static void know(const struct place *place, enum space_state state, int64_t since_ms)
 {
+    struct space *space = place->space;
+
     if (space_known(space) == state) {
         if (space->state == SPACE_UNKNOWN && since_ms > space_since_ms(space)) {
             const uint64_t gap_s =
@@ -156,30 +158,34 @@ static void know(struct space *space, enum space_state state, int64_t since_ms)
         }
         return;
     }
+    if (place->known != NULL) {
+        place->known(place->known_ctx, place->slot, space, state, since_ms);
+    }
     set_known(space, state);
     space->known_since = STAMP(since_ms);
     set_gap(space, 0);
 }
 
-static void enter(struct space *space, enum space_state state, int64_t stamp_ms)
+static void enter(const struct place *place, enum space_state state, int64_t stamp_ms)
 {
+    struct space *space = place->space;
     const int64_t since_ms = since_of(space, stamp_ms);
 
     if (space->state == state) {
         return;
     }
     if (state != SPACE_UNKNOWN) {
-        know(space, state, since_ms);
+        know(place, state, since_ms);
     }
     space->state = (unsigned)state & 3U;
     space->since = STAMP(since_ms);
 }
 
-static void show_unknown(struct space *space, enum reason reason, int64_t stamp_ms)
+static void show_unknown(const struct place *place, enum reason reason, int64_t stamp_ms)
 {
-    enter(space, SPACE_UNKNOWN, stamp_ms);
-    set_shown(space, reason, 0);
-    set_source(space, SPACE_NO_SOURCE);
+    enter(place, SPACE_UNKNOWN, stamp_ms);
+    set_shown(place->space, reason, 0);
+    set_source(place->space, SPACE_NO_SOURCE);
 }
 
 /* Reason and flag % of a free or occupied space (DESIGN 4.8, 4.9). */
@@ -222,10 +228,10 @@ static void judge(const struct place *place, int64_t at_ms, int64_t stamp_ms)
     if (!votes.differ) {
         space->held = 0;
         if (votes.said == SPACE_UNKNOWN) {
-            show_unknown(space, unknown_reason(place), stamp_ms);
+            show_unknown(place, unknown_reason(place), stamp_ms);
             return;
         }
-        enter(space, votes.said, stamp_ms);
+        enter(place, votes.said, stamp_ms);
         show_voted(place, &votes, false);
         return;
     }
@@ -233,7 +239,7 @@ static void judge(const struct place *place, int64_t at_ms, int64_t stamp_ms)
         space->held = STAMP(at_ms);
     }
     if (space->state == SPACE_UNKNOWN || at_ms - held_ms(space) >= SPACE_HELD_MS) {
-        show_unknown(space, REASON_CONFLICT, at_ms);
+        show_unknown(place, REASON_CONFLICT, at_ms);
         return;
     }
     show_voted(place, &votes, true);
@@ -294,10 +300,8 @@ static void remember(const struct place *place, int64_t stamp_ms)
         space_known(space) == votes.said) {
         return;
     }
-    set_known(space, votes.said);
-    space->known_since =
-        STAMP(stamp_ms > space_known_since_ms(space) ? stamp_ms : space_known_since_ms(space));
-    set_gap(space, 0);
+    know(place, votes.said,
+         stamp_ms > space_known_since_ms(space) ? stamp_ms : space_known_since_ms(space));
 }
 
 bool space_hear(struct place *place, const struct heard *heard)

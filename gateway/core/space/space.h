@@ -44,6 +44,11 @@ struct place {
     struct counters *counters;
     unsigned count;
     bool clock_suspect; /**< restored values are not believed until heard */
+    /** Told before what is known changes, from *former to state, dated since_ms; NULL = nobody. */
+    void (*known)(void *ctx, uint32_t slot, const struct space *former, enum space_state state,
+                  int64_t since_ms);
+    void *known_ctx;
+    uint32_t slot; /**< for `known` */
 };
 
 /** Which sensor of the place spoke, what it said and by which clock. */

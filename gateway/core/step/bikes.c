@@ -35,6 +35,16 @@ void core_fleet_rules(struct core *core, const struct fleet_rules *rules)
     fleet_set_rules(core->fleet, rules);
 }
 
+void core_events_after(struct core *core, struct event_place place)
+{
+    fleet_events_after(core->fleet, place);
+}
+
+struct event_place core_newest_event(const struct core *core)
+{
+    return fleet_newest_event(core->fleet);
+}
+
 void core_alerts_on(struct core *core)
 {
     fleet_alerts_on(core->fleet);
@@ -43,6 +53,7 @@ void core_alerts_on(struct core *core)
 void core_confirmed(struct core *core, struct position confirmed)
 {
     fleet_confirmed(core->fleet, confirmed);
+    zombie_watch_confirmed(core->watch, confirmed);
 }
 
 void core_fence_view(const struct core *core, uint32_t fence, struct fence_view *out)

@@ -1,9 +1,11 @@
 /* What staff ask for: checked, applied, kept. A table row per command; the answer is the command's
  * result, given by the runner once what was kept is on the disk. */
 #include "gateway/core/step/bikes.h"
+#include "gateway/core/step/cases.h"
 #include "gateway/core/step/core_state.h"
 #include "gateway/core/step/device_commands.h"
 #include "gateway/core/step/recalibrate.h"
+#include "gateway/core/step/zombies.h"
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -241,6 +243,11 @@ void commands_apply(struct core *core, struct command *command, const struct inp
         [COMMAND_MUTE] = {bikes_command,            false},
         [COMMAND_DEVICE_RECALIBRATE] = {command_recalibrate,      true },
         [COMMAND_KEY] = {key_command,              true },
+        [COMMAND_WEBHOOK] = {key_command,              true },
+        [COMMAND_CASES] = {cases_command,            false}, /* the casebook keeps its own rows */
+        [COMMAND_CASE_OPEN] = {cases_command,            false},
+        [COMMAND_ZOMBIES] = {zombies_command,          false},
+        [COMMAND_CASE_MOVE] = {cases_command,            false},
     };
 
     core->effects.command = command;

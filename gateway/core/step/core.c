@@ -5,8 +5,10 @@
  * not depend on when timers were fired; the wheel only sees to it that silence is noticed within
  * 250 ms. */
 #include "gateway/core/step/bikes.h"
+#include "gateway/core/step/cases.h"
 #include "gateway/core/step/core_state.h"
 #include "gateway/core/step/suspect.h"
+#include "gateway/core/step/zombies.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,10 +24,13 @@ struct core *core_create(const struct inventory *inv, struct counters *counters)
     wheel_init(&core->space_wheel);
     wheel_init(&core->lot_wheel);
     core->fleet = fleet_create(inv, counters);
+    core->casebook = casebook_create(inv, counters);
+    core->watch = zombie_watch_create(counters);
+    core->from_expired_alerts = true;
     undo_begin(core);
     /* the first packed position is that of no epoch, so that 0 means none */
-    if (core->fleet == NULL || !effects_reserve(core, 3 * (size_t)CORE_FIRE_MAX + 8) ||
-        !swap_first(core)) {
+    if (core->fleet == NULL || core->casebook == NULL || core->watch == NULL ||
+        !effects_reserve(core, 3 * (size_t)CORE_FIRE_MAX + 8) || !swap_first(core)) {
         core_destroy(core);
         return NULL;
     }
@@ -49,6 +54,8 @@ void core_destroy(struct core *core)
     suspect_list_finish(&core->suspects);
     undo_finish(core);
     fleet_destroy(core->fleet);
+    casebook_destroy(core->casebook);
+    zombie_watch_destroy(core->watch);
     free(core->spaces);
     free(core->lots);
     free(core->sensors);
@@ -69,6 +76,9 @@ void core_place(struct core *core, uint32_t slot, struct place *out)
         .counters = core->running ? core->counters : &core->unseen,
         .count = is->removed ? 0 : is->sensor_count,
         .clock_suspect = core->clock_suspect,
+        .known = zombies_known,
+        .known_ctx = core,
+        .slot = slot,
     };
 }
 
@@ -354,14 +364,20 @@ const struct effects *core_step(struct core *core, const struct input *input)
     undo_begin(core); /* a former command stands */
     effects_begin(core, input->now);
     fleet_at(core->fleet, input->at);
+    casebook_at(core->casebook, input->at);
+    zombie_watch_at(core->watch, input->at);
     switch (input->kind) {
     case INPUT_READING: step_reading(core, input); break;
-    case INPUT_REPORT: fleet_report(core->fleet, input); break;
+    case INPUT_REPORT:
+        fleet_report(core->fleet, input);
+        zombies_moved(core);
+        break;
     case INPUT_COMMAND: commands_apply(core, input->command, input); break;
     case INPUT_INVENTORY: swap_inventory(core, input->inventory); break;
     case INPUT_SESSION_LOST: step_session_lost(core, input); break;
     case INPUT_KIND_COUNT: break;
     }
+    cases_effects(core);
     bikes_effects(core);
     return &core->effects;
 }
@@ -396,6 +412,11 @@ const struct effects *core_advance(struct core *core, struct now now)
         fired++;
     }
     fleet_advance(core->fleet);
+    cases_of_expired(core);
+    zombies_advance(core);
+    casebook_advance(core->casebook);
+    cases_effects(core);
+    zombies_effects(core);
     bikes_effects(core);
     return &core->effects;
 }
@@ -404,11 +425,14 @@ int64_t core_due(const struct core *core)
 {
     const int64_t spaces_ms = wheel_due(&core->space_wheel);
     const int64_t lots_ms = wheel_due(&core->lot_wheel);
+    const int64_t due[] = {spaces_ms, lots_ms, fleet_due(core->fleet), casebook_due(core->casebook),
+                           zombie_watch_due(core->watch)};
+    int64_t least_ms = INT64_MAX;
 
-    const int64_t fleet_ms = fleet_due(core->fleet);
-    const int64_t places_ms = spaces_ms < lots_ms ? spaces_ms : lots_ms;
-
-    return fleet_ms < places_ms ? fleet_ms : places_ms;
+    for (size_t i = 0; i < sizeof due / sizeof due[0]; i++) {
+        least_ms = due[i] < least_ms ? due[i] : least_ms;
+    }
+    return least_ms;
 }
 
 /* A replayed reading counts by the rules of its own moment; nothing is published or armed yet. */
@@ -434,6 +458,7 @@ void core_replay(struct core *core, const struct input *input)
         return;
     }
     core->now = input->now;
+    zombie_watch_at(core->watch, input->at);
     if (core->inv->sensors[sensor].gate) {
         (void)gate_reading(core, input, sensor);
     } else {

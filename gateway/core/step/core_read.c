@@ -169,5 +169,6 @@ size_t core_memory(const struct core *core)
            core->touched_room * sizeof *core->touched + core->epoch_room * sizeof *core->epochs +
            core->overrides.count *
                (sizeof(struct override_entry) + sizeof(void *) + sizeof(uint32_t)) +
-           core->suspects.room * sizeof(struct suspect_entry) + fleet_memory(core->fleet);
+           core->suspects.room * sizeof(struct suspect_entry) + fleet_memory(core->fleet) +
+           casebook_memory(core->casebook) + zombie_watch_memory(core->watch);
 }

@@ -2,12 +2,14 @@
 #define GATEWAY_CORE_STEP_CORE_STATE_H
 
 #include "bowei/core.h"
+#include "gateway/core/case/casebook.h"
 #include "gateway/core/fleet/fleet.h"
 #include "gateway/core/lot/lot.h"
 #include "gateway/core/space/space.h"
 #include "gateway/core/step/kept.h"
 #include "gateway/core/step/undo.h"
 #include "gateway/core/step/wheel.h"
+#include "gateway/core/zombie/watch.h"
 
 /* The core's state and what the files of step/ share of it. Nothing outside step/ includes this. */
 
@@ -39,7 +41,10 @@ struct core {
     struct counters unseen; /**< where a replay counts */
     struct undo undo;
     struct fleet *fleet; /**< bikes, fences, episodes */
-    bool running;        /**< core_restored or a step came: counts and timers are kept */
+    struct casebook *casebook;
+    struct zombie_watch *watch;
+    bool from_expired_alerts; /**< of the rules of cases */
+    bool running;             /**< core_restored or a step came: counts and timers are kept */
 };
 
 /** What the outside sees of a space. */

@@ -30,6 +30,8 @@ void effects_begin(struct core *core, struct now now)
     wheel_start(&core->space_wheel, core->now.at_ms);
     wheel_start(&core->lot_wheel, core->now.at_ms);
     fleet_begin(core->fleet, core->now);
+    casebook_begin(core->casebook, core->now);
+    zombie_watch_begin(core->watch, core->now);
 }
 
 bool effects_reserve(struct core *core, size_t roots)

@@ -139,6 +139,9 @@ void core_restore(struct core *core, const struct image *image)
     case IMAGE_BIKE:
     case IMAGE_ALERT:
     case IMAGE_MUTE: fleet_restore(core->fleet, image); break;
+    case IMAGE_CASE:
+    case IMAGE_CASE_ROW: casebook_restore(core->casebook, image); break;
+    case IMAGE_STAY: zombie_watch_restore(core->watch, core->inv, image); break;
     case IMAGE_AUDIT:
     case IMAGE_KIND_COUNT: break;
     }
@@ -204,4 +207,6 @@ void core_restored(struct core *core, struct now now, bool clock_suspect)
         wheel_arm(&core->lot_wheel, lot, lot_due(&yard) < due_ms ? lot_due(&yard) : due_ms);
     }
     fleet_restored(core->fleet, now);
+    casebook_restored(core->casebook, now);
+    zombie_watch_restored(core->watch, now);
 }

@@ -265,6 +265,7 @@ void swap_inventory(struct core *core, const struct inventory *next)
     }
     swap_recount(core);
     touch_changed(core, &former);
+    casebook_swap(core->casebook, next);
     free(former.shown);
     free(former.versions);
 }

@@ -137,6 +137,8 @@ void core_undo(struct core *core)
     struct undo *undo = &core->undo;
 
     fleet_undo(core->fleet);
+    casebook_undo(core->casebook);
+    zombie_watch_undo(core->watch);
     effects_begin(core, core->now);
     take_back_kept(core);
     for (uint32_t i = undo->space_count; i-- > 0;) {

@@ -2,7 +2,6 @@
  * are and how they are told apart. fence_build.c comes before it. */
 #include "gateway/inventory/draft.h"
 #include "gateway/inventory/fences/fence_build.h"
-#include "gateway/inventory/fences/fence_index.h"
 #include "gateway/inventory/fences/fence_map.h"
 #include "gateway/inventory/fences/identity.h"
 #include <stdlib.h>
@@ -229,15 +228,7 @@ static enum err vehicles_build(struct build *b)
 
 static enum err index_build(struct build *b)
 {
-    const struct inventory *inv = b->inv;
-    int32_t narrowest = INT32_MAX;
-
-    for (uint32_t i = 0; i < inv->fence_count; i++) {
-        int32_t lon_mm = inv->fence_map->planes[i].lon_mm_24;
-
-        narrowest = !inv->fences[i].removed && lon_mm < narrowest ? lon_mm : narrowest;
-    }
-    return fence_index_build(inv->fences, inv->fence_count, narrowest, &inv->fence_map->index);
+    return fence_map_index(b->inv->fence_map, b->inv->fences, b->inv->fence_count);
 }
 
 enum err fence_build_bikes(struct build *b)

@@ -36,13 +36,13 @@ static enum err fence_fill(struct build *b, const struct draft_fence *from, stru
     enum err e;
 
     *to = (struct inv_fence){.key = from->key,
-                             .centre = from->centre,
+                             .centre = from->outline.centre,
                              .from_ms = from->from_ms,
                              .until_ms = from->until_ms,
-                             .ring = from->ring,
-                             .ring_count = from->ring_count,
+                             .ring = from->outline.ring,
+                             .ring_count = from->outline.ring_count,
                              .capacity = from->capacity,
-                             .area_m2 = from->area_m2,
+                             .area_m2 = from->outline.area_m2,
                              .use = space_key_kind(from->key) == PLACE_NO_PARKING ? FENCE_NO_PARK
                                                                                   : FENCE_PARK};
     e = build_text(b, from->name_zh, &to->name_zh);
@@ -110,15 +110,13 @@ static void plane_fill(struct fence_map *map, uint32_t fence, struct inv_fence *
     }
 }
 
-static enum err corners_build(struct build *b)
+enum err fence_map_corners(struct fence_map *map, const struct draft *d, struct inv_fence *fences,
+                           uint32_t count)
 {
-    const struct draft *d = b->draft;
-    struct fence_map *map = b->inv->fence_map;
-    struct inv_fence *fences = b->inv->fences;
     size_t rings = 0;
     size_t corners = 0;
 
-    for (uint32_t i = 0; i < b->inv->fence_count; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         for (uint32_t r = 0; r < fences[i].ring_count; r++) {
             corners += d->rings[fences[i].ring + r].count + (size_t)1;
             rings++;
@@ -127,14 +125,14 @@ static enum err corners_build(struct build *b)
     map->rings = rows_alloc(rings, sizeof *map->rings);
     map->corners = rows_alloc(corners, sizeof *map->corners);
     map->edges = rows_alloc(corners, sizeof *map->edges);
-    map->planes = rows_alloc(b->inv->fence_count, sizeof *map->planes);
+    map->planes = rows_alloc(count, sizeof *map->planes);
     if (map->rings == NULL || map->corners == NULL || map->edges == NULL || map->planes == NULL ||
         corners > UINT32_MAX) {
         return ERR_NO_MEMORY;
     }
     rings = 0;
     corners = 0;
-    for (uint32_t i = 0; i < b->inv->fence_count; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         const struct draft_ring *from = d->rings + fences[i].ring;
 
         fences[i].ring = (uint32_t)rings;
@@ -181,7 +179,7 @@ static enum err numbers_give(struct build *b, uint32_t *numbers)
     for (uint32_t i = 0; i < count; i++) {
         numbers[i] = b->previous == NULL ? NO_FENCE : fences_find(b->previous, rows[i].key);
         if (numbers[i] == NO_FENCE) {
-            items[fresh++] = (struct hilbert_item){hilbert_place(rows[i].centre), i};
+            items[fresh++] = (struct hilbert_item){hilbert_place(rows[i].outline.centre), i};
         }
     }
     e = hilbert_sort(items, fresh);
@@ -212,7 +210,7 @@ enum err fence_build(struct build *b)
     }
     free(numbers);
     if (e == ERR_OK) {
-        e = corners_build(b);
+        e = fence_map_corners(b->inv->fence_map, b->draft, b->inv->fences, b->inv->fence_count);
     }
     return e != ERR_OK ? e : keys_map(b);
 }

@@ -1,5 +1,5 @@
-/* The one geometry routine of fences: how far a point is from a fence's edge, and on which side.
- * Queries, verdicts and alerts all come here, so they cannot disagree.
+/* The one geometry routine of fences and grid cells: how far a point is from a fence's edge, and on
+ * which side. Queries, verdicts and alerts all come here, so they cannot disagree.
  *
  * The side is decided by even-odd counting in whole 1e-7 degrees, the coordinates of the file:
  * exact, so two zones that share an edge never both have or both miss a point. The distance is
@@ -121,10 +121,10 @@ static int64_t far_mm(int64_t lon, int64_t lat, int64_t lon_mm)
     return (int64_t)root_of((uint64_t)(x * x) + (uint64_t)(y * y)) * 256;
 }
 
-int64_t fence_distance_mm(const struct inventory *inv, uint32_t fence, struct position_e7 at)
+int64_t fence_map_distance_mm(const struct fence_map *map, const struct inv_fence *fences,
+                              uint32_t fence, struct position_e7 at)
 {
-    const struct fence_map *map = inv->fence_map;
-    const struct inv_fence *f = &inv->fences[fence];
+    const struct inv_fence *f = &fences[fence];
     const struct fence_plane *plane = &map->planes[fence];
     struct nearest best = {.edge_mm = INT64_MAX, .corner_2 = INT64_MAX};
     int64_t lon = (int64_t)at.lon - f->centre.lon;
@@ -152,6 +152,11 @@ int64_t fence_distance_mm(const struct inventory *inv, uint32_t fence, struct po
         mm = mm == 0 ? 1 : mm; /* beside the edge is never on it */
     }
     return best.inside ? -mm : mm;
+}
+
+int64_t fence_distance_mm(const struct inventory *inv, uint32_t fence, struct position_e7 at)
+{
+    return fence_map_distance_mm(inv->fence_map, inv->fences, fence, at);
 }
 
 bool fence_in_force(const struct inv_fence *fence, int64_t wall_ms)

@@ -68,4 +68,17 @@ struct fence_map {
 
 void fence_map_destroy(struct fence_map *map);
 
+struct draft;
+
+/** Fills corners, rings, edges and planes of outlines whose rings are those of the draft, and the
+ * boxes in `fences`; there, ring then counts in the map. Grid cells come here, too. */
+enum err fence_map_corners(struct fence_map *map, const struct draft *draft,
+                           struct inv_fence *fences, uint32_t count) MUST_CHECK;
+/** The spatial index over the boxes. */
+enum err fence_map_index(struct fence_map *map, const struct inv_fence *fences,
+                         uint32_t count) MUST_CHECK;
+/** fence_distance_mm of any set of outlines. */
+int64_t fence_map_distance_mm(const struct fence_map *map, const struct inv_fence *fences,
+                              uint32_t fence, struct position_e7 at);
+
 #endif

@@ -1,6 +1,6 @@
-/* The outline of a fence, judged as a whole when it is imported: what passes here can be measured
- * without a second thought. Corners are judged as they are kept, in 1e-7 degrees, so that what was
- * accepted once is accepted again from the canonical file. */
+/* The outline of a fence or of a grid cell, judged as a whole when it is imported: what passes here
+ * can be measured without a second thought. Corners are judged as they are kept, in 1e-7 degrees,
+ * so that what was accepted once is accepted again from the canonical file. */
 #include "gateway/inventory/fences/outline.h"
 #include "gateway/inventory/place.h"
 #include <math.h>
@@ -17,15 +17,23 @@
 #define LON_MAX_E7 (179 * E7)
 #define RAD_PER_E7 1.7453292519943295e-9
 /* smallest that a bike fits in, largest that is no mistake */
-#define AREA_MIN_M2         1.0
-#define AREA_MAX_PARK_M2    10e6
-#define AREA_MAX_NO_PARK_M2 1000e6
+#define AREA_MIN_M2 1.0
+
+static const struct {
+    double most_m2;
+    const char *name;
+} uses[OUTLINE_USE_COUNT] = {
+    [OUTLINE_PARK] = {10e6,   "a fence to park in (kind F or B)"},
+    [OUTLINE_NO_PARK] = {1000e6, "a no-parking zone (kind N)"      },
+    [OUTLINE_GRID] = {100e6,  "a grid cell"                     },
+};
 
 struct check {
     struct draft *draft;
-    struct draft_fence *fence;
+    struct draft_outline *outline;
+    enum outline_use use;
     struct outline_fault *fault;
-    struct draft_ring *rings;       /* of the fence */
+    struct draft_ring *rings;       /* of the outline */
     struct outline_corner *corners; /* of all its rings */
     uint32_t *order;                /* corners by place */
     uint32_t count;
@@ -58,7 +66,7 @@ static void corners_gather(struct check *c)
 
     c->south_west = (struct position_e7){INT32_MAX, INT32_MAX};
     c->north_east = (struct position_e7){INT32_MIN, INT32_MIN};
-    for (uint32_t r = 0; r < c->fence->ring_count; r++) {
+    for (uint32_t r = 0; r < c->outline->ring_count; r++) {
         uint32_t first = n;
 
         for (uint32_t i = 0; i < c->rings[r].count; i++, n++) {
@@ -225,11 +233,10 @@ static void ring_turn(struct check *c, uint32_t ring)
 
 static enum err areas_check(struct check *c)
 {
-    bool parks = space_key_kind(c->fence->key) != PLACE_NO_PARKING;
-    double most = parks ? AREA_MAX_PARK_M2 : AREA_MAX_NO_PARK_M2;
+    double most = uses[c->use].most_m2;
     double sum = 0;
 
-    for (uint32_t r = 0; r < c->fence->ring_count; r++) {
+    for (uint32_t r = 0; r < c->outline->ring_count; r++) {
         double m2 = ring_m2(c, r);
 
         if (!c->rings[r].hole && m2 < AREA_MIN_M2) {
@@ -242,10 +249,9 @@ static enum err areas_check(struct check *c)
     }
     if (sum > most) {
         return refuse(c, 0, 0, "the area is %.1f km2; at most %.0f km2 for %s", sum / 1e6,
-                      most / 1e6,
-                      parks ? "a fence to park in (kind F or B)" : "a no-parking zone (kind N)");
+                      most / 1e6, uses[c->use].name);
     }
-    c->fence->area_m2 = (uint32_t)(sum + 0.5);
+    c->outline->area_m2 = (uint32_t)(sum + 0.5);
     return ERR_OK;
 }
 
@@ -274,7 +280,7 @@ static uint32_t depth_of(const struct check *c, uint32_t ring)
 {
     uint32_t depth = 0;
 
-    for (uint32_t r = 0; r < c->fence->ring_count; r++) {
+    for (uint32_t r = 0; r < c->outline->ring_count; r++) {
         depth += r != ring && ring_holds(c, r, ring_corners(c, ring)[0]);
     }
     return depth;
@@ -285,14 +291,14 @@ static enum err nesting_check(struct check *c)
     uint32_t outer = 0;
     uint32_t outer_depth = 0;
 
-    for (uint32_t r = 0; r < c->fence->ring_count; r++) {
+    for (uint32_t r = 0; r < c->outline->ring_count; r++) {
         uint32_t depth = depth_of(c, r);
 
         if (!c->rings[r].hole) {
             outer = r;
             outer_depth = depth;
             if (depth % 2 != 0) {
-                return refuse(c, r, 0, "ring %u lies inside another polygon of the same fence",
+                return refuse(c, r, 0, "ring %u lies inside another polygon of the same outline",
                               r + 1);
             }
         } else if (!ring_holds(c, outer, ring_corners(c, r)[0])) {
@@ -308,7 +314,7 @@ static enum err nesting_check(struct check *c)
 /* As GeoJSON wants them (RFC 7946): outer ones counter-clockwise, holes clockwise. */
 static enum err rings_turn(struct check *c)
 {
-    for (uint32_t r = 0; r < c->fence->ring_count; r++) {
+    for (uint32_t r = 0; r < c->outline->ring_count; r++) {
         ring_turn(c, r);
     }
     return ERR_OK;
@@ -320,7 +326,7 @@ static bool is_inside(const struct check *c, struct position_e7 at)
 {
     bool inside = false;
 
-    for (uint32_t r = 0; r < c->fence->ring_count; r++) {
+    for (uint32_t r = 0; r < c->outline->ring_count; r++) {
         inside ^= ring_holds(c, r, at);
     }
     return inside;
@@ -339,35 +345,44 @@ static enum err centre_find(struct check *c)
     if (points == NULL) {
         return ERR_NO_MEMORY;
     }
-    for (uint32_t r = 0; r < c->fence->ring_count; r++) {
+    for (uint32_t r = 0; r < c->outline->ring_count; r++) {
         largest = !c->rings[r].hole && ring_m2(c, r) > ring_m2(c, largest) ? r : largest;
     }
-    for (uint32_t r = largest; r < c->fence->ring_count && (r == largest || c->rings[r].hole);
+    for (uint32_t r = largest; r < c->outline->ring_count && (r == largest || c->rings[r].hole);
          r++) {
         rings[count++] = (struct place_ring){used, c->rings[r].count};
         for (uint32_t i = 0; i < c->rings[r].count; i++) {
             points[used++] = position_deg_of(ring_corners(c, r)[i]);
         }
     }
-    c->fence->centre = ring_corners(c, largest)[0];
+    c->outline->centre = ring_corners(c, largest)[0];
     if (place_of_polygon(points, rings, count, &at) && is_inside(c, position_round(at))) {
-        c->fence->centre = position_round(at);
+        c->outline->centre = position_round(at);
     }
     free(points);
     return ERR_OK;
 }
 
-enum err outline_check(struct draft *draft, struct draft_fence *fence, struct outline_fault *fault)
+enum outline_use outline_use_of(space_key fence)
+{
+    return space_key_kind(fence) == PLACE_NO_PARKING ? OUTLINE_NO_PARK : OUTLINE_PARK;
+}
+
+enum err outline_check(struct draft *draft, struct draft_outline *outline, enum outline_use use,
+                       struct outline_fault *fault)
 {
     static enum err (*const steps[])(struct check *) = {
         box_check,     repeats_check, crossing_check, areas_check,
         nesting_check, rings_turn,    centre_find,
     };
-    struct check c = {
-        .draft = draft, .fence = fence, .fault = fault, .rings = draft->rings + fence->ring};
+    struct check c = {.draft = draft,
+                      .outline = outline,
+                      .use = use,
+                      .fault = fault,
+                      .rings = draft->rings + outline->ring};
     enum err e = ERR_OK;
 
-    for (uint32_t r = 0; r < fence->ring_count; r++) {
+    for (uint32_t r = 0; r < outline->ring_count; r++) {
         c.count += c.rings[r].count;
     }
     c.corners = malloc(((size_t)c.count + 1) * sizeof *c.corners);

@@ -3,7 +3,7 @@
 
 #include "gateway/inventory/draft.h"
 
-/* What the outline of a fence may be. */
+/* What the outline of a fence or of a grid cell may be. */
 
 #define OUTLINE_CORNERS_MIN 3u
 #define OUTLINE_CORNERS_MAX 100000u /**< of all rings together */
@@ -12,12 +12,17 @@
 /** Why an outline is refused, and the corner to look at. */
 struct outline_fault {
     char reason[160];
-    uint32_t ring, corner; /**< counted from 0 within the fence */
+    uint32_t ring, corner; /**< counted from 0 within the outline */
 };
 
-/** Checks the rings of a fence in the draft, turns them as GeoJSON wants (outer counter-clockwise,
- * holes clockwise) and fills centre and area. ERR_UNPROCESSABLE: refused, fault says why. */
-enum err outline_check(struct draft *draft, struct draft_fence *fence,
+/** What is inside an outline: how large it may be. */
+enum outline_use { OUTLINE_PARK, OUTLINE_NO_PARK, OUTLINE_GRID, OUTLINE_USE_COUNT };
+
+enum outline_use outline_use_of(space_key fence);
+/** Checks the rings of an outline in the draft, turns them as GeoJSON wants (outer
+ * counter-clockwise, holes clockwise) and fills centre and area. ERR_UNPROCESSABLE: refused, fault
+ * says why. */
+enum err outline_check(struct draft *draft, struct draft_outline *outline, enum outline_use use,
                        struct outline_fault *fault) MUST_CHECK;
 
 /** A corner of the rings taken together. */

@@ -1,7 +1,7 @@
 /* The lagging core's way back: readings out of the segments, in order, while intake goes on
  * appending. A segment is left only after a younger one exists and its end was looked at once more:
  * then nothing can come behind. */
-#include "gateway/keep/journal/cursor.h"
+#include "bowei/journal_cursor.h"
 #include "gateway/keep/journal/journal_state.h"
 #include "gateway/keep/journal/record.h"
 #include <errno.h>
@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define BUFFER_BYTES (256u << 10)
+#define SEARCH_MAX   64 /* records looked at in one call, so that the core's turn stays short */
 
 struct journal_cursor {
     int folder_fd; /**< the journal's */
@@ -157,11 +158,18 @@ static bool next_reading(struct journal_cursor *c, struct input *out)
     return false;
 }
 
+static bool begin(struct journal_cursor *c)
+{
+    struct position name;
+
+    return c->fd >= 0 || (find_segment(c->folder_fd, c->after, false, &name) && enter(c, name));
+}
+
 bool journal_cursor_next(struct journal_cursor *c, struct input *out)
 {
     struct position name;
 
-    if (c->fd < 0 && (!find_segment(c->folder_fd, c->after, false, &name) || !enter(c, name))) {
+    if (!begin(c)) {
         return false;
     }
     for (;;) {
@@ -176,6 +184,51 @@ bool journal_cursor_next(struct journal_cursor *c, struct input *out)
         }
         if (!enter(c, name)) {
             return false;
+        }
+    }
+}
+
+/* False: this segment has no more now; *left = records that may still be looked at. */
+static bool next_effect(struct journal_cursor *c, struct image *out, unsigned *left)
+{
+    struct record record;
+
+    while (*left > 0 && next_record(c, &record)) {
+        --*left;
+        if (record.type == RECORD_EFFECT) {
+            *out = record.image;
+            return true;
+        }
+    }
+    return false;
+}
+
+enum cursor_effect journal_cursor_effect(struct journal_cursor *c, struct image *out)
+{
+    unsigned left = SEARCH_MAX;
+    struct position name;
+
+    if (c->fd < 0 && !find_segment(c->folder_fd, c->after, false, &name)) {
+        return CURSOR_END;
+    }
+    if (!begin(c)) {
+        return CURSOR_SEARCHING; /* trimmed meanwhile: the next one is there */
+    }
+    for (;;) {
+        if (next_effect(c, out, &left)) {
+            return CURSOR_FOUND;
+        }
+        if (left == 0) {
+            return CURSOR_SEARCHING;
+        }
+        if (!find_segment(c->folder_fd, c->name, true, &name)) {
+            return CURSOR_END;
+        }
+        if (next_effect(c, out, &left)) {
+            return CURSOR_FOUND; /* appended while the younger segment was looked for */
+        }
+        if (left == 0 || !enter(c, name)) {
+            return CURSOR_SEARCHING;
         }
     }
 }

@@ -184,7 +184,7 @@ size_t segment_visit(const struct segment_bytes *bytes,
     struct record record;
 
     *stopped = false;
-    if (bytes->schema != JOURNAL_SCHEMA) {
+    if (bytes->schema == 0 || bytes->schema > JOURNAL_SCHEMA) {
         return 0;
     }
     for (;;) {

@@ -3,6 +3,7 @@
 #include "gateway/keep/redis/fields.h"
 #include "bowei/journal.h"
 #include "bowei/shown.h"
+#include "gateway/keep/redis/case_fields.h"
 #include "gateway/keep/redis/fleet_fields.h"
 #include "gateway/keep/redis/packed.h"
 #include <assert.h>
@@ -51,6 +52,11 @@ static const char *const command_words[COMMAND_KIND_COUNT] = {
     [COMMAND_SPACE_WHY] = "space_why",
     [COMMAND_TELEMETRY] = "telemetry",
     [COMMAND_KEY] = "key",
+    [COMMAND_WEBHOOK] = "webhook",
+    [COMMAND_CASES] = "cases",
+    [COMMAND_CASE_OPEN] = "case_open",
+    [COMMAND_CASE_MOVE] = "case_move",
+    [COMMAND_ZOMBIES] = "zombies",
 };
 
 static const char *word(const char *const *words, size_t count, unsigned at)
@@ -219,7 +225,7 @@ static void write_audit(struct strbuf *b, const struct slice_item *item)
     struct redis_key key;
 
     redis_key_district(&key, ADCODE_CITY, KEY_AUDIT);
-    resp_command(b, 6 + 2 * 6);
+    resp_command(b, 6 + 2 * (6 + (a->case_id != 0 ? 1u : 0u)));
     RESP_LITERAL(b, "$4\r\nXADD\r\n");
     resp_key(b, &key);
     RESP_LITERAL(b, "$6\r\nMAXLEN\r\n$1\r\n~\r\n");
@@ -235,6 +241,12 @@ static void write_audit(struct strbuf *b, const struct slice_item *item)
               a->device_len < DEVICE_ID_MAX ? a->device_len : DEVICE_ID_MAX);
     put_text(b, "actor", a->actor, sizeof a->actor);
     put_text(b, "note", a->note, sizeof a->note);
+    if (a->case_id != 0) {
+        char number[CASE_NUMBER_LEN + 1];
+
+        case_id_format(a->case_id, number);
+        put_bytes(b, "case", number, CASE_NUMBER_LEN);
+    }
 }
 
 void fields_key(struct redis_key *out, uint32_t adcode, const struct slice_item *item)
@@ -251,7 +263,10 @@ void fields_key(struct redis_key *out, uint32_t adcode, const struct slice_item 
     case IMAGE_FENCE:
     case IMAGE_BIKE:
     case IMAGE_ALERT:
-    case IMAGE_MUTE: fleet_fields_key(out, adcode, image); return;
+    case IMAGE_MUTE:
+    case IMAGE_CASE:
+    case IMAGE_CASE_ROW:
+    case IMAGE_STAY: fleet_fields_key(out, adcode, image); return;
     case IMAGE_AUDIT:
     case IMAGE_KIND_COUNT: break;
     }
@@ -289,6 +304,10 @@ void fields_write(struct strbuf *b, const struct redis_key *key, const struct sl
         return;
     }
     if ((item->flags & ITEM_KEY_STAYS) != 0) {
+        if (item->image.kind == IMAGE_CASE) {
+            case_fields_expire(b, key);
+            return;
+        }
         fleet_fields_expire(b, key);
         return;
     }

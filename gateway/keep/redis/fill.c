@@ -2,6 +2,7 @@
  * and wall time instead of city time. Core thread only. */
 #include "gateway/keep/redis/fill.h"
 #include "bowei/shown.h"
+#include "gateway/keep/redis/case_fill.h"
 #include "gateway/keep/redis/fleet_fill.h"
 #include <string.h>
 
@@ -96,6 +97,9 @@ static void shift_image(struct image *image, int64_t shift_ms)
     case IMAGE_BIKE:
     case IMAGE_ALERT:
     case IMAGE_MUTE: fleet_shift(image, shift_ms); return;
+    case IMAGE_CASE:
+    case IMAGE_CASE_ROW:
+    case IMAGE_STAY: case_shift(image, shift_ms); return;
     case IMAGE_KIND_COUNT: return;
     }
 }

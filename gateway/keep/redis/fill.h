@@ -2,6 +2,7 @@
 #define GATEWAY_KEEP_REDIS_FILL_H
 
 #include "gateway/keep/redis/dirty.h"
+#include "gateway/keep/redis/event_queue.h"
 #include "gateway/keep/redis/slice.h"
 
 /* The state of the core thread's side, shared by flush.c (queues, lanes, the flush under way) and
@@ -21,7 +22,16 @@ struct written {
 _Static_assert(sizeof(struct written) == 8, "there may be a million");
 
 /* What is dirty by slots that come and go: the order of enum dirty_kind from DIRTY_FENCE on. */
-enum fleet_kind { FLEET_FENCE, FLEET_BIKE, FLEET_ALERT, FLEET_MUTE, FLEET_KIND_COUNT };
+enum fleet_kind {
+    FLEET_FENCE,
+    FLEET_BIKE,
+    FLEET_ALERT,
+    FLEET_MUTE,
+    FLEET_CASE,
+    FLEET_CASE_ROW,
+    FLEET_STAY,
+    FLEET_KIND_COUNT
+};
 
 #define NO_HOME 0xFFFFFFu
 
@@ -36,7 +46,7 @@ struct home {
 struct fleet_roots {
     struct dirty dirty;
     struct home *homes;
-    uint64_t *ids; /* alerts: the episode whose key was written, 0 = none */
+    uint64_t *ids; /* alerts, cases: the one whose key was written, 0 = none */
     uint32_t room;
     bool missed; /* no memory for a mark: all are marked when there is some */
 };
@@ -53,7 +63,7 @@ struct lane {
     bool rewriting; /* from flush_all to the end of the next flush */
     bool free_drop;
     bool index_begin;    /* the next slice begins the next indices */
-    uint32_t index_next; /* SLICE_VEHICLES_NEXT, SLICE_ALERTS_NEXT of this rewrite */
+    uint32_t index_next; /* SLICE_VEHICLES_NEXT and its like of this rewrite */
     uint32_t fleet_count[FLEET_KIND_COUNT], fleet_at[FLEET_KIND_COUNT];
     bool written; /* a slice of this flush went out */
     int64_t as_of_ms, free_rebuilt_ms;
@@ -69,6 +79,7 @@ struct flush {
     struct dirty dirty; /* roots: spaces by slot, then lots */
     uint32_t space_cap, lot_cap;
     struct fleet_roots fleet[FLEET_KIND_COUNT];
+    struct event_queue events; /* the lane of {city} carries them */
     bool again; /* something moved to a district that may be behind: the lanes are gone through
                    again */
     bool running;
@@ -86,6 +97,14 @@ void fill_lot(struct flush *flush, uint32_t lot, int64_t shift_ms);
 /** A fence, bike, alert or mute; two items when the slot's former episode goes. */
 void fill_fleet(struct flush *flush, struct lane *lane, enum fleet_kind kind, uint32_t slot,
                 int64_t shift_ms);
+/** A case, a row or a stay as the core has it; false: nothing has this slot. */
+bool fill_case_image(const struct flush *flush, enum fleet_kind kind, uint32_t slot,
+                     struct image *out);
+/** One of them into flush->filling; two items when the slot's former case goes. */
+void fill_case(struct flush *flush, struct lane *lane, enum fleet_kind kind, uint32_t slot,
+               int64_t shift_ms);
+/** The next event; the slice must have room for its entries. */
+void fill_event(struct flush *flush);
 /** A kept image. */
 void fill_kept(struct flush *flush, const struct image *image, int64_t shift_ms);
 

@@ -2,6 +2,7 @@
  * and the loader; the fields are documented in docs/DATA_FORMAT.md. */
 #include "gateway/keep/redis/fleet_fields.h"
 #include "bowei/journal.h"
+#include "gateway/keep/redis/case_fields.h"
 #include "gateway/keep/redis/packed.h"
 #include <string.h>
 
@@ -188,10 +189,12 @@ struct writer_row {
 };
 
 static const struct writer_row writers[IMAGE_KIND_COUNT] = {
-    [IMAGE_FENCE] = {write_fence, FENCE_FIELDS},
-    [IMAGE_BIKE] = {write_bike,  BIKE_FIELDS },
-    [IMAGE_ALERT] = {write_alert, ALERT_FIELDS},
-    [IMAGE_MUTE] = {write_mute,  MUTE_FIELDS },
+    [IMAGE_FENCE] = {write_fence,      FENCE_FIELDS},
+      [IMAGE_BIKE] = {write_bike,       BIKE_FIELDS },
+    [IMAGE_ALERT] = {write_alert,      ALERT_FIELDS},
+      [IMAGE_MUTE] = {write_mute,       MUTE_FIELDS },
+    [IMAGE_CASE] = {case_fields_case, CASE_FIELDS },
+      [IMAGE_STAY] = {case_fields_stay, STAY_FIELDS },
 };
 
 void fleet_fields_write(struct strbuf *b, const struct redis_key *key,
@@ -200,6 +203,10 @@ void fleet_fields_write(struct strbuf *b, const struct redis_key *key,
     const struct writer_row *row = &writers[item->image.kind];
     struct pieces pieces;
 
+    if (item->image.kind == IMAGE_CASE_ROW) {
+        case_fields_row(b, key, item);
+        return;
+    }
     pieces_pack(&pieces, &item->image);
     resp_command(b, 2 + 2 * (row->fields + piece_count(&pieces)));
     RESP_LITERAL(b, "$4\r\nHSET\r\n");
@@ -217,6 +224,9 @@ void fleet_fields_key(struct redis_key *out, uint32_t adcode, const struct image
                           strnlen(image->bike.ref, sizeof image->bike.ref));
         return;
     case IMAGE_ALERT: redis_key_alert(out, adcode, image->alert.id); return;
+    case IMAGE_CASE: redis_key_case(out, adcode, image->case_.id); return;
+    case IMAGE_CASE_ROW: redis_key_case_rows(out, adcode, image->case_row.id); return;
+    case IMAGE_STAY: redis_key_stay(out, adcode, image->stay.key); return;
     case IMAGE_MUTE:
     case IMAGE_SPACE:
     case IMAGE_LOT:
@@ -231,7 +241,13 @@ void fleet_fields_key(struct redis_key *out, uint32_t adcode, const struct image
 void fleet_fields_member(struct strbuf *b, const struct image *image)
 {
     char id[ALERT_ID_LEN + 1];
+    char number[CASE_NUMBER_LEN + 1];
 
+    if (image->kind == IMAGE_CASE) {
+        case_id_format(image->case_.id, number);
+        resp_bytes(b, number, CASE_NUMBER_LEN);
+        return;
+    }
     if (image->kind == IMAGE_BIKE) {
         resp_bytes(b, image->bike.ref, strnlen(image->bike.ref, sizeof image->bike.ref));
         return;

@@ -16,6 +16,12 @@ static void shift_radio(struct bike_radio *radio, int64_t shift_ms)
     shift(&radio->weak_ms, shift_ms);
 }
 
+/* Never before the moment it stands for. */
+static void shift_seconds(uint32_t *s, int64_t shift_ms)
+{
+    *s = *s != 0 ? (uint32_t)((*s * INT64_C(1000) + shift_ms + 999) / 1000) : 0;
+}
+
 /* order_ms are network times: never city time. */
 static void shift_bike(struct bike_image *bike, int64_t shift_ms)
 {
@@ -25,6 +31,8 @@ static void shift_bike(struct bike_image *bike, int64_t shift_ms)
     for (size_t i = 0; i < ARRAY_LEN(times); i++) {
         shift(times[i], shift_ms);
     }
+    shift_seconds(&bike->flat_s, shift_ms);
+    shift_seconds(&bike->dragged_s, shift_ms);
     shift_radio(&bike->radio, shift_ms);
     shift_radio(&bike->rival, shift_ms);
 }
@@ -67,6 +75,9 @@ void fleet_shift(struct image *image, int64_t shift_ms)
     case IMAGE_OVERRIDE:
     case IMAGE_SUSPECT:
     case IMAGE_AUDIT:
+    case IMAGE_CASE:
+    case IMAGE_CASE_ROW:
+    case IMAGE_STAY:
     case IMAGE_KIND_COUNT: return;
     }
 }
@@ -141,7 +152,7 @@ static void alert_leaves(struct flush *flush, uint64_t id, unsigned flags)
     struct slice_item *item = item_next(flush);
 
     item->image = (struct image){.kind = IMAGE_ALERT, .alert.id = id};
-    item->flags = (uint8_t)(ITEM_REMOVED | ITEM_INDEX_LEAVE | flags);
+    item->flags = (uint16_t)(ITEM_REMOVED | ITEM_INDEX_LEAVE | flags);
 }
 
 static void fill_alert(struct flush *flush, struct lane *lane, uint32_t slot, int64_t shift_ms)
@@ -180,6 +191,22 @@ static void fill_alert(struct flush *flush, struct lane *lane, uint32_t slot, in
     *written = image.alert.id;
 }
 
+void fill_event(struct flush *flush)
+{
+    const char *codes[ALERT_VIEWERS_MAX];
+    const struct image *image;
+    struct slice_item *item;
+
+    if (!event_queue_take(&flush->events, &image)) {
+        return;
+    }
+    item = item_next(flush);
+    item->image = *image; /* in city time, which orders them */
+    item->flags = ITEM_EVENT;
+    item->wrong_logs = 0;
+    flush->filling->entries += alert_viewers(&image->alert, codes);
+}
+
 static void fill_mute(struct flush *flush, uint32_t index, int64_t shift_ms)
 {
     struct slice_item *item = &flush->filling->items[flush->filling->count];
@@ -199,6 +226,9 @@ void fill_fleet(struct flush *flush, struct lane *lane, enum fleet_kind kind, ui
     case FLEET_BIKE: fill_bike(flush, lane, slot, shift_ms); return;
     case FLEET_ALERT: fill_alert(flush, lane, slot, shift_ms); return;
     case FLEET_MUTE: fill_mute(flush, slot, shift_ms); return;
+    case FLEET_CASE:
+    case FLEET_CASE_ROW:
+    case FLEET_STAY: fill_case(flush, lane, kind, slot, shift_ms); return;
     case FLEET_KIND_COUNT: return;
     }
 }

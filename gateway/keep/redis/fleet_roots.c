@@ -1,5 +1,5 @@
-/* The dirty fences, bikes, alerts and mutes. flush.c marks them and goes through them lane by lane;
- * fleet_fill.c makes items of them. Core thread.
+/* The dirty fences, bikes, alerts, mutes, cases, rows and stays. flush.c marks them and goes
+ * through them lane by lane; fleet_fill.c makes items of them. Core thread.
  *
  * A slot has a home: the district its key is in. It is found with the first mark and kept, so that
  * the key goes when the bike does; one that was gone before its home was known is looked for in
@@ -29,6 +29,16 @@ static uint32_t fence_adcode(const struct flush *flush, uint32_t fence)
     return flush->inv->districts[flush->inv->fences[fence].district].adcode;
 }
 
+static uint32_t space_adcode(const struct flush *flush, space_key key)
+{
+    const uint32_t slot = inventory_space(flush->inv, key);
+
+    return slot == NO_SLOT
+               ? flush->lanes[0].adcode
+               : flush->inv->districts[flush->inv->lots[flush->inv->spaces[slot].lot].district]
+                     .adcode;
+}
+
 uint32_t fleet_roots_adcode(const struct flush *flush, const struct image *image)
 {
     uint32_t fence;
@@ -41,6 +51,9 @@ uint32_t fleet_roots_adcode(const struct flush *flush, const struct image *image
     case IMAGE_FENCE:
         fence = fences_find(flush->inv, image->fence.key);
         return fence == NO_FENCE ? flush->lanes[0].adcode : fence_adcode(flush, fence);
+    case IMAGE_CASE: return known_adcode(flush, case_id_adcode(image->case_.id));
+    case IMAGE_CASE_ROW: return known_adcode(flush, case_id_adcode(image->case_row.id));
+    case IMAGE_STAY: return space_adcode(flush, image->stay.key);
     case IMAGE_SPACE:
     case IMAGE_LOT:
     case IMAGE_OVERRIDE:
@@ -82,9 +95,22 @@ static bool home_find(const struct flush *flush, enum fleet_kind kind, uint32_t 
         home->adcode = flush->lanes[0].adcode & NO_HOME;
         home->seeking = 1;
         return true;
+    case FLEET_CASE:
+    case FLEET_CASE_ROW:
+    case FLEET_STAY:
+        if (!fill_case_image(flush, kind, slot, &image)) {
+            return false;
+        }
+        home->adcode = fleet_roots_adcode(flush, &image) & NO_HOME;
+        return true;
     case FLEET_KIND_COUNT: break;
     }
     return false;
+}
+
+static bool with_ids(enum fleet_kind kind)
+{
+    return kind == FLEET_ALERT || kind == FLEET_CASE;
 }
 
 static bool reserve(struct fleet_roots *roots, enum fleet_kind kind, uint32_t count)
@@ -104,7 +130,7 @@ static bool reserve(struct fleet_roots *roots, enum fleet_kind kind, uint32_t co
         return false;
     }
     roots->homes = homes;
-    if (kind == FLEET_ALERT) {
+    if (with_ids(kind)) {
         ids = realloc(roots->ids, room * sizeof *ids);
         if (ids == NULL) {
             return false;
@@ -116,7 +142,7 @@ static bool reserve(struct fleet_roots *roots, enum fleet_kind kind, uint32_t co
     }
     for (uint32_t i = roots->room; i < room; i++) {
         roots->homes[i] = (struct home){.adcode = NO_HOME};
-        if (kind == FLEET_ALERT) {
+        if (with_ids(kind)) {
             roots->ids[i] = 0;
         }
     }
@@ -160,6 +186,10 @@ static uint32_t slots_of(const struct flush *flush, enum fleet_kind kind)
     if (flush->source.slots != NULL) {
         flush->source.slots(flush->source.ctx, &counts[FLEET_BIKE], &counts[FLEET_ALERT],
                             &counts[FLEET_MUTE]);
+    }
+    if (flush->source.case_slots != NULL) {
+        flush->source.case_slots(flush->source.ctx, &counts[FLEET_CASE], &counts[FLEET_CASE_ROW],
+                                 &counts[FLEET_STAY]);
     }
     return flush->source.fence == NULL ? 0 : counts[kind];
 }

@@ -40,6 +40,7 @@ void flush_destroy(struct flush *flush)
     free(flush->spaces);
     dirty_finish(&flush->dirty);
     fleet_roots_finish(flush);
+    event_queue_finish(&flush->events);
     free(flush);
 }
 
@@ -91,6 +92,9 @@ void flush_mark(struct flush *flush, enum dirty_kind kind, uint32_t index)
     case DIRTY_BIKE: fleet_roots_mark(flush, FLEET_BIKE, index); return;
     case DIRTY_ALERT: fleet_roots_mark(flush, FLEET_ALERT, index); return;
     case DIRTY_MUTE: fleet_roots_mark(flush, FLEET_MUTE, index); return;
+    case DIRTY_CASE: fleet_roots_mark(flush, FLEET_CASE, index); return;
+    case DIRTY_CASE_ROW: fleet_roots_mark(flush, FLEET_CASE_ROW, index); return;
+    case DIRTY_STAY: fleet_roots_mark(flush, FLEET_STAY, index); return;
     }
 }
 
@@ -169,6 +173,11 @@ enum err flush_keep(struct flush *flush, const struct image *image)
     return ERR_OK;
 }
 
+void flush_event(struct flush *flush, const struct image *image)
+{
+    event_queue_put(&flush->events, image, redis_writer_counters(flush->writer));
+}
+
 /* Those that were handed over leave the array. */
 static void kept_shift(struct lane *lane)
 {
@@ -194,15 +203,21 @@ static void lanes_begin(struct flush *flush)
         lane->kept_todo = lane->kept_count;
         fleet_roots_begin(lane);
     }
+    flush->events.todo = flush->events.count;
 }
 
 /* --- filling slices --- */
+
+static bool events_left(const struct flush *flush, const struct lane *lane)
+{
+    return lane->adcode == ADCODE_CITY && flush->events.todo > 0;
+}
 
 /* May something be left of the lane in this flush? */
 static bool lane_has_work(const struct flush *flush, const struct lane *lane)
 {
     return (lane->count > 0 && lane->at < roots_of(flush)) || lane->kept_at < lane->kept_todo ||
-           fleet_roots_left(lane);
+           fleet_roots_left(lane) || events_left(flush, lane);
 }
 
 /* The next fence, bike, alert or mute of the lane. */
@@ -252,12 +267,22 @@ static bool fill_roots(struct flush *flush, struct lane *lane, int64_t shift_ms,
     return n > 0;
 }
 
-/* One item is kept back for what a space or an alert brings along. */
+/* One item is kept back for what a space or an alert brings along, and entries for one event. */
+static bool slice_full(const struct slice *slice)
+{
+    return slice->count >= SLICE_IMAGES - 1 || slice->entries + ALERT_VIEWERS_MAX > SLICE_ENTRIES;
+}
+
 static void fill_lane(struct flush *flush, struct lane *lane, int64_t shift_ms, unsigned *looks)
 {
     struct slice *slice = flush->filling;
 
-    while (slice->count < SLICE_IMAGES - 1 && *looks > 0 && lane_has_work(flush, lane)) {
+    while (!slice_full(slice) && *looks > 0 && lane_has_work(flush, lane)) {
+        if (events_left(flush, lane)) {
+            --*looks;
+            fill_event(flush);
+            continue;
+        }
         if (lane->kept_at < lane->kept_todo) {
             --*looks;
             fill_kept(flush, &lane->kept[lane->kept_at++], shift_ms);
@@ -279,7 +304,10 @@ static void post(struct flush *flush, struct lane *lane, bool last, int64_t as_o
     slice->as_of_ms = as_of_ms;
     slice->applied = flush->target;
     slice->free_expected = lane->free_count;
+    slice->losses = flush->events.losses;
+    slice->events_from = flush->events.from;
     slice->flags =
+        (flush->events.from_known ? (uint32_t)SLICE_EVENTS : 0) |
         (last ? (uint32_t)SLICE_LAST : 0) | (lane->rewriting ? (uint32_t)SLICE_REWRITE : 0) |
         (lane->free_drop ? (uint32_t)SLICE_FREE_DROP : 0) | lanes_index_flags(lane, slice, last);
     if (last && !lane->rewriting && lane->adcode != ADCODE_CITY) {
@@ -306,12 +334,12 @@ static bool lane_step(struct flush *flush, int64_t at_ms, int64_t shift_ms, unsi
             if (flush->filling == NULL) {
                 return false;
             }
-            flush->filling->count = 0;
+            flush->filling->count = flush->filling->entries = 0;
         }
         flush->filling->as_of_ms = at_ms + shift_ms;
         fill_lane(flush, lane, shift_ms, looks);
         work = lane_has_work(flush, lane);
-        if (work && flush->filling->count < SLICE_IMAGES - 1) {
+        if (work && !slice_full(flush->filling)) {
             return true; /* looked long enough: the rest in the next step */
         }
         if (work || due || flush->filling->count > 0) {
@@ -448,6 +476,7 @@ void flush_all(struct flush *flush)
             break;
         }
     }
+    event_queue_again(&flush->events, flush->news.losses);
     /* The flush under way may only be confirmed when all of this is written. */
     for (uint32_t i = 0; i < flush->lane_count; i++) {
         flush->lanes[i].rewriting = true;
@@ -462,7 +491,9 @@ static void finish_if_confirmed(struct flush *flush)
     if (flush->running && flush->lane == flush->lane_count &&
         flush->news.confirmed >= flush->slice_number) {
         flush->running = false;
-        flush->confirmed = flush->target;
+        if (flush->events.whole) {
+            flush->confirmed = flush->target; /* else the journal still has events for the logs */
+        }
         count_add(redis_writer_counters(flush->writer), COUNT_REDIS_FLUSHES, 1);
     }
 }
@@ -488,14 +519,15 @@ static void begin(struct flush *flush, struct position newest, int64_t at_ms)
     for (uint32_t i = 0; i < flush->lane_count; i++) {
         const struct lane *lane = &flush->lanes[i];
 
-        due = due || lane->count > 0 || lane->kept_count > 0 || fleet_roots_count(lane) > 0 ||
-              at_ms - lane->as_of_ms >= HEARTBEAT_MS;
+        due = due || lane->count > 0 || flush->events.count > 0 || lane->kept_count > 0 ||
+              fleet_roots_count(lane) > 0 || at_ms - lane->as_of_ms >= HEARTBEAT_MS;
     }
     if (!due) {
         return;
     }
     flush->running = true;
     flush->target = newest;
+    flush->events.whole = !flush->events.refilling;
     lanes_begin(flush);
     for (uint32_t i = 0; i < flush->lane_count; i++) {
         flush->lanes[i].written = false;
@@ -512,6 +544,9 @@ void flush_step(struct flush *flush, struct position newest, int64_t at_ms, int6
     hear_news(flush, at_ms);
     if (flush->news.stepped_down) {
         return;
+    }
+    if (event_queue_refill(&flush->events, &flush->source, redis_writer_counters(flush->writer))) {
+        redis_writer_wake_core(flush->writer);
     }
     if (!flush->running) {
         begin(flush, newest, at_ms);
@@ -538,7 +573,7 @@ struct position flush_confirmed(const struct flush *flush)
 
 uint64_t flush_pending(const struct flush *flush)
 {
-    uint64_t n = 0;
+    uint64_t n = flush->events.count + flush->events.refilling;
 
     for (uint32_t i = 0; i < flush->lane_count; i++) {
         n += flush->lanes[i].count + flush->lanes[i].kept_count +

@@ -1,6 +1,7 @@
 /* Every Redis key in one file, so that docs/DATA_FORMAT.md and the ACL files have one thing to
  * agree with. Called by the writer, the loader and their tests; pure. */
 #include "gateway/keep/redis/keys.h"
+#include "bowei/case.h"
 #include <string.h>
 
 static const char *const district_keys[KEY_KIND_COUNT] = {
@@ -13,6 +14,9 @@ static const char *const district_keys[KEY_KIND_COUNT] = {
     [KEY_ALERTS] = "alerts",
     [KEY_VEHICLES_NEXT] = "vehicles.next",
     [KEY_ALERTS_NEXT] = "alerts.next",
+    [KEY_CASES] = "cases",
+    [KEY_CASES_NEXT] = "cases.next",
+    [KEY_EVENTS] = "events",
 };
 
 static void add(struct redis_key *key, const char *text, size_t len)
@@ -96,6 +100,35 @@ void redis_key_alert(struct redis_key *out, uint32_t adcode, uint64_t id)
     begin(out, adcode);
     add(out, "alert:", 6);
     add(out, text, ALERT_ID_LEN);
+}
+
+void redis_key_log(struct redis_key *out, const char *operator_code)
+{
+    out->len = 0;
+    add(out, "bowei:{op:", 10);
+    add(out, operator_code, strnlen(operator_code, OPERATOR_CODE));
+    add(out, "}:log", 5);
+}
+
+void redis_key_case(struct redis_key *out, uint32_t adcode, uint64_t id)
+{
+    char number[CASE_NUMBER_LEN + 1];
+
+    case_id_format(id, number);
+    begin(out, adcode);
+    add(out, "case:", 5);
+    add(out, number, CASE_NUMBER_LEN);
+}
+
+void redis_key_case_rows(struct redis_key *out, uint32_t adcode, uint64_t id)
+{
+    redis_key_case(out, adcode, id);
+    add(out, ":rows", 5);
+}
+
+void redis_key_stay(struct redis_key *out, uint32_t adcode, space_key key)
+{
+    place(out, adcode, "stay:", key);
 }
 
 void redis_key_mute(struct redis_key *out, space_key fence)

@@ -27,6 +27,9 @@ enum redis_key_kind {
     KEY_ALERTS,        /**< set: the episodes that have a key */
     KEY_VEHICLES_NEXT, /**< the same while everything is written anew; then it takes its place */
     KEY_ALERTS_NEXT,
+    KEY_CASES, /**< set: the cases that have a key */
+    KEY_CASES_NEXT,
+    KEY_EVENTS, /**< hash: what the operators' logs hold; {city} only */
     KEY_KIND_COUNT
 };
 
@@ -42,6 +45,12 @@ void redis_key_suspect(struct redis_key *out, const char *device, size_t len);
 void redis_key_fence(struct redis_key *out, uint32_t adcode, space_key key);
 void redis_key_vehicle(struct redis_key *out, uint32_t adcode, const char *ref, size_t len);
 void redis_key_alert(struct redis_key *out, uint32_t adcode, uint64_t id);
+/** bowei:{150402}:case:<number>, its history :case:<number>:rows, bowei:{150402}:stay:<id>. */
+void redis_key_case(struct redis_key *out, uint32_t adcode, uint64_t id);
+void redis_key_case_rows(struct redis_key *out, uint32_t adcode, uint64_t id);
+void redis_key_stay(struct redis_key *out, uint32_t adcode, space_key key);
+/** bowei:{op:<OP>}:log; code of at most OPERATOR_CODE letters. */
+void redis_key_log(struct redis_key *out, const char *operator_code);
 /** bowei:{city}:mute:<fence id>, or :mute:city (0). */
 void redis_key_mute(struct redis_key *out, space_key fence);
 

@@ -4,6 +4,7 @@
  * threads, or beside them for a Redis that came late; reads no key by pattern, so it works the same
  * on a shared Redis. */
 #include "bowei/base/log.h"
+#include "gateway/keep/redis/case_fields.h"
 #include "gateway/keep/redis/epoch.h"
 #include "gateway/keep/redis/fields.h"
 #include "gateway/keep/redis/fleet_fields.h"
@@ -167,6 +168,17 @@ static bool name_mute(const struct inventory *inv, uint32_t at, struct redis_key
     return at >= inv->fence_count || inv->fences[at].removed == 0;
 }
 
+static bool name_stay(const struct inventory *inv, uint32_t at, struct redis_key *key,
+                      struct image *image)
+{
+    const struct inv_space *space = &inv->spaces[at];
+
+    redis_key_stay(key, adcode_of_lot(inv, space->lot), space->key);
+    image->kind = IMAGE_STAY;
+    image->stay.key = space->key;
+    return space->removed == 0;
+}
+
 static bool name_suspect(const struct inventory *inv, uint32_t at, struct redis_key *key,
                          struct image *image)
 {
@@ -275,7 +287,7 @@ static bool ask_batch(struct loading *l, const struct load_pass *pass, uint32_t 
 static bool is_packed_whole(const struct image *image)
 {
     return image->kind == IMAGE_FENCE || image->kind == IMAGE_BIKE || image->kind == IMAGE_ALERT ||
-           image->kind == IMAGE_MUTE;
+           image->kind == IMAGE_MUTE || image->kind == IMAGE_CASE || image->kind == IMAGE_STAY;
 }
 
 static bool is_fused(const struct redisReply *name)
@@ -323,10 +335,13 @@ bool loading_take(struct loading *l, struct image *image)
         return false;
     }
     if (reply->type == REDIS_REPLY_ARRAY && reply->elements > 0) {
-        if (!read_hash(reply, image)) {
+        if (image->kind == IMAGE_CASE_ROW) { /* a history: many images */
+            l->refused += !case_fields_rows(reply, l->each, l->ctx, &l->newest);
+        } else if (!read_hash(reply, image)) {
             l->refused++;
-        } else if (image->at.epoch != 0 || image->kind == IMAGE_ALERT) {
-            /* else no record was ever applied: nothing to restore; an alert may be time's work */
+        } else if (image->at.epoch != 0 || image->kind == IMAGE_ALERT ||
+                   image->kind == IMAGE_CASE) {
+            /* else no record was ever applied: nothing to restore; these may be time's work */
             if (position_compare(image->at, l->newest) > 0) {
                 l->newest = image->at;
             }
@@ -421,6 +436,7 @@ enum err redis_load(const struct redis_params *redis, const struct inventory *in
         {inv->device_count,    name_suspect,  true,  NULL},
         {inv->fence_count,     name_fence,    false, NULL},
         {inv->fence_count + 1, name_mute,     true,  NULL},
+        {inv->space_count,     name_stay,     true,  NULL},
     };
     struct loading l = {.inv = inv, .each = each, .ctx = ctx, .halt = redis->halt};
     enum err e = open_link(&l.link, redis);

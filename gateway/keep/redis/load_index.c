@@ -33,9 +33,33 @@ static bool name_alert(const redisReply *member, uint32_t adcode, struct redis_k
     return true;
 }
 
+static bool name_case(const redisReply *member, uint32_t adcode, struct redis_key *key)
+{
+    case_id id;
+
+    if (!case_id_parse(member->str, member->len, &id)) {
+        return false;
+    }
+    redis_key_case(key, adcode, id);
+    return true;
+}
+
+static bool name_case_rows(const redisReply *member, uint32_t adcode, struct redis_key *key)
+{
+    case_id id;
+
+    if (!case_id_parse(member->str, member->len, &id)) {
+        return false;
+    }
+    redis_key_case_rows(key, adcode, id);
+    return true;
+}
+
 static const struct index_row indices[] = {
-    {KEY_VEHICLES, IMAGE_BIKE,  name_bike },
-    {KEY_ALERTS,   IMAGE_ALERT, name_alert},
+    {KEY_VEHICLES, IMAGE_BIKE,     name_bike     },
+    {KEY_ALERTS,   IMAGE_ALERT,    name_alert    },
+    {KEY_CASES,    IMAGE_CASE,     name_case     },
+    {KEY_CASES,    IMAGE_CASE_ROW, name_case_rows},
 };
 
 static bool ask_members(struct loading *l, uint32_t adcode, const struct index_row *index,

@@ -1,6 +1,7 @@
 #ifndef GATEWAY_KEEP_REDIS_SLICE_H
 #define GATEWAY_KEEP_REDIS_SLICE_H
 
+#include "bowei/event_feed.h"
 #include "bowei/redis_store.h"
 #include "gateway/keep/redis/keys.h"
 
@@ -13,9 +14,10 @@ enum slice_item_flag {
     ITEM_FREE_ADD = 2, /**< space: enters the geo set of free spaces */
     ITEM_FREE_LEAVE = 4,
     ITEM_CHANGED = 8,      /**< goes on the change list */
-    ITEM_INDEX_ADD = 32,   /**< bike, alert: enters the index of its district */
+    ITEM_INDEX_ADD = 32,   /**< bike, alert, case: enters the index of its district */
     ITEM_INDEX_LEAVE = 64, /**< with ITEM_REMOVED */
-    ITEM_KEY_STAYS = 128,  /**< alert, with ITEM_REMOVED: its key goes by its own time */
+    ITEM_KEY_STAYS = 128,  /**< alert, case, with ITEM_REMOVED: its key goes by its own time */
+    ITEM_EVENT = 256,      /**< alert: an entry of the operators' logs; its times stay city time */
     ITEM_WRONG_TYPE = 16,  /**< its key holds a foreign type: delete it first (set by the writer) */
 };
 
@@ -23,9 +25,11 @@ struct slice_item {
     struct image image; /**< stamps already shifted to wall time */
     struct position_e7 place;
     uint32_t capacity; /**< fence */
-    uint8_t use;       /**< fence: enum fence_use */
-    uint8_t flags;     /**< enum slice_item_flag */
+    uint32_t
+        wrong_logs; /**< event: bit per viewer whose log holds a foreign type (set by the writer) */
+    uint8_t use;    /**< fence: enum fence_use */
     uint8_t source_len;
+    uint16_t flags;             /**< enum slice_item_flag */
     char source[DEVICE_ID_MAX]; /**< device that decided */
 };
 
@@ -38,8 +42,12 @@ enum slice_flag {
     SLICE_INDEX_SWAP = 64,     /**< they take the place of the present ones: all is written again */
     SLICE_VEHICLES_NEXT = 128, /**< there are any in them */
     SLICE_ALERTS_NEXT = 256,
+    SLICE_CASES_NEXT = 1024,
+    SLICE_EVENTS = 512,  /**< {city}: events_from is known */
     SLICE_IN_DOUBT = 16, /**< sent once, outcome not known (set by the writer) */
 };
+
+#define SLICE_ENTRIES 256 /**< at most so many entries of logs in one slice */
 
 struct slice {
     uint64_t number;        /**< +1 per slice of a flush object; the id on the change stream is
@@ -51,6 +59,9 @@ struct slice {
     uint32_t free_expected; /**< free spaces of the district after this slice */
     int64_t as_of_ms;       /**< wall time */
     struct position applied;
+    uint32_t losses; /**< its events go on from what was known after so many losses */
+    struct event_place events_from; /**< events up to here are not handed over again */
+    uint32_t entries;               /**< of logs, that its events make */
     uint32_t count;
     struct slice_item items[SLICE_IMAGES];
 };
@@ -62,6 +73,7 @@ struct slice {
 struct slice_news {
     uint64_t confirmed; /**< number of the last confirmed slice */
     bool lost;          /**< Redis lost data (restarted empty, rolled back): write everything */
+    uint32_t losses;    /**< how often that was so; the first connection counts */
     bool free_wrong;    /**< the geo set of `adcode` does not hold what it should */
     bool stepped_down;
     uint32_t adcode;

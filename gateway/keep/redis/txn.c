@@ -3,6 +3,7 @@
  * be sent twice. */
 #include "gateway/keep/redis/txn.h"
 #include "bowei/base/log.h"
+#include "gateway/keep/redis/case_fields.h"
 #include "gateway/keep/redis/fields.h"
 #include "gateway/keep/redis/fleet_fields.h"
 #include <string.h>
@@ -34,11 +35,29 @@ static uint32_t count_flag(const struct slice *slice, unsigned flag)
     return n;
 }
 
+/* The rows of a case go where it goes. */
+static void write_history_leaves(struct txn *txn, const struct slice *slice, uint32_t i)
+{
+    const struct slice_item *item = &slice->items[i];
+    struct redis_key key;
+
+    redis_key_case_rows(&key, slice->adcode, item->image.case_.id);
+    if ((item->flags & ITEM_KEY_STAYS) != 0) {
+        case_fields_expire(&txn->bytes, &key);
+        command(txn, i, false);
+    } else {
+        write_del(txn, &key, i);
+    }
+}
+
 static void write_items(struct txn *txn, const struct slice *slice)
 {
     struct redis_key key;
 
     for (uint32_t i = 0; i < slice->count; i++) {
+        if ((slice->items[i].flags & ITEM_EVENT) != 0) {
+            continue;
+        }
         fields_key(&key, slice->adcode, &slice->items[i]);
         if (slice->items[i].image.kind == IMAGE_SPACE || slice->items[i].image.kind == IMAGE_LOT) {
             /* the key ends with the ID */
@@ -54,6 +73,10 @@ static void write_items(struct txn *txn, const struct slice *slice)
             fleet_fields_life(&txn->bytes, &key, &slice->items[i].image.alert);
             command(txn, i, false);
         }
+        if (slice->items[i].image.kind == IMAGE_CASE &&
+            (slice->items[i].flags & ITEM_REMOVED) != 0) {
+            write_history_leaves(txn, slice, i);
+        }
     }
 }
 
@@ -68,6 +91,7 @@ struct index_row {
 static const struct index_row indices[] = {
     {IMAGE_BIKE,  KEY_VEHICLES, KEY_VEHICLES_NEXT, SLICE_VEHICLES_NEXT},
     {IMAGE_ALERT, KEY_ALERTS,   KEY_ALERTS_NEXT,   SLICE_ALERTS_NEXT  },
+    {IMAGE_CASE,  KEY_CASES,    KEY_CASES_NEXT,    SLICE_CASES_NEXT   },
 };
 
 /* SADD or SREM of all items of a kind that have the flag. */
@@ -133,6 +157,54 @@ static void write_indices(struct txn *txn, const struct slice *slice)
         if ((slice->flags & SLICE_INDEX_SWAP) != 0) {
             write_swap(txn, slice, index);
         }
+    }
+}
+
+/* --- the operators' logs --- */
+
+static void write_event(struct txn *txn, const struct slice *slice, unsigned item, int64_t keep_ms)
+{
+    const struct slice_item *event = &slice->items[item];
+    const char *codes[ALERT_VIEWERS_MAX];
+    const unsigned viewers = alert_viewers(&event->image.alert, codes);
+    struct redis_key key;
+
+    for (unsigned viewer = 0; viewer < viewers; viewer++) {
+        if ((event->wrong_logs & 1u << viewer) != 0) {
+            redis_key_log(&key, codes[viewer]);
+            write_del(txn, &key, item);
+        }
+        event_log_add(&txn->bytes, &txn->log, &event->image, codes[viewer], keep_ms);
+        command(txn, item, false);
+        txn->commands[txn->count - 1].viewer = (uint8_t)viewer;
+    }
+    txn->log.to = event_place_of(&event->image.alert);
+}
+
+/* What is in the logs already (a repeat after a restart, a loss or a doubt) is left out. Events
+ * that nobody can hand over any more are said to be missing: Redis is older than the journal goes
+ * back.
+ */
+static void write_events(struct txn *txn, const struct slice *slice, const struct txn_frame *frame)
+{
+    txn->log = *frame->log;
+    if (slice->losses != frame->losses || (slice->flags & SLICE_EVENTS) == 0) {
+        return;
+    }
+    if (event_place_compare(txn->log.to, slice->events_from) < 0) {
+        txn->log.since = txn->log.to = slice->events_from;
+    }
+    for (uint32_t i = 0; i < slice->count; i++) {
+        const struct slice_item *item = &slice->items[i];
+
+        if ((item->flags & ITEM_EVENT) != 0 &&
+            event_place_compare(event_place_of(&item->image.alert), txn->log.to) > 0) {
+            write_event(txn, slice, i, frame->keep_ms);
+        }
+    }
+    if (event_place_compare(txn->log.to, frame->log->to) != 0) {
+        event_log_tell(&txn->bytes, &txn->log);
+        command(txn, TXN_KEY + KEY_EVENTS, false);
     }
 }
 
@@ -234,8 +306,7 @@ static void write_changes(struct txn *txn, const struct slice *slice, uint64_t e
     command(txn, TXN_KEY + KEY_CHANGES, false);
 }
 
-static void write_meta(struct txn *txn, const struct slice *slice, uint64_t epoch,
-                       const char *run_id)
+static void write_meta(struct txn *txn, const struct slice *slice, const struct txn_frame *frame)
 {
     struct strbuf *b = &txn->bytes;
     bool last = (slice->flags & SLICE_LAST) != 0;
@@ -250,11 +321,11 @@ static void write_meta(struct txn *txn, const struct slice *slice, uint64_t epoc
     RESP_LITERAL(b, "$5\r\nas_of\r\n");
     resp_i64(b, slice->as_of_ms);
     RESP_LITERAL(b, "$5\r\nepoch\r\n");
-    resp_u64(b, epoch);
+    resp_u64(b, frame->epoch);
     RESP_LITERAL(b, "$6\r\nschema\r\n");
     resp_u64(b, REDIS_SCHEMA);
     RESP_LITERAL(b, "$6\r\nrun_id\r\n");
-    resp_text(b, run_id);
+    resp_text(b, frame->run_id);
     if (last) {
         len = u64_write(slice->applied.epoch, applied);
         applied[len++] = ':';
@@ -265,7 +336,7 @@ static void write_meta(struct txn *txn, const struct slice *slice, uint64_t epoc
     command(txn, TXN_KEY + KEY_META, false);
 }
 
-void txn_render(struct txn *txn, const struct slice *slice, uint64_t epoch, const char *run_id)
+void txn_render(struct txn *txn, const struct slice *slice, const struct txn_frame *frame)
 {
     struct redis_key key;
 
@@ -284,10 +355,13 @@ void txn_render(struct txn *txn, const struct slice *slice, uint64_t epoch, cons
     if (slice->adcode != ADCODE_CITY) {
         write_free(txn, slice);
         if (txn_on_stream(slice)) {
-            write_changes(txn, slice, epoch);
+            write_changes(txn, slice, frame->epoch);
         }
+        txn->log = *frame->log;
+    } else {
+        write_events(txn, slice, frame);
     }
-    write_meta(txn, slice, epoch, run_id);
+    write_meta(txn, slice, frame);
     RESP_LITERAL(&txn->bytes, "*1\r\n$4\r\nEXEC\r\n");
 }
 
@@ -306,6 +380,8 @@ static void judge(struct txn_command command, const redisReply *reply, struct sl
     if (redis_reply_is(reply, "WRONGTYPE")) {
         if ((command.item & TXN_KEY) != 0 || row) {
             slice->wrong_keys |= 1u << kind;
+        } else if ((slice->items[command.item].flags & ITEM_EVENT) != 0) {
+            slice->items[command.item].wrong_logs |= 1u << command.viewer;
         } else {
             slice->items[command.item].flags |= ITEM_WRONG_TYPE;
         }

@@ -1,6 +1,7 @@
 #ifndef GATEWAY_KEEP_REDIS_TXN_H
 #define GATEWAY_KEEP_REDIS_TXN_H
 
+#include "gateway/keep/redis/event_log.h"
 #include "gateway/keep/redis/link.h"
 #include "gateway/keep/redis/slice.h"
 
@@ -8,14 +9,16 @@
 
 /** A command of the transaction: whose key it writes. */
 struct txn_command {
-    uint16_t item; /**< index of the item, or TXN_KEY + enum redis_key_kind */
-    bool count;    /**< its reply is the number of free spaces */
+    uint16_t item;  /**< index of the item, or TXN_KEY + enum redis_key_kind */
+    bool count;     /**< its reply is the number of free spaces */
+    uint8_t viewer; /**< event: whose log, by alert_viewers */
 };
 
 #define TXN_KEY 0x8000u
 /* A DEL before each item and an expiry behind it, and for the district: free dropped, added to,
- * left, expiry, count, changes, meta, DELs, and the indices begun, added to, left, swapped. */
-#define TXN_COMMANDS_MAX (3 * SLICE_IMAGES + 48)
+ * left, expiry, count, changes, meta, DELs, and the indices begun, added to, left, swapped; for
+ * {city} the entries of logs, each with a DEL before it. */
+#define TXN_COMMANDS_MAX (3 * SLICE_IMAGES + 48 + 2 * SLICE_ENTRIES)
 
 struct txn {
     struct strbuf bytes; /* MULTI ... EXEC */
@@ -23,6 +26,16 @@ struct txn {
     uint32_t count;
     char ids[SLICE_IMAGES][SPACE_ID_LEN]; /* of spaces and lots, by item */
     struct txn_command commands[TXN_COMMANDS_MAX];
+    struct event_log log; /* what the logs hold after it */
+};
+
+/** What is the same for all slices of a connection. */
+struct txn_frame {
+    uint64_t epoch;
+    const char *run_id;
+    uint32_t losses;             /**< events of a slice from before the last loss are left out */
+    int64_t keep_ms;             /**< entries of logs are kept for so long */
+    const struct event_log *log; /**< what the logs hold before the slice */
 };
 
 enum txn_outcome {
@@ -32,7 +45,7 @@ enum txn_outcome {
     TXN_FAILED,  /**< link->fault says why */
 };
 
-void txn_render(struct txn *txn, const struct slice *slice, uint64_t epoch, const char *run_id);
+void txn_render(struct txn *txn, const struct slice *slice, const struct txn_frame *frame);
 /** Reads the replies up to and with EXEC. *free_wrong: the geo set's size is not
  * slice->free_expected. */
 enum txn_outcome txn_receive(const struct txn *txn, struct redis_link *link, struct slice *slice,

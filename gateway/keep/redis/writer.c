@@ -144,6 +144,7 @@ static void lost(struct redis_writer *w)
     }
     pthread_mutex_lock(&w->lock);
     w->news.lost = true;
+    w->news.losses++; /* only this thread writes it */
     for (int i = 0; i < SLICES; i++) {
         if (w->slots[i] == SLOT_FULL) {
             w->slices[i].flags &=
@@ -224,6 +225,10 @@ static bool examine(struct redis_writer *w)
         if (!examine_seat(w, &w->seats[i], &data_lost)) {
             return false;
         }
+    }
+    if (!event_log_read(&w->link, &w->log)) { /* {city} is ours now: nobody else writes them */
+        down(w);
+        return false;
     }
     memcpy(w->run_id, run_id, sizeof run_id);
     if (data_lost) {
@@ -353,12 +358,19 @@ static bool watch(struct redis_writer *w, uint32_t adcode)
     return watch_judge(w, adcode, found);
 }
 
-static struct txn *rendered(struct redis_writer *w, unsigned which, const struct slice *slice)
+/* `log`: what the operators' logs hold before this slice. */
+static struct txn *rendered(struct redis_writer *w, unsigned which, const struct slice *slice,
+                            const struct event_log *log)
 {
     struct txn *txn = &w->txns[which];
+    const struct txn_frame frame = {.epoch = w->params.epoch,
+                                    .run_id = w->run_id,
+                                    .losses = w->news.losses,
+                                    .keep_ms = w->params.log_keep_ms,
+                                    .log = log};
 
     if (txn->number != slice->number) {
-        txn_render(txn, slice, w->params.epoch, w->run_id);
+        txn_render(txn, slice, &frame);
     }
     return txn;
 }
@@ -377,7 +389,7 @@ static bool send_current(struct redis_writer *w, struct txn *txn, uint32_t *tail
     ok = redis_link_append(&w->link, &txn->bytes) && redis_link_flush(&w->link);
     txn->number = 0;
     if (ok && next != NULL) {
-        (void)rendered(w, 1 - w->txn, next);
+        (void)rendered(w, 1 - w->txn, next, &txn->log);
     }
     return ok;
 }
@@ -395,7 +407,7 @@ static void deliver(struct redis_writer *w)
     if ((!w->watched || w->watched_adcode != slice->adcode) && !watch(w, slice->adcode)) {
         return;
     }
-    txn = rendered(w, w->txn, slice);
+    txn = rendered(w, w->txn, slice, &w->log);
     if (!send_current(w, txn, &tail_adcode)) {
         down(w);
         return;
@@ -413,6 +425,7 @@ static void deliver(struct redis_writer *w)
             w->news.adcode = slice->adcode;
             pthread_mutex_unlock(&w->lock);
         }
+        w->log = txn->log;
         w->txn = 1 - w->txn;
         const bool index_lost = (slice->wrong_keys & (1u << KEY_VEHICLES | 1u << KEY_ALERTS)) != 0;
         confirm(w);

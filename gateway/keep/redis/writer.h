@@ -41,7 +41,8 @@ struct redis_writer {
     bool watched; /* the connection watches watched_adcode and our epoch was there */
     uint32_t watched_adcode;
     struct txn txns[2];
-    unsigned txn; /* the one for the current slice */
+    unsigned txn;         /* the one for the current slice */
+    struct event_log log; /* what the operators' logs hold after what is confirmed */
     struct slice *current;
     struct seat seats[DISTRICTS_MAX];
     size_t seat_count;

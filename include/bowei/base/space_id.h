@@ -56,6 +56,8 @@ void space_id_display(space_key key, char out[SPACE_ID_DISPLAY_LEN + 1]);
 
 /** County code, 6 digits as a number; the district of the Redis keys. */
 uint32_t space_key_adcode(space_key key);
+/** Street or town code, 3 digits. */
+uint32_t space_key_street(space_key key);
 enum place_kind space_key_kind(space_key key);
 /** The site the space belongs to (NNNN = 0000). */
 space_key space_key_site(space_key key);

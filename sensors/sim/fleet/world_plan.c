@@ -24,6 +24,7 @@ struct drawing {
     struct world_plan *plan;
     uint64_t rng;
     uint32_t sites[PLACE_KIND_COUNT];
+    uint32_t taken[CITY_STREETS][PLACE_KIND_COUNT]; /* site numbers of a street */
     uint32_t named[64];
     uint32_t areas;
 };
@@ -117,6 +118,18 @@ static void corners_keep(struct world_plan *plan, uint32_t fence, const struct s
     f->inner_m = -shape_distance_m(plan->corners + f->corner, f->corners, (struct shape_point){0});
 }
 
+/* The next ID of its kind in its street; in the next street that has one when they are used up. */
+static space_key key_next(struct drawing *d, const struct plan_fence *f)
+{
+    const uint32_t quarter = city_quarter(f->centre);
+    uint32_t i = 0;
+
+    while (i < CITY_STREETS && d->taken[(quarter + i) % CITY_STREETS][f->kind] == CITY_SITES_MAX) {
+        i++;
+    }
+    return city_site_key(quarter + i, f->kind, ++d->taken[(quarter + i) % CITY_STREETS][f->kind]);
+}
+
 static void fence_draw(struct drawing *d, uint32_t fence)
 {
     struct plan_fence *f = &d->plan->fences[fence];
@@ -129,9 +142,9 @@ static void fence_draw(struct drawing *d, uint32_t fence)
     f->listener = WORLD_NONE;
     f->beacon = d->plan->stud_count;
     site = d->sites[f->kind]++;
-    f->key = city_site_key(site, f->kind, site / CITY_STREETS + 1);
     f->centre = city_place(middle[0] + CITY_BLOCK_M / 2 + between(&d->rng, -25, 25),
                            middle[1] + CITY_BLOCK_M / 2 + between(&d->rng, -25, 25));
+    f->key = key_next(d, f);
     f->name = (uint16_t)rng_below(&d->rng, city_street_count());
     f->number = (uint16_t)++d->named[f->name % ARRAY_LEN(d->named)];
     if (f->kind == PLACE_NO_PARKING && site % 4 == 1) {

@@ -44,11 +44,24 @@ struct position_e7 city_place(double north_m, double east_m)
     return position_round((struct position_deg){lat, lon});
 }
 
+uint32_t city_quarter(struct position_e7 at)
+{
+    /* blocks are whole: none lies in two streets */
+    const struct position_e7 cross = city_place(-CITY_BLOCK_M / 2, -CITY_BLOCK_M / 2);
+
+    return (at.lat < cross.lat ? 2u : 0u) + (at.lon < cross.lon ? 1u : 0u);
+}
+
+uint32_t city_street_code(uint32_t quarter)
+{
+    return street_codes[quarter % CITY_STREETS];
+}
+
 space_key city_site_key(uint32_t quarter, enum place_kind kind, uint32_t site)
 {
     char body[SPACE_ID_LEN];
     space_key key = 0;
-    uint32_t parts[4] = {CITY_COUNTY, street_codes[quarter % CITY_STREETS], site, 0};
+    uint32_t parts[4] = {CITY_COUNTY, city_street_code(quarter), site, 0};
     static const uint32_t width[4] = {6, 3, 3, 4};
     size_t at = 0;
 

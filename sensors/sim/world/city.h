@@ -116,6 +116,11 @@ uint32_t city_street_count(void);
 struct position_e7 city_place(double north_m, double east_m);
 /** Middle of block number i, counted outward in squares round the centre: metres north and east. */
 void city_block_middle(uint32_t i, double at[2]);
+/** Street of a place: the number of its quarter, seen from half a block south-west of the centre.
+ */
+uint32_t city_quarter(struct position_e7 at);
+/** Street or town code of a quarter, 3 digits. */
+uint32_t city_street_code(uint32_t quarter);
 /** ID of a site, 1 to CITY_SITES_MAX, in street number quarter % CITY_STREETS. */
 space_key city_site_key(uint32_t quarter, enum place_kind kind, uint32_t site);
 

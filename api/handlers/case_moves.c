@@ -1,0 +1,150 @@
+/* What is done with cases: openings of people and cameras, and one handler a move (case_moves.def).
+ * Two who edit the same case: the one who names the version that was read wins or is refused, 409
+ * by the body's `version`, 412 by If-Match. */
+#include "api/handlers/asking.h"
+#include "api/handlers/desk.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BODY_NODES 96u
+
+static request_answer moved_answer, opened_answer;
+
+/* --- openings --- */
+
+static void finding_post(struct request *rq)
+{
+    struct json_node nodes[BODY_NODES];
+    struct json_doc doc;
+    struct desk *desk;
+
+    if (!case_body_open(rq, &doc, nodes, BODY_NODES)) {
+        return;
+    }
+    desk = desk_open(rq, COMMAND_CASE_OPEN, 1, false, opened_answer);
+    if (desk == NULL) {
+        return;
+    }
+    desk->request.source = SOURCE_VIDEO;
+    case_body_finding(rq, &doc, &desk->request);
+    case_body_move(rq, &doc, &desk->request.move);
+    if (case_body_good(rq) && desk_covers(rq, desk->request.place)) {
+        asking_submit(rq);
+    }
+}
+
+void case_post(struct request *rq)
+{
+    finding_post(rq);
+}
+
+void detection_post(struct request *rq)
+{
+    finding_post(rq);
+}
+
+static void reply(struct request *rq, unsigned status)
+{
+    const struct case_reader reader = case_reader_of(rq);
+    const struct case_image *c = &desk_of(rq)->request.cases[0];
+    struct strbuf out = {0};
+    struct json_writer w;
+    char etag[32];
+
+    json_writer_init(&w, &out);
+    case_write(&reader, &w, c, NULL, 0);
+    respond_text(rq, status, type_json, &out);
+    (void)snprintf(etag, sizeof etag, "\"v%u\"", c->version);
+    respond_header(rq, "ETag", etag);
+    if (rq->answer == opened_answer) {
+        char number[CASE_NUMBER_LEN + 1];
+        char location[16 + CASE_NUMBER_LEN] = "/v1/cases/";
+
+        case_id_format(c->id, number);
+        (void)strncat(location, number, CASE_NUMBER_LEN);
+        respond_header(rq, "Location", location);
+    }
+}
+
+static void opened_answer(struct request *rq)
+{
+    reply(rq, desk_of(rq)->request.duplicate ? 200 : 201);
+}
+
+/* --- moves --- */
+
+/* "v12" of If-Match: "\"v12\"". False: it names no version. */
+static bool tag_version(const char *tag, uint32_t *version)
+{
+    char *end = NULL;
+    unsigned long v;
+
+    if (strncmp(tag, "\"v", 2) != 0) {
+        return false;
+    }
+    v = strtoul(tag + 2, &end, 10);
+    *version = (uint32_t)v;
+    return v >= 1 && v <= UINT32_MAX && strcmp(end, "\"") == 0;
+}
+
+static bool if_match_read(struct request *rq, struct case_move *move)
+{
+    const char *tag = rq->heads.if_match;
+    uint32_t version = 0;
+
+    if (tag == NULL || strcmp(tag, "*") == 0) {
+        return true;
+    }
+    if (!tag_version(tag, &version)) {
+        respond_problem(rq, ERR_PRECONDITION, "If-Match must be the ETag that was read, or *");
+        return false;
+    }
+    if (move->version != 0 && move->version != version) {
+        respond_problem(rq, ERR_CONFLICT, "If-Match and version name different versions");
+        return false;
+    }
+    move->version = version;
+    return true;
+}
+
+static void case_move(struct request *rq, enum case_event event)
+{
+    struct json_node nodes[BODY_NODES];
+    struct json_doc doc;
+    struct desk *desk;
+    case_id id;
+
+    if (!case_id_parse(rq->match.argument, strlen(rq->match.argument), &id)) {
+        respond_problem(rq, ERR_NOT_FOUND, "there is no such case");
+        return;
+    }
+    if (!case_body_open(rq, &doc, nodes, BODY_NODES)) {
+        return;
+    }
+    desk = desk_open(rq, COMMAND_CASE_MOVE, 1, false, moved_answer);
+    if (desk == NULL) {
+        return;
+    }
+    desk->request.id = id;
+    case_body_move(rq, &doc, &desk->request.move);
+    desk->request.move.event = event;
+    if (case_body_good(rq) && if_match_read(rq, &desk->request.move)) {
+        asking_submit(rq);
+    }
+}
+
+static void moved_answer(struct request *rq)
+{
+    reply(rq, 200);
+}
+
+/* clang-format off: a table is included */
+#define CASE_MOVE(event, code, handler, fields, required, doc)                                     \
+    void handler(struct request *rq)                                                               \
+    {                                                                                              \
+        case_move(rq, CASE_EVENT_##event);                                                         \
+    }
+#include "api/case_moves.def"
+#undef CASE_MOVE
+/* clang-format on */

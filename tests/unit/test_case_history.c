@@ -1,0 +1,590 @@
+/* Random histories of cases: people who try everything, time that leaps, a journal that refuses.
+ * After each step the books balance, clocks stand only while suspended, due times are those of a
+ * naive oracle, histories only grow and tell how the case came to be as it is, and what was refused
+ * left no trace. At the end all is restored from what was kept, in any order, and goes on alike.
+ * Seeds are fixed; BOWEI_SEEDS says how many. */
+#include "tests/unit/case_fixture.h"
+
+#include "bowei/journal.h"
+#include "gateway/core/case/transitions.h"
+
+#define SEEDS     120
+#define STEPS     260
+#define CASES_MAX 300
+#define KEPT_MAX  4000
+#define FEW       10 /* cases of one history, so that they come far */
+
+/* What a reader of the rows knows of a case. */
+struct told {
+    case_id id;
+    uint8_t kind, status, stage, from;
+    int64_t due_ms, paused_ms;
+    char confirmer[COMMAND_ACTOR_MAX], handler[COMMAND_ACTOR_MAX];
+    bool proof;
+    unsigned rows;
+};
+
+struct history {
+    struct case_fixture f;
+    struct dice dice;
+    struct told told[CASES_MAX];
+    unsigned told_count;
+    struct image *kept; /* what the journal holds, but no audit rows */
+    unsigned kept_count;
+    unsigned moved, refused, undone;
+    bool timed; /* in this step time passed, and all that fell due was kept */
+};
+
+static unsigned events_seen[CASE_EVENT_COUNT];
+static unsigned seed_now;
+
+/* --- the naive oracle: minute by minute, Shanghai, the default hours, no holidays --- */
+
+static bool worked_minute(int64_t ms)
+{
+    const int64_t minute = ms / MINUTE + 480;
+    const int64_t day = minute / 1440;
+    const int64_t of_day = minute % 1440;
+
+    return (day + 3) % 7 < 5 &&
+           ((of_day >= 510 && of_day < 720) || (of_day >= 840 && of_day < 1050));
+}
+
+static int64_t worked_between(int64_t from_ms, int64_t to_ms)
+{
+    int64_t sum_ms = 0;
+
+    for (int64_t ms = from_ms; ms < to_ms; ms += MINUTE) {
+        sum_ms += worked_minute(ms) ? MINUTE : 0;
+    }
+    return sum_ms;
+}
+
+static int64_t after(const struct history *h, uint8_t kind, int64_t from_ms, int64_t ms)
+{
+    if (h->f.rules.handle[kind].clock == CLOCK_CALENDAR) {
+        return from_ms + ms;
+    }
+    for (; ms > 0; from_ms += MINUTE) {
+        ms -= worked_minute(from_ms) ? MINUTE : 0;
+    }
+    return from_ms;
+}
+
+static void oracle_resume(const struct history *h, struct told *t, int64_t now_ms)
+{
+    if (t->paused_ms == 0) {
+        return;
+    }
+    if (t->due_ms > t->paused_ms) {
+        const int64_t left_ms = h->f.rules.handle[t->kind].clock == CLOCK_CALENDAR
+                                    ? t->due_ms - t->paused_ms
+                                    : worked_between(t->paused_ms, t->due_ms);
+
+        t->due_ms = after(h, t->kind, now_ms, left_ms);
+    }
+    t->paused_ms = 0;
+}
+
+static void oracle_due(const struct history *h, struct told *t, const struct case_row_image *row)
+{
+    switch ((int)row->event) {
+    case CASE_EVENT_DISPATCH:
+        t->due_ms = row->until_ms;
+        if (row->role == CASE_BY_MACHINE) {
+            assert_int_equal(
+                t->due_ms, after(h, t->kind, row->at_ms, h->f.rules.handle[t->kind].hours * HOUR));
+        }
+        break;
+    case CASE_EVENT_RETURN: t->due_ms = 0; break;
+    case CASE_EVENT_EXTEND: t->due_ms = row->until_ms; break;
+    case CASE_EVENT_NOTICE: t->due_ms += t->due_ms == 0 ? 0 : row->until_ms - row->at_ms; break;
+    case CASE_EVENT_IMPOUND:
+        t->due_ms += t->due_ms == 0 ? 0
+                                    : (h->f.rules.zombie[t->kind].claim_days +
+                                       h->f.rules.zombie[t->kind].announce_days) *
+                                          DAY;
+        break;
+    case CASE_EVENT_SUSPEND: t->paused_ms = row->at_ms; break;
+    case CASE_EVENT_RESUME:
+    case CASE_EVENT_SELF_CLEAR: oracle_resume(h, t, row->at_ms); break;
+    default: break;
+    }
+}
+
+/* --- what rows must say --- */
+
+static bool night(int64_t ms)
+{
+    const int64_t of_day = (ms / MINUTE + 480) % 1440;
+
+    return of_day >= 22 * 60 || of_day < 6 * 60;
+}
+
+static void law(struct told *t, const struct case_row_image *row)
+{
+    const bool handles = row->event == CASE_EVENT_FEEDBACK || row->event == CASE_EVENT_IMPOUND ||
+                         row->event == CASE_EVENT_CLAIM || row->event == CASE_EVENT_DISPOSE ||
+                         row->event == CASE_EVENT_SELF_CLEAR;
+
+    if (row->event == CASE_EVENT_CONFIRM) {
+        assert_true(row->uri[0] != '\0' && row->features != 0 && row->role == CASE_BY_STAFF);
+        memcpy(t->confirmer, row->actor, sizeof t->confirmer);
+    }
+    if (row->event == CASE_EVENT_IMPOUND) {
+        assert_int_equal(row->role, CASE_BY_STAFF);
+        assert_string_not_equal(row->actor, t->confirmer);
+        assert_true(row->document[0] != '\0');
+        assert_true(!night(row->at_ms) || (row->emergency && row->note[0] != '\0'));
+    }
+    if (row->event == CASE_EVENT_REWORK) {
+        t->proof = false;
+    }
+    if (row->uri[0] != '\0' && (row->status == STATUS_FEEDBACK || row->status == STATUS_CHECKING ||
+                                row->status == STATUS_CLOSED)) {
+        t->proof = true;
+    }
+    if (row->event == CASE_EVENT_CLOSE) {
+        assert_string_not_equal(row->actor, t->handler);
+        assert_true(t->proof);
+    }
+    if (handles) {
+        memcpy(t->handler, row->actor, sizeof t->handler);
+    }
+}
+
+static struct told *told_of(struct history *h, case_id id)
+{
+    for (unsigned i = 0; i < h->told_count; i++) {
+        if (h->told[i].id == id) {
+            return &h->told[i];
+        }
+    }
+    assert_true(h->told_count < CASES_MAX);
+    h->told[h->told_count] = (struct told){.id = id};
+    return &h->told[h->told_count++];
+}
+
+/* Where the table leads from what was told so far must be where the row says it is. */
+static void tell(struct history *h, const struct case_row_image *row)
+{
+    struct told *t = told_of(h, row->id);
+    const struct case_transition *way;
+
+    assert_int_equal(row->number, t->rows + 1);
+    if (row->number > 1) {
+        way = case_transition_find(t->status, t->stage, row->event);
+        assert_non_null(way);
+        assert_true((way->roles & row->role) != 0);
+        const uint8_t to = way->to_status == CASE_STAYS     ? t->status
+                           : way->to_status == CASE_RETURNS ? t->from
+                                                            : way->to_status;
+        assert_int_equal(row->status, to);
+        assert_int_equal(row->stage, way->to_stage == CASE_STAYS ? t->stage : way->to_stage);
+    } else {
+        assert_int_equal(row->event, CASE_EVENT_REPORT);
+        assert_int_equal(row->status, STATUS_REPORTED);
+    }
+    t->from = row->event == CASE_EVENT_SUSPEND ? t->status : t->from;
+    oracle_due(h, t, row);
+    law(t, row);
+    t->status = row->status;
+    t->stage = row->stage;
+    t->rows++;
+    events_seen[row->event]++;
+}
+
+/* --- what must hold after each step --- */
+
+static void check_case(struct history *h, const struct case_image *image)
+{
+    const struct told *t = told_of(h, image->id);
+    const bool busy = image->status == STATUS_DISPATCHED || image->status == STATUS_HANDLING ||
+                      image->status == STATUS_REWORK;
+
+    assert_int_equal(image->row_count, t->rows);
+    assert_int_equal(image->version, t->rows);
+    assert_int_equal(image->status, t->status);
+    assert_int_equal(image->stage, t->stage);
+    assert_int_equal(image->due_ms, t->due_ms);
+    assert_int_equal(image->paused_ms, t->paused_ms);
+    assert_int_equal(image->paused_ms != 0, image->status == STATUS_SUSPENDED);
+    assert_string_equal(image->confirmer, t->confirmer);
+    assert_string_equal(image->handler, t->handler);
+    if (busy) {
+        assert_true(image->unit[0] != '\0' && image->person[0] != '\0' && image->duty[0] != '\0');
+        assert_true(image->due_ms > 0);
+    }
+    if (busy && image->due_ms <= h->f.now.at_ms && h->timed) {
+        assert_true((image->flags & CASE_IS_OVERDUE) != 0);
+    }
+    if (image->stage != STAGE_NONE) {
+        assert_int_equal(case_kind_life(image->kind), LIFE_ZOMBIE);
+    }
+}
+
+static void check(struct history *h)
+{
+    const struct core *core = h->f.core;
+    struct case_figures figures;
+    struct image image;
+    unsigned open = 0;
+    unsigned count = 0;
+    unsigned rows = 0;
+
+    for (uint32_t i = 0; i < core_case_slots(core); i++) {
+        if (core_case_image(core, i, &image)) {
+            check_case(h, &image.case_);
+            open += case_status_open(image.case_.status);
+            rows += image.case_.row_count;
+            count++;
+        }
+    }
+    core_case_figures(core, &figures);
+    assert_int_equal(figures.opened, count);
+    assert_int_equal(figures.opened - figures.closed - figures.voided, figures.outstanding);
+    assert_int_equal(figures.outstanding, open);
+    assert_int_equal(count, h->told_count);
+    for (uint32_t i = 0; i < core_case_row_slots(core); i++) {
+        rows -= core_case_row_image(core, i, &image);
+    }
+    assert_int_equal(rows, 0);
+}
+
+/* All cases and rows as bytes, in slot order. */
+static size_t snapshot(const struct core *core, uint8_t *out)
+{
+    struct image image;
+    size_t len = 0;
+
+    for (uint32_t i = 0; i < core_case_slots(core); i++) {
+        len += core_case_image(core, i, &image) ? image_pack(&image, out + len, IMAGE_PACK_MAX) : 0;
+    }
+    for (uint32_t i = 0; i < core_case_row_slots(core); i++) {
+        len += core_case_row_image(core, i, &image) ? image_pack(&image, out + len, IMAGE_PACK_MAX)
+                                                    : 0;
+    }
+    return len;
+}
+
+/* --- what people try --- */
+
+static void note_kept(struct history *h)
+{
+    const struct effects *effects = h->f.effects;
+
+    for (size_t i = 0; i < effects->kept_count; i++) {
+        const struct image *image = &effects->kept[i];
+
+        if (image->kind == IMAGE_CASE || image->kind == IMAGE_CASE_ROW) {
+            assert_true(h->kept_count < KEPT_MAX);
+            h->kept[h->kept_count++] = *image;
+        }
+        if (image->kind == IMAGE_CASE_ROW) {
+            tell(h, &image->case_row);
+        } else if (image->kind == IMAGE_CASE) {
+            told_of(h, image->case_.id)->kind = image->case_.kind;
+        }
+    }
+}
+
+static void learn_kinds(struct history *h)
+{
+    for (size_t i = 0; i < h->f.effects->kept_count; i++) {
+        const struct image *image = &h->f.effects->kept[i];
+
+        if (image->kind == IMAGE_CASE) {
+            told_of(h, image->case_.id)->kind = image->case_.kind;
+        }
+    }
+}
+
+static bool pick(struct history *h, struct case_image *out)
+{
+    struct image image;
+    const uint32_t slots = core_case_slots(h->f.core);
+
+    if (slots == 0 || !core_case_image(h->f.core, dice_below(&h->dice, slots), &image)) {
+        return false;
+    }
+    *out = image.case_;
+    return true;
+}
+
+static enum err try_open(struct history *h)
+{
+    const enum case_kind kind = (enum case_kind)dice_below(&h->dice, CASE_KIND_COUNT);
+    const enum case_source source = (enum case_source)dice_below(&h->dice, CASE_SOURCE_COUNT);
+
+    return case_open(&h->f, kind, source,
+                     case_space(1 + dice_below(&h->dice, 2), 1 + dice_below(&h->dice, CASE_SPACES)),
+                     dice_below(&h->dice, 3) == 0 ? "HLO-0001" : "");
+}
+
+/* Mostly what the table takes in this status, and what leads on, so that cases come through. */
+static enum case_event likely(struct history *h, const struct case_image *image)
+{
+    for (unsigned tries = 0; tries < 40; tries++) {
+        const enum case_event event = (enum case_event)dice_below(&h->dice, CASE_EVENT_COUNT);
+        const struct case_transition *row =
+            case_transition_find(image->status, image->stage, event);
+        const bool aside =
+            row != NULL && ((row->to_status == CASE_STAYS && row->to_stage == CASE_STAYS) ||
+                            event == CASE_EVENT_SUSPEND || event == CASE_EVENT_VOID ||
+                            event == CASE_EVENT_SELF_CLEAR || event == CASE_EVENT_MERGE);
+
+        if (dice_below(&h->dice, 40) == 0 ||
+            (row != NULL && (!aside || dice_below(&h->dice, 6) == 0))) {
+            return event;
+        }
+    }
+    return CASE_EVENT_NOTE;
+}
+
+static void fill_move(struct history *h, struct case_move *move)
+{
+    struct dice *dice = &h->dice;
+
+    if (dice_below(dice, 8) != 0) {
+        (void)snprintf(move->note, sizeof move->note, "note %u", dice_below(dice, 100));
+    }
+    if (dice_below(dice, 3) != 0) {
+        (void)snprintf(move->unit, sizeof move->unit, "HELP-%u", 1 + dice_below(dice, 6));
+        (void)snprintf(move->person, sizeof move->person, "H-%u", 1 + dice_below(dice, 6));
+    }
+    if (dice_below(dice, 6) != 0) {
+        (void)snprintf(move->document, sizeof move->document, "D-%u", dice_below(dice, 100));
+        (void)snprintf(move->channel, sizeof move->channel, "%s",
+                       dice_below(dice, 9) == 0 ? "smoke" : "sticker");
+    }
+    if (dice_below(dice, 3) == 0) {
+        move->until_ms = h->f.now.at_ms + ((int64_t)dice_below(dice, 20) - 2) * DAY;
+    }
+    if (dice_below(dice, 2) == 0) {
+        case_evidence(move);
+        move->features = (uint8_t)dice_below(dice, 1u << CASE_FEATURE_COUNT);
+    }
+    move->emergency = dice_below(dice, 4) == 0;
+    move->rating = (uint8_t)dice_below(dice, 7);
+}
+
+static enum err try_move(struct history *h)
+{
+    static const char *const actors[] = {"anna", "bo", "chen", "dai"};
+    struct case_move move = {0};
+    struct case_image image;
+    struct case_request request = {.cases = &h->f.last, .limit = 1};
+
+    if (!pick(h, &image)) {
+        return try_open(h);
+    }
+    fill_move(h, &move);
+    move.event = likely(h, &image);
+    move.version = image.version + (dice_below(&h->dice, 10) == 0);
+    request.move = move;
+    request.id = image.id;
+    if (image.receipt != 0 && move.event == CASE_EVENT_RATE) {
+        request.receipt = image.receipt;
+        request.id = 0;
+    }
+    if (move.event == CASE_EVENT_MERGE && pick(h, &image)) {
+        request.move.other = image.id;
+    }
+    return case_ask(&h->f, COMMAND_CASE_MOVE, actors[dice_below(&h->dice, 4)], &request);
+}
+
+static void pass_time(struct history *h)
+{
+    static const int64_t leaps[] = {MINUTE, 30 * MINUTE, 5 * HOUR, DAY, 9 * DAY, 40 * DAY};
+    const int64_t until_ms =
+        h->f.now.at_ms + leaps[dice_below(&h->dice, 6)] * (1 + dice_below(&h->dice, 3));
+
+    h->f.now.at_ms = until_ms;
+    while (core_due(h->f.core) <= until_ms) {
+        h->f.effects = core_advance(h->f.core, h->f.now);
+        if (!case_carry(&h->f)) {
+            h->undone++;
+            return;
+        }
+        learn_kinds(h);
+        note_kept(h);
+    }
+}
+
+static void step(struct history *h, uint8_t *before, uint8_t *behind)
+{
+    const uint32_t roll = dice_below(&h->dice, 100);
+    const size_t len = snapshot(h->f.core, before);
+    enum err e;
+
+    h->timed = roll < 25 && !h->f.refuse;
+    if (roll < 25) {
+        pass_time(h);
+        check(h);
+        return;
+    }
+    e = h->told_count < FEW && roll < 40 ? try_open(h) : try_move(h);
+    if (e == ERR_OK) {
+        h->moved++;
+        learn_kinds(h);
+        note_kept(h);
+    } else {
+        h->refused += e != ERR_DISK_FULL;
+        h->undone += e == ERR_DISK_FULL;
+        assert_int_equal(snapshot(h->f.core, behind), len);
+        assert_memory_equal(before, behind, len);
+    }
+    check(h);
+}
+
+/* --- restoring --- */
+
+static void shuffle(struct history *h)
+{
+    for (unsigned i = h->kept_count; i > 1; i--) {
+        const unsigned k = dice_below(&h->dice, i);
+        const struct image one = h->kept[k];
+
+        h->kept[k] = h->kept[i - 1];
+        h->kept[i - 1] = one;
+    }
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const struct image *x = a;
+    const struct image *y = b;
+    const case_id x_id = x->kind == IMAGE_CASE ? x->case_.id : x->case_row.id;
+    const case_id y_id = y->kind == IMAGE_CASE ? y->case_.id : y->case_row.id;
+
+    if (x_id != y_id) {
+        return x_id < y_id ? -1 : 1;
+    }
+    if (x->kind != y->kind) {
+        return x->kind < y->kind ? -1 : 1;
+    }
+    return x->kind == IMAGE_CASE ? 0 : (int)x->case_row.number - (int)y->case_row.number;
+}
+
+static unsigned picture(const struct core *core, struct image *out)
+{
+    unsigned n = 0;
+
+    for (uint32_t i = 0; i < core_case_slots(core); i++) {
+        n += core_case_image(core, i, &out[n]);
+    }
+    for (uint32_t i = 0; i < core_case_row_slots(core); i++) {
+        n += core_case_row_image(core, i, &out[n]);
+    }
+    qsort(out, n, sizeof *out, by_name);
+    return n;
+}
+
+static void assert_alike(const struct core *a, const struct core *b)
+{
+    struct image *x = calloc(KEPT_MAX, sizeof *x);
+    struct image *y = calloc(KEPT_MAX, sizeof *y);
+    const unsigned n = picture(a, x);
+
+    assert_int_equal(picture(b, y), n);
+    for (unsigned i = 0; i < n; i++) {
+        uint8_t p[IMAGE_PACK_MAX];
+        uint8_t q[IMAGE_PACK_MAX];
+
+        x[i].at = y[i].at = (struct position){0, 0}; /* of time's work: of the input before it */
+        const size_t len = image_pack(&x[i], p, sizeof p);
+        assert_true(len > 0);
+        assert_int_equal(image_pack(&y[i], q, sizeof q), len);
+        assert_memory_equal(p, q, len);
+    }
+    free(x);
+    free(y);
+}
+
+/* A kill -9: what the journal holds comes back in any order, some of it twice; numbers go on, and
+ * so do the clocks. */
+static void restored_goes_on_alike(struct history *h)
+{
+    struct case_fixture again = h->f;
+
+    again.core = core_create(h->f.inv, &again.counters);
+    assert_non_null(again.core);
+    core_case_rules(again.core, &h->f.rules);
+    shuffle(h);
+    for (unsigned i = 0; i < h->kept_count; i++) {
+        core_restore(again.core, &h->kept[i]);
+        if (i % 7 == 0) {
+            core_restore(again.core, &h->kept[dice_below(&h->dice, h->kept_count)]);
+        }
+    }
+    core_restored(again.core, h->f.now, false);
+    core_cases_on(again.core);
+    assert_alike(h->f.core, again.core);
+    h->f.refuse = false;
+    again.refuse = false;
+    case_wait(&h->f, 70 * DAY);
+    case_wait(&again, 70 * DAY);
+    (void)case_open(&h->f, CASE_ORDER, SOURCE_HOTLINE, case_space(1, 1), "");
+    (void)case_open(&again, CASE_ORDER, SOURCE_HOTLINE, case_space(1, 1), "");
+    assert_true(h->f.last.id == again.last.id);
+    assert_alike(h->f.core, again.core);
+    core_destroy(again.core);
+}
+
+static void one_history(uint64_t seed)
+{
+    struct history *h = calloc(1, sizeof *h);
+    uint8_t *before = malloc((size_t)KEPT_MAX * IMAGE_PACK_MAX);
+    uint8_t *behind = malloc((size_t)KEPT_MAX * IMAGE_PACK_MAX);
+
+    assert_true(h != NULL && before != NULL && behind != NULL);
+    h->kept = calloc(KEPT_MAX, sizeof *h->kept);
+    assert_non_null(h->kept);
+    h->dice.state = seed;
+    case_start(&h->f);
+    h->f.rules.keep_days = 100000; /* forgetting is looked at elsewhere */
+    core_case_rules(h->f.core, &h->f.rules);
+    for (unsigned i = 0; i < STEPS; i++) {
+        h->f.refuse = dice_below(&h->dice, 12) == 0;
+        step(h, before, behind);
+    }
+    assert_true(h->moved > STEPS / 10 && h->refused > STEPS / 20);
+    restored_goes_on_alike(h);
+    case_stop(&h->f);
+    free(h->kept);
+    free(h);
+    free(before);
+    free(behind);
+}
+
+static void histories_keep_their_promises(void **state)
+{
+    const char *asked = getenv("BOWEI_SEEDS");
+    const unsigned seeds = asked != NULL ? (unsigned)strtoul(asked, NULL, 10) : SEEDS;
+
+    (void)state;
+    for (seed_now = 1; seed_now <= seeds; seed_now++) {
+        one_history(seed_now);
+    }
+    for (unsigned i = 0; i < CASE_EVENT_COUNT && seeds >= SEEDS; i++) {
+        if (events_seen[i] == 0) {
+            fail_msg("no history has a %s", case_event_word((enum case_event)i)->code);
+        }
+    }
+}
+
+static int seed_said(void **state)
+{
+    (void)state;
+    print_message("the last seed was %u\n", seed_now);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(histories_keep_their_promises, seed_said),
+    };
+
+    return cmocka_run_group_tests_name("case_history", tests, NULL, NULL);
+}
