@@ -331,13 +331,9 @@ static enum err start_sides(struct gateway *g)
         log_line(LOG_ERROR, "gateway", "http: %s", detail[0] != '\0' ? detail : err_text(e, 0));
         return e;
     }
-    const struct mqtt_out_params out = {.config = &g->config->mqtt_out,
-                                        .instance = g->config->instance,
-                                        .board = &g->board,
-                                        .view = g->view,
-                                        .changes = g->changes,
-                                        .alerts = g->alerts,
-                                        .counters = &g->counters};
+    const struct mqtt_out_params out = {
+        &g->config->mqtt_out, g->config->instance, &g->board,   g->view,
+        g->changes,           g->alerts,           &g->counters};
     e = mqtt_out_start(&out, &g->mqtt_out);
     if (e != ERR_OK) {
         log_line(LOG_ERROR, "gateway", "mqtt_out: %s", err_text(e, 0));
