@@ -66,13 +66,13 @@ void html_begin(struct html *h, struct strbuf *out, const char *lang, const char
     strbuf_puts(out, "</style></head><body>");
 }
 
-void html_open(struct html *h, const char *element, const char *class_)
+void html_open(struct html *h, const char *element, const char *look)
 {
     assert(h->depth < HTML_DEPTH);
     h->open[h->depth++] = element;
     strbuf_printf(h->out, "<%s", element);
-    if (class_ != NULL) {
-        strbuf_printf(h->out, " class=\"%s\"", class_);
+    if (look != NULL) {
+        strbuf_printf(h->out, " class=\"%s\"", look);
     }
     strbuf_putc(h->out, '>');
 }
@@ -99,9 +99,9 @@ void html_printf(struct html *h, const char *fmt, ...)
     html_text(h, text);
 }
 
-void html_leaf(struct html *h, const char *element, const char *class_, const char *text)
+void html_leaf(struct html *h, const char *element, const char *look, const char *text)
 {
-    html_open(h, element, class_);
+    html_open(h, element, look);
     html_text(h, text);
     html_close(h);
 }

@@ -16,8 +16,18 @@ static const struct limit failures_limit = {
 };
 
 /* A gateway takes so many reports a second at most, from all addresses; a casebook is not filled
- * by one botnet's night. */
+ * by one botnet's night, and the core not kept busy by looking receipts up. */
 static const struct limit all_reports_limit = {.per_s_m = 5000, .burst = 50};
+static const struct limit lookup_limit = {.per_s_m = 1000, .burst = 30}; /* of one address */
+static const struct limit all_lookups_limit = {.per_s_m = 50000, .burst = 100};
+
+void rates_finish(struct rates *rates)
+{
+    if (rates->too_late != NULL) {
+        MHD_destroy_response(rates->too_late);
+        rates->too_late = NULL;
+    }
+}
 
 static uint64_t address_hash(const struct request *rq)
 {
@@ -101,22 +111,35 @@ bool rate_allows(struct request *rq)
                 "address");
 }
 
-bool rate_report_allows(struct request *rq)
+/* One of an address's, unless there is none left in all. */
+static bool take_public(struct request *rq, struct limiter *limiter, const struct limit *own,
+                        const struct limit *all, const char *policy)
 {
-    const uint32_t a_minute = rq->api->p.config->http.reports_per_minute;
-    const struct limit limit = {.per_s_m = a_minute * 1000 / 60, .burst = a_minute};
-    struct limiter *limiter = &rq->api->rates.reports;
-
-    if (a_minute > 0 &&
-        (address_is_free(rq) ||
-         limiter_take(limiter, address_hash(rq), rq->boot_ms, &limit, NULL)) &&
-        limiter_take(limiter, limiter_hash("all", 3), rq->boot_ms, &all_reports_limit, NULL)) {
+    if ((address_is_free(rq) || limiter_take(limiter, address_hash(rq), rq->boot_ms, own, NULL)) &&
+        limiter_take(limiter, limiter_hash("all", 3), rq->boot_ms, all, NULL)) {
         return true;
     }
     count_add(rq->api->p.counters, COUNT_REPORTS_REFUSED, 1);
-    rq->retry_after_s = a_minute == 0 ? 60 : (60 + a_minute - 1) / a_minute;
-    respond_quota(rq, "reports");
+    rq->retry_after_s = own->per_s_m == 0 ? 60 : (1000 + own->per_s_m - 1) / own->per_s_m;
+    respond_quota(rq, policy);
     return false;
+}
+
+bool rate_report_allows(struct request *rq)
+{
+    const uint32_t a_minute = rq->api->p.config->http.reports_per_minute;
+    const struct limit own = {.per_s_m = a_minute * 1000 / 60, .burst = a_minute};
+
+    if (a_minute == 0) {
+        respond_problem(rq, ERR_UNAVAILABLE, "this gateway takes no reports of residents");
+        return false;
+    }
+    return take_public(rq, &rq->api->rates.reports, &own, &all_reports_limit, "reports");
+}
+
+bool rate_lookup_allows(struct request *rq)
+{
+    return take_public(rq, &rq->api->rates.lookups, &lookup_limit, &all_lookups_limit, "lookups");
 }
 
 bool rate_reserve_allows(struct request *rq)
@@ -126,6 +149,27 @@ bool rate_reserve_allows(struct request *rq)
     }
     count_add(rq->api->p.counters, COUNT_HTTP_CUT_CAP, 1);
     respond_problem(rq, ERR_OVERLOADED, "too many connections");
+    return false;
+}
+
+bool rate_round_allows(struct request *rq)
+{
+    struct loop *loop = &rq->api->loop;
+    struct MHD_Response **kept = &rq->api->rates.too_late; /* what is refused must cost little */
+
+    /* a request with a body may have begun in an earlier round: it has waited enough */
+    if (loop->round_requests++ < loop->shed_after ||
+        rq->boot_ms - loop->round_ms <= loop->shed_ms || rq->key != NULL || asks_for_health(rq)) {
+        return true;
+    }
+    count_add(rq->api->p.counters, COUNT_HTTP_SHED, 1);
+    if (*kept == NULL) {
+        respond_problem(rq, ERR_OVERLOADED, "more requests than can be answered in time");
+        *kept = rq->reply;
+    }
+    rq->reply = *kept;
+    rq->reply_kept = rq->reply != NULL;
+    rq->status = 503;
     return false;
 }
 

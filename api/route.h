@@ -72,6 +72,10 @@ enum answer {
     ANSWER_GAP_LIST,
     ANSWER_KEY,
     ANSWER_KEY_LIST,
+    ANSWER_WEBHOOK,
+    ANSWER_WEBHOOK_LIST,
+    ANSWER_WEBHOOK_ASKED,
+    ANSWER_DELIVERIES,
     ANSWER_HEALTH,
     ANSWER_METRICS,
     ANSWER_OPENAPI,
@@ -104,7 +108,7 @@ const char *method_name(enum method method);
 struct route_match {
     const struct route *route; /**< NULL: no such path, or not with this method */
     uint32_t methods;          /**< bit per method the path takes; 0 = no such path */
-    bool public_path;          /**< its GET is public */
+    bool public_path;          /**< what it takes first is public */
     char argument[PATH_ARGUMENT_MAX];
 };
 

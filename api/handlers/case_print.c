@@ -203,7 +203,7 @@ static void history_row(struct print *p, const struct case_row_image *row)
     char text[LABEL_MAX];
     char time[PRINT_TIME_LEN + 1];
 
-    print_time(p, row->at_ms, time);
+    print_time(p->rq, row->at_ms, time);
     html_open(&p->h, "tr", NULL);
     html_open(&p->h, "td", NULL);
     html_printf(&p->h, "%u", row->number);
@@ -239,7 +239,7 @@ static void evidence_row(struct print *p, const struct case_row_image *row)
     char time[PRINT_TIME_LEN + 1];
 
     sodium_bin2hex(hex, sizeof hex, row->sha256, sizeof row->sha256);
-    print_wall_time(row->taken_ms, time);
+    print_wall_time(p->rq, row->taken_ms, time);
     html_open(&p->h, "tr", NULL);
     html_open(&p->h, "td", NULL);
     html_printf(&p->h, "%u", row->number);

@@ -8,6 +8,7 @@
 #include "bowei/inventory_file.h"
 #include "sensors/bike_hearing.h"
 #include "sensors/sim/fleet/world.h"
+#include "sensors/sim/world/script.h"
 #include "tests/unit/scratch_folder.h"
 
 #define DAY_START_MS INT64_C(1795305600000) /* 2026-11-22T00:00:00Z, eight in the morning there */
@@ -45,6 +46,7 @@ struct day {
     uint64_t seq;
     struct day_stop *stops;             /**< by bike */
     uint32_t *bike_of;                  /**< by slot of the core, WORLD_NONE = not seen yet */
+    uint32_t *slot_of;                  /**< by bike, the same */
     struct day_ref *refs;               /**< sorted */
     char (*names)[VEHICLE_REF_MAX + 1]; /**< by bike */
     bool loud;                          /**< tells each fault */
@@ -92,6 +94,7 @@ static inline void day_verdict(struct day *d, uint32_t slot)
     }
     if (d->bike_of[slot] == WORLD_NONE) {
         d->bike_of[slot] = day_bike(d, image.bike.ref);
+        d->slot_of[d->bike_of[slot]] = slot;
     }
     s = &d->stops[d->bike_of[slot]];
     if (!s->stands || image.bike.verdict == s->verdict) {
@@ -107,6 +110,16 @@ static inline void day_verdict(struct day *d, uint32_t slot)
     } else if (s->radio && s->unsure_ms == 0) {
         s->unsure_ms = d->now.at_ms;
     }
+}
+
+/* What is shown of it when its stop begins: nothing, unless the word of its ride comes late. */
+static inline uint8_t day_shown(const struct day *d, uint32_t bike)
+{
+    struct image image;
+
+    return d->slot_of[bike] != WORLD_NONE && core_bike_image(d->core, d->slot_of[bike], &image)
+               ? image.bike.verdict
+               : VERDICT_UNCERTAIN;
 }
 
 static inline void day_opened(struct day *d, const struct alert_image *alert)
@@ -277,7 +290,9 @@ static inline void day_stop_end(struct day *d, const struct day_stop *s)
 
     sums->stops[s->truth.class]++;
     sums->flapped += s->changes > 1;
-    sums->wrong += s->wrong || (s->truth.class == WORLD_INSIDE && s->verdict != VERDICT_INSIDE);
+    const bool wrong = s->wrong || (s->truth.class == WORLD_INSIDE && s->verdict != VERDICT_INSIDE);
+
+    sums->wrong += wrong;
     sums->twice += s->opened > 1;
     if (s->due) {
         sums->episodes++;
@@ -290,12 +305,12 @@ static inline void day_stop_end(struct day *d, const struct day_stop *s)
         sums->unsure_ms += (uint64_t)s->unsure_all_ms;
     }
     if (d->loud && (s->changes > 1 || s->opened > 1 || (s->due && s->opened == 0) ||
-                    s->unsure_all_ms > 0 || s->wrong)) {
+                    s->unsure_all_ms > 0 || wrong)) {
         print_message("bike %u: %s, park %d mm, zone %d mm, %d changes, %d opened, due %d, "
                       "wrong %d, unsure %d ms of %d s\n",
                       s->truth.bike, world_class_name(s->truth.class), s->truth.park_mm,
-                      s->truth.zone_mm, s->changes, s->opened, s->due, s->wrong,
-                      (int)s->unsure_all_ms, (int)((d->now.at_ms - s->truth.since_ms) / 1000));
+                      s->truth.zone_mm, s->changes, s->opened, s->due, wrong, (int)s->unsure_all_ms,
+                      (int)((d->now.at_ms - s->truth.since_ms) / 1000));
     }
 }
 
@@ -312,8 +327,15 @@ static inline void day_event(void *ctx, const struct world_event *e)
     case WORLD_LOCK: day_lock(d, &e->lock); break;
     case WORLD_STOP:
         s = &d->stops[e->stop.bike];
-        *s = (struct day_stop){
-            .truth = e->stop, .stands = true, .alert = s->alert, .alert_count = s->alert_count};
+        if (s->stands) { /* a fault began or ended: the same stop, to be judged otherwise */
+            s->truth = e->stop;
+            break;
+        }
+        *s = (struct day_stop){.truth = e->stop,
+                               .stands = true,
+                               .verdict = day_shown(d, e->stop.bike),
+                               .alert = s->alert,
+                               .alert_count = s->alert_count};
         break;
     case WORLD_LEAVE:
         s = &d->stops[e->stop.bike];
@@ -378,12 +400,14 @@ static inline void day_begin(struct day *d, const struct world_plan_params *para
     d->core = core_create(d->inv, &d->counters);
     d->stops = calloc(params->bikes, sizeof d->stops[0]);
     d->bike_of = malloc(params->bikes * sizeof d->bike_of[0]);
+    d->slot_of = malloc(params->bikes * sizeof d->slot_of[0]);
     d->refs = calloc(params->bikes, sizeof d->refs[0]);
     d->names = calloc(params->bikes, sizeof d->names[0]);
     assert_non_null(d->names);
-    assert_true(d->core != NULL && d->stops != NULL && d->bike_of != NULL && d->refs != NULL);
+    assert_true(d->core != NULL && d->stops != NULL && d->bike_of != NULL && d->slot_of != NULL &&
+                d->refs != NULL);
     for (uint32_t i = 0; i < params->bikes; i++) {
-        d->bike_of[i] = WORLD_NONE;
+        d->bike_of[i] = d->slot_of[i] = WORLD_NONE;
         d->refs[i].bike = i;
         world_bike_ref(d->plan, i, d->refs[i].ref);
         (void)snprintf(d->names[i], sizeof d->names[i], "%.27s", d->refs[i].ref);
@@ -393,15 +417,43 @@ static inline void day_begin(struct day *d, const struct world_plan_params *para
     core_alerts_on(d->core);
 }
 
-/** hours of simulated time; radio: studs, listeners and locks, too. The stops that still go on are
- * held against the truth as well. */
-static inline void day_live(struct day *d, uint32_t hours, bool radio)
+/** Each listener is silent for 20 minutes in every second hour, one after the other, and the words
+ * of two operators come twice or in another order. */
+static inline void day_silences(const struct world_plan *plan, uint32_t hours,
+                                struct script *script)
+{
+    const size_t cap = SCRIPT_FAULTS_MAX * 80;
+    char *text = malloc(cap);
+    char why[120];
+    size_t len = 0;
+
+    assert_non_null(text);
+    len += (size_t)snprintf(text, cap,
+                            "at 3600 for 7200 duplicate MTN\nat 5400 for 7200 reorder HLO\n");
+    for (uint32_t h = 0; h < hours; h += 2) {
+        for (uint32_t i = 0; i < plan->listener_count && i * hours < 2 * (SCRIPT_FAULTS_MAX - 4);
+             i++) {
+            char id[WORLD_ID_CAP];
+
+            world_listener_id(plan, i, id);
+            len += (size_t)snprintf(text + len, cap - len, "at %u for 1200 silence %s\n",
+                                    h * 3600 + i * 67 % 6000, id);
+        }
+    }
+    assert_int_equal(script_parse(script, text, len, why), ERR_OK);
+    free(text);
+}
+
+/** hours of simulated time; radio: studs, listeners and locks, too; script: faults, NULL = none.
+ * The stops that still go on are held against the truth as well. */
+static inline void day_live(struct day *d, uint32_t hours, bool radio, const struct script *script)
 {
     struct world_params params = world_params_default();
     struct world *world = NULL;
 
     params.plan = d->plan;
     params.start_ms = DAY_START_MS;
+    params.script = script;
     params.studs = params.listeners = params.locks = radio;
     assert_int_equal(world_create(&params, &world), ERR_OK);
     world_step(world, DAY_START_MS + (int64_t)hours * 3600000, day_event, d);
@@ -424,6 +476,7 @@ static inline void day_end(struct day *d)
     world_plan_destroy(d->plan);
     free(d->stops);
     free(d->bike_of);
+    free(d->slot_of);
     free(d->refs);
     free(d->names);
 }

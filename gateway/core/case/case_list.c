@@ -12,6 +12,7 @@
 
 #define SERIALS 100000u
 
+/* NOLINTNEXTLINE(readability-function-size): uthash is macros */
 void case_list_finish(struct case_list *list)
 {
     while (list->serials != NULL) {

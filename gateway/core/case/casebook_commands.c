@@ -161,7 +161,7 @@ static enum err open_case(struct casebook *book, struct command *command)
 static enum err move_case(struct casebook *book, struct command *command)
 {
     struct case_request *request = command->cases;
-    const bool by_receipt = request->id == 0 && request->receipt != 0;
+    const bool by_receipt = request->receipt != 0; /* whoever shows one is the public */
     const struct case_actor who = {command->actor, by_receipt ? CASE_BY_PUBLIC : CASE_BY_STAFF};
     const uint32_t slot = casebook_asked(book, request);
     enum err e;
@@ -172,9 +172,6 @@ static enum err move_case(struct casebook *book, struct command *command)
     }
     if ((unsigned)request->move.event >= CASE_EVENT_COUNT) {
         return refuse(command, ERR_UNPROCESSABLE, "event: not one of the known words");
-    }
-    if (request->move.features >= 1u << CASE_FEATURE_COUNT) {
-        return refuse(command, ERR_UNPROCESSABLE, "features: not all are known words");
     }
     if (!by_receipt && command->actor[0] == '\0') {
         return refuse(command, ERR_FORBIDDEN, "actor: a case is moved by somebody");

@@ -1,6 +1,6 @@
 /* Lists for spreadsheets: cells in, lines of CSV out. Handlers of lists with `format=csv` write
  * through it. */
-#include "api/csv_text.h"
+#include "bowei/csv_text.h"
 #include "bowei/base/city_clock.h"
 #include <string.h>
 
@@ -52,6 +52,12 @@ void csv_text_i64(struct csv_text *csv, int64_t v)
 {
     cell(csv);
     strbuf_i64(csv->out, v);
+}
+
+void csv_text_number(struct csv_text *csv, const char *digits, size_t len)
+{
+    cell(csv);
+    strbuf_add(csv->out, digits, len);
 }
 
 void csv_text_bool(struct csv_text *csv, bool v)
