@@ -44,6 +44,7 @@ static const struct {
     [ANSWER_TELEMETRY] = {"TelemetryResult",    "application/json"            },
     [ANSWER_CASE] = {"Case",               "application/json"            },
     [ANSWER_CASE_LIST] = {"CaseList",           "application/json"            },
+    [ANSWER_ZOMBIE_LIST] = {"ZombieList",         "application/json"            },
     [ANSWER_CASE_FIGURES] = {"CaseFigures",        "application/json"            },
     [ANSWER_HANDOVER] = {"Handover",           "application/json"            },
     [ANSWER_PAGE] = {NULL,                 "text/html"                   },

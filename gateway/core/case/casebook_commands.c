@@ -1,5 +1,5 @@
 /* What staff and the public ask of the casebook: reading, opening, moving. Each is kept with a row
- * of who did it; so is a read by staff. */
+ * of who did it; so is a read of a single case by staff. */
 #include "gateway/core/case/casebook_state.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -22,9 +22,8 @@ static void keep_audit(struct casebook *book, const struct command *command,
                   .key = image->place,
                   .case_id = image->id}
     };
-    const char *read = image->id != 0 ? "read" : "list";
     const char *what =
-        command->kind == COMMAND_CASES ? read : case_event_word(command->cases->move.event)->code;
+        command->kind == COMMAND_CASES ? "read" : case_event_word(command->cases->move.event)->code;
 
     memcpy(audit.audit.actor, command->actor, sizeof audit.audit.actor);
     (void)snprintf(audit.audit.note, sizeof audit.audit.note, "%s", what);
@@ -189,13 +188,11 @@ static enum err read_cases(struct casebook *book, struct command *command)
 {
     const enum err e = casebook_page(book, command);
 
-    if (e == ERR_OK && command->cases->audited) {
-        static const struct case_image many = {0}; /* a list names no case */
-
+    if (e == ERR_OK && command->cases->audited && command->cases->id != 0) {
         if (!casebook_reserve(book)) {
             return refuse(command, ERR_NO_MEMORY, "out of memory");
         }
-        keep_audit(book, command, command->cases->id != 0 ? &command->cases->cases[0] : &many);
+        keep_audit(book, command, &command->cases->cases[0]);
     }
     return e;
 }
