@@ -1,6 +1,7 @@
 /* The acceptor thread: takes connections, moves their sockets to 1024 and above (libmodbus and
  * libmosquitto use select(), which aborts beyond that), hands them to libmicrohttpd. Between two
- * connections it cuts what is over its deadline, gives up waiting requests and wakes streams. */
+ * connections it cuts what is over its deadline, gives up waiting requests and calls for the
+ * streams' rounds. */
 #define _GNU_SOURCE /* accept4 */
 #include "api/server.h"
 #include "bowei/base/city_clock.h"
@@ -207,7 +208,7 @@ static void tick(struct api *api, int64_t boot_ms)
         count_add(api->p.counters, COUNT_HTTP_CUT_DEADLINE, cut);
     }
     pending_expire(api->pending, boot_ms);
-    streams_tick(&api->streams, boot_ms);
+    streams_call(&api->streams, false);
     watches_tick(&api->watches, boot_ms);
 }
 
@@ -234,7 +235,7 @@ void *acceptor_run(void *arg)
         }
         if (fds[2].revents != 0 && read(api->ring_fd, &drained, sizeof drained) > 0) {
             change_ring_heard(api->p.changes);
-            streams_wake(&api->streams);
+            streams_call(&api->streams, true);
             wake_from = boot_ms + STREAM_PAUSE_MS;
         }
         if (boot_ms - ticked >= TICK_MS) {

@@ -81,3 +81,16 @@ const struct key_row *auth_check(const struct auth *auth, const char *authorizat
     return key_set_check(auth->keys, authorization + sizeof scheme - 1, len - (sizeof scheme - 1),
                          host_wall_ms());
 }
+
+bool auth_lives(const struct auth *auth, const char *prefix)
+{
+    const struct key_row *rows = NULL;
+    const size_t count = auth->keys == NULL ? 0 : key_set_rows(auth->keys, &rows);
+
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(rows[i].prefix, prefix) == 0) {
+            return key_row_lives(&rows[i], host_wall_ms());
+        }
+    }
+    return false;
+}

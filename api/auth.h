@@ -17,5 +17,7 @@ void auth_finish(struct auth *auth);
 void auth_refresh(struct auth *auth);
 /** The row behind an Authorization header, NULL when it is not "Bearer <valid key>". */
 const struct key_row *auth_check(const struct auth *auth, const char *authorization);
+/** Is the key with this prefix still valid? */
+bool auth_lives(const struct auth *auth, const char *prefix);
 
 #endif

@@ -262,7 +262,7 @@ void dispatch(struct request *rq)
 
     rq->now = view_now(api->p.view, rq->boot_ms);
     rate_identify(rq);
-    if (!rate_allows(rq)) {
+    if (!rate_allows(rq) || !rate_round_allows(rq)) {
         return;
     }
     rq->inv = inventory_get(api->p.board, api->reader);

@@ -1,6 +1,7 @@
 /* A change as the text of a server-sent event. Made of the change and the inventory alone: no
  * clock, no view, so that a resumed stream repeats the same bytes. Times are city time. */
 #include "api/stream.h"
+#include "bowei/space_text.h"
 
 #define TIMING_AT 23 /* of space_live.bits: bowei/view.h */
 
@@ -19,30 +20,6 @@ static void time_member(struct json_writer *w, const char *key, int64_t city_ms)
     } else {
         json_kv_null(w, key);
     }
-}
-
-static void space_write(struct json_writer *w, const struct inventory *inv, uint32_t slot,
-                        const struct space_view *view, int64_t at_ms)
-{
-    json_object(w);
-    id_member(w, "id", inv->spaces[slot].key);
-    id_member(w, "lot", inv->lots[inv->spaces[slot].lot].key);
-    json_kv_str(w, "state", space_state_name(view->state));
-    time_member(w, "since", view->since_ms);
-    time_member(w, "seen", view->seen_ms);
-    json_key(w, "known");
-    if (view->known_state == SPACE_UNKNOWN) {
-        json_null(w);
-    } else {
-        json_object(w);
-        json_kv_str(w, "state", space_state_name(view->known_state));
-        time_member(w, "since", view->known_since_ms);
-        json_object_end(w);
-    }
-    json_kv_u64(w, "confidence", view->confidence);
-    json_kv_str(w, "reason", reason_code(view->reason));
-    time_member(w, "as_of", at_ms);
-    json_object_end(w);
 }
 
 static void lot_write(struct json_writer *w, const struct inventory *inv, uint32_t lot,
@@ -68,7 +45,7 @@ void event_space(struct strbuf *out, const struct inventory *inv, uint32_t slot,
 
     strbuf_puts(out, "event: space\ndata: ");
     json_writer_init(&w, out);
-    space_write(&w, inv, slot, view, at_ms);
+    space_text_write(&w, inv, slot, view, at_ms);
     strbuf_puts(out, "\n\n");
 }
 

@@ -6,6 +6,7 @@
 #define _GNU_SOURCE /* pipe2 */
 #include "api/loop.h"
 #include "api/server.h"
+#include "bowei/base/city_clock.h"
 #include "bowei/base/log.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -31,6 +32,8 @@ enum err loop_init(struct loop *loop)
 {
     int pipe_fds[2] = {-1, -1};
 
+    loop->shed_ms = LOOP_SHED_MS;
+    loop->shed_after = LOOP_SHED_AFTER;
     loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (pipe2(pipe_fds, O_CLOEXEC | O_NONBLOCK) != 0) {
         pipe_fds[0] = pipe_fds[1] = -1;
@@ -167,11 +170,14 @@ static void *loop_run(void *arg)
         struct epoll_event events[2];
         int n = epoll_wait(loop->epoll_fd, events, 2, wait_ms(api->daemon));
 
+        loop->round_ms = host_boot_ms();
+        loop->round_requests = 0;
         for (int i = 0; i < n; i++) {
             if (events[i].data.fd == loop->door_out) {
                 door_read(api);
             }
         }
+        streams_round(&api->streams, loop->round_ms);
         (void)MHD_run(api->daemon);
         push(loop);
     }

@@ -24,7 +24,16 @@ struct loop {
     _Atomic bool over;
     struct connection *held[HELD_MAX]; /**< corked; HTTP thread only */
     uint32_t held_count;
+    int64_t round_ms;        /**< boottime at which this round began; HTTP thread only */
+    uint32_t round_requests; /**< so many came in it; HTTP thread only */
+    int32_t shed_ms;         /**< a round longer than this refuses who has no key (rate.c) ... */
+    uint32_t shed_after;     /**< ... but not its first so many: the machine may just have paused */
 };
+
+/** In a round of more than this the rest of it is refused, so who was served waited for two such
+ * rounds at most. */
+#define LOOP_SHED_MS    25
+#define LOOP_SHED_AFTER 16
 
 /** Makes the descriptors. */
 enum err loop_init(struct loop *loop) MUST_CHECK;

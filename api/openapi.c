@@ -1,5 +1,6 @@
 /* openapi.json and the route part of docs/API.md, both out of the tables: routes.def, params.def,
  * schemas.def and the staff bodies. */
+#include "api/body_fields.h"
 #include "api/handlers/staff.h"
 #include "api/route.h"
 #include "api/schema.h"
@@ -56,6 +57,10 @@ static const struct {
     [ANSWER_GAP_LIST] = {"GapList",            "application/json"            },
     [ANSWER_KEY] = {"Key",                "application/json"            },
     [ANSWER_KEY_LIST] = {"KeyList",            "application/json"            },
+    [ANSWER_WEBHOOK] = {"Webhook",            "application/json"            },
+    [ANSWER_WEBHOOK_LIST] = {"WebhookList",        "application/json"            },
+    [ANSWER_WEBHOOK_ASKED] = {"WebhookAsked",       "application/json"            },
+    [ANSWER_DELIVERIES] = {"Deliveries",         "application/json"            },
     [ANSWER_HEALTH] = {"Health",             "application/json"            },
     [ANSWER_METRICS] = {NULL,                 "application/openmetrics-text"},
     [ANSWER_OPENAPI] = {NULL,                 "application/json"            },
@@ -417,6 +422,44 @@ static void paths_write(struct json_writer *w)
     json_object_end(w);
 }
 
+/* What is posted to webhooks: the one request that goes the other way. */
+static void webhooks_write(struct json_writer *w)
+{
+    json_key(w, "webhooks");
+    json_object(w);
+    json_key(w, "alert");
+    json_object(w);
+    json_key(w, "post");
+    json_object(w);
+    json_kv_str(w, "summary",
+                "a change of an alert, as POST /v1/webhooks ordered it; headers webhook-id, "
+                "webhook-timestamp and webhook-signature (Standard Webhooks)");
+    json_key(w, "requestBody");
+    json_object(w);
+    json_kv_bool(w, "required", true);
+    json_key(w, "content");
+    json_object(w);
+    json_key(w, "application/cloudevents+json");
+    json_object(w);
+    json_key(w, "schema");
+    json_object(w);
+    reference_write(w, "CloudEvent", strlen("CloudEvent"));
+    json_object_end(w);
+    json_object_end(w);
+    json_object_end(w);
+    json_object_end(w);
+    json_key(w, "responses");
+    json_object(w);
+    json_key(w, "2XX");
+    json_object(w);
+    json_kv_str(w, "description", "taken; anything else is tried again, 410 ends it");
+    json_object_end(w);
+    json_object_end(w);
+    json_object_end(w);
+    json_object_end(w);
+    json_object_end(w);
+}
+
 void api_openapi(struct strbuf *out)
 {
     struct json_writer w;
@@ -432,6 +475,7 @@ void api_openapi(struct strbuf *out)
     json_kv_str(&w, "version", BOWEI_VERSION);
     json_object_end(&w);
     paths_write(&w);
+    webhooks_write(&w);
     json_key(&w, "components");
     json_object(&w);
     json_key(&w, "securitySchemes");

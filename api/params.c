@@ -566,5 +566,6 @@ bool params_parse(const char *raw, size_t len, uint64_t known, char *scratch, si
         faults_add(faults, "value", "is required");
     }
     query_finish(out, faults);
+    cell_finish(out, faults);
     return faults->count == 0;
 }

@@ -4,7 +4,7 @@
 #include "api/params.h"
 
 /* One decoded value of a query on its way into struct query: what the parsers of params.c and
- * params_fleet.c take. */
+ * params_fleet.c take, and those of params_cell.c. */
 
 struct value {
     const char *text; /**< decoded, NUL-terminated, lives as long as the request */
@@ -33,5 +33,10 @@ value_parse parse_case_statuses, parse_case_kinds, parse_case_stages, parse_case
 value_parse parse_uses, parse_alert_states, parse_alert_kinds, parse_gap_kinds, parse_verdicts,
     parse_fence_id, parse_vehicle, parse_vehicle_cursor, parse_format, parse_event_cursor,
     parse_operator;
+
+/* params_cell.c */
+value_parse parse_cell;
+/** What a cell does not go with. */
+void cell_finish(const struct query *q, struct faults *faults);
 
 #endif

@@ -76,7 +76,11 @@ void pending_release(struct pending *pending)
     board = pending->board;
     free(pending->command.devices);
     free(pending->command.explain);
-    free(pending->own);
+    if (pending->own_finish != NULL) {
+        pending->own_finish(pending->own);
+    } else {
+        free(pending->own);
+    }
     free(pending);
     pending_board_release(board);
 }

@@ -15,7 +15,8 @@ struct pending_board; /**< counted: the API and every pending hold it; own lock,
 
 struct pending {
     struct command command;
-    void *own; /**< freed with it: what a handler keeps until the answer */
+    void *own;                     /**< freed with it: what a handler keeps until the answer */
+    void (*own_finish)(void *own); /**< how; NULL = free() */
     struct pending_board *board;
     struct MHD_Connection *connection;
     int64_t deadline_ms; /**< boottime */

@@ -21,6 +21,14 @@ static const struct limit all_reports_limit = {.per_s_m = 5000, .burst = 50};
 static const struct limit lookup_limit = {.per_s_m = 1000, .burst = 30}; /* of one address */
 static const struct limit all_lookups_limit = {.per_s_m = 50000, .burst = 100};
 
+void rates_finish(struct rates *rates)
+{
+    if (rates->too_late != NULL) {
+        MHD_destroy_response(rates->too_late);
+        rates->too_late = NULL;
+    }
+}
+
 static uint64_t address_hash(const struct request *rq)
 {
     return limiter_hash(rq->slot->origin.address, sizeof rq->slot->origin.address);
@@ -141,6 +149,27 @@ bool rate_reserve_allows(struct request *rq)
     }
     count_add(rq->api->p.counters, COUNT_HTTP_CUT_CAP, 1);
     respond_problem(rq, ERR_OVERLOADED, "too many connections");
+    return false;
+}
+
+bool rate_round_allows(struct request *rq)
+{
+    struct loop *loop = &rq->api->loop;
+    struct MHD_Response **kept = &rq->api->rates.too_late; /* what is refused must cost little */
+
+    /* a request with a body may have begun in an earlier round: it has waited enough */
+    if (loop->round_requests++ < loop->shed_after ||
+        rq->boot_ms - loop->round_ms <= loop->shed_ms || rq->key != NULL || asks_for_health(rq)) {
+        return true;
+    }
+    count_add(rq->api->p.counters, COUNT_HTTP_SHED, 1);
+    if (*kept == NULL) {
+        respond_problem(rq, ERR_OVERLOADED, "more requests than can be answered in time");
+        *kept = rq->reply;
+    }
+    rq->reply = *kept;
+    rq->reply_kept = rq->reply != NULL;
+    rq->status = 503;
     return false;
 }
 

@@ -8,10 +8,14 @@
  * neither staff nor the supervisor. HTTP thread only. */
 
 struct request;
+struct MHD_Response;
 
 struct rates {
     struct limiter addresses, keys, failures, reports, lookups;
+    struct MHD_Response *too_late; /**< the refusal of rate_round_allows, once one was needed */
 };
+
+void rates_finish(struct rates *rates);
 
 /** What the answer's RateLimit headers say; policy NULL = nothing. */
 struct quota {
@@ -29,6 +33,9 @@ bool rate_reserve_allows(struct request *rq);
 /** A resident's report: few an address, and not too many in all, whoever sends them. Answers 429
  * itself. */
 bool rate_report_allows(struct request *rq);
+/** Late in a round that is too long (more work than the HTTP thread gets done): only health and
+ * valid keys; answers 503 itself to others. After rate_identify. */
+bool rate_round_allows(struct request *rq);
 /** A look-up by receipt: nobody guesses at receipts, or keeps the core busy. Answers 429 itself. */
 bool rate_lookup_allows(struct request *rq);
 /** RateLimit-Policy and RateLimit, when the answer is the request's own. */

@@ -300,9 +300,7 @@ static enum err parts_start(struct api *api, char detail[160])
     if (e == ERR_OK) {
         e = loop_init(&api->loop);
     }
-    if (e == ERR_OK) {
-        e = streams_init(&api->streams, api);
-    }
+    streams_init(&api->streams, api);
     api->events = event_memory_create();
     if (e == ERR_OK && api->events == NULL) {
         e = ERR_NO_MEMORY;
@@ -363,6 +361,7 @@ static void parts_stop(struct api *api)
     watches_finish(&api->watches);
     connections_finish(&api->connections);
     bodies_finish(&api->bodies);
+    rates_finish(&api->rates);
 }
 
 enum err api_start(const struct api_params *params, struct api **out, char detail[160])

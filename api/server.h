@@ -40,11 +40,11 @@ struct api {
     struct loop loop;               /**< the HTTP thread */
     struct connections connections; /**< own lock, rank 20 */
     struct pending_board *pending;  /**< own lock, rank 21 */
-    struct streams streams;         /**< own lock, rank 22 */
-    struct watches watches;         /**< own lock, rank 23 */
-    struct event_memory *events;    /**< of telemetry */
-    struct event_desk *desk;        /**< own lock and thread; NULL = there is no feed */
-    struct tls tls;                 /**< own lock, rank 24 */
+    struct streams streams;
+    struct watches watches;      /**< own lock, rank 23 */
+    struct event_memory *events; /**< of telemetry */
+    struct event_desk *desk;     /**< own lock and thread; NULL = there is no feed */
+    struct tls tls;              /**< own lock, rank 24 */
     struct auth auth;
     struct rates rates;
     struct answer_cache cache;

@@ -1,6 +1,6 @@
-/* Event streams over libmicrohttpd: its thread reads from stream_read, which takes from the
- * stream's source: the change ring or the alert ring. Nothing to say: the stream suspends itself
- * under the lock, so that the acceptor's wake-up cannot fall between the look and the sleep. */
+/* Event streams over libmicrohttpd: the HTTP thread reads from stream_read, which takes from the
+ * stream's source: the feed of changes or the alert ring. Nothing to say: the stream suspends
+ * itself, and a later round of the same thread resumes it. */
 #include "api/stream.h"
 #include "api/server.h"
 #include "api/stream_source.h"
@@ -11,19 +11,16 @@
 #define RETRY_MS     3000
 #define BLOCK_SIZE   4096u
 #define EPOCH_DIGITS 20u
+#define AUTH_LOOK_MS 1000
 
-enum err streams_init(struct streams *streams, struct api *api)
+void streams_init(struct streams *streams, struct api *api)
 {
     streams->api = api;
-    return pthread_mutex_init(&streams->lock, NULL) == 0 ? ERR_OK : ERR_NO_MEMORY;
 }
 
 void streams_finish(struct streams *streams)
 {
-    if (streams->api != NULL) {
-        pthread_mutex_destroy(&streams->lock);
-        streams->api = NULL;
-    }
+    change_feed_finish(&streams->feed);
 }
 
 uint32_t streams_count(const struct streams *streams)
@@ -31,53 +28,80 @@ uint32_t streams_count(const struct streams *streams)
     return atomic_load(&streams->count);
 }
 
-static void wake_locked(struct stream *stream)
+void streams_call(struct streams *streams, bool changes)
 {
-    if (stream->asleep) {
-        stream->asleep = false;
-        MHD_resume_connection(stream->mhd);
-        loop_wake(&stream->api->loop);
+    /* changes are taken over without streams, too: who comes back goes on behind what he had */
+    if (atomic_load(&streams->count) > 0 || (changes && atomic_load(&streams->following))) {
+        atomic_store(&streams->due, true);
+        loop_wake(&streams->api->loop);
     }
 }
 
-void streams_wake(struct streams *streams)
+static void resume(struct stream *s)
 {
-    pthread_mutex_lock(&streams->lock);
-    for (struct stream *s = streams->first; s != NULL; s = s->next) {
-        wake_locked(s);
-    }
-    pthread_mutex_unlock(&streams->lock);
+    s->asleep = false;
+    MHD_resume_connection(s->mhd);
 }
 
-void streams_tick(struct streams *streams, int64_t boot_ms)
+/* A key that was revoked or has expired ends what it opened. */
+static void keys_look(struct streams *streams, int64_t boot_ms)
 {
-    int64_t every_ms = (int64_t)streams->api->p.config->http.heartbeat_s * 1000;
+    struct auth *auth = &streams->api->auth;
 
-    pthread_mutex_lock(&streams->lock);
+    if (boot_ms < streams->keys_ms) {
+        return;
+    }
+    streams->keys_ms = boot_ms + AUTH_LOOK_MS;
+    auth_refresh(auth);
     for (struct stream *s = streams->first; s != NULL; s = s->next) {
-        if (boot_ms >= s->end_ms) {
-            s->over = true;
-            wake_locked(s);
-        } else if (boot_ms >= s->beat_ms) {
-            s->beat = true;
-            s->beat_ms = boot_ms + every_ms;
-            wake_locked(s);
-        } else if (s->asleep && (boot_ms >= s->due_ms || s->source->newest(s->api) > s->looked)) {
-            wake_locked(s); /* what wakes no acceptor: alerts, and summaries that are due */
+        s->over = s->over || (s->key[0] != '\0' && !auth_lives(auth, s->key));
+    }
+}
+
+static void stream_look(struct stream *s, bool ending, int64_t boot_ms)
+{
+    const int64_t every_ms = (int64_t)s->api->p.config->http.heartbeat_s * 1000;
+
+    s->over = s->over || ending || boot_ms >= s->end_ms;
+    if (boot_ms >= s->beat_ms) {
+        s->beat = true;
+        s->beat_ms = boot_ms + every_ms;
+    }
+    if (s->asleep && (s->over || s->beat || s->source->ready(s, boot_ms))) {
+        resume(s);
+    }
+}
+
+void streams_round(struct streams *streams, int64_t boot_ms)
+{
+    struct api *api = streams->api;
+    uint64_t newest;
+    bool ending;
+
+    if (!atomic_exchange(&streams->due, false)) {
+        return;
+    }
+    ending = atomic_load(&streams->ending);
+    newest = change_ring_newest(api->p.changes); /* before the inventory: it is as new then */
+    if (streams->feed.entries != NULL) {
+        const struct inventory *inv = inventory_get(api->p.board, api->reader);
+
+        if (inv != NULL) {
+            change_feed_pull(&streams->feed, api->p.changes, inv, newest);
         }
+        inventory_put(api->p.board, api->reader);
     }
-    pthread_mutex_unlock(&streams->lock);
+    keys_look(streams, boot_ms);
+    for (struct stream *s = streams->first; s != NULL; s = s->next) {
+        stream_look(s, ending, boot_ms);
+    }
 }
 
 void streams_end(struct streams *streams)
 {
-    pthread_mutex_lock(&streams->lock);
-    streams->ending = true;
-    for (struct stream *s = streams->first; s != NULL; s = s->next) {
-        s->over = true;
-        wake_locked(s);
-    }
-    pthread_mutex_unlock(&streams->lock);
+    atomic_store(&streams->ending, true);
+    atomic_store(&streams->due, true);
+    loop_wake(&streams->api->loop);
 }
 
 void stream_reset(struct stream *s)
@@ -117,36 +141,22 @@ enum rest { REST_SLEEP, REST_AGAIN, REST_OVER };
 
 static enum rest rest_take(struct stream *s)
 {
-    struct streams *streams = &s->api->streams;
-    enum rest rest = REST_SLEEP;
-
-    pthread_mutex_lock(&streams->lock);
-    if (s->over || streams->ending) {
-        rest = REST_OVER;
-    } else if (s->beat) {
+    if (s->over || atomic_load(&s->api->streams.ending)) { /* one that came after the last round */
+        return REST_OVER;
+    }
+    if (s->beat) {
         s->beat = false;
         strbuf_clear(&s->out);
         strbuf_puts(&s->out, ":\n\n");
         s->out_at = 0;
-        rest = REST_AGAIN;
-    } else if (s->source->newest(s->api) > s->looked) {
-        rest = REST_AGAIN;
-    } else {
-        s->asleep = true;
-        MHD_suspend_connection(s->mhd);
+        return REST_AGAIN;
     }
-    pthread_mutex_unlock(&streams->lock);
-    return rest;
-}
-
-static bool is_over(struct stream *s)
-{
-    bool over;
-
-    pthread_mutex_lock(&s->api->streams.lock);
-    over = s->over || s->api->streams.ending;
-    pthread_mutex_unlock(&s->api->streams.lock);
-    return over;
+    if (s->source->newest(s->api) > s->looked) {
+        return REST_AGAIN;
+    }
+    s->asleep = true;
+    MHD_suspend_connection(s->mhd);
+    return REST_SLEEP;
 }
 
 /* Copies as much of the text under way as fits. */
@@ -183,7 +193,7 @@ static ssize_t stream_read(void *cls, uint64_t pos, char *buf, size_t max)
 
     (void)pos;
     for (;;) {
-        size_t n = is_over(s) ? 0 : read_events(s, buf, max);
+        size_t n = s->over ? 0 : read_events(s, buf, max);
 
         if (n > 0) {
             return (ssize_t)n;
@@ -201,7 +211,6 @@ static void stream_free(void *cls)
     struct stream *s = cls;
     struct streams *streams = &s->api->streams;
 
-    pthread_mutex_lock(&streams->lock);
     if (s->previous != NULL) {
         s->previous->next = s->next;
     } else if (streams->first == s) {
@@ -210,7 +219,6 @@ static void stream_free(void *cls)
     if (s->next != NULL) {
         s->next->previous = s->previous;
     }
-    pthread_mutex_unlock(&streams->lock);
     atomic_fetch_sub(&streams->count, 1);
     strbuf_finish(&s->out);
     free(s);
@@ -220,13 +228,11 @@ static void stream_link(struct stream *s)
 {
     struct streams *streams = &s->api->streams;
 
-    pthread_mutex_lock(&streams->lock);
     s->next = streams->first;
     if (streams->first != NULL) {
         streams->first->previous = s;
     }
     streams->first = s;
-    pthread_mutex_unlock(&streams->lock);
     atomic_fetch_add(&streams->count, 1);
 }
 
@@ -266,12 +272,7 @@ static bool position_take(struct stream *s, struct request *rq)
         respond_faults(rq, ERR_BAD_PARAMETER, &rq->faults);
         return false;
     }
-    if (epoch != s->source->epoch(api) || number > s->start ||
-        (number < s->start && !s->source->kept(api, number + 1))) {
-        s->reset = true;
-        return true;
-    }
-    s->wanted = number + 1;
+    s->reset = epoch != s->source->epoch(api) || number > s->start || !s->source->resume(s, number);
     return true;
 }
 
@@ -280,12 +281,10 @@ static uint32_t streams_of(struct streams *streams, const struct connection *slo
 {
     uint32_t n = 0;
 
-    pthread_mutex_lock(&streams->lock);
     for (const struct stream *s = streams->first; s != NULL; s = s->next) {
         n +=
             memcmp(s->slot->origin.address, slot->origin.address, sizeof slot->origin.address) == 0;
     }
-    pthread_mutex_unlock(&streams->lock);
     return n;
 }
 
@@ -308,6 +307,7 @@ static struct stream *stream_make(struct request *rq, const struct stream_source
 {
     const struct config *config = rq->api->p.config;
     const struct query *q = &rq->query;
+    const bool boxed = (q->has & (P(BBOX) | P(CELL))) != 0;
     struct stream *s = calloc(1, sizeof *s);
 
     if (s == NULL) {
@@ -319,10 +319,15 @@ static struct stream *stream_make(struct request *rq, const struct stream_source
     s->mhd = rq->mhd;
     s->end_ms = rq->boot_ms + (int64_t)config->http.stream_life_s * 1000;
     s->beat_ms = rq->boot_ms + (int64_t)config->http.heartbeat_s * 1000;
-    s->topics = q->topics == 0 ? TOPIC_SPACES | TOPIC_LOTS : q->topics;
+    s->topics = q->topics;
     s->lot = q->lot;
-    s->boxed = (q->has & P(BBOX)) != 0;
+    s->fence = q->fence;
+    s->boxed = boxed;
     s->box = (struct geo_box){q->crs, q->west_e9, q->south_e9, q->east_e9, q->north_e9, {0}, {0}};
+    geo_box_make(&s->box);
+    if (rq->key != NULL) {
+        memcpy(s->key, rq->key->prefix, sizeof s->key);
+    }
     s->phase = q->snapshot ? SEND_LOTS : SEND_CHANGES;
     s->crs = q->crs;
     s->due_ms = INT64_MAX;
@@ -371,8 +376,41 @@ static void stream_open(struct request *rq, const struct stream_source *source)
     }
 }
 
+/* A lot leaves out fences and a fence everything else, unless both are given. False: nothing is
+ * left, and that was answered. */
+static bool topics_take(struct request *rq)
+{
+    struct query *q = &rq->query;
+    uint32_t within = TOPIC_SPACES | TOPIC_LOTS | TOPIC_FENCES;
+
+    if ((q->lot == 0) != (q->fence == 0)) {
+        within = q->fence != 0 ? TOPIC_FENCES : TOPIC_SPACES | TOPIC_LOTS;
+    }
+    if (q->topics == 0) {
+        q->topics = q->fence != 0 ? within : TOPIC_SPACES | TOPIC_LOTS;
+    }
+    q->topics &= within;
+    if (q->topics == 0) {
+        faults_add(&rq->faults, "topics", "%s, but not in what `%s` leaves: %s",
+                   q->fence != 0 ? "spaces and lots are asked for" : "fences are asked for",
+                   q->fence != 0 ? "fence" : "lot", q->fence != 0 ? "fences" : "spaces and lots");
+        respond_faults(rq, ERR_BAD_PARAMETER, &rq->faults);
+    }
+    return q->topics != 0;
+}
+
 void stream_get(struct request *rq)
 {
+    struct streams *streams = &rq->api->streams;
+
+    if (!topics_take(rq)) {
+        return;
+    }
+    if (change_feed_start(&streams->feed, rq->api->p.changes, rq->inv) != ERR_OK) {
+        respond_problem(rq, ERR_NO_MEMORY, NULL);
+        return;
+    }
+    atomic_store(&streams->following, true);
     stream_open(rq, &stream_of_changes);
 }
 

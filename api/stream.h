@@ -1,33 +1,39 @@
 #ifndef API_STREAM_H
 #define API_STREAM_H
 
+#include "api/change_feed.h"
 #include "api/scene.h"
-#include "bowei/change_ring.h"
-#include <pthread.h>
 #include <stdatomic.h>
 
-/* Event streams: each follows the change ring at its own pace. A stream with nothing to say is
- * suspended; the acceptor resumes it on changes, heartbeats and at the end of its life. */
+/* Event streams: each follows its ring at its own pace. A stream with nothing to say is suspended;
+ * a round of the HTTP thread resumes those that have, on changes, heartbeats and at the end of
+ * their lives. All is the HTTP thread's but what says otherwise. */
 
 struct api;
 struct stream;
 
 struct streams {
-    pthread_mutex_t lock; /**< rank 22 */
-    struct stream *first; /**< guarded by lock */
-    _Atomic uint32_t count;
-    bool ending; /**< guarded by lock */
+    struct stream *first;
+    struct change_feed feed;
+    _Atomic uint32_t count; /**< any thread */
+    _Atomic bool due;       /**< a round is asked for; any thread */
+    _Atomic bool following; /**< the feed was made; any thread */
+    _Atomic bool ending;    /**< any thread */
+    int64_t keys_ms;        /**< boottime from which the streams' keys are looked at again */
     struct api *api;
 };
 
-enum err streams_init(struct streams *streams, struct api *api) MUST_CHECK;
+void streams_init(struct streams *streams, struct api *api);
 void streams_finish(struct streams *streams);
-/** Resumes all that sleep: there are changes. */
-void streams_wake(struct streams *streams);
-/** Heartbeats and the end of lives. */
-void streams_tick(struct streams *streams, int64_t boot_ms);
-/** Ends them all: the server stops. */
+/** Asks for a round: there are changes, or time has passed. Wakes the HTTP thread only when there
+ * is somebody to serve. Any thread. */
+void streams_call(struct streams *streams, bool changes);
+/** The round, if one was asked for: takes the changes over, and resumes who has something to say.
+ */
+void streams_round(struct streams *streams, int64_t boot_ms);
+/** Ends them all: the server stops. Any thread. */
 void streams_end(struct streams *streams);
+/** Any thread. */
 uint32_t streams_count(const struct streams *streams);
 
 /** Event text of a change: `id`, `event`, `data`; the same bytes whenever it is rendered. False

@@ -134,11 +134,18 @@ static uint64_t newest(const struct api *api)
     return alert_ring_newest(api->p.alerts);
 }
 
-static bool kept(const struct api *api, uint64_t number)
+static bool resume(struct stream *s, uint64_t number)
 {
     struct alert_image alert;
 
-    return alert_ring_get(api->p.alerts, number, &alert) != CHANGE_OVERRUN;
+    s->wanted = number + 1;
+    return alert_ring_get(s->api->p.alerts, s->wanted, &alert) != CHANGE_OVERRUN;
 }
 
-const struct stream_source stream_of_alerts = {epoch, newest, kept, fill};
+/* A summary becomes due without a new number. */
+static bool ready(struct stream *s, int64_t boot_ms)
+{
+    return boot_ms >= s->due_ms || newest(s->api) > s->looked;
+}
+
+const struct stream_source stream_of_alerts = {epoch, newest, resume, ready, fill};

@@ -10,12 +10,18 @@
 
 #define STREAM_EVENT_MAX 32768u /* the longest is an alert with every operator's share */
 #define STREAM_SKIPS_MAX 4096u  /* entries passed over in one go */
+/* A listener further behind gets only the newest change of each object: 200 is what comes in one
+ * round at 10 000 changes a second. */
+#define STREAM_BEHIND 256u
 
 struct stream_source {
     uint64_t (*epoch)(const struct api *api);
     uint64_t (*newest)(const struct api *api);
-    /** Is that number still in the ring? */
-    bool (*kept)(const struct api *api, uint64_t number);
+    /** Makes s go on behind the event of that number, which is not above the newest. False: what
+     * came since is not kept. */
+    bool (*resume)(struct stream *s, uint64_t number);
+    /** Has a stream that sleeps something to say? May move it past what it does not want. */
+    bool (*ready)(struct stream *s, int64_t boot_ms);
     /** Puts the next piece into s->out. False: nothing to say now; then s->looked is the newest
      * number it has seen, and s->due_ms when it wants to look without a new one. */
     bool (*fill)(struct stream *s, const struct inventory *inv, struct view_now now);
@@ -42,25 +48,28 @@ struct stream {
     struct api *api;
     struct connection *slot;
     struct MHD_Connection *mhd;
-    struct stream *next, *previous; /**< guarded by streams.lock */
-    bool asleep, beat, over;        /**< guarded by streams.lock */
-    int64_t end_ms, beat_ms;        /**< boottime; guarded by streams.lock */
-    /* the MHD thread's; the acceptor reads looked and due_ms of streams that sleep */
-    uint64_t wanted; /**< number of the next entry to send */
-    uint64_t looked; /**< newest number seen */
-    int64_t due_ms;  /**< boottime */
-    uint64_t start;  /**< newest entry when the stream began */
+    struct stream *next, *previous;
+    bool asleep, beat, over;
+    int64_t end_ms, beat_ms; /**< boottime */
+    char key[9];             /**< prefix of the key it was opened with; "" = none */
+    uint64_t wanted;         /**< number of the next entry to send */
+    uint64_t looked;         /**< newest number seen */
+    int64_t due_ms;          /**< boottime */
+    uint64_t start;          /**< newest entry when the stream, or its walk, began */
     uint32_t topics;
-    space_key lot; /**< 0 = all */
+    space_key lot;   /**< 0 = all */
+    space_key fence; /**< 0 = all */
     bool boxed;
     struct geo_box box;
     enum crs crs;
     char operator_code[OPERATOR_CODE + 1]; /**< who listens; "" = staff, or everybody */
 
+    /** Up to SEND_POSITION it walks over what is there: all of it, or what changed since `from`. */
     enum { SEND_LOTS, SEND_SPACES, SEND_FENCES, SEND_POSITION, SEND_CHANGES } phase;
 
     bool greeted, reset;
-    uint32_t at_index; /**< of the snapshot */
+    uint32_t at_index; /**< of the walk */
+    uint64_t from;     /**< of the walk: only objects that changed at or after it; 0 = all */
     struct storm_run storm;
     struct strbuf out;
     size_t out_at;

@@ -167,12 +167,12 @@ static enum event_read read_once(struct event_reader *reader, struct reading_on 
     struct event_place newest;
     uint64_t number;
 
-    if (alert_ring_reaches(ring, on->reached, &number)) {
-        (void)read_ring(ring, number, on);
+    if (alert_ring_reaches(ring, on->reached, &number) &&
+        (read_ring(ring, number, on) || on->count > 0)) {
         return on->count > 0 ? EVENT_READ_OK : EVENT_READ_NONE;
     }
     newest = alert_ring_place(ring);
-    if (newest.number == 0) {
+    if (newest.at_ms == 0) {
         return EVENT_READ_UNAVAILABLE; /* what Redis holds was not merged yet */
     }
     return event_log_reader_read(reader->log, on->operator_code, on->reached, newest, on->out,
@@ -191,7 +191,7 @@ static enum event_read read_events(void *ctx, const char *operator_code, struct 
     assert(operator_code[0] != '\0'); /* a log is one operator's */
     *count = 0;
     *reached = after;
-    if (newest.number != 0 && event_place_compare(after, newest) > 0) {
+    if (newest.at_ms != 0 && event_place_compare(after, newest) > 0) {
         return EVENT_READ_EXPIRED; /* of a history that is no more: restored from a backup */
     }
     for (unsigned round = 0; round < ROUNDS_MAX; round++) {

@@ -15,8 +15,9 @@ struct event_feed *event_feed_create(const struct redis_params *redis,
                                      const struct alert_ring *ring);
 /** Its readers first. */
 void event_feed_destroy(struct event_feed *feed);
-/** Events were released on the ring: wakes who listens. Any thread; fits runner_params.released. */
-void event_feed_wake(void *feed);
+/** Events were released on the ring: wakes who listens. Any thread; fits runner_params.released,
+ * ctx is the feed. */
+void event_feed_wake(void *ctx);
 
 /** A reader with a connection to Redis of its own, for one thread at a time. */
 struct event_reader;

@@ -8,6 +8,7 @@
 #include "bowei/audit_log.h"
 #include "bowei/base/log.h"
 #include "bowei/field.h"
+#include "bowei/mqtt_out.h"
 #include "bowei/recover.h"
 #include "gateway/case_settings.h"
 #include "gateway/configuration.h"
@@ -15,6 +16,7 @@
 #include "gateway/examiner.h"
 #include "gateway/fleet_settings.h"
 #include "gateway/late_redis.h"
+#include "gateway/outgoing.h"
 #include "gateway/reload.h"
 #include "gateway/runner.h"
 
@@ -49,7 +51,7 @@ struct gateway {
     struct change_ring *changes;
     struct alert_ring *alerts;
     struct event_feed *feed;
-    struct event_reader *events;    /* the API's */
+    struct outgoing outgoing;
     struct audit_reader *audit_log; /* the same */
     struct fleet_rules rules;
     struct work_calendar *calendar; /* of the rules of cases */
@@ -61,6 +63,7 @@ struct gateway {
     struct field *field;
     struct push *push;
     struct api *api;
+    struct mqtt_out *mqtt_out;
     struct image *audit; /* audit rows of the journal, to be kept again */
     size_t audit_count;
     const struct inventory *pending; /* loaded on SIGHUP, waiting for a confirmed flush */
@@ -291,10 +294,18 @@ static enum err start_sides(struct gateway *g)
                                        .ledger = g->ledger,
                                        .desk = g->desk};
     g->push = push_create(&field);
-    g->events = event_reader_create(g->feed);
     g->audit_log = audit_reader_create(&g->redis);
-    if (g->push == NULL || g->events == NULL || g->audit_log == NULL) {
+    if (g->push == NULL || g->audit_log == NULL) {
         return ERR_NO_MEMORY;
+    }
+    const struct delivery_params delivery = {.config = g->config,
+                                             .intake = intake_port_of(g->intake),
+                                             .counters = &g->counters,
+                                             .view = g->view,
+                                             .folder = state_folder_path(g->state)};
+    enum err e = outgoing_start(&g->outgoing, g->feed, delivery);
+    if (e != ERR_OK) {
+        return e;
     }
     const struct api_params api = {
         .config = g->config,
@@ -302,7 +313,7 @@ static enum err start_sides(struct gateway *g)
         .view = g->view,
         .changes = g->changes,
         .alerts = g->alerts,
-        .events = event_reader_port(g->events),
+        .events = event_reader_port(g->outgoing.asked),
         .audit = audit_reader_port(g->audit_log),
         .rules = &g->rules,
         .intake = intake_port_of(g->intake),
@@ -311,12 +322,21 @@ static enum err start_sides(struct gateway *g)
         .unknown = {g->unknown, list_unknown},
         .push = push_port_of(g->push),
         .recalibration = recalibration_port_of(g->desk),
-        .ledger = device_ledger_port(g->ledger)
+        .ledger = device_ledger_port(g->ledger),
+        .delivery = delivery_port_of(g->outgoing.delivery)
     };
     char detail[160] = "";
-    enum err e = api_start(&api, &g->api, detail);
+    e = api_start(&api, &g->api, detail);
     if (e != ERR_OK) {
         log_line(LOG_ERROR, "gateway", "http: %s", detail[0] != '\0' ? detail : err_text(e, 0));
+        return e;
+    }
+    const struct mqtt_out_params out = {
+        &g->config->mqtt_out, g->config->instance, &g->board,   g->view,
+        g->changes,           g->alerts,           &g->counters};
+    e = mqtt_out_start(&out, &g->mqtt_out);
+    if (e != ERR_OK) {
+        log_line(LOG_ERROR, "gateway", "mqtt_out: %s", err_text(e, 0));
         return e;
     }
     g->field = field_start(&field);
@@ -412,8 +432,8 @@ void gateway_stop(struct gateway *g)
     atomic_store(&g->status.stopping, true);
     atomic_store(&g->status.ready, false);
     field_stop(g->field);
+    mqtt_out_stop(g->mqtt_out);
     api_stop(g->api);
-    event_reader_destroy(g->events);
     audit_reader_destroy(g->audit_log);
     push_destroy(g->push);
     late_redis_stop(&g->late);
@@ -425,10 +445,11 @@ void gateway_stop(struct gateway *g)
     }
     work_calendar_destroy(g->calendar);
     inventory_destroy(g->pending);
-    intake_destroy(g->intake);
     change_ring_destroy(g->changes);
-    view_destroy(g->view);
     journal_close(g->journal); /* its last sync releases what waits for it */
+    outgoing_stop(&g->outgoing);
+    intake_destroy(g->intake);
+    view_destroy(g->view);
     alert_ring_destroy(g->alerts);
     event_feed_destroy(g->feed);
     unknown_devices_destroy(g->unknown);

@@ -320,9 +320,9 @@ static void publish_late(struct runner *r)
     }
     r->late_published = LATE_IDLE;
     core_events_after(r->p.core, r->late_event);
-    alert_ring_begin(r->p.alerts, core_newest_event(r->p.core));
     core_cases_on(r->p.core);
     core_alerts_on(r->p.core);
+    alert_ring_begin(r->p.alerts, core_newest_event(r->p.core));
     redis_writer_set_epoch(r->p.writer, atomic_load(&r->late_epoch));
     status_set(r->p.status, DEGRADED_KEPT_UNREAD, false);
     log_line(LOG_INFO, "runner", "%llu images read from Redis after a start without it",

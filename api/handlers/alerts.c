@@ -1,5 +1,6 @@
 /* Alerts for those who must act: an operator sees its own, staff see all, and what one may not see
  * answers like what is not there. Moves go through the transition table of the core. */
+#include "api/body_fields.h"
 #include "api/handlers/asking.h"
 #include "api/handlers/fleet.h"
 #include "api/handlers/staff.h"
@@ -173,7 +174,7 @@ static bool body_parse(struct request *rq, struct json_doc *doc, struct json_nod
                         fault != JSON_OK ? json_fault_text(fault) : "the body must be an object");
         return false;
     }
-    staff_body_known(rq, doc);
+    body_known(rq, doc);
     return true;
 }
 
@@ -370,17 +371,6 @@ static void mute_answer(struct request *rq)
     respond_text(rq, 200, type_json, &out);
 }
 
-static bool mute_fence(struct request *rq, space_key *key)
-{
-    const char *text = rq->match.argument;
-
-    if (space_id_parse(text, strlen(text), key) != ID_OK) {
-        respond_problem(rq, ERR_NOT_FOUND, "there is no such fence");
-        return false;
-    }
-    return true;
-}
-
 void fence_mute_post(struct request *rq)
 {
     struct json_node nodes[32];
@@ -389,15 +379,15 @@ void fence_mute_post(struct request *rq)
     const struct json_node *until;
     char text[48];
     int64_t wall_ms = 0;
-    space_key key;
+    const uint32_t fence = fence_find(rq);
     int len;
 
-    if (!mute_fence(rq, &key) || !body_parse(rq, &doc, nodes, ARRAY_LEN(nodes)) ||
+    if (fence == NO_FENCE || !body_parse(rq, &doc, nodes, ARRAY_LEN(nodes)) ||
         !fleet_open(rq, COMMAND_MUTE, 0, 0, mute_answer)) {
         return;
     }
     request = rq->pending->command.fleet;
-    request->fence = key;
+    request->fence = rq->inv->fences[fence].key;
     until = json_member(&doc, &nodes[0], "until");
     len = until == NULL ? -1 : json_text(&doc, until, text, sizeof text);
     if (len < 0 || rfc3339_parse(text, (uint32_t)len, &wall_ms) != 0) {
@@ -416,10 +406,10 @@ void fence_mute_post(struct request *rq)
 
 void fence_mute_delete(struct request *rq)
 {
-    space_key key;
+    const uint32_t fence = fence_find(rq);
 
-    if (mute_fence(rq, &key) && fleet_open(rq, COMMAND_MUTE, 0, 0, mute_answer)) {
-        rq->pending->command.fleet->fence = key;
+    if (fence != NO_FENCE && fleet_open(rq, COMMAND_MUTE, 0, 0, mute_answer)) {
+        rq->pending->command.fleet->fence = rq->inv->fences[fence].key;
         asking_submit(rq);
     }
 }

@@ -1,7 +1,7 @@
 /* GET /v1/audit: who read or changed what. Rows come from Redis by way of the event desk, so that
  * the HTTP thread never waits for it; they are there some seconds after the deed, and never change.
  */
-#include "api/csv_text.h"
+#include "bowei/csv_text.h"
 #include "api/event_desk.h"
 #include "api/handlers/asking.h"
 #include "api/server.h"

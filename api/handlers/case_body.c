@@ -1,6 +1,7 @@
 /* Bodies of cases: what staff, a camera or a resident says, into a finding or a move. Unknown
  * members are refused at every depth; every fault names its member, its value's rule and stays
  * until all are found. */
+#include "api/body_fields.h"
 #include "api/handlers/desk.h"
 #include "api/handlers/staff.h"
 #include "bowei/base/city_clock.h"
@@ -23,7 +24,7 @@ bool case_body_open(struct request *rq, struct json_doc *doc, struct json_node *
                         fault != JSON_OK ? json_fault_text(fault) : "the body must be an object");
         return false;
     }
-    staff_body_known(rq, doc);
+    body_known(rq, doc);
     for (unsigned f = 0; f < BODY_FIELD_COUNT; f++) {
         const struct json_node *n =
             (known & required) >> f & 1 ? json_member(doc, nodes, body_field_rows[f].name) : nodes;

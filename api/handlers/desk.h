@@ -1,7 +1,7 @@
 #ifndef API_HANDLERS_DESK_H
 #define API_HANDLERS_DESK_H
 
-#include "api/csv_text.h"
+#include "bowei/csv_text.h"
 #include "api/html.h"
 #include "api/server.h"
 #include "bowei/base/json_read.h"

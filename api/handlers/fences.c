@@ -214,27 +214,39 @@ static void kind_pick(struct request *rq)
     }
 }
 
-void fence_get(struct request *rq)
+uint32_t fence_find(struct request *rq)
 {
-    const size_t len = strlen(rq->match.argument);
+    const char *text = rq->match.argument;
     space_key key;
-    space_key replaced_by;
-    const enum id_fault fault = space_id_parse(rq->match.argument, len, &key);
-    struct strbuf out = {0};
-    struct json_writer w;
+    space_key replaced_by = 0;
+    const enum id_fault fault = space_id_parse(text, strlen(text), &key);
     uint32_t fence;
+    bool removed;
 
     if (fault != ID_OK) {
         respond_problem(rq, ERR_BAD_ID, id_fault_text(fault));
-        return;
+        return NO_FENCE;
     }
     fence = fences_find(rq->inv, key);
-    if (fence == NO_FENCE || rq->inv->fences[fence].removed) {
-        if (inventory_tombstone(rq->inv, key, &replaced_by)) {
-            place_gone(rq, replaced_by);
-        } else {
-            respond_problem(rq, ERR_NOT_FOUND, "there is no such fence");
-        }
+    removed = fence != NO_FENCE && rq->inv->fences[fence].removed;
+    if (fence != NO_FENCE && !removed) {
+        return fence;
+    }
+    if (inventory_tombstone(rq->inv, key, &replaced_by) || removed) {
+        place_gone(rq, replaced_by);
+    } else {
+        respond_problem(rq, ERR_NOT_FOUND, "there is no such fence");
+    }
+    return NO_FENCE;
+}
+
+void fence_get(struct request *rq)
+{
+    const uint32_t fence = fence_find(rq);
+    struct strbuf out = {0};
+    struct json_writer w;
+
+    if (fence == NO_FENCE) {
         return;
     }
     kind_pick(rq);

@@ -1,6 +1,7 @@
 /* API keys for admins: listed, made, revoked. The core audits first (who, for whom), and only when
  * that is durable the key file is changed: no key without its row. The file is written on the HTTP
  * thread, some milliseconds that only an admin's rare request costs. */
+#include "api/body_fields.h"
 #include "api/handlers/asking.h"
 #include "api/handlers/staff.h"
 #include "api/server.h"
@@ -129,7 +130,7 @@ static bool order_read(struct request *rq, struct ordered *o)
                         fault == JSON_OK ? "the body must be an object" : json_fault_text(fault));
         return false;
     }
-    staff_body_known(rq, &doc);
+    body_known(rq, &doc);
     *o = (struct ordered){0};
     text_read(rq, &doc, "name", o->name, sizeof o->name);
     text_read(rq, &doc, "role", o->role, sizeof o->role);

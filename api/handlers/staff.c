@@ -1,6 +1,7 @@
 /* What staff decide: out of service, closed, counts, suspect devices. A handler checks the request
  * and makes a command; the core decides, and the answer leaves when its effect is durable. */
 #include "api/handlers/staff.h"
+#include "api/body_fields.h"
 #include "api/handlers/asking.h"
 #include "api/handlers/places.h"
 #include "bowei/base/city_clock.h"
@@ -12,100 +13,6 @@
 #define WHY_MAX    81 /* of the audit's note, behind what was asked for */
 #define F(name)    (UINT64_C(1) << BODY_##name)
 
-#define FINDING    (F(CASE_KIND) | F(PLACE) | F(VEHICLE) | F(LOCATION) | F(TEXT) | F(EVIDENCE))
-
-const struct body_field_row body_field_rows[BODY_FIELD_COUNT] = {
-    [BODY_REASON] = {"reason",     "string",  "maintenance, closed, event or withdrawn"                  },
-    [BODY_UNTIL] = {"until",      "string",  "RFC 3339 time at which it ends by itself"                 },
-    [BODY_NOTE] = {"note",       "string",  "free text for the audit, at most 119 bytes"               },
-    [BODY_OCCUPIED] = {"occupied",   "integer", "cars inside; either this or free"                         },
-    [BODY_FREE] = {"free",       "integer", "free places; either this or occupied"                     },
-    [BODY_CHANNEL] = {"channel",    "integer",
-                     "which input of the device; left out: all that are bound"                           },
-    [BODY_FORCE] = {"force",      "boolean", "also while the space is not known free; needs a reason"   },
-    [BODY_WHY] = {"reason",     "string",  "why, for the audit, at most 80 bytes"                     },
-    [BODY_VERSION] = {"version",    "integer", "only when it is still at this version; else 409"          },
-    [BODY_EVENT] = {"event",      "string",  "ack, dispatch, resolve, dispute, uphold or dismiss"       },
-    [BODY_IDS] = {"ids",        "array",   "1 to 500 IDs of alerts"                                   },
-    [BODY_CRS] = {"crs",        "string",  "wgs84, gcj02 or bd09: of all positions in the batch"      },
-    [BODY_ITEMS] = {"items",      "array",
-                     "1 to 1000 reports: event_id, vehicle, time, lock, location, beacons, battery"      },
-    [BODY_NAME] = {"name",       "string",  "the holder's, at most 31 bytes; two live keys may have it"},
-    [BODY_ROLE] = {"role",       "string",  "operator, staff or admin"                                 },
-    [BODY_OPERATOR] = {"operator",   "string",  "code of an operator's key; only there"                    },
-    [BODY_DISTRICTS] = {"districts",  "string",  "150402,150403: all that a staff key may change"           },
-    [BODY_EXPIRES] = {"expires_at", "string",  "RFC 3339 time from which it is refused"                   },
-    [BODY_CASE_NOTE] = {"note",       "string",
-                     "free text, at most 240 bytes; no plates, phones or names"                          },
-    [BODY_TEXT] = {"text",       "string",
-                     "what was seen, at most 240 bytes; no plates, phones or names"                      },
-    [BODY_CASE_KIND] = {"kind",       "string",
-                     "zombie_car, zombie_bike_private, zombie_bike_shared, out_of_fence, "
-                        "no_parking, pile_up, facility or order"                                         },
-    [BODY_CASE_SOURCE] = {"source",     "string",  "patrol, hotline, letter_box, video or superior"           },
-    [BODY_PLACE] = {"place",      "string",  "ID of a space, lot or fence; this or location"            },
-    [BODY_VEHICLE] = {"vehicle",    "string",  "reference of a shared bike, OP-NUMBER; never a plate"     },
-    [BODY_LOCATION] = {"location",   "object",  "crs (wgs84 when left out), lat, lon"                      },
-    [BODY_EVIDENCE] = {"evidence",   "object",
-                     "uri (https, http, s3, oss, cos, obs, file), sha256 (64 hex digits), "
-                       "taken_at, device, location"                                                      },
-    [BODY_UNIT] = {"unit",       "string",  "code of a unit"                                           },
-    [BODY_PERSON] = {"person",     "string",  "staff code of who is responsible, no name"                },
-    [BODY_DUTY] = {"duty",       "string",  "what is to be done, at most 120 bytes"                    },
-    [BODY_SCORE] = {"score",      "number",
-                     "effect on the assessment when late, points with two decimals"                      },
-    [BODY_DOCUMENT] = {"document",   "string",
-                     "number of the notice, decision, claim or disposal, at most 48 bytes; no ID "
-                       "numbers of people"                                                               },
-    [BODY_MEANS] = {"channel",    "string",  "how notice was given: sticker, call, operator or web"     },
-    [BODY_FEATURES] =
-        {"features",   "array",
-                     "what the site check saw: dust, flat_tyre, no_plate, damaged, rubbish, covered"     },
-    [BODY_EMERGENCY] = {"emergency",  "boolean",
-                     "at night or on a holiday nevertheless; needs a note"                               },
-    [BODY_INTO] = {"into",       "string",  "number of the case that goes on"                          },
-    [BODY_RATING] = {"rating",     "integer", "1 to 5"                                                   },
-};
-
-/* What a handler's body takes, and what it must have. */
-struct taking {
-    const char *handler;
-    uint64_t fields, required;
-};
-
-static const struct taking takes[] = {
-    {"space_out_post",          F(REASON) | F(UNTIL) | F(NOTE),                              F(REASON)                    },
-    {"lot_closed_post",         F(UNTIL) | F(NOTE),                                          0                            },
-    {"lot_count_post",          F(OCCUPIED) | F(FREE) | F(NOTE),                             0                            },
-    {"device_suspect_post",     F(NOTE),                                                     0                            },
-    {"device_recalibrate_post", F(CHANNEL) | F(FORCE) | F(WHY),                              0                            },
-    {"device_installed_post",   F(NOTE),                                                     F(NOTE)                      },
-    {"device_test_post",        F(UNTIL) | F(NOTE),                                          F(UNTIL)                     },
-    {"fence_mute_post",         F(UNTIL) | F(NOTE),                                          F(UNTIL)                     },
-    {"alert_ack_post",          F(NOTE) | F(VERSION),                                        0                            },
-    {"alert_dispatch_post",     F(NOTE) | F(VERSION),                                        0                            },
-    {"alert_resolve_post",      F(NOTE) | F(VERSION),                                        0                            },
-    {"alert_dispute_post",      F(NOTE) | F(VERSION),                                        0                            },
-    {"alert_uphold_post",       F(NOTE) | F(VERSION),                                        0                            },
-    {"alert_dismiss_post",      F(NOTE) | F(VERSION),                                        0                            },
-    {"alerts_bulk_post",        F(EVENT) | F(IDS) | F(NOTE),                                 F(EVENT) | F(IDS)            },
-    {"key_post",                F(NAME) | F(ROLE) | F(OPERATOR) | F(DISTRICTS) | F(EXPIRES), F(NAME) | F(ROLE)            },
-    {"vehicles_telemetry_post", F(CRS) | F(ITEMS),                                           F(CRS) | F(ITEMS)            },
-    {"case_post",               FINDING | F(CASE_SOURCE),                                    F(CASE_KIND) | F(CASE_SOURCE)},
-    {"detection_post",          FINDING,                                                     F(CASE_KIND) | F(EVIDENCE)   },
-    {"report_post",             FINDING & ~F(VEHICLE),                                       F(CASE_KIND) | F(TEXT)       },
-    {"report_rating_post",      F(RATING),                                                   F(RATING)                    },
-};
-
-/* clang-format off: a table is included */
-static const struct taking moves_take[] = {
-#define CASE_MOVE(event, code, handler, fields, required, doc)                                     \
-    {#handler, (fields) | F(VERSION), required},
-#include "api/case_moves.def"
-#undef CASE_MOVE
-};
-/* clang-format on */
-
 static const char *const reasons[OUT_REASON_COUNT] = {
     [OUT_MAINTENANCE] = "maintenance",
     [OUT_CLOSED] = "closed",
@@ -116,28 +23,6 @@ static const char *const reasons[OUT_REASON_COUNT] = {
 const char *out_reason_name(enum out_reason reason)
 {
     return (unsigned)reason < OUT_REASON_COUNT ? reasons[reason] : "";
-}
-
-static const struct taking *taking_find(const struct taking *rows, size_t count,
-                                        const char *handler)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(rows[i].handler, handler) == 0) {
-            return &rows[i];
-        }
-    }
-    return NULL;
-}
-
-uint64_t body_fields_of(const char *handler, uint64_t *required)
-{
-    const struct taking *row = taking_find(takes, ARRAY_LEN(takes), handler);
-
-    if (row == NULL) {
-        row = taking_find(moves_take, ARRAY_LEN(moves_take), handler);
-    }
-    *required = row == NULL ? 0 : row->required;
-    return row == NULL ? 0 : row->fields;
 }
 
 /* A body under way into a command. */
@@ -202,6 +87,16 @@ static void read_count(struct reading_body *b, const struct json_node *value, en
     }
 }
 
+static void read_occupied(struct reading_body *b, const struct json_node *value)
+{
+    read_count(b, value, BODY_OCCUPIED, &b->occupied);
+}
+
+static void read_free(struct reading_body *b, const struct json_node *value)
+{
+    read_count(b, value, BODY_FREE, &b->free);
+}
+
 static void read_channel(struct reading_body *b, const struct json_node *value)
 {
     int64_t channel;
@@ -232,96 +127,19 @@ static void read_why(struct reading_body *b, const struct json_node *value)
     }
 }
 
+/* Those that go into the command; the others are read by their handlers. */
 static void read_field(struct reading_body *b, enum body_field field, const struct json_node *value)
 {
+    static void (*const readers[BODY_FIELD_COUNT])(struct reading_body * b,
+                                                   const struct json_node *value) = {
+        [BODY_REASON] = read_reason,     [BODY_UNTIL] = read_until, [BODY_NOTE] = read_note,
+        [BODY_OCCUPIED] = read_occupied, [BODY_FREE] = read_free,   [BODY_CHANNEL] = read_channel,
+        [BODY_FORCE] = read_force,       [BODY_WHY] = read_why,
+    };
+
     b->has |= UINT64_C(1) << (unsigned)field;
-    switch (field) {
-    case BODY_REASON: read_reason(b, value); break;
-    case BODY_UNTIL: read_until(b, value); break;
-    case BODY_NOTE: read_note(b, value); break;
-    case BODY_OCCUPIED: read_count(b, value, BODY_OCCUPIED, &b->occupied); break;
-    case BODY_FREE: read_count(b, value, BODY_FREE, &b->free); break;
-    case BODY_CHANNEL: read_channel(b, value); break;
-    case BODY_FORCE: read_force(b, value); break;
-    case BODY_WHY: read_why(b, value); break;
-    case BODY_VERSION: /* their handlers read them */
-    case BODY_EVENT:
-    case BODY_IDS:
-    case BODY_CRS:
-    case BODY_ITEMS:
-    case BODY_NAME:
-    case BODY_ROLE:
-    case BODY_OPERATOR:
-    case BODY_DISTRICTS:
-    case BODY_EXPIRES:
-    case BODY_CASE_NOTE:
-    case BODY_TEXT:
-    case BODY_CASE_KIND:
-    case BODY_CASE_SOURCE:
-    case BODY_PLACE:
-    case BODY_VEHICLE:
-    case BODY_LOCATION:
-    case BODY_EVIDENCE:
-    case BODY_UNIT:
-    case BODY_PERSON:
-    case BODY_DUTY:
-    case BODY_SCORE:
-    case BODY_DOCUMENT:
-    case BODY_MEANS:
-    case BODY_FEATURES:
-    case BODY_EMERGENCY:
-    case BODY_INTO:
-    case BODY_RATING:
-    case BODY_FIELD_COUNT: break;
-    }
-}
-
-static void unknown_field(struct request *rq, const struct json_doc *doc,
-                          const struct json_node *key, uint64_t fields)
-{
-    char name[32];
-    char where[40];
-    char known[80] = "";
-    size_t n = 0;
-
-    if (json_text(doc, key, name, sizeof name) < 0) {
-        (void)snprintf(name, sizeof name, "(too long)");
-    }
-    for (unsigned f = 0; f < BODY_FIELD_COUNT; f++) {
-        if (fields >> f & 1 && n < sizeof known) {
-            n += (size_t)snprintf(known + n, sizeof known - n, "%s%s", n == 0 ? "" : ", ",
-                                  body_field_rows[f].name);
-        }
-    }
-    (void)snprintf(where, sizeof where, "/%s", name);
-    faults_add(&rq->faults, where, "unknown field; known: %s", known);
-}
-
-/* Which of the fields the member is, BODY_FIELD_COUNT = none. */
-static enum body_field field_find(const struct json_doc *doc, const struct json_node *key,
-                                  uint64_t fields)
-{
-    unsigned f = 0;
-
-    while (f < BODY_FIELD_COUNT &&
-           !(fields >> f & 1 && json_is_text(doc, key, body_field_rows[f].name))) {
-        f++;
-    }
-    return (enum body_field)f;
-}
-
-void staff_body_known(struct request *rq, const struct json_doc *doc)
-{
-    const struct json_node *root = &doc->nodes[0];
-    const struct json_node *key = json_first(doc, root);
-    uint64_t required;
-    const uint64_t fields = body_fields_of(rq->match.route->name, &required);
-
-    for (uint32_t i = 0; i < root->count; i++) {
-        if (field_find(doc, key, fields) == BODY_FIELD_COUNT) {
-            unknown_field(rq, doc, key, fields);
-        }
-        key = json_after(doc, json_after(doc, key));
+    if (readers[field] != NULL) {
+        readers[field](b, value);
     }
 }
 
@@ -332,7 +150,7 @@ static void read_members(struct reading_body *b, uint64_t fields)
 
     for (uint32_t i = 0; i < root->count && key != NULL; i++) {
         const struct json_node *value = json_after(&b->doc, key);
-        const enum body_field f = field_find(&b->doc, key, fields);
+        const enum body_field f = body_field_find(&b->doc, key, fields);
 
         if (value == NULL) {
             return;
@@ -340,7 +158,7 @@ static void read_members(struct reading_body *b, uint64_t fields)
         if (f < BODY_FIELD_COUNT) {
             read_field(b, f, value);
         } else {
-            unknown_field(b->rq, &b->doc, key, fields);
+            body_field_unknown(b->rq, &b->doc, key, fields);
         }
         key = json_after(&b->doc, value);
     }

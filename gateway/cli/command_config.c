@@ -1,6 +1,7 @@
 /* `bowei check-config` and `bowei config`, and how every command finds the configuration or the
  * state folder. */
 #include "bowei/base/suggest.h"
+#include "bowei/delivery.h"
 #include "bowei/envelope.h"
 #include "bowei/envelope_names.h"
 #include "bowei/field.h"
@@ -129,6 +130,7 @@ static void check_field(struct config_source *source, const struct config *confi
     check_envelopes(source, config);
     check_polls(source, config);
     check_tls(source, config);
+    delivery_check(source, config);
 }
 
 enum err cli_read_config(const struct config_origin *origin, struct config_report *report,

@@ -4,6 +4,7 @@
 #include "bowei/base/json_write.h"
 #include "bowei/keys.h"
 #include "gateway/cli/commands.h"
+#include "gateway/cli/key_audit.h"
 #include "gateway/cli/options.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -147,6 +148,22 @@ static int districts_read(const struct keys_call *call, enum role role,
     return CLI_OK;
 }
 
+/* A key that cannot be audited is not given out. */
+static int audit_made(const struct keys_call *call, const char *action, const struct key_row *row)
+{
+    const enum err e = key_audit(call->keys, action, row, host_wall_ms());
+
+    if (e != ERR_OK) {
+        fprintf(stderr, "bowei keys: %s.audit cannot be written (%s): no key is given out\n",
+                call->keys, err_text(e, 0));
+        if (key_revoke(call->keys, row->prefix) != ERR_OK) {
+            fprintf(stderr, "bowei keys: revoke %s by hand\n", row->prefix);
+        }
+        return CLI_FAILURE;
+    }
+    return CLI_OK;
+}
+
 /* The key, for the person who asked. */
 static int key_print(const struct keys_call *call, const struct key_row *row, const char *text)
 {
@@ -192,7 +209,11 @@ static int create(const struct keys_call *call)
         fprintf(stderr, "bowei keys: %s has two live keys: revoke one first\n", call->name);
         return CLI_BAD_INPUT;
     }
-    return e == ERR_OK ? key_print(call, &row, text) : fail(call, e);
+    if (e != ERR_OK) {
+        return fail(call, e);
+    }
+    status = audit_made(call, "create", &row);
+    return status == CLI_OK ? key_print(call, &row, text) : status;
 }
 
 static int rotate(const struct keys_call *call)
@@ -203,7 +224,7 @@ static int rotate(const struct keys_call *call)
     char text[KEY_TEXT_MAX];
     struct key_row row;
     enum err e = ERR_OK;
-    const int status = expires_read(call, now_ms, &rotation.expires_ms);
+    int status = expires_read(call, now_ms, &rotation.expires_ms);
 
     if (status != CLI_OK) {
         return status;
@@ -213,7 +234,9 @@ static int rotate(const struct keys_call *call)
     }
     e = key_rotate(call->keys, &rotation, now_ms, &row, text);
     switch ((int)e) {
-    case ERR_OK: return key_print(call, &row, text);
+    case ERR_OK:
+        status = audit_made(call, "rotate", &row);
+        return status == CLI_OK ? key_print(call, &row, text) : status;
     case ERR_NOT_FOUND:
         fprintf(stderr, "bowei keys: no live key is named %s\n", name);
         return CLI_NOT_FOUND;
@@ -292,8 +315,16 @@ static int list(const struct keys_call *call)
 
 static int revoke(const struct keys_call *call)
 {
-    const enum err e = key_revoke(call->keys, call->words.items[1]);
+    struct key_row row = {.prefix = ""};
+    enum err e;
 
+    (void)snprintf(row.prefix, sizeof row.prefix, "%s", call->words.items[1]);
+    e = key_audit(call->keys, "revoke", &row, host_wall_ms());
+    if (e != ERR_OK) { /* a key that must go goes */
+        fprintf(stderr, "bowei keys: %s.audit cannot be written (%s)\n", call->keys,
+                err_text(e, 0));
+    }
+    e = key_revoke(call->keys, call->words.items[1]);
     if (e == ERR_NOT_FOUND) {
         fprintf(stderr, "bowei keys: there is no key %s\n", call->words.items[1]);
         return CLI_NOT_FOUND;

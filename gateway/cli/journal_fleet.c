@@ -72,6 +72,7 @@ static void write_alert(struct json_writer *w, const struct alert_image *alert)
     json_kv_str(w, "vehicle", alert->vehicle);
     write_place(w, "fence", alert->fence);
     json_kv_u64(w, "version", alert->version);
+    json_kv_u64(w, "event", alert->event);
     json_kv_time(w, "opened", alert->opened_ms);
     json_kv_time(w, "closed", alert->closed_ms > 0 ? alert->closed_ms : -1);
     json_kv_str(w, "actor", alert->actor);

@@ -459,6 +459,48 @@ static void check_stores(struct config_source *s, const struct config *c)
     }
 }
 
+static void check_mqtt_out(struct config_source *s, const struct config *c)
+{
+    const struct mqtt_out_config *out = &c->mqtt_out;
+
+    if (out->host == NULL) {
+        return;
+    }
+    if (out->area == NULL) {
+        config_source_fault_of(s, &out->host, NULL,
+                               "mqtt_out.area: must be set with mqtt_out.host; best the county's "
+                               "code, as 150402");
+    } else if (same(out->area, c->instance)) {
+        config_source_fault_of(s, &out->area, NULL,
+                               "mqtt_out.area: \"%s\" is the instance's name; bowei/%s/status is "
+                               "the status of the links",
+                               out->area, out->area);
+    }
+    if (!out->spaces && !out->operators) {
+        config_source_fault_of(s, &out->spaces, NULL,
+                               "mqtt_out: neither spaces nor operators is true");
+    }
+    if (out->password != NULL && out->username == NULL) {
+        config_source_fault_of(s, &out->password, NULL, "mqtt_out.password: without username");
+    }
+    if (!out->tls && (out->ca_file != NULL || out->cert_file != NULL)) {
+        config_source_fault_of(s, out->ca_file != NULL ? &out->ca_file : &out->cert_file, NULL,
+                               "mqtt_out.tls: certificates are given, but tls is false");
+    }
+    if ((out->cert_file == NULL) != (out->key_file == NULL)) {
+        config_source_fault_of(s, out->cert_file != NULL ? &out->cert_file : &out->key_file, NULL,
+                               "mqtt_out: cert_file and key_file belong together");
+    }
+    for (uint32_t i = 0; i < c->link_count; i++) {
+        if (same(c->links[i].client_id, out->client_id) && same(c->links[i].host, out->host) &&
+            c->links[i].port == out->port) {
+            config_source_fault_of(s, &out->client_id, NULL,
+                                   "mqtt_out.client_id: the broker knows links[%u] by \"%s\"", i,
+                                   out->client_id);
+        }
+    }
+}
+
 static void check_calendar(struct config_source *s, const struct config *c)
 {
     const struct work_calendar_params params = {.utc_offset_min = c->calendar.utc_offset_min,
@@ -494,5 +536,6 @@ void config_check(struct config_source *source, struct config *config)
     check_lines(source, config);
     check_links(source, config);
     check_pushes(source, config);
+    check_mqtt_out(source, config);
     check_calendar(source, config);
 }

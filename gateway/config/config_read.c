@@ -6,6 +6,7 @@
 #include "bowei/base/suggest.h"
 #include "gateway/config/register_maps.h"
 #include "gateway/config/setting.h"
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,7 @@
 
 #define KEYS_MAX     256 /* keys of one mapping; the largest section has 32 */
 #define DEPTH_MAX    16  /* the deepest section stands at 6 */
-#define ROWS_MAX     64  /* rows of one section */
+#define ROWS_MAX     256 /* rows of one section */
 #define PATH_MAX_LEN 160
 #define KEY_MAX      64
 
@@ -56,7 +57,8 @@ static size_t row_index(const struct setting *row)
          r = setting_next(row->section, r)) {
         index++;
     }
-    return index < ROWS_MAX ? index : ROWS_MAX - 1;
+    assert(index < ROWS_MAX); /* else two rows would count as one */
+    return index;
 }
 
 static const struct setting *find_row(enum section_id section, const char *key)

@@ -14,6 +14,7 @@
 #define STRUCT_SUBSCRIPTION struct subscription_config
 #define STRUCT_MAP          struct register_map
 #define STRUCT_MAPPING      struct mapping
+#define STRUCT_TEMPLATE     struct webhook_template
 
 const struct section sections[SECTION_COUNT] = {
 #define SECTION(id, type, place, text)                                                             \

@@ -1,6 +1,6 @@
-/* GeoJSON FeatureCollections (RFC 7946) into the draft: features are lots, spaces and fences;
- * the extra members (devices, bindings, beacons, ...) hold rows as CSV has them. The program's own
- * export is of this form. */
+/* GeoJSON FeatureCollections (RFC 7946) into the draft: features are lots, spaces, fences and
+ * grids; the extra members (devices, bindings, beacons, ...) hold rows as CSV has them. The
+ * program's own export is of this form. */
 #include "gateway/inventory/geojson.h"
 #include "gateway/inventory/place.h"
 #include <stdio.h>

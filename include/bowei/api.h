@@ -5,6 +5,7 @@
 #include "bowei/audit_log.h"
 #include "bowei/base/counters.h"
 #include "bowei/config.h"
+#include "bowei/delivery.h"
 #include "bowei/event_feed.h"
 #include "bowei/field.h"
 #include "bowei/input.h"
@@ -38,7 +39,8 @@ struct api_params {
     struct unknown_port unknown;
     struct push_port push; /**< zeroed: no source may push */
     struct recalibration_port recalibration;
-    struct ledger_port ledger; /**< ledger NULL: no figures, no frames */
+    struct ledger_port ledger;     /**< ledger NULL: no figures, no frames */
+    struct delivery_port delivery; /**< zeroed: no webhooks */
 };
 
 struct api;

@@ -45,11 +45,12 @@ struct bike_radio {
 enum bike_flag {
     BIKE_GONE = 1, /**< unlocked or forgotten: nothing of a place is kept */
     BIKE_HAS_POSITION = 2,
-    BIKE_RESTORED = 4, /**< not heard since the restart */
-    BIKE_DECIDED = 8,  /**< inside or outside was decided in this stop; see stop rules */
-    BIKE_ALARM = 16,   /**< moved without a ride, said by its own lock, in this stop */
-    BIKE_TOLD = 64,    /**< a suspicion of this stop is or was open: people have judged it */
-    BIKE_MOVED = 32,   /**< moved_ms is of a ride or move that was seen, not of its first report */
+    BIKE_RESTORED = 4,    /**< not heard since the restart */
+    BIKE_DECIDED = 8,     /**< inside or outside was decided in this stop; see stop rules */
+    BIKE_ALARM = 16,      /**< moved without a ride, said by its own lock, in this stop */
+    BIKE_DECIDED_IN = 32, /**< with BIKE_DECIDED: it was inside, whatever is shown meanwhile */
+    BIKE_TOLD = 64,       /**< a suspicion of this stop is or was open: people have judged it */
+    BIKE_MOVED = 128, /**< moved_ms is of a ride or move that was seen, not of its first report */
 };
 
 /* Locks that stand still say so every few hours, some once a day: a longer silence is not counted

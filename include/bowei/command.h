@@ -41,6 +41,7 @@ enum command_kind {
     COMMAND_CASE_OPEN, /**< someone reports: opens a case */
     COMMAND_CASE_MOVE, /**< one event of one case */
     COMMAND_ZOMBIES,   /**< the pick-list of suspected vehicles, into `zombies` (zombie.h) */
+    COMMAND_WEBHOOK,   /**< a webhook is about to be changed: `note` says how; the audit row */
     COMMAND_AUDIT, /**< never reaches the core: a page of the audit, read from Redis (audit_log.h)
                     */
     COMMAND_KIND_COUNT

@@ -22,6 +22,7 @@
 #define CONFIG_SUBSCRIPTIONS_MAX 32
 #define CONFIG_MAPPINGS_MAX      32
 #define CONFIG_PUSHES_MAX        16
+#define CONFIG_TEMPLATES_MAX     16
 
 /** What the registers of a value hold. */
 enum register_type {
@@ -126,6 +127,28 @@ struct link_config {
     bool client_id_derived; /**< made of instance and name */
 };
 
+/** What a webhook's receiver is posted in place of a CloudEvent. */
+struct webhook_template {
+    char *name;
+    char *content_type;
+    char *body;   /**< with placeholders, "{kind.zh}" */
+    char *expect; /**< its answer must hold this text; NULL = its status says it all */
+};
+
+/** Where MQTT out goes, and what. */
+struct mqtt_out_config {
+    char *area; /**< second level of its topics */
+    char *host; /**< NULL = there is none */
+    uint32_t port;
+    char *client_id;           /**< NULL = <instance>-out */
+    char *username, *password; /**< password from password_file or ${ENV} only */
+    uint32_t keepalive_s;
+    uint32_t max_inflight;
+    bool tls;
+    char *ca_file, *cert_file, *key_file;
+    bool spaces, operators;
+};
+
 /** A platform that pushes over HTTP: POST /v1/push/<name>. */
 struct push_config {
     char *name;
@@ -190,6 +213,16 @@ struct config {
         } due_s[ALERT_KIND_COUNT];
     } alerts;
 
+    /** Webhooks. */
+    struct {
+        char *allow;      /**< networks, as guard_parse reads them */
+        char *ca_file;    /**< NULL = the system's */
+        char *schedule_s; /**< pauses, as schedule_parse reads them */
+        uint32_t timeout_s, connect_timeout_s;
+    } delivery;
+
+    struct mqtt_out_config mqtt_out;
+
     struct {
         char *file; /**< NULL = weekends only */
         char *hours, *night;
@@ -226,6 +259,8 @@ struct config {
     uint32_t map_count;
     struct mapping *mappings; /**< message formats of the file's own */
     uint32_t mapping_count;
+    struct webhook_template *templates;
+    uint32_t template_count;
 };
 
 struct config_fault {

@@ -48,7 +48,8 @@ void core_alerts_on(struct core *core);
 /** Events (changes of episodes) go on behind this place; before core_alerts_on, if the logs in
  * Redis are further than any restored image. */
 void core_events_after(struct core *core, struct event_place place);
-/** Place of the newest event; zeroed = there was none. */
+/** Place of the newest event; number 0: there was none, and the history begins with
+ * core_alerts_on, so that a place of another one is older. */
 struct event_place core_newest_event(const struct core *core);
 /** Roots up to here are in Redis for good: what is gone since then may be forgotten. */
 void core_confirmed(struct core *core, struct position confirmed);

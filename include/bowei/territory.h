@@ -82,9 +82,8 @@ struct responsibility {
  * unit's own. Never fails: what is missing is "" and ROUTE_NONE. */
 void territory_route(const struct inventory *inv, const char *trade, space_key place,
                      struct position_e7 at, struct responsibility *out);
-/** Has the place a permit for long stays (残疾人专用, 电动车充电, official cars)? Then no zombie
- * clock runs. The column `permit` of the place or of its lot decides; without it, a space for
- * disabled drivers, residents or charging has one. */
+/** Has the place a permit for long stays? Then no zombie clock runs. The column `permit` of the
+ * place or of its lot decides; without it, only a space for residents has one. */
 bool territory_permit(const struct inventory *inv, space_key place);
 /** The place's component code (城市部件编码), 16 digits as a number; 0 = not given. */
 uint64_t territory_component(const struct inventory *inv, space_key place);

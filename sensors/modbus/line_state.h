@@ -1,7 +1,7 @@
 #ifndef SENSORS_MODBUS_LINE_STATE_H
 #define SENSORS_MODBUS_LINE_STATE_H
 
-#include "sensors/backoff.h"
+#include "bowei/base/backoff.h"
 #include "sensors/modbus/line.h"
 #include "sensors/modbus/port.h"
 #include "sensors/modbus/unit.h"

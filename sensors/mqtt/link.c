@@ -13,7 +13,7 @@
 #include "sensors/mqtt/link.h"
 #include "bowei/base/city_clock.h"
 #include "bowei/base/log.h"
-#include "sensors/backoff.h"
+#include "bowei/base/backoff.h"
 #include "sensors/hearing.h"
 #include <errno.h>
 #include <mosquitto.h>

@@ -29,6 +29,7 @@ SPACES_PER_LOT = 200
 M_PER_DEGREE = 111195.0
 LAT, LON = 42.2578, 118.8869
 WRK_SECONDS = 4
+BIKES_MOST = 200000  # `bikes.max` as shipped
 
 
 class City(Testbed):
@@ -395,6 +396,104 @@ def bench_restart(city, rounds):
     return {"seconds": statistics.median(took), "worst": max(took), "unknown_after": unknown}
 
 
+class FleetCity(City):
+    """The same city with bikes: 50 a fence, one of twenty out of them, by their three operators' feeds."""
+
+    fence_share, batch = 50, 1000
+
+    def config_text(self):
+        return super().config_text() + "bikes:\n  dwell_s: 1\n"  # alerts at once
+
+    def make_city(self, *args, **more):
+        super().make_city(*args, **more)
+        field = self.folder / "field"
+        subprocess.run([testbed.BUILD / "bowei-sim", "make", "--dir", field, "--spaces", "10", "--bikes", str(self.n), "--fences",
+                        str(max(self.n // self.fence_share, 20)), "--seed", "1", "--broker-port", str(self.broker_port)], check=True,
+                       capture_output=True)
+        self.bowei("import", "--config", self.folder / "bowei.yaml", "--quiet", *sorted((field / "fleet").iterdir()))
+        fences = json.loads((field / "fleet" / "fences.geojson").read_text())["features"]
+        self.corners = [f["geometry"]["coordinates"][0] for f in fences if f["properties"]["id"][9] in "BF"]
+        operators = [row.split(",")[0] for row in (field / "fleet" / "operators.csv").read_text().splitlines()[1:]]
+        self.vehicles = [f"{operators[i % len(operators)]}-{i:08d}" for i in range(self.n)]
+
+    def build(self, n):
+        super().build(n)
+        self.staff = self.key()
+        self.before = self.rss_kib()
+        feeds = {op: self.key("operator", op) for op in sorted({v[:3] for v in self.vehicles})}
+        draw = random.Random(n)
+        began = time.monotonic()
+        for op, key in feeds.items():
+            mine = [v for v in self.vehicles if v.startswith(op)]
+            for at in range(0, len(mine), self.batch):
+                self.post(key, [self.report(draw, v) for v in mine[at:at + self.batch]])
+        self.posted_s = time.monotonic() - began
+        self.settle()
+        return self
+
+    def report(self, draw, vehicle):
+        corners = draw.choice(self.corners)
+        lon, lat = (sum(c[i] for c in corners[:-1]) / (len(corners) - 1) for i in (0, 1))
+        if draw.random() < 0.05:
+            lat += 0.0007
+        return {"event_id": vehicle, "vehicle": vehicle, "time": testbed.now_rfc3339(), "lock": "locked", "battery": draw.randrange(101),
+                "location": {"lat": round(lat, 7), "lon": round(lon, 7), "accuracy_m": 8}}
+
+    def post(self, key, items):
+        status, answer, _ = self.request("POST", "/v1/vehicles/telemetry", {"crs": "wgs84", "items": items}, key=key)
+        assert status == 200 and all(i["result"] == "accepted" for i in answer["items"]), answer
+
+    def last_answers(self):
+        return self.get(f"/v1/vehicles/{self.vehicles[-1]}", key=self.staff)[0] == 200
+
+    def pages(self, path):
+        at = f"{path}?limit=1000"
+        while at:
+            status, page, _ = self.get(at, key=self.staff)
+            assert status == 200, page
+            yield from page["items"]
+            at = f"{path}?limit=1000&cursor={page['next']}" if page.get("next") else None
+
+    def shown(self):
+        """How many bikes the list has, how many of them are inside a fence, and how many alerts of bikes there are."""
+        verdicts = [v["verdict"] for v in self.pages("/v1/vehicles")]
+        alerts = sum("vehicle" in a for a in self.pages("/v1/alerts"))
+        return {"bikes": len(verdicts), "inside": verdicts.count("inside"), "alerts": alerts}
+
+
+def bench_fleet(n, rounds):
+    """As many bikes as spaces: what one costs in Redis and in memory, and a start from Redis after a kill -9."""
+    city = FleetCity()
+    try:
+        city.build(n)
+        r = city.store
+        keys = [k for k in r.scan_iter("bowei:{*}:vehicle:*", count=10000)]
+        pipe = r.pipeline(transaction=False)
+        for k in keys[:2000]:
+            pipe.memory_usage(k)
+        index = sum(r.memory_usage(k, samples=0) or 0 for k in r.scan_iter("bowei:{*}:vehicles", count=10000))
+        rss, before = city.rss_kib(), city.shown()
+        assert len(keys) == before["bikes"] == n and before["alerts"] > n // 50, (len(keys), before)
+        ready, answered, logs = [], [], []
+        for _ in range(rounds):
+            city.gateway.kill()
+            begin = time.monotonic()
+            city.gateway.start()
+            wait_until("ready", city.ready, 60, 0.01)
+            ready.append(time.monotonic() - begin)
+            wait_until("bikes", city.last_answers, 60, 0.01)
+            answered.append(time.monotonic() - begin)
+            assert city.shown() == before, (city.shown(), before)
+            logs.append(re.findall(r"started in .*", (city.folder / "bowei.log").read_text())[-1])
+        print("\n".join(logs))
+        return before | {"Redis B a bike": statistics.mean(pipe.execute()) + index / n,
+                         "of it the index": index / n, "daemon B a bike": (rss - city.before) * 1024 / n, "posted bikes/s": n / city.posted_s,
+                         "restart to ready s": statistics.median(ready),
+                         "restart to bikes answered s": statistics.median(answered), "worst s": max(answered)}
+    finally:
+        city.finish()
+
+
 def bench_writer(rounds, spaces=100000):
     """The writer alone against its own redis-server, in turn with redis-benchmark -c 1 -P 256 on the same socket: an HSET of
     the same fields and values, which is the bar, and redis-benchmark's own HSET of one short field."""
@@ -537,7 +636,7 @@ def print_growth(results, sizes):
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--sizes", default="1000,10000,100000,1000000")
-    p.add_argument("--rows", default="near,cached,ingest,latency,memory,restart,writer,modbus")
+    p.add_argument("--rows", default="near,cached,ingest,latency,memory,restart,fleet,writer,modbus")
     p.add_argument("--rounds", type=int, default=3)
     a = p.parse_args()
     rows, results = a.rows.split(","), {}
@@ -548,6 +647,10 @@ def main():
         results["modbus"] = bench_modbus(a.rounds)
         print_rows("Modbus", results["modbus"])
     sizes = [int(s) for s in a.sizes.split(",") if s]
+    if "fleet" in rows:
+        for n in (n for n in sizes if n <= BIKES_MOST):
+            results[f"fleet {n}"] = bench_fleet(n, a.rounds)
+            print_rows(f"fleet, {n:,} spaces and bikes", results[f"fleet {n}"])
     for n in sizes:
         if not set(rows) & {"near", "cached", "ingest", "latency", "memory", "restart"}:
             break

@@ -19,6 +19,8 @@ ROOMS = {
     "sensors": [],
     "gateway/core": [],
     "gateway/keep": [],
+    "gateway/delivery": [],
+    "gateway/mqtt_out": [],
     "gateway/config": [],
     "gateway/cli": [],
     "api": [],
@@ -31,17 +33,18 @@ OWNERS = {
     "redis_store.h": {"gateway/keep"},
     "recover.h": {"gateway/keep"},
     "api.h": {"api"},
-    "view.h": {"gateway/view", "gateway/core", "api"},
+    "view.h": {"gateway/view", "gateway/core", "gateway/delivery", "gateway/mqtt_out", "api"},
+    "mqtt_out.h": {"gateway/mqtt_out"},
     "cli.h": {"gateway/cli"},
     "inventory_file.h": {"gateway/inventory", "gateway/cli"},
 }
 LIBRARIES = {
     "modbus": {"sensors", "sensors/sim"},
-    "mosquitto.h": {"sensors", "sensors/sim"},
+    "mosquitto.h": {"sensors", "sensors/sim", "gateway/mqtt_out"},
     "hiredis": {"gateway/keep"},
     "microhttpd.h": {"api"},
+    "curl": {"sensors/sim", "gateway/delivery"},
     "qrencode.h": {"api"},
-    "curl": {"sensors/sim"},
     "yaml.h": {"gateway/config"},
 }
 BANNED_NAMES = re.compile(r"(^|_)(utils?|helpers?|common|misc)(_|\.|$)")

@@ -347,16 +347,26 @@ struct answer_text {
     char *buffer;
 };
 
-static inline int client_open(const struct api_city *c)
+/* receive_bytes: of the socket's buffer, 0 = the system's choice. */
+static inline int client_open_small(const struct api_city *c, int receive_bytes)
 {
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(api_port(c->api))};
     struct timeval limit = {.tv_sec = 8};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    assert(fd >= 0 && connect(fd, (const struct sockaddr *)&to, sizeof to) == 0);
+    assert(fd >= 0);
+    if (receive_bytes > 0) {
+        (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_bytes, sizeof receive_bytes);
+    }
+    assert(connect(fd, (const struct sockaddr *)&to, sizeof to) == 0);
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     return fd;
+}
+
+static inline int client_open(const struct api_city *c)
+{
+    return client_open_small(c, 0);
 }
 
 static inline void client_send(int fd, const char *data, size_t len)

@@ -8,6 +8,7 @@
 #include "bowei/inventory_file.h"
 #include "sensors/bike_hearing.h"
 #include "sensors/sim/fleet/world.h"
+#include "sensors/sim/world/script.h"
 #include "tests/unit/scratch_folder.h"
 
 #define DAY_START_MS INT64_C(1795305600000) /* 2026-11-22T00:00:00Z, eight in the morning there */
@@ -312,6 +313,10 @@ static inline void day_event(void *ctx, const struct world_event *e)
     case WORLD_LOCK: day_lock(d, &e->lock); break;
     case WORLD_STOP:
         s = &d->stops[e->stop.bike];
+        if (s->stands) { /* a fault began or ended: the same stop, to be judged otherwise */
+            s->truth = e->stop;
+            break;
+        }
         *s = (struct day_stop){
             .truth = e->stop, .stands = true, .alert = s->alert, .alert_count = s->alert_count};
         break;
@@ -393,15 +398,43 @@ static inline void day_begin(struct day *d, const struct world_plan_params *para
     core_alerts_on(d->core);
 }
 
-/** hours of simulated time; radio: studs, listeners and locks, too. The stops that still go on are
- * held against the truth as well. */
-static inline void day_live(struct day *d, uint32_t hours, bool radio)
+/** Each listener is silent for 20 minutes in every second hour, one after the other, and the words
+ * of two operators come twice or in another order. */
+static inline void day_silences(const struct world_plan *plan, uint32_t hours,
+                                struct script *script)
+{
+    const size_t cap = SCRIPT_FAULTS_MAX * 80;
+    char *text = malloc(cap);
+    char why[120];
+    size_t len = 0;
+
+    assert_non_null(text);
+    len += (size_t)snprintf(text, cap,
+                            "at 3600 for 7200 duplicate MTN\nat 5400 for 7200 reorder HLO\n");
+    for (uint32_t h = 0; h < hours; h += 2) {
+        for (uint32_t i = 0; i < plan->listener_count && i * hours < 2 * (SCRIPT_FAULTS_MAX - 4);
+             i++) {
+            char id[WORLD_ID_CAP];
+
+            world_listener_id(plan, i, id);
+            len += (size_t)snprintf(text + len, cap - len, "at %u for 1200 silence %s\n",
+                                    h * 3600 + i * 67 % 6000, id);
+        }
+    }
+    assert_int_equal(script_parse(script, text, len, why), ERR_OK);
+    free(text);
+}
+
+/** hours of simulated time; radio: studs, listeners and locks, too; script: faults, NULL = none.
+ * The stops that still go on are held against the truth as well. */
+static inline void day_live(struct day *d, uint32_t hours, bool radio, const struct script *script)
 {
     struct world_params params = world_params_default();
     struct world *world = NULL;
 
     params.plan = d->plan;
     params.start_ms = DAY_START_MS;
+    params.script = script;
     params.studs = params.listeners = params.locks = radio;
     assert_int_equal(world_create(&params, &world), ERR_OK);
     world_step(world, DAY_START_MS + (int64_t)hours * 3600000, day_event, d);

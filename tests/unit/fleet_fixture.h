@@ -135,14 +135,19 @@ static inline struct inventory *fleet_inventory(uint64_t version, bool with_zone
     return inv;
 }
 
-static inline void fleet_start(struct fleet_fixture *f)
+/* Takes the inventory over. */
+static inline void fleet_start_with(struct fleet_fixture *f, struct inventory *inv)
 {
-    *f = (struct fleet_fixture){.now = {.at_ms = T0}, .seq = 1};
-    f->inv = fleet_inventory(1, true, "", NULL);
+    *f = (struct fleet_fixture){.now = {.at_ms = T0}, .seq = 1, .inv = inv};
     f->core = core_create(f->inv, &f->counters);
     assert_non_null(f->core);
     core_restored(f->core, f->now, false);
     core_alerts_on(f->core);
+}
+
+static inline void fleet_start(struct fleet_fixture *f)
+{
+    fleet_start_with(f, fleet_inventory(1, true, "", NULL));
 }
 
 static inline void fleet_stop(struct fleet_fixture *f)

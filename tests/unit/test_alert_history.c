@@ -151,6 +151,7 @@ struct story {
     struct snapshot before, after;
     struct alert_image *known; /**< by slot: as it was kept last */
     uint64_t moves, refusals, kept;
+    struct event_place newest; /* of what was kept */
 };
 
 static unsigned roll(struct story *s, unsigned below)
@@ -239,6 +240,15 @@ static uint32_t slot_of(const struct story *s, uint64_t id)
     return 0;
 }
 
+/* One order of all changes: numbers without a gap, also where the journal refused some, and a time
+ * that never falls. */
+static void event_check(struct story *s, const struct alert_image *alert)
+{
+    assert_int_equal(alert->event, s->newest.number + 1);
+    assert_true(alert->changed_ms >= s->newest.at_ms);
+    s->newest = (struct event_place){alert->changed_ms, alert->event};
+}
+
 static void kept_check(struct story *s)
 {
     uint8_t packed[PACKED];
@@ -255,6 +265,7 @@ static void kept_check(struct story *s)
 
             assert_true(slot < ALERT_CAP);
             move_check(&s->known[slot], &image->alert);
+            event_check(s, &image->alert);
             s->known[slot] = image->alert;
         }
     }
@@ -272,6 +283,7 @@ static void effects_take(struct story *s)
     if (s->f.effects->kept_count > 0 && roll(s, 6) == 0) {
         core_undo(s->f.core);
         s->refusals++;
+        assert_int_equal(core_newest_event(s->f.core).number, s->newest.number);
         snapshot_take(s, &s->after);
         assert_int_equal(s->before.len, s->after.len);
         assert_memory_equal(s->before.bytes, s->after.bytes, s->after.len);

@@ -1,5 +1,6 @@
 /* Quotas per address and per key, their headers, and the connections kept for health and valid keys
  * while all others are taken. */
+#include "api/server.h"
 #include "tests/unit/api_fixture.h"
 
 #include <setjmp.h>
@@ -182,12 +183,52 @@ static void wrong_keys(void **state)
     }
 }
 
+/* Late in a round that is too long, health and valid keys are served and the rest is told when to
+ * come again, on a connection that stays. */
+static void overload_is_shed(void **state)
+{
+    static const char *const health[] = {"/livez", "/readyz"};
+    static const char ask[] = "GET /v1/city HTTP/1.1\r\nHost: x\r\n\r\n";
+    struct api_city *own = city_make();
+    char key[200];
+    char text[64];
+    struct answer_text a;
+    int fd;
+
+    (void)state;
+    city_api_start(own);
+    own->api->loop.shed_ms = -1; /* every round is too long, from its first request on */
+    own->api->loop.shed_after = 0;
+    fd = client_open(own);
+    for (int i = 0; i < 3; i++) {
+        client_send(fd, ask, sizeof ask - 1);
+        a = client_read(fd, false);
+        assert_int_equal(a.status, 503);
+        assert_string_equal(head_find(a.head, "Retry-After", text, sizeof text), "1");
+        assert_non_null(strstr(a.body, "\"code\":\"overloaded\""));
+        answer_free(&a);
+    }
+    close(fd);
+    assert_int_equal(count_get(&own->counters, COUNT_HTTP_SHED), 3);
+    for (size_t i = 0; i < ARRAY_LEN(health); i++) {
+        a = client_get(own, "%s", health[i]);
+        assert_int_equal(a.status, 200);
+        answer_free(&a);
+    }
+    (void)snprintf(key, sizeof key, "Authorization: Bearer %s\r\n", own->staff);
+    a = client_ask(own, "GET", "/v1/city", key, NULL);
+    assert_int_equal(a.status, 200);
+    answer_free(&a);
+    city_close(own);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(quotas),
         cmocka_unit_test(reports_have_a_quota),
         cmocka_unit_test(reserved_room),
+        cmocka_unit_test(overload_is_shed),
         cmocka_unit_test(wrong_keys),
     };
 

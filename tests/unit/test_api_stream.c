@@ -1,6 +1,6 @@
 /* Event streams: changes as they come, resumed with the same bytes, told to load again when too
  * old, filtered, with the present state first, beaten and ended on time. */
-#include "tests/unit/api_fixture.h"
+#include "tests/unit/stream_listener.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -34,97 +34,19 @@ static int beat(void **state)
     return 0;
 }
 
-struct listener {
-    int fd;
-    char raw[1u << 20];
-    size_t raw_len;
-    char *text; /* chunks taken apart, NUL-terminated */
-    size_t len;
-    bool ended;
-};
-
 static struct listener *listen_to(const char *target, const char *head)
 {
-    struct listener *l = calloc(1, sizeof *l);
-    char ask[600];
-    int n = snprintf(ask, sizeof ask, "GET %s HTTP/1.1\r\nHost: x\r\n%s\r\n", target, head);
-
-    assert_non_null(l);
-    l->text = calloc(1, sizeof l->raw + 1);
-    assert_non_null(l->text);
-    l->fd = client_open(city);
-    client_send(l->fd, ask, (size_t)n);
-    return l;
+    return listener_open(city, target, head, 0);
 }
 
-static void listener_free(struct listener *l)
-{
-    close(l->fd);
-    free(l->text);
-    free(l);
-}
-
-/* Takes the chunked body apart as far as it has come. */
-static void chunks_take(struct listener *l)
-{
-    char *at = strstr(l->raw, "\r\n\r\n");
-
-    l->len = 0;
-    if (at == NULL) {
-        return;
-    }
-    for (at += 4;;) {
-        char *end;
-        size_t size = strtoul(at, &end, 16);
-
-        if (end == at || strncmp(end, "\r\n", 2) != 0) {
-            break;
-        }
-        if (size == 0) {
-            l->ended = true;
-            break;
-        }
-        if (end + 2 + size + 2 > l->raw + l->raw_len) {
-            break;
-        }
-        memcpy(l->text + l->len, end + 2, size);
-        l->len += size;
-        at = end + 2 + size + 2;
-    }
-    l->text[l->len] = '\0';
-}
-
-/* Reads until `needle` has come `times` times, or 6 s have gone. */
 static bool wait_for(struct listener *l, const char *needle, int times)
 {
-    int64_t until = host_boot_ms() + 6000;
+    bool come = listener_wait(l, needle, times);
 
-    for (;;) {
-        struct pollfd ready = {.fd = l->fd, .events = POLLIN};
-        ssize_t got;
-        int seen = 0;
-
-        for (const char *at = strstr(l->text, needle); at != NULL; at = strstr(at + 1, needle)) {
-            seen++;
-        }
-        if (seen >= times) {
-            return true;
-        }
-        if (host_boot_ms() > until || poll(&ready, 1, 500) < 0) {
-            print_error("waited for %s, have:\n%s\n%s\n", needle, l->raw, l->text);
-            return false;
-        }
-        if (ready.revents == 0) {
-            continue;
-        }
-        got = recv(l->fd, l->raw + l->raw_len, sizeof l->raw - 1 - l->raw_len, 0);
-        if (got <= 0) {
-            l->ended = true;
-            return false;
-        }
-        l->raw_len += (size_t)got;
-        chunks_take(l);
+    if (!come) {
+        print_message("no %s in:\n%s\n", needle, l->text);
     }
+    return come;
 }
 
 static void change_space(uint32_t slot, enum space_state state)
@@ -188,21 +110,72 @@ static void changes_come_and_repeat(void **state)
     listener_free(l);
 }
 
-static void too_old_is_reset(void **state)
+/* Puts so many changes of the first `slots` spaces, no faster than a listener follows. */
+static void change_many(struct listener *follower, uint32_t count, uint32_t slots)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        change_space(i % slots, i / slots % 2 == 0 ? SPACE_OCCUPIED : SPACE_FREE);
+        if (i % 4000 == 3999 || i == count - 1) {
+            char id[48];
+
+            (void)snprintf(id, sizeof id, "id: 7-%llu\n",
+                           (unsigned long long)change_ring_newest(city->ring));
+            assert_true(wait_for(follower, id, 1));
+            listener_clear(follower);
+        }
+    }
+}
+
+static void another_epoch_is_reset(void **state)
 {
     struct listener *l = listen_to("/v1/stream", "Last-Event-ID: 6-12\r\n");
 
     (void)state;
     assert_true(wait_for(l, "event: reset", 1));
-    listener_free(l);
-    for (uint32_t i = 0; i < CHANGE_RING + 10; i++) {
-        change_space(i % CITY_SPACES, SPACE_FREE);
-    }
-    l = listen_to("/v1/stream", "Last-Event-ID: 7-1\r\n");
-    assert_true(wait_for(l, "event: reset", 1));
     change_space(3, SPACE_OCCUPIED);
     assert_true(wait_for(l, "event: space", 1));
     listener_free(l);
+    l = listen_to("/v1/stream", "Last-Event-ID: 7-99999999\r\n"); /* one that was never sent */
+    assert_true(wait_for(l, "event: reset", 1));
+    listener_free(l);
+}
+
+/* Who comes back when the ring has gone over his place gets the last state of each object that
+ * changed, once, and an id to go on from; never a reset. */
+static void too_late_gets_last_states(void **state)
+{
+    struct listener *follower = listen_to("/v1/stream?topics=spaces", "");
+    struct listener *l;
+    char head[80];
+    char id[48];
+
+    (void)state;
+    assert_true(wait_for(follower, "retry", 1));
+    change_space(7, SPACE_OCCUPIED);
+    (void)snprintf(head, sizeof head, "Last-Event-ID: 7-%llu\r\n",
+                   (unsigned long long)change_ring_newest(city->ring));
+    change_many(follower, CHANGE_RING + 2000, 5);
+    l = listen_to("/v1/stream", head);
+    (void)snprintf(id, sizeof id, "id: 7-%llu\n\n",
+                   (unsigned long long)change_ring_newest(city->ring));
+    assert_true(wait_for(l, id, 1));
+    assert_int_equal(text_times(l->text, "event: space"), 5);
+    assert_null(strstr(l->text, "reset"));
+    change_space(9, SPACE_FREE);
+    assert_true(wait_for(l, "event: space", 6));
+    listener_free(l);
+    /* further behind than 256, but still kept: the newest change of each, with its own id */
+    (void)snprintf(head, sizeof head, "Last-Event-ID: 7-%llu\r\n",
+                   (unsigned long long)change_ring_newest(city->ring));
+    change_many(follower, 1000, 5);
+    l = listen_to("/v1/stream", head);
+    (void)snprintf(id, sizeof id, "id: 7-%llu\nevent: space",
+                   (unsigned long long)change_ring_newest(city->ring));
+    assert_true(wait_for(l, id, 1));
+    assert_true(text_times(l->text, "event: space") <= 256 + 5);
+    assert_true(count_get(&city->counters, COUNT_SSE_COALESCED) > 0);
+    listener_free(l);
+    listener_free(follower);
 }
 
 static void filters(void **state)
@@ -226,6 +199,116 @@ static void filters(void **state)
     assert_null(strstr(l->text, id));
     assert_null(strstr(l->text, "event: lot"));
     listener_free(l);
+}
+
+/* Zoom 18 at this latitude: tiles of about 113 m. */
+static void cell_of(struct position_e7 at, char out[48])
+{
+    const double n = 1u << 18;
+    const double lat = at.lat / 1e7 * M_PI / 180;
+
+    (void)snprintf(out, 48, "18/%u/%u", (unsigned)((at.lon / 1e7 + 180) / 360 * n),
+                   (unsigned)((1 - asinh(tan(lat)) / M_PI) / 2 * n));
+}
+
+static void cells(void **state)
+{
+    const uint32_t near = 0;
+    const uint32_t far = CITY_SPACES - 1; /* 300 m off */
+    char target[120];
+    char cell[48];
+    char id[SPACE_ID_LEN + 1];
+    struct listener *l;
+
+    (void)state;
+    cell_of(city->inv->spaces[near].at, cell);
+    (void)snprintf(target, sizeof target, "/v1/stream?topics=spaces&cell=%s", cell);
+    l = listen_to(target, "");
+    assert_true(wait_for(l, "retry", 1));
+    change_space(far, SPACE_OCCUPIED);
+    change_space(near, SPACE_OCCUPIED);
+    assert_true(wait_for(l, "event: space", 1));
+    space_id_format(city->inv->spaces[near].key, id);
+    assert_non_null(strstr(l->text, id));
+    space_id_format(city->inv->spaces[far].key, id);
+    assert_null(strstr(l->text, id));
+    listener_free(l);
+}
+
+static void filters_are_checked(void **state)
+{
+    static const struct {
+        const char *query, *says;
+    } rows[] = {
+        {"cell=18/1",                     "zoom/x/y"                     },
+        {"cell=23/0/0",                   "zoom from 0 to 22"            },
+        {"cell=2/4/0",                    "2^zoom - 1"                   },
+        {"cell=2/0/-1",                   "zoom/x/y"                     },
+        {"cell=2/00/1",                   "zoom/x/y"                     },
+        {"cell=2/1/1/",                   "zoom/x/y"                     },
+        {"cell=",                         "zoom/x/y"                     },
+        {"cell=99999999999999999999/0/0", "zoom/x/y"                     },
+        {"cell=2/1/1&bbox=1,1,2,2",       "cell or bbox"                 },
+        {"cell=2/1/1&crs=bd09",           "Baidu"                        },
+        {"topics=fences&lot=%s",          "fences are asked for"         },
+        {"topics=spaces&fence=%s",        "spaces and lots are asked for"},
+        {"fence=x",                       "\"parameter\":\"fence\""      },
+    };
+
+    char lot[SPACE_ID_LEN + 1];
+
+    (void)state;
+    space_id_format(city_key(FIRST_SITE, 0), lot);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const size_t len = strcspn(rows[i].query, "%");
+        struct answer_text a = client_get(city, "/v1/stream?%.*s%s", (int)len, rows[i].query,
+                                          rows[i].query[len] == '%' ? lot : "");
+
+        if (a.status != 400 || strstr(a.body, rows[i].says) == NULL) {
+            print_error("%s: %d %s\n", rows[i].query, a.status, a.body);
+        }
+        assert_int_equal(a.status, 400);
+        assert_non_null(strstr(a.body, rows[i].says));
+        answer_free(&a);
+    }
+}
+
+/* A key that is revoked ends what it opened; a stream without it goes on. */
+static void revoked_key_ends_its_stream(void **state)
+{
+    char key[KEY_TEXT_MAX];
+    char head[KEY_TEXT_MAX + 32];
+    char prefix[9] = "";
+    char desk[9] = "";
+    struct listener *keyed;
+    struct listener *watch;
+    struct listener *open;
+
+    (void)state;
+    assert_int_equal(key_create(city->keys_path, "desk", ROLE_STAFF, NULL, 1, key), ERR_OK);
+    memcpy(desk, key + 3, 8);
+    (void)snprintf(head, sizeof head, "Authorization: Bearer %s\r\n", key);
+    watch = listen_to("/v1/devices/dev-1/watch", head);
+    assert_int_equal(key_create(city->keys_path, "van", ROLE_OPERATOR, "OP", 1, key), ERR_OK);
+    memcpy(prefix, key + 3, 8);
+    (void)snprintf(head, sizeof head, "Authorization: Bearer %s\r\n", key);
+    keyed = listen_to("/v1/alerts/stream", head);
+    open = listen_to("/v1/stream", "");
+    assert_true(wait_for(keyed, "retry", 1));
+    assert_true(wait_for(open, "retry", 1));
+    assert_true(wait_for(watch, "retry", 1));
+    assert_int_equal(key_revoke(city->keys_path, prefix), ERR_OK);
+    assert_int_equal(key_revoke(city->keys_path, desk), ERR_OK);
+    assert_false(listener_wait(keyed, "never", 1));
+    assert_true(keyed->ended);
+    assert_false(listener_wait(watch, "never", 1));
+    assert_true(watch->ended);
+    assert_false(open->ended);
+    change_space(1, SPACE_FREE);
+    assert_true(wait_for(open, "event: space", 1));
+    listener_free(open);
+    listener_free(watch);
+    listener_free(keyed);
 }
 
 static void snapshot_first(void **state)
@@ -252,7 +335,7 @@ static void heartbeat_and_end(void **state)
 
     (void)state;
     assert_true(wait_for(l, "\n:\n\n", 2));
-    assert_false(wait_for(l, "never", 1)); /* the life of 4 s ends it */
+    assert_false(listener_wait(l, "never", 1)); /* the life of 4 s ends it */
     assert_true(l->ended);
     listener_free(l);
 }
@@ -300,8 +383,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(changes_come_and_repeat, beat),
-        cmocka_unit_test_setup(too_old_is_reset, beat),
+        cmocka_unit_test_setup(another_epoch_is_reset, beat),
+        cmocka_unit_test_setup(too_late_gets_last_states, beat),
         cmocka_unit_test_setup(filters, beat),
+        cmocka_unit_test_setup(cells, beat),
+        cmocka_unit_test_setup(filters_are_checked, beat),
+        cmocka_unit_test_setup(revoked_key_ends_its_stream, beat),
         cmocka_unit_test_setup(snapshot_first, beat),
         cmocka_unit_test_setup(heartbeat_and_end, beat),
         cmocka_unit_test_setup(streams_are_capped, beat),

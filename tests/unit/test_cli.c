@@ -208,6 +208,17 @@ static void test_check_config(void **state)
         strstr(err_text_read, "there is no envelope \"natvie\", did you mean \"native\"?"));
     assert_int_equal(bowei("check-config", path_of("none.yaml"), NULL), CLI_BAD_INPUT);
     assert_int_equal(bowei("check-config", NULL), CLI_USAGE);
+    write_file("hooks.yaml", "delivery: {allow: 10.0.0.0, schedule_s: 5;6, ca_file: /nowhere/ca}\n"
+                             "webhook_templates:\n"
+                             "  - {name: a, body: '{kind} {kindd}'}\n"
+                             "  - {name: a, body: x}\n");
+    assert_int_equal(bowei("check-config", path_of("hooks.yaml"), NULL), CLI_BAD_INPUT);
+    assert_non_null(
+        strstr(err_text_read, "hooks.yaml:1:19: delivery.allow: \"10.0.0.0\": a network"));
+    assert_non_null(strstr(err_text_read, "delivery.schedule_s: must be 1 to 20 pauses"));
+    assert_non_null(strstr(err_text_read, "delivery.ca_file: /nowhere/ca: No such file"));
+    assert_non_null(strstr(err_text_read, "webhook_templates[0].body: there is no {kindd}"));
+    assert_non_null(strstr(err_text_read, "webhook_templates[1].name: \"a\" stands twice"));
     assert_int_equal(
         bowei("config", "show", "--config", path_of("good.yaml"), "--set", "instance=z", NULL),
         CLI_OK);
@@ -218,6 +229,50 @@ static void test_check_config(void **state)
     assert_int_equal(bowei("config", "reference", NULL), CLI_OK);
     assert_int_equal(bowei("config", "tempalte", NULL), CLI_USAGE);
     assert_int_equal(bowei("config", "show", NULL), CLI_USAGE);
+}
+
+static int occurrences(const char *text, const char *needle)
+{
+    int n = 0;
+
+    for (const char *at = strstr(text, needle); at != NULL; at = strstr(at + 1, needle)) {
+        n++;
+    }
+    return n;
+}
+
+/* What `bowei keys` changes is audited before it is shown; without an audit nothing is given out.
+ */
+static void test_key_audit(void **state)
+{
+    static char text[TEXT_MAX];
+    char prefix[9];
+
+    (void)state;
+    assert_int_equal(bowei("keys", "create", "--role", "operator", "--operator", "MB", "--name",
+                           "van", "--quiet", "--keys", path_of("audited"), NULL),
+                     CLI_OK);
+    snprintf(prefix, sizeof prefix, "%.8s", out_text + 3);
+    assert_int_equal(bowei("keys", "rotate", "van", "--quiet", "--keys", path_of("audited"), NULL),
+                     CLI_OK);
+    assert_int_equal(bowei("keys", "revoke", prefix, "--quiet", "--keys", path_of("audited"), NULL),
+                     CLI_OK);
+    read_back("audited.audit", text);
+    assert_int_equal(occurrences(text, "\n"), 3);
+    assert_int_equal(occurrences(text, "\"uid\":"), 3);
+    assert_int_equal(occurrences(text, prefix), 2); /* made, revoked */
+    assert_int_equal(occurrences(text, "\"action\":\"create\""), 1);
+    assert_int_equal(occurrences(text, "\"action\":\"rotate\""), 1);
+    assert_int_equal(occurrences(text, "\"action\":\"revoke\""), 1);
+    assert_int_equal(occurrences(text, "\"operator\":\"MB\""), 2);
+    assert_int_equal(mkdir(path_of("unaudited.audit"), 0700), 0);
+    assert_int_equal(bowei("keys", "create", "--role", "staff", "--name", "desk", "--keys",
+                           path_of("unaudited"), NULL),
+                     CLI_FAILURE);
+    assert_string_equal(out_text, "");
+    assert_int_equal(bowei("keys", "list", "--json", "--keys", path_of("unaudited"), NULL), CLI_OK);
+    assert_int_equal(occurrences(out_text, "\"revoked\":true"), 1);
+    assert_int_equal(occurrences(out_text, "\"revoked\":false"), 0);
 }
 
 static void test_keys(void **state)
@@ -719,6 +774,7 @@ int main(void)
         cmocka_unit_test(test_ids),
         cmocka_unit_test(test_check_config),
         cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_key_audit),
         cmocka_unit_test(test_models_and_decode),
         cmocka_unit_test(test_decode_envelopes),
         cmocka_unit_test(test_decode_mapping),

@@ -204,6 +204,46 @@ static void moves_are_one_request(void **state)
     assert_non_null(strstr(out_text, "not_found"));
 }
 
+static void webhooks(void **state)
+{
+    static const struct {
+        const char *line, *asks, *body;
+    } rows[] = {
+        {"webhooks list",                                                                           "GET /v1/webhooks HTTP/",          ""                  },
+        {"webhooks show W1",                                                                        "GET /v1/webhooks/W1 ",            ""                  },
+        {"webhooks letters W1",                                                                     "GET /v1/webhooks/W1/deliveries ", ""                  },
+        {"webhooks test W1",                                                                        "POST /v1/webhooks/W1/test ",      ""                  },
+        {"webhooks enable W1",                                                                      "POST /v1/webhooks/W1/enable ",    ""                  },
+        {"webhooks delete W/1",                                                                     "DELETE /v1/webhooks/W%2F1 ",      ""                  },
+        {"webhooks rotate W1",                                                                      "POST /v1/webhooks/W1/rotate ",    "{}"                },
+        {"webhooks rotate W1 --overlap 60",                                                         "POST /v1/webhooks/W1/rotate ",    "{\"overlap_s\":60}"},
+        {"webhooks replay W1",                                                                      "POST /v1/webhooks/W1/replay ",    "{\"events\":[]}"   },
+        {"webhooks replay W1 A1.2 A2.1",                                                            "POST /v1/webhooks/W1/replay ",
+         "{\"events\":[\"A1.2\",\"A2.1\"]}"                                                                                                                },
+        {"webhooks create https://x/ --kinds pile_up,out_of_fence --severity 2 --districts 150402",
+         "POST /v1/webhooks ",                                                                                                         "{\"url\":\"https://x/\",\"kinds\":[\"pile_up\",\"out_of_fence\"],"
+         "\"districts\":[\"150402\"],\"severity\":2}"                                                                        },
+    };
+    static const struct said made = {"200 OK", "application/json",
+                                     "{\"id\":\"W1\",\"secret\":\"whsec_abc\"}"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_int_equal(bowei(rows[i].line, &nothing), CLI_OK);
+        if (strncmp(asked, rows[i].asks, strlen(rows[i].asks)) != 0 ||
+            strstr(asked, rows[i].body) == NULL) {
+            fail_msg("%s asked %.300s", rows[i].line, asked);
+        }
+    }
+    assert_int_equal(bowei("webhooks create https://x/", &made), CLI_OK);
+    assert_non_null(strstr(out_text, "whsec_abc"));
+    assert_int_equal(bowei("webhooks create", NULL), CLI_USAGE);
+    assert_int_equal(bowei("webhooks create u --severity high", NULL), CLI_USAGE);
+    assert_int_equal(bowei("webhooks rotate W1 --overlap 1d", NULL), CLI_USAGE);
+    assert_int_equal(bowei("webhooks show", NULL), CLI_USAGE);
+    assert_int_equal(bowei("webhooks replay", NULL), CLI_USAGE);
+}
+
 /* --- what is shown --- */
 
 static void answers(void **state)
@@ -274,9 +314,8 @@ static void wrong_lines(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(requests),
-        cmocka_unit_test(moves_are_one_request),
-        cmocka_unit_test(answers),
+        cmocka_unit_test(requests),    cmocka_unit_test(moves_are_one_request),
+        cmocka_unit_test(webhooks),    cmocka_unit_test(answers),
         cmocka_unit_test(wrong_lines),
     };
 

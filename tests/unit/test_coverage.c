@@ -36,8 +36,8 @@ static const char lots[] = "id,lat,lon,counting,owner_unit,manage_unit,component
                            ",42.1005,118.1005,spaces,CT-GROUP,TC-PARK,1504020201000001\n";
 static const char spaces[] = "id,lat,lon,attributes,permit\n"
                              "150402001R0010012Z,42.1005,118.1005,,\n"
-                             "150402001R0010013X,42.1006,118.1006,ev,\n"
-                             "150402001R0010014V,42.1025,118.1005,ev,no\n";
+                             "150402001R0010013X,42.1006,118.1006,resident,\n"
+                             "150402001R0010014V,42.1025,118.1005,resident,no\n";
 static const char units[] =
     "unit,kind,name_zh,name_en,trades,scope,person\n"
     "CG-DEPT,department,城市管理局,City Management,motor;non_motor;shared_bike;facility,150402,"
@@ -249,7 +249,7 @@ static void permits_of_places(void **state)
 
     (void)state;
     assert_false(territory_permit(inv, key_of("150402001R0010012Z")));
-    assert_true(territory_permit(inv, key_of("150402001R0010013X")));  /* a charging point */
+    assert_true(territory_permit(inv, key_of("150402001R0010013X")));  /* for residents */
     assert_false(territory_permit(inv, key_of("150402001R0010014V"))); /* that says no */
     assert_false(territory_permit(inv, key_of(FENCE)));
     inventory_destroy(inv);

@@ -37,7 +37,7 @@ struct world {
     struct dice dice;
     uint64_t epoch;
     struct event_place newest;
-    int64_t at_ms, step_ms; /* of events, of the flush's heartbeat */
+    int64_t at_ms, step_ms;   /* of events, of the flush's heartbeat */
     struct alert_image *said; /* EVENTS_ROOM */
     uint32_t said_count;
 };
@@ -132,6 +132,7 @@ static struct world *up(const char *acl)
         .socket = w->server.socket, .timeout_ms = 500, .username = acl != NULL ? "gateway" : NULL};
     w->said = calloc(EVENTS_ROOM, sizeof *w->said);
     w->at_ms = w->step_ms = CITY_NOW_MS;
+    w->newest.at_ms = CITY_NOW_MS - 1000; /* the history begins */
     w->dice.state = 7;
     begin(w);
     return w;
@@ -381,6 +382,20 @@ static void a_restart_repeats_nothing_and_loses_nothing(void **state)
     settle(w);
     assert_int_equal(entries(w), visible(w));
     assert_all_read(w);
+    /* what is written again all the same is refused by its id, without harm to what stands with it
+     */
+    end(w);
+    (void)ask(w, "HSET bowei:{city}:events to %lld-%llu", (long long)w->said[10].changed_ms,
+              (unsigned long long)w->said[10].event);
+    begin(w);
+    say_some(w, 20);
+    settle(w);
+    assert_int_equal(entries(w), visible(w));
+    assert_int_equal(count_get(&w->counters, COUNT_REDIS_ERRORS), 0);
+    end(w);
+    begin(w);
+    settle(w);
+    assert_all_read(w);
     down(w);
 }
 
@@ -491,10 +506,22 @@ static void what_nobody_has_any_more_is_expired(void **state)
     next = 40;
     assert_int_equal(read_on(w, "MTB", &after, &next, &read), EVENT_READ_NONE);
     assert_int_equal(next, w->said_count);
-    /* a history that never was */
+    /* a history that never was, and one that is no more */
     old = w->newest;
     old.number++;
     assert_int_equal(read_from(w, "HLO", old), EVENT_READ_EXPIRED);
+    old = w->newest;
+    end(w);
+    scratch_folder_remove(w->folder);
+    scratch_folder_make(w->folder, sizeof w->folder);
+    server_kill(&w->server);
+    server_run(&w->server);
+    w->at_ms += 5000;
+    w->newest = (struct event_place){.at_ms = w->at_ms};
+    begin(w);
+    settle(w);
+    assert_int_equal(read_from(w, "HLO", old), EVENT_READ_EXPIRED);
+    assert_int_equal(read_from(w, "HLO", w->port.newest(w->port.ctx)), EVENT_READ_NONE);
     down(w);
 }
 

@@ -217,6 +217,39 @@ static void a_silent_listener_makes_its_fence_unknown(void **state)
     assert_false(alert_is_open(&alert));
 }
 
+/* Evidence was gone for a while; what was decided before is remembered as it was. */
+static void a_decision_outlasts_a_time_without_evidence(void **state)
+{
+    struct fleet_fixture *f = *state;
+    struct alert_image alert;
+    const char *const refs[] = {BIKE};
+
+    for (unsigned i = 0; i < 3; i++) {
+        fleet_scan(f, PARK_ID, 9, refs, 1, -70);
+        fleet_wait(f, 10000);
+    }
+    fleet_wait(f, 119000);
+    assert_int_equal(fleet_bike(f, BIKE).rule, RULE_LISTENER_SILENT);
+    fleet_park(f, BIKE, 15, 20);
+    assert_int_equal(fleet_bike(f, BIKE).rule, RULE_GNSS_INSIDE);
+    fleet_wait(f, 4 * 3600000 + 1000);
+    assert_int_equal(fleet_bike(f, BIKE).verdict, VERDICT_UNCERTAIN);
+    fleet_park(f, BIKE, -34, 20);
+    fleet_wait(f, 121000);
+    assert_int_equal(fleet_bike(f, BIKE).rule, RULE_GNSS_INSIDE);
+    assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 0);
+
+    fleet_park(f, "HLO-00000002", 15, 20); /* never heard by radio */
+    fleet_wait(f, 4 * 3600000 + 1000);
+    assert_int_equal(fleet_bike(f, "HLO-00000002").rule, RULE_POSITION_OLD);
+    for (unsigned i = 0; i < 6; i++) {
+        fleet_park(f, "HLO-00000002", -28, 20);
+        fleet_wait(f, 60000);
+        assert_int_equal(fleet_bike(f, "HLO-00000002").rule, RULE_GNSS_INSIDE);
+    }
+    assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 0);
+}
+
 static void a_crowd_tells_each_operator_its_surplus(void **state)
 {
     struct fleet_fixture *f = *state;
@@ -316,6 +349,85 @@ static void what_is_said_to_be_cleared_is_looked_at_again(void **state)
     assert_int_equal(alert.count, 2);
 }
 
+/* Found again soon after it was seen gone: who was in time is not told late at that moment. Said to
+ * be cleared and still there: the time for it was over meanwhile, and the city is told. */
+static void clocks_begin_anew_only_when_it_was_gone(void **state)
+{
+    struct fleet_fixture *f = *state;
+    struct alert_image alert;
+
+    fleet_park(f, BIKE, -60, 20);
+    fleet_wait(f, 121000);
+    (void)fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert);
+    assert_int_equal(fleet_move(f, alert.id, ALERT_EVENT_ACK, "HLO"), ERR_OK);
+    fleet_wait(f, 400000);
+    fleet_unlock(f, BIKE);
+    fleet_wait(f, 60000);
+    fleet_park(f, BIKE, -60, 20);
+    fleet_wait(f, 122000);
+    assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 1);
+    assert_int_equal(alert.count, 2);
+    assert_int_equal(alert.escalated, 0);
+    assert_int_equal(alert.due_ack_ms - alert.changed_ms, 300000);
+    assert_int_equal(alert.due_clear_ms - alert.changed_ms, 7200000);
+    const int64_t due_ms = alert.due_ack_ms;
+    assert_int_equal(fleet_move(f, alert.id, ALERT_EVENT_RESOLVE, "HLO"), ERR_OK);
+    fleet_wait(f, 602000);
+    assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 1);
+    assert_int_equal(alert.count, 3);
+    assert_true(alert.due_ack_ms == due_ms);
+    assert_int_equal(alert.escalated, 1);
+}
+
+#define CROWD 2500u
+
+static unsigned page_ask(struct fleet_fixture *f, struct fleet_request *request)
+{
+    struct command command = {.kind = COMMAND_BIKES, .fleet = request, .actor = "tester"};
+    struct input input = {
+        .at = {1, f->seq++},
+          .now = f->now, .kind = INPUT_COMMAND, .command = &command
+    };
+
+    (void)core_step(f->core, &input);
+    assert_int_equal(command.result, ERR_OK);
+    return request->bike_count;
+}
+
+/* In whatever order they came, here backwards and shuffled: each once, in order, and no others. */
+static void pages_of_bikes_are_in_order(void **state)
+{
+    static const uint32_t limits[] = {1, 37, FLEET_PAGE_MAX, CROWD * 2};
+    struct fleet_fixture *f = *state;
+    struct bike_image *bikes = calloc(FLEET_PAGE_MAX, sizeof *bikes);
+
+    assert_non_null(bikes);
+    for (uint32_t i = 0; i < CROWD; i++) {
+        char ref[VEHICLE_REF_MAX + 1];
+        const uint32_t at = i < CROWD / 2 ? CROWD - 1 - i : (i * 7919u) % (CROWD / 2);
+
+        (void)snprintf(ref, sizeof ref, "%s-%08u", at % 5 == 0 ? "MTN" : "HLO", at);
+        fleet_park(f, ref, 20, 20);
+    }
+    for (size_t k = 0; k < sizeof limits / sizeof limits[0]; k++) {
+        struct fleet_request request = {.bikes = bikes, .limit = limits[k]};
+        uint32_t next = 0;
+
+        memcpy(request.operator_code, "HLO", sizeof "HLO");
+        do {
+            (void)page_ask(f, &request);
+            for (uint32_t i = 0; i < request.bike_count; i++, next++) {
+                next += next % 5 == 0;
+                assert_int_equal(strtoul(bikes[i].ref + 4, NULL, 10), next);
+                assert_memory_equal(bikes[i].ref, "HLO-", 4);
+            }
+            memcpy(request.after, bikes[request.bike_count - 1].ref, sizeof request.after);
+        } while (request.more && next < 200 + CROWD * (limits[k] > 1));
+        assert_true(limits[k] == 1 || next >= CROWD - 1);
+    }
+    free(bikes);
+}
+
 static void a_ride_and_a_new_bad_stop_are_a_new_episode(void **state)
 {
     struct fleet_fixture *f = *state;
@@ -329,6 +441,42 @@ static void a_ride_and_a_new_bad_stop_are_a_new_episode(void **state)
     fleet_wait(f, 121000);
     assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 2);
     assert_int_equal(alert.count, 1);
+}
+
+/* Its ride was lost on the way: the van would go to where it no longer is. A drift is no move. */
+static void an_episode_does_not_follow_a_bike_across_the_city(void **state)
+{
+    struct fleet_fixture *f = *state;
+    struct alert_image alert;
+
+    fleet_park(f, BIKE, -60, 20);
+    fleet_wait(f, 121000);
+    for (unsigned i = 0; i < 4; i++) {
+        fleet_park(f, BIKE, -120, 20);
+        fleet_wait(f, 60000);
+    }
+    assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 1);
+    assert_true(alert_is_open(&alert));
+    const uint64_t former = alert.id;
+    fleet_park(f, BIKE, -600, 20);
+    fleet_wait(f, 60000);
+    fleet_park(f, BIKE, -600, 20);
+    fleet_wait(f, 1000);
+    assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 1);
+    assert_int_equal(alert.cause, CAUSE_SEEN_GONE);
+    fleet_wait(f, 121000);
+    assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 2);
+    assert_true(alert.id != former && alert_is_open(&alert));
+    assert_true(distance_mm(alert.at, fleet_at(-600, 20)) < 1000);
+
+    assert_int_equal(fleet_move(f, alert.id, ALERT_EVENT_RESOLVE, "HLO"), ERR_OK);
+    fleet_park(f, BIKE, -1200, 20); /* it was cleared indeed, and left badly elsewhere */
+    fleet_wait(f, 60000);
+    fleet_park(f, BIKE, -1200, 20);
+    fleet_wait(f, 122000);
+    assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 3);
+    assert_int_equal(alert.count, 1);
+    assert_true(distance_mm(alert.at, fleet_at(-1200, 20)) < 1000);
 }
 
 static void tenants_and_roles_are_kept_apart(void **state)
@@ -450,6 +598,45 @@ static void a_shifted_feed_is_one_alert(void **state)
     assert_false(alert_is_open(&alert));
 }
 
+/* From timer to timer. */
+static void days_pass(struct fleet_fixture *f, unsigned days)
+{
+    const int64_t until_ms = f->now.at_ms + (int64_t)days * 86400000;
+
+    for (int64_t due_ms = core_due(f->core); due_ms <= until_ms; due_ms = core_due(f->core)) {
+        f->now.at_ms = due_ms > f->now.at_ms ? due_ms : f->now.at_ms;
+        f->effects = core_advance(f->core, f->now);
+    }
+    f->now.at_ms = until_ms;
+}
+
+/* Ended alerts are kept 30 days and bikes that nobody hears 40, and not longer. */
+static void what_is_kept_ends(void **state)
+{
+    struct fleet_fixture *f = *state;
+    struct alert_image alert;
+
+    fleet_park(f, BIKE, -40, 20);
+    fleet_wait(f, 121000);
+    assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 1);
+    fleet_park(f, BIKE, 20, 20); /* put right: the episode ends */
+    fleet_wait(f, 60000);
+    fleet_park(f, BIKE, 20, 20);
+    fleet_wait(f, 60000);
+    assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 1);
+    assert_true(alert.closed_ms > 0);
+    days_pass(f, 29);
+    assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 1);
+    days_pass(f, 2);
+    assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 0);
+    assert_int_equal(count_get(&f->counters, COUNT_BIKES_FORGOTTEN), 0);
+    days_pass(f, 8);
+    assert_int_equal(count_get(&f->counters, COUNT_BIKES_FORGOTTEN), 0);
+    days_pass(f, 2);
+    assert_int_equal(count_get(&f->counters, COUNT_BIKES_FORGOTTEN), 1);
+    assert_int_equal(fleet_count(f, PARK_ID), 0);
+}
+
 static void many_at_once_are_a_storm(void **state)
 {
     struct fleet_fixture *f = *state;
@@ -496,16 +683,23 @@ static void a_restart_repeats_nothing(void **state)
         }
     }
     core_restored(next, f->now, false);
+    assert_int_equal(core_newest_event(next).number, 1);
+    /* the logs know of more, told by a clock that went ahead */
+    core_events_after(next, (struct event_place){f->now.at_ms + 3600000, 500});
     core_alerts_on(next);
     core_destroy(f->core);
     f->core = next;
     fleet_wait(f, 10000);
     assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 1);
     assert_int_equal(alert.version, 1);
+    const int64_t ahead_ms = core_newest_event(next).at_ms;
     assert_int_equal(fleet_count(f, PARK_ID), 1);
     fleet_unlock(f, BIKE);
     (void)fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert);
     assert_int_equal(alert.state, ALERT_RESOLVED);
+    assert_int_equal(alert.event, 501);
+    assert_int_equal(alert.changed_ms, ahead_ms);
+    assert_true(ahead_ms > f->now.at_ms);
 }
 
 static void a_planned_event_is_not_told(void **state)
@@ -545,16 +739,21 @@ int main(void)
         TEST(weak_signals_do_not_enter),
         TEST(the_stronger_fence_wins_after_a_while),
         TEST(a_silent_listener_makes_its_fence_unknown),
+        TEST(a_decision_outlasts_a_time_without_evidence),
         TEST(a_crowd_tells_each_operator_its_surplus),
         TEST(a_filling_fence_is_foreseen),
         TEST(due_times_escalate_and_expire),
         TEST(what_is_said_to_be_cleared_is_looked_at_again),
+        TEST(clocks_begin_anew_only_when_it_was_gone),
+        TEST(pages_of_bikes_are_in_order),
         TEST(a_ride_and_a_new_bad_stop_are_a_new_episode),
+        TEST(an_episode_does_not_follow_a_bike_across_the_city),
         TEST(tenants_and_roles_are_kept_apart),
         TEST(what_the_journal_refuses_is_told_later),
         TEST(an_undo_of_timers_leaves_decisions_alone),
         TEST(a_deleted_zone_ends_its_episodes),
         TEST(a_shifted_feed_is_one_alert),
+        TEST(what_is_kept_ends),
         TEST(many_at_once_are_a_storm),
         TEST(a_restart_repeats_nothing),
         TEST(a_planned_event_is_not_told),

@@ -54,19 +54,57 @@ static void a_lock_says_two_things_in_a_second(void **state)
     assert_int_equal(count_get(&f->counters, COUNT_REPORTS_DUPLICATE), 2);
 }
 
-/* 60 m away by its positions: two strong ones among weak ones are an echo. */
-static void spikes_do_not_bring_a_bike_in(void **state)
+/* Its lock stamps whole seconds, its position hundredths: a ride that begins in the same second is
+ * no late word. What is older than that is, and so is a position. */
+static void a_coarse_clock_does_not_miss_a_ride(void **state)
+{
+    struct fleet_fixture *f = *state;
+    struct bike_report report = fleet_fix(f, BIKE, fleet_at(20, 20));
+    const int64_t second_ms = report.time_ms / 1000 * 1000;
+
+    report.source = REPORT_LOCK;
+    report.has = REPORT_HAS_TIME | REPORT_HAS_POSITION;
+    report.time_ms = second_ms + 990;
+    fleet_say(f, &report);
+    assert_int_equal(fleet_bike(f, BIKE).verdict, VERDICT_INSIDE);
+    report.has = REPORT_HAS_TIME;
+    report.lock = LOCK_UNLOCKED;
+    report.time_ms = second_ms - 10;
+    fleet_say(f, &report);
+    assert_int_equal(fleet_bike(f, BIKE).flags & BIKE_GONE, 0);
+    report.time_ms = second_ms;
+    fleet_say(f, &report);
+    assert_int_equal(fleet_bike(f, BIKE).flags & BIKE_GONE, BIKE_GONE);
+    assert_int_equal(fleet_bike(f, BIKE).rule, RULE_IN_USE);
+    report.has |= REPORT_HAS_POSITION;
+    report.lock = LOCK_UNKNOWN;
+    fleet_say(f, &report);
+    assert_int_equal(count_get(&f->counters, COUNT_REPORTS_LATE), 2);
+}
+
+/* That far away by its positions, two strong ones among weak ones are an echo. */
+static void spikes_from(struct fleet_fixture *f, int east_m)
 {
     static const int8_t spikes[] = {-84, -75, -83, -75, -84, -86};
-    struct fleet_fixture *f = *state;
     struct alert_image alert;
 
-    fleet_park(f, BIKE, -60, 20);
+    fleet_park(f, BIKE, east_m, 20);
     for (unsigned i = 0; i < 60; i++) {
         heard(f, PARK_ID, 9, spikes[i % 6]);
         assert_int_not_equal(fleet_bike(f, BIKE).verdict, VERDICT_INSIDE);
     }
     assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 1);
+}
+
+static void spikes_do_not_bring_a_bike_in(void **state)
+{
+    spikes_from(*state, -60);
+}
+
+/* Let in here it would be out again when the mean of its positions has wandered by a metre. */
+static void spikes_do_not_bring_a_bike_in_from_beyond_the_buffer(void **state)
+{
+    spikes_from(*state, -38);
 }
 
 /* The same radio where positions do not say that it is elsewhere: it counts. */
@@ -185,7 +223,9 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
     const struct CMUnitTest tests[] = {
         TEST(a_lock_says_two_things_in_a_second),
+        TEST(a_coarse_clock_does_not_miss_a_ride),
         TEST(spikes_do_not_bring_a_bike_in),
+        TEST(spikes_do_not_bring_a_bike_in_from_beyond_the_buffer),
         TEST(spikes_count_where_positions_agree),
         TEST(a_drifted_position_yields_to_the_listener),
         TEST(an_outside_verdict_yields_to_who_is_clearly_near),

@@ -514,7 +514,6 @@ static void older_schemas_are_read(void **state)
     struct fixture *f = *state;
     struct journal *journal = open_journal(f, 0);
     char name[512];
-    struct heard *heard;
 
     assert_int_equal(append_reading(journal, 1), ERR_OK);
     journal_close(journal);
@@ -527,7 +526,7 @@ static void older_schemas_are_read(void **state)
         fclose(file);
         journal = open_journal(f, 0);
         journal_close(journal);
-        heard = hear_all(f);
+        struct heard *heard = hear_all(f);
         assert_int_equal(heard->count, 1);
         free(heard);
     }

@@ -1,6 +1,6 @@
 /* What prints and spreadsheets are made of: escaping, the policy's digest, QR codes, receipts, CSV
  * cells, and the dictionary. */
-#include "api/csv_text.h"
+#include "bowei/csv_text.h"
 #include "api/handlers/case_labels.h"
 #include "api/html.h"
 #include "api/qr.h"

@@ -206,6 +206,30 @@ static void refuses_line_by_line(void **state)
     assert_int_equal(wrong, 0);
 }
 
+static void units_have_a_bound(void **state)
+{
+    struct import_report report = {0};
+    struct strbuf text = {0};
+    const char *texts[1];
+    struct draft *d;
+
+    (void)state;
+    strbuf_puts(&text, "unit,kind\n");
+    for (int i = 0; i <= 1000; i++) {
+        strbuf_printf(&text, "U-%04d,enterprise\n", i);
+    }
+    strbuf_putc(&text, '\0');
+    texts[0] = text.data;
+    d = territory_read(folder, texts, 1, &report);
+    assert_int_equal(draft_complete(d, NULL, false, false, &report), ERR_OK);
+    assert_int_equal(report.fault_count, 1);
+    assert_int_equal(report.faults[0].line, 1002);
+    assert_non_null(strstr(report.faults[0].reason, "more than 1000 units"));
+    strbuf_finish(&text);
+    import_report_finish(&report);
+    draft_destroy(d);
+}
+
 /* Drawings never meet to the millimetre: 1 m over is no fault, and a point there has one cell. */
 static void a_metre_of_overlap_is_none(void **state)
 {
@@ -431,6 +455,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(refuses_line_by_line),
+        TEST(units_have_a_bound),
         TEST(a_metre_of_overlap_is_none),
         TEST(a_dry_run_counts_the_new_kinds),
         TEST(a_place_listed_again_says_all),

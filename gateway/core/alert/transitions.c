@@ -70,6 +70,19 @@ const struct alert_transition *alert_transitions(size_t *count)
     return table;
 }
 
+static int64_t due_in(uint32_t ms, int64_t now_ms)
+{
+    return ms == 0 ? 0 : now_ms + ms;
+}
+
+void alert_clocks_begin(struct alert_image *alert, const struct fleet_rules *rules, int64_t now_ms)
+{
+    alert->due_ack_ms = due_in(rules->due[alert->kind].ack_ms, now_ms);
+    alert->due_onsite_ms = due_in(rules->due[alert->kind].onsite_ms, now_ms);
+    alert->due_clear_ms = due_in(rules->due[alert->kind].clear_ms, now_ms);
+    alert->escalated = 0;
+}
+
 /* The clocks stood while it was disputed. */
 static void clocks_go_on(struct alert_image *alert, int64_t now_ms)
 {
@@ -84,8 +97,23 @@ static void clocks_go_on(struct alert_image *alert, int64_t now_ms)
     alert->disputed_ms = 0;
 }
 
+/* Found again after it was seen gone, it is done anew. Said to be cleared and still there, its
+ * clocks went on meanwhile. */
+static void reopen(struct alert_image *alert, const struct fleet_rules *rules, int64_t now_ms)
+{
+    if (!alert->live) {
+        alert_clocks_begin(alert, rules, now_ms);
+    }
+    alert->count++;
+    alert->cause = CAUSE_NONE;
+    alert->closed_ms = 0;
+    alert->acked_ms = 0;
+    alert->dispatched_ms = 0;
+    alert->live = 1;
+}
+
 static void event_effect(struct alert_image *alert, const struct alert_transition *row,
-                         int64_t now_ms)
+                         const struct fleet_rules *rules, int64_t now_ms)
 {
     if (row->event == ALERT_EVENT_ACK || row->event == ALERT_EVENT_DISPATCH ||
         row->event == ALERT_EVENT_DISMISS) {
@@ -100,12 +128,7 @@ static void event_effect(struct alert_image *alert, const struct alert_transitio
         clocks_go_on(alert, now_ms);
     }
     if (row->event == ALERT_EVENT_REOPENED) {
-        alert->count++;
-        alert->cause = CAUSE_NONE;
-        alert->closed_ms = 0;
-        alert->acked_ms = 0;
-        alert->dispatched_ms = 0;
-        alert->live = 1;
+        reopen(alert, rules, now_ms);
     }
     if (row->event == ALERT_EVENT_SEEN_GONE || row->event == ALERT_EVENT_FENCE_REMOVED ||
         row->event == ALERT_EVENT_MUTE) {
@@ -131,7 +154,6 @@ enum err alert_move(struct alert_image *alert, enum alert_event event, enum aler
     const struct alert_transition *row =
         alert_transition_find((enum alert_state)alert->state, event);
 
-    (void)rules;
     if (row == NULL || (alert->closed_ms != 0 && event != ALERT_EVENT_REOPENED)) {
         return ERR_CONFLICT;
     }
@@ -139,7 +161,7 @@ enum err alert_move(struct alert_image *alert, enum alert_event event, enum aler
         return ERR_FORBIDDEN;
     }
     alert->state = (uint8_t)row->to;
-    event_effect(alert, row, now_ms);
+    event_effect(alert, row, rules, now_ms);
     if (row->cause != CAUSE_NONE) {
         alert->cause = (uint8_t)row->cause;
         alert->closed_ms = now_ms;

@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-#define AHEAD_MS 120000 /* a time further ahead than this is taken as now (DESIGN 4.2) */
+#define AHEAD_MS     120000 /* a time further ahead than this is taken as now (DESIGN 4.2) */
+#define LOCK_TICK_MS 1000   /* Omni: L0 and L1 tell whole seconds, D0 hundredths */
 
 void bike_begin(struct bike *bike, const char *ref, int64_t now_ms)
 {
@@ -56,6 +57,15 @@ static bool same_time_news(const struct bike_image *image, const struct bike_rep
            (report->at.lat != image->newest.lat || report->at.lon != image->newest.lon);
 }
 
+/* A lock stamps what it did more coarsely than where it is: turned within the tick before its
+ * newest word, it is no late word, and a ride that begins behind a position is not missed. */
+static bool lock_turned(const struct bike_image *image, const struct bike_report *report,
+                        int64_t time_ms)
+{
+    return report->source == REPORT_LOCK && report->lock != LOCK_UNKNOWN &&
+           report->lock != image->lock && image->order_ms[REPORT_LOCK] - time_ms < LOCK_TICK_MS;
+}
+
 /* Is it news? Time per source, since each source has its own clock; then the event id. */
 static enum bike_took order_take(struct bike_image *image, const struct bike_report *report,
                                  int64_t now_ms)
@@ -70,13 +80,15 @@ static enum bike_took order_take(struct bike_image *image, const struct bike_rep
     if ((report->has & REPORT_HAS_TIME) != 0) {
         int64_t time_ms = report->time_ms > now_ms + AHEAD_MS ? now_ms : report->time_ms;
 
-        if (time_ms < image->order_ms[report->source]) {
+        const int64_t newest_ms = image->order_ms[report->source];
+
+        if (time_ms < newest_ms && !lock_turned(image, report, time_ms)) {
             return BIKE_LATE;
         }
-        if (time_ms == image->order_ms[report->source] && !same_time_news(image, report)) {
+        if (time_ms == newest_ms && !same_time_news(image, report)) {
             return BIKE_DUPLICATE;
         }
-        image->order_ms[report->source] = time_ms;
+        image->order_ms[report->source] = time_ms > newest_ms ? time_ms : newest_ms;
     }
     if (report->event != 0) {
         memmove(&image->events[1], &image->events[0],

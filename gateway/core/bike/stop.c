@@ -7,7 +7,8 @@
 
 void stop_begin(struct bike_image *bike, int64_t now_ms)
 {
-    bike->flags &= (uint8_t) ~(BIKE_DECIDED | BIKE_HAS_POSITION | BIKE_ALARM | BIKE_TOLD);
+    bike->flags &=
+        (uint8_t) ~(BIKE_DECIDED | BIKE_DECIDED_IN | BIKE_HAS_POSITION | BIKE_ALARM | BIKE_TOLD);
     bike->strays = 0;
     bike->fixes = 0;
     bike->first = (struct position_e7){0};

@@ -210,18 +210,6 @@ static bool storm_rages(struct fleet *fleet, uint8_t operator_index)
     return ++storm->opened > fleet->rules.storm_alerts;
 }
 
-static void clocks_set(const struct fleet *fleet, struct alert_image *image)
-{
-    const int64_t now_ms = fleet->now.at_ms;
-    const uint32_t ack_ms = fleet->rules.due[image->kind].ack_ms;
-    const uint32_t onsite_ms = fleet->rules.due[image->kind].onsite_ms;
-    const uint32_t clear_ms = fleet->rules.due[image->kind].clear_ms;
-
-    image->due_ack_ms = ack_ms == 0 ? 0 : now_ms + ack_ms;
-    image->due_onsite_ms = onsite_ms == 0 ? 0 : now_ms + onsite_ms;
-    image->due_clear_ms = clear_ms == 0 ? 0 : now_ms + clear_ms;
-}
-
 static uint8_t severity_of(enum alert_kind kind)
 {
     /* clang-format off: a table is included */
@@ -293,7 +281,7 @@ static void episode_begin(struct fleet *fleet, uint32_t *link, const struct epis
     if (about->kind == ALERT_FEED_SUSPECT) {
         evidence_add(&image, EVIDENCE_FEED, fleet->now.at_ms, about->value);
     }
-    clocks_set(fleet, &image);
+    alert_clocks_begin(&image, &fleet->rules, fleet->now.at_ms);
     image.storm = storm_rages(fleet, about->operator_index);
     image.id = id_of(&image);
     if (alert_list_find(&fleet->alerts, image.id) != NO_ALERT) {

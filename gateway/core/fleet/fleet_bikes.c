@@ -105,12 +105,29 @@ static bool judgement_put(struct fleet *fleet, struct bike_image *image,
         image->outside_ms = 0;
     }
     if (judgement->decided) {
-        image->flags |= BIKE_DECIDED;
+        image->flags &= (uint8_t)~BIKE_DECIDED_IN;
+        image->flags |=
+            judgement->verdict == VERDICT_INSIDE ? BIKE_DECIDED | BIKE_DECIDED_IN : BIKE_DECIDED;
     }
     if ((image->flags & BIKE_GONE) == 0 && image->adcode == 0) {
         image->adcode = adcode_of(fleet, judgement->fence);
     }
     return changed;
+}
+
+/* Does it stand where nobody would look for it by its episode, that is open or only said to be
+ * cleared? It was moved and no ride was told. Twice the reach of a stop: a position that drifts
+ * between houses is no move. */
+static bool episode_left_behind(const struct fleet *fleet, const struct bike *bike)
+{
+    const struct alert *found =
+        bike->alert < fleet->alerts.slot_count ? fleet->alerts.slots[bike->alert] : NULL;
+    const struct alert_image *alert = found != NULL && found->image.live ? &found->image : NULL;
+    struct position_e7 at;
+
+    return alert != NULL && bike->image.parked_ms > alert->opened_ms && alert->evidence_count > 0 &&
+           alert->evidence[0].kind == EVIDENCE_GNSS && bike_position(&bike->image, &at) &&
+           distance_mm(at, alert->at) > 2 * (int64_t)fleet->rules.moved_mm;
 }
 
 static void episodes_of_bike(struct fleet *fleet, struct bike *bike,
@@ -128,6 +145,9 @@ static void episodes_of_bike(struct fleet *fleet, struct bike *bike,
     if (judgement->verdict == VERDICT_UNCERTAIN && judgement->rule != RULE_IN_USE &&
         judgement->rule != RULE_BUFFER && judgement->rule != RULE_DWELL) {
         return;
+    }
+    if (episode_left_behind(fleet, bike)) {
+        episode_set(fleet, &bike->alert, &about, false);
     }
     if (judgement->rule == RULE_DWELL) {
         return; /* outside again, or still: the dwell decides */

@@ -18,6 +18,9 @@ static void restore_bike(struct fleet *fleet, const struct image *image)
     }
     bike->image = image->bike;
     bike->image.flags |= BIKE_RESTORED;
+    if (bike->image.verdict == VERDICT_INSIDE) { /* images from before this flag do not say so */
+        bike->image.flags |= BIKE_DECIDED_IN;
+    }
     bike->at = image->at;
     if (fleet->running) {
         bikes_rejudge(fleet, bike);
@@ -48,9 +51,6 @@ static void restore_fence(struct fleet *fleet, const struct image *image)
 /* Time and number are raised each for itself: what Redis holds of an episode is wall time. */
 void fleet_events_after(struct fleet *fleet, struct event_place place)
 {
-    if (place.number == 0) {
-        return; /* of a version that did not count */
-    }
     if (place.at_ms > fleet->event.at_ms) {
         fleet->event.at_ms = place.at_ms;
     }
@@ -213,6 +213,10 @@ void fleet_alerts_on(struct fleet *fleet)
         return;
     }
     fleet->alerts_on = true;
+    if (fleet->event.number == 0 && fleet->event.at_ms < fleet->now.at_ms) {
+        fleet->event.at_ms =
+            fleet->now.at_ms; /* a new history: what others were told is not of it */
+    }
     episodes_link(fleet);
     fleet->retry_ms = fleet->now.at_ms; /* what holds now is told by the next advance */
 }

@@ -49,7 +49,9 @@ static void outside(const struct judge *judge, const struct bike_image *bike,
 /* Is it near enough to be believed against what positions say? An outside verdict yields only to
  * who is clearly near, in each of the last five: a listener hears spikes from 50 m away. While
  * positions say that the bike is elsewhere, half of what a listener heard must be at the enter
- * threshold. */
+ * threshold. Elsewhere begins halfway between the buffer and where a decision yields to positions:
+ * nearer, one fix would often deny who is heard; farther, a mean that wanders would take it back.
+ */
 static bool radio_near(const struct judge *judge, const struct bike_image *bike, uint32_t fence)
 {
     const struct fleet_rules *rules = judge->context->rules;
@@ -64,7 +66,8 @@ static bool radio_near(const struct judge *judge, const struct bike_image *bike,
     }
     return bike->radio.listener == 0 || radio_median(&bike->radio) >= rules->enter_dbm ||
            !bike_position(bike, &at) ||
-           fence_distance_mm(judge->inv, fence, at) <= (int64_t)rules->buffer_mm + rules->hold_mm;
+           fence_distance_mm(judge->inv, fence, at) <=
+               (int64_t)rules->buffer_mm + rules->hold_mm / 2;
 }
 
 /* Radio: true when it decides. A listener that is silent decides nothing, nor does one whose scans
@@ -163,7 +166,7 @@ static bool decision_holds(const struct judge *judge, const struct bike_image *b
     }
     mm = fence_distance_mm(judge->inv, fence, at);
     const bool zone = judge->inv->fences[fence].use == FENCE_NO_PARK;
-    const bool was_inside = bike->verdict == VERDICT_INSIDE;
+    const bool was_inside = (bike->flags & BIKE_DECIDED_IN) != 0;
 
     if (was_inside || zone ? mm > judge->context->rules->buffer_mm + hold_mm : mm < -hold_mm) {
         return false;
@@ -240,11 +243,16 @@ static void position_judge(const struct judge *judge, const struct bike_image *b
 
 void judge_bike(const struct judge *judge, const struct bike_image *bike, struct judgement *out)
 {
-    *out = (struct judgement){.verdict = VERDICT_UNCERTAIN,
-                              .rule = RULE_NO_EVIDENCE,
-                              .fence = NO_FENCE,
-                              .distance_mm = INT32_MAX,
-                              .due_ms = INT64_MAX};
+    /* without evidence the fence of the decision stays, for when there is some again */
+    *out = (struct judgement){
+        .verdict = VERDICT_UNCERTAIN,
+        .rule = RULE_NO_EVIDENCE,
+        .fence = (bike->flags & BIKE_DECIDED) != 0 && bike->fence != 0
+                     ? fences_find(judge->inv, bike->fence)
+                     : NO_FENCE,
+        .distance_mm = INT32_MAX,
+        .due_ms = INT64_MAX,
+    };
     if ((bike->flags & BIKE_GONE) != 0) {
         out->rule = bike->lock == LOCK_UNLOCKED ? RULE_IN_USE : RULE_NO_EVIDENCE;
         return;

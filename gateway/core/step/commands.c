@@ -243,6 +243,7 @@ void commands_apply(struct core *core, struct command *command, const struct inp
         [COMMAND_MUTE] = {bikes_command,            false},
         [COMMAND_DEVICE_RECALIBRATE] = {command_recalibrate,      true },
         [COMMAND_KEY] = {key_command,              true },
+        [COMMAND_WEBHOOK] = {key_command,              true },
         [COMMAND_CASES] = {cases_command,            false}, /* the casebook keeps its own rows */
         [COMMAND_CASE_OPEN] = {cases_command,            false},
         [COMMAND_ZOMBIES] = {zombies_command,          true },

@@ -118,6 +118,10 @@ static enum err units_check(struct merge *m)
     uint32_t count = 0;
     enum err e;
 
+    if (m->draft->tables[TABLE_UNIT].count > UNITS_MAX) {
+        complete_fault(m, TABLE_UNIT, &rows[UNITS_MAX], "unit", "more than 1000 units");
+        return ERR_OK;
+    }
     for (uint32_t i = 0; i < m->draft->tables[TABLE_UNIT].count; i++) {
         const char *at = draft_text(m->draft, rows[i].scope);
 

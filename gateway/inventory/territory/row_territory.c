@@ -269,7 +269,7 @@ static bool warden_level(struct row *row, const char *text, size_t len)
     return row_refuse(row, "must be area, street or road (片长, 街长, 路长)");
 }
 
-/* Judged in row_warden_whole: the level says what it must be, and may stand behind it. */
+/* Judged in warden_scope_parse: the level says what it must be, and may stand behind it. */
 static bool warden_scope(struct row *row, const char *text, size_t len)
 {
     if (len >= sizeof row->scope) {
@@ -298,35 +298,38 @@ const struct row_field row_warden_fields[] = {
     {NULL,     false, NULL         },
 };
 
-bool row_warden_whole(struct row *row, const char **field)
+/* What the scope of each level is. */
+static bool warden_scope_parse(struct row *row)
 {
     struct draft_warden *w = &row->warden;
-    size_t len = strlen(row->scope);
-    bool good = false;
+    const size_t len = strlen(row->scope);
 
-    *field = "scope";
     switch ((enum warden_level)w->level) {
-    case WARDEN_AREA:
-        if (!grid_parse(row, row->scope, len, &w->scope)) {
-            return false;
-        }
-        break;
+    case WARDEN_AREA: return grid_parse(row, row->scope, len, &w->scope);
     case WARDEN_STREET:
-        good = len == 9 && digits_parse(row->scope, len, &w->scope) && is_street(w->scope);
-        if (!good) {
-            return row_refuse(row, "a street warden's scope is a street code of 9 digits");
-        }
-        break;
+        return len == 9 && digits_parse(row->scope, len, &w->scope) && is_street(w->scope)
+                   ? true
+                   : row_refuse(row, "a street warden's scope is a street code of 9 digits");
     case WARDEN_ROAD:
         if (!row_key(row, row->scope, len, &w->scope)) {
             return false;
         }
-        if (space_key_number(w->scope) != 0) {
-            return row_refuse(row, "a road warden's scope is the ID of a lot, road section or "
-                                   "fence (number 0000)");
-        }
-        break;
+        return space_key_number(w->scope) == 0
+                   ? true
+                   : row_refuse(row, "a road warden's scope is the ID of a lot, road section or "
+                                     "fence (number 0000)");
     case WARDEN_LEVEL_COUNT: break;
+    }
+    return false;
+}
+
+bool row_warden_whole(struct row *row, const char **field)
+{
+    const struct draft_warden *w = &row->warden;
+
+    *field = "scope";
+    if (!warden_scope_parse(row)) {
+        return false;
     }
     *field = "person";
     return w->unit == 0 || w->person != 0 ? true : row_refuse(row, "is missing");

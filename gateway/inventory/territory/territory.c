@@ -229,21 +229,15 @@ void territory_route(const struct inventory *inv, const char *trade, space_key p
     }
 }
 
-/* Of a space without a word in the column: what it is marked for. */
-static bool attributes_permit(const struct inventory *inv, space_key place)
+/* Of a space without a word in the column: residents may leave a car for weeks. A charging point or
+ * a bay for disabled drivers that is taken for as long is what staff look for. */
+static bool attribute_permit(const struct inventory *inv, space_key place)
 {
-    static const char *const names[] = {"accessible", "ev", "resident"};
-    uint32_t slot = space_key_number(place) == 0 ? NO_SLOT : inventory_space(inv, place);
+    const uint32_t slot = space_key_number(place) == 0 ? NO_SLOT : inventory_space(inv, place);
+    unsigned bit;
 
-    for (size_t i = 0; slot != NO_SLOT && i < ARRAY_LEN(names); i++) {
-        unsigned bit;
-
-        if (attribute_find(names[i], strlen(names[i]), &bit) &&
-            (inv->spaces[slot].attributes >> bit & 1) != 0) {
-            return true;
-        }
-    }
-    return false;
+    return slot != NO_SLOT && attribute_find("resident", strlen("resident"), &bit) &&
+           (inv->spaces[slot].attributes >> bit & 1) != 0;
 }
 
 bool territory_permit(const struct inventory *inv, space_key place)
@@ -253,7 +247,7 @@ bool territory_permit(const struct inventory *inv, space_key place)
     if (inv->territory != NULL) {
         duty_of(inv, place, &duty);
     }
-    return duty.permit == PERMIT_UNSET ? attributes_permit(inv, place) : duty.permit != PERMIT_NO;
+    return duty.permit == PERMIT_UNSET ? attribute_permit(inv, place) : duty.permit != PERMIT_NO;
 }
 
 uint64_t territory_component(const struct inventory *inv, space_key place)

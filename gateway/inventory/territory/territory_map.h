@@ -8,6 +8,8 @@
 /* What a snapshot keeps of who is responsible. Built once with each import, then only read. */
 
 #define NO_UNIT UINT32_MAX
+/** A district has some dozens; the matrix of units and streets is answered as a whole. */
+#define UNITS_MAX 1000
 /** Beside the trades: the street office of a street, whatever the trade. */
 #define TRADE_OFFICE TRADES_MAX
 

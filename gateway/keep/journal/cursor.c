@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #define BUFFER_BYTES (256u << 10)
-#define SEARCH_MAX   1024 /* records looked at in one call, so that the core's turn stays short */
+#define SEARCH_MAX   64 /* records looked at in one call, so that the core's turn stays short */
 
 struct journal_cursor {
     int folder_fd; /**< the journal's */

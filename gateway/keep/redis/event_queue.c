@@ -3,7 +3,7 @@
 #include "gateway/keep/redis/event_queue.h"
 #include <stdlib.h>
 
-#define LOOKS_PER_CALL 128 /* calls of the source, each of which reads a bounded part */
+#define LOOKS_PER_CALL 64 /* calls of the source, each of which reads a bounded part */
 
 void event_queue_finish(struct event_queue *queue)
 {
@@ -53,14 +53,12 @@ void event_queue_again(struct event_queue *queue, uint32_t losses)
     queue->from_known = queue->whole = false;
 }
 
-/* The journal goes back to the first event of all, or what is older was confirmed before it went.
- */
+/* What is older than the journal was confirmed before it went, so Redis must have it. */
 static void from_set(struct event_queue *queue, struct event_place first)
 {
     if (!queue->from_known) {
         queue->from_known = true;
-        queue->from = first.number <= 1 ? (struct event_place){0}
-                                        : (struct event_place){first.at_ms, first.number - 1};
+        queue->from = (struct event_place){first.at_ms, first.number - 1};
     }
 }
 

@@ -52,6 +52,7 @@ static const char *const command_words[COMMAND_KIND_COUNT] = {
     [COMMAND_SPACE_WHY] = "space_why",
     [COMMAND_TELEMETRY] = "telemetry",
     [COMMAND_KEY] = "key",
+    [COMMAND_WEBHOOK] = "webhook",
     [COMMAND_CASES] = "cases",
     [COMMAND_CASE_OPEN] = "case_open",
     [COMMAND_CASE_MOVE] = "case_move",

@@ -1,8 +1,8 @@
-/* An alert as those see it who may: JSON for lists, single answers and the stream, CSV for
- * spreadsheets. */
-#include "api/csv_text.h"
-#include "api/handlers/fleet.h"
+/* An alert as those see it who may: JSON for lists, single answers, the stream and webhooks, CSV
+ * for spreadsheets. */
+#include "bowei/alert_text.h"
 #include "bowei/base/city_clock.h"
+#include "bowei/csv_text.h"
 #include <string.h>
 
 static void due_write(const struct alert_reader *reader, struct json_writer *w,

@@ -1,6 +1,6 @@
 /* Pauses of reconnecting lines and links: they grow so that a dead peer is not hammered, and are
  * jittered so that a hundred gateways do not come back in one second. */
-#include "sensors/backoff.h"
+#include "bowei/base/backoff.h"
 
 #define DOUBLINGS_MAX 16
 

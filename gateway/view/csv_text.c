@@ -1,6 +1,6 @@
 /* Lists for spreadsheets: cells in, lines of CSV out. Handlers of lists with `format=csv` write
  * through it. */
-#include "api/csv_text.h"
+#include "bowei/csv_text.h"
 #include "bowei/base/city_clock.h"
 #include <string.h>
 

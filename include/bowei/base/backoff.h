@@ -1,5 +1,5 @@
-#ifndef SENSORS_BACKOFF_H
-#define SENSORS_BACKOFF_H
+#ifndef BOWEI_BASE_BACKOFF_H
+#define BOWEI_BASE_BACKOFF_H
 
 #include <stdint.h>
 

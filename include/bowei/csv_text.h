@@ -1,5 +1,5 @@
-#ifndef API_CSV_TEXT_H
-#define API_CSV_TEXT_H
+#ifndef BOWEI_CSV_TEXT_H
+#define BOWEI_CSV_TEXT_H
 
 #include "bowei/base/geo.h"
 #include "bowei/base/strbuf.h"
