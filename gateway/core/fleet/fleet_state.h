@@ -118,12 +118,4 @@ void fences_rejudge(struct fleet *fleet, uint32_t index);
 bool fences_windows(struct fleet *fleet);
 void feed_position(struct fleet *fleet, uint8_t operator_index, uint8_t shift);
 
-/* --- bike_page.c --- */
-enum err bikes_page(const struct fleet *fleet, struct command *command);
-
-static inline bool fleet_in_mask(uint32_t mask, unsigned value)
-{
-    return mask == 0 || (mask & 1u << value) != 0;
-}
-
 #endif
