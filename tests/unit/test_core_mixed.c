@@ -169,7 +169,6 @@ static void make_command(struct event *e, uint64_t *seed)
     case COMMAND_CASE_MOVE:
     case COMMAND_AUDIT:
     case COMMAND_ZOMBIES:
-    case COMMAND_AUDIT:
     case COMMAND_KIND_COUNT: break;
     }
     e->undone = below(seed, 4) == 0;
