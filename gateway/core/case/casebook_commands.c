@@ -100,12 +100,21 @@ static bool public_crowds(const struct casebook *book)
     return waiting >= book->rules.cases_max / 4;
 }
 
-/* The same once more. Who reports what nobody had a receipt for gets one. */
+/* The same once more. Who reports what nobody had a receipt for gets one. Residents do not fill a
+ * history, nor move its version under the hands of staff without end. */
 static enum err report_again(struct casebook *book, struct command *command, uint32_t slot,
                              const struct case_actor *who)
 {
     const struct case_request *request = command->cases;
-    const enum err e = casebook_move(book, slot, &request->move, who, command->detail);
+    const struct case_image *image = casebook_case(book, slot);
+    enum err e;
+
+    if (who->role == CASE_BY_PUBLIC && image->row_count >= CASES_ROWS_PUBLIC &&
+        image->receipt != 0) {
+        count_add(book->counters, COUNT_CASES_REPEATED, 1);
+        return casebook_reserve(book) ? ERR_OK : ERR_NO_MEMORY; /* for the audit */
+    }
+    e = casebook_move(book, slot, &request->move, who, command->detail);
 
     if (e == ERR_OK && request->new_receipt != 0 && casebook_case(book, slot)->receipt == 0) {
         case_list_receipt(&book->list, slot, request->new_receipt);
