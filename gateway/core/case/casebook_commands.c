@@ -94,6 +94,26 @@ static void receipt_give(struct casebook *book, uint32_t slot, uint64_t receipt)
     }
 }
 
+/* Reported again. Residents may fill a part of the history only: who reports one bay for hours must
+ * not keep staff from writing. */
+static enum err repeat(struct casebook *book, uint32_t slot, const struct case_actor *who,
+                       struct command *command)
+{
+    const struct case_image *image = casebook_case(book, slot);
+    const bool written =
+        who->role != CASE_BY_PUBLIC || image->row_count < CASES_ROWS_OPEN || image->receipt == 0;
+    enum err e = casebook_reserve(book) ? ERR_OK : ERR_NO_MEMORY;
+
+    if (e == ERR_OK && written) {
+        e = casebook_move(book, slot, &command->cases->move, who, command->detail);
+    }
+    count_add(book->counters, COUNT_CASES_REPEATED, e == ERR_OK);
+    if (written && e == ERR_OK) {
+        receipt_give(book, slot, command->cases->new_receipt);
+    }
+    return e;
+}
+
 static enum err open_case(struct casebook *book, struct command *command)
 {
     struct case_request *request = command->cases;
@@ -119,11 +139,7 @@ static enum err open_case(struct casebook *book, struct command *command)
     slot = casebook_find(book, request->kind, request->place, request->vehicle);
     request->duplicate = slot != NO_CASE;
     if (slot != NO_CASE) {
-        e = casebook_move(book, slot, &request->move, &who, command->detail);
-        count_add(book->counters, COUNT_CASES_REPEATED, e == ERR_OK);
-        if (e == ERR_OK) {
-            receipt_give(book, slot, request->new_receipt);
-        }
+        e = repeat(book, slot, &who, command);
     } else {
         slot = casebook_begin_case(book, &opening);
         e = slot == NO_CASE

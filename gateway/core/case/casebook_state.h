@@ -14,6 +14,7 @@
 #define CASES_RETRY_MS  1000  /* the journal refused */
 #define CASES_AGAIN_MS  60000 /* a move of the machine was not taken: looked at again */
 #define CASES_ROWS_LATE 960   /* rows of a case from which on only what leads to its end is taken */
+#define CASES_ROWS_OPEN 200   /* from which on residents who report it again are only counted */
 
 struct casebook {
     const struct inventory *inv;
