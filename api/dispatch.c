@@ -33,9 +33,13 @@ static void options_answer(struct request *rq)
     respond_empty(rq, 204);
     respond_header(rq, "Allow", allow);
     if (rq->match.public_path) {
-        respond_header(rq, "Access-Control-Allow-Methods", "GET, HEAD, OPTIONS");
+        const bool post = (rq->match.methods >> METHOD_POST & 1) != 0; /* residents' reports */
+
+        respond_header(rq, "Access-Control-Allow-Methods",
+                       post ? "GET, HEAD, OPTIONS, POST" : "GET, HEAD, OPTIONS");
         respond_header(rq, "Access-Control-Allow-Headers",
-                       "Accept, Authorization, If-None-Match, Last-Event-ID");
+                       post ? "Accept, Authorization, Content-Type, If-None-Match, Last-Event-ID"
+                            : "Accept, Authorization, If-None-Match, Last-Event-ID");
         respond_header(rq, "Access-Control-Expose-Headers",
                        "ETag, Link, RateLimit, RateLimit-Policy, Retry-After");
         respond_header(rq, "Access-Control-Max-Age", "86400");

@@ -33,6 +33,6 @@ void event_desk_audit(struct event_desk *desk, const struct audit_port *port);
 void event_desk_stop(struct event_desk *desk);
 /** Fits pending_submit: the command is a pending's whose `own` is a struct event_asking, or a
  * struct audit_asking with COMMAND_AUDIT. */
-enum err event_desk_submit(void *desk, struct command *command);
+enum err event_desk_submit(void *ctx, struct command *command);
 
 #endif

@@ -20,11 +20,11 @@ const char html_style[] =
     ".qr{float:right;width:34mm;margin:0 0 3mm 4mm;text-align:center;font-size:8pt}"
     ".qr svg{width:34mm;height:34mm;display:block}"
     ".seal{height:26mm;text-align:right;margin-top:8mm}"
-    ".small{font-size:9pt}"
+    ".small{font-size:9pt;word-break:break-all}"
     "tr{page-break-inside:avoid}";
 
 const char html_policy[] =
-    "default-src 'none'; style-src 'sha256-tKOZ4KKjpwN4XJkZqsfRomEbRJO2ulGyh5LR5/ObHYQ='; "
+    "default-src 'none'; style-src 'sha256-QKxw/CxpmQp+YsSd2KId4uaVlIbtt49TdfiiBYQNQSE='; "
     "frame-ancestors 'none'";
 
 static void escape(struct strbuf *out, const char *text)
@@ -66,13 +66,13 @@ void html_begin(struct html *h, struct strbuf *out, const char *lang, const char
     strbuf_puts(out, "</style></head><body>");
 }
 
-void html_open(struct html *h, const char *element, const char *class_)
+void html_open(struct html *h, const char *element, const char *look)
 {
     assert(h->depth < HTML_DEPTH);
     h->open[h->depth++] = element;
     strbuf_printf(h->out, "<%s", element);
-    if (class_ != NULL) {
-        strbuf_printf(h->out, " class=\"%s\"", class_);
+    if (look != NULL) {
+        strbuf_printf(h->out, " class=\"%s\"", look);
     }
     strbuf_putc(h->out, '>');
 }
@@ -99,9 +99,9 @@ void html_printf(struct html *h, const char *fmt, ...)
     html_text(h, text);
 }
 
-void html_leaf(struct html *h, const char *element, const char *class_, const char *text)
+void html_leaf(struct html *h, const char *element, const char *look, const char *text)
 {
-    html_open(h, element, class_);
+    html_open(h, element, look);
     html_text(h, text);
     html_close(h);
 }

@@ -21,13 +21,13 @@ extern const char html_style[];
 
 /** Doctype, head with title and style, body. lang: "zh-CN" or "en". */
 void html_begin(struct html *h, struct strbuf *out, const char *lang, const char *title);
-/** Opens an element; class_ may be NULL. Both literals. */
-void html_open(struct html *h, const char *element, const char *class_);
+/** Opens an element; look: its class in the style sheet, or NULL. Both literals. */
+void html_open(struct html *h, const char *element, const char *look);
 void html_close(struct html *h);
 void html_text(struct html *h, const char *text);
 void html_printf(struct html *h, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /** An element with nothing but a text. */
-void html_leaf(struct html *h, const char *element, const char *class_, const char *text);
+void html_leaf(struct html *h, const char *element, const char *look, const char *text);
 /** A link: an absolute http(s) address, or the text alone when it is none. */
 void html_link(struct html *h, const char *address, const char *text);
 /** Closes all that is open. */

@@ -3,14 +3,11 @@
 #include "api/body_fields.h"
 #include "api/handlers/staff.h"
 #include "api/route.h"
+#include "api/schema.h"
 #include "bowei/api.h"
 #include "bowei/base/json_write.h"
 #include <stdio.h>
 #include <string.h>
-
-struct field_row {
-    const char *schema, *name, *type, *doc;
-};
 
 static const struct field_row fields[] = {
 #define FIELD(schema, name, type, doc) {#schema, name, type, doc},
@@ -48,6 +45,7 @@ static const struct {
     [ANSWER_TELEMETRY] = {"TelemetryResult",    "application/json"            },
     [ANSWER_CASE] = {"Case",               "application/json"            },
     [ANSWER_CASE_LIST] = {"CaseList",           "application/json"            },
+    [ANSWER_ZOMBIE_LIST] = {"ZombieList",         "application/json"            },
     [ANSWER_CASE_FIGURES] = {"CaseFigures",        "application/json"            },
     [ANSWER_HANDOVER] = {"Handover",           "application/json"            },
     [ANSWER_PAGE] = {NULL,                 "text/html"                   },
@@ -72,6 +70,27 @@ static const struct {
     [ANSWER_DEVICE_TEST] = {"DeviceTest",         "application/json"            },
     [ANSWER_WHY] = {"Why",                "application/json"            },
 };
+
+const char *answer_schema(enum answer answer)
+{
+    return answers[answer].schema;
+}
+
+const struct field_row *schema_fields(const char *schema, size_t len, size_t *count)
+{
+    size_t first = 0;
+    size_t end;
+
+    while (first < ARRAY_LEN(fields) && (strlen(fields[first].schema) != len ||
+                                         memcmp(fields[first].schema, schema, len) != 0)) {
+        first++;
+    }
+    for (end = first;
+         end < ARRAY_LEN(fields) && strcmp(fields[end].schema, fields[first].schema) == 0; end++) {
+    }
+    *count = end - first;
+    return *count == 0 ? NULL : &fields[first];
+}
 
 static void reference_write(struct json_writer *w, const char *name, size_t len)
 {
@@ -312,6 +331,13 @@ static void responses_write(struct json_writer *w, const struct route *route)
     if (route->flags & ROUTE_GEO) {
         content_write(w, "application/geo+json", NULL);
     }
+    if (route->params & P(FORMAT)) {
+        content_write(w, "text/csv", NULL);
+    }
+    if (route->params & P(SHEET)) {
+        content_write(w, "text/html", NULL);
+        content_write(w, "text/plain", NULL);
+    }
     json_object_end(w);
     json_object_end(w);
     json_key(w, "default");
@@ -396,6 +422,44 @@ static void paths_write(struct json_writer *w)
     json_object_end(w);
 }
 
+/* What is posted to webhooks: the one request that goes the other way. */
+static void webhooks_write(struct json_writer *w)
+{
+    json_key(w, "webhooks");
+    json_object(w);
+    json_key(w, "alert");
+    json_object(w);
+    json_key(w, "post");
+    json_object(w);
+    json_kv_str(w, "summary",
+                "a change of an alert, as POST /v1/webhooks ordered it; headers webhook-id, "
+                "webhook-timestamp and webhook-signature (Standard Webhooks)");
+    json_key(w, "requestBody");
+    json_object(w);
+    json_kv_bool(w, "required", true);
+    json_key(w, "content");
+    json_object(w);
+    json_key(w, "application/cloudevents+json");
+    json_object(w);
+    json_key(w, "schema");
+    json_object(w);
+    reference_write(w, "CloudEvent", strlen("CloudEvent"));
+    json_object_end(w);
+    json_object_end(w);
+    json_object_end(w);
+    json_object_end(w);
+    json_key(w, "responses");
+    json_object(w);
+    json_key(w, "2XX");
+    json_object(w);
+    json_kv_str(w, "description", "taken; anything else is tried again, 410 ends it");
+    json_object_end(w);
+    json_object_end(w);
+    json_object_end(w);
+    json_object_end(w);
+    json_object_end(w);
+}
+
 void api_openapi(struct strbuf *out)
 {
     struct json_writer w;
@@ -411,6 +475,7 @@ void api_openapi(struct strbuf *out)
     json_kv_str(&w, "version", BOWEI_VERSION);
     json_object_end(&w);
     paths_write(&w);
+    webhooks_write(&w);
     json_key(&w, "components");
     json_object(&w);
     json_key(&w, "securitySchemes");

@@ -16,8 +16,10 @@ static const struct limit failures_limit = {
 };
 
 /* A gateway takes so many reports a second at most, from all addresses; a casebook is not filled
- * by one botnet's night. */
+ * by one botnet's night, and the core not kept busy by looking receipts up. */
 static const struct limit all_reports_limit = {.per_s_m = 5000, .burst = 50};
+static const struct limit lookup_limit = {.per_s_m = 1000, .burst = 30}; /* of one address */
+static const struct limit all_lookups_limit = {.per_s_m = 50000, .burst = 100};
 
 void rates_finish(struct rates *rates)
 {
@@ -109,22 +111,35 @@ bool rate_allows(struct request *rq)
                 "address");
 }
 
-bool rate_report_allows(struct request *rq)
+/* One of an address's, unless there is none left in all. */
+static bool take_public(struct request *rq, struct limiter *limiter, const struct limit *own,
+                        const struct limit *all, const char *policy)
 {
-    const uint32_t a_minute = rq->api->p.config->http.reports_per_minute;
-    const struct limit limit = {.per_s_m = a_minute * 1000 / 60, .burst = a_minute};
-    struct limiter *limiter = &rq->api->rates.reports;
-
-    if (a_minute > 0 &&
-        (address_is_free(rq) ||
-         limiter_take(limiter, address_hash(rq), rq->boot_ms, &limit, NULL)) &&
-        limiter_take(limiter, limiter_hash("all", 3), rq->boot_ms, &all_reports_limit, NULL)) {
+    if ((address_is_free(rq) || limiter_take(limiter, address_hash(rq), rq->boot_ms, own, NULL)) &&
+        limiter_take(limiter, limiter_hash("all", 3), rq->boot_ms, all, NULL)) {
         return true;
     }
     count_add(rq->api->p.counters, COUNT_REPORTS_REFUSED, 1);
-    rq->retry_after_s = a_minute == 0 ? 60 : (60 + a_minute - 1) / a_minute;
-    respond_quota(rq, "reports");
+    rq->retry_after_s = own->per_s_m == 0 ? 60 : (1000 + own->per_s_m - 1) / own->per_s_m;
+    respond_quota(rq, policy);
     return false;
+}
+
+bool rate_report_allows(struct request *rq)
+{
+    const uint32_t a_minute = rq->api->p.config->http.reports_per_minute;
+    const struct limit own = {.per_s_m = a_minute * 1000 / 60, .burst = a_minute};
+
+    if (a_minute == 0) {
+        respond_problem(rq, ERR_UNAVAILABLE, "this gateway takes no reports of residents");
+        return false;
+    }
+    return take_public(rq, &rq->api->rates.reports, &own, &all_reports_limit, "reports");
+}
+
+bool rate_lookup_allows(struct request *rq)
+{
+    return take_public(rq, &rq->api->rates.lookups, &lookup_limit, &all_lookups_limit, "lookups");
 }
 
 bool rate_reserve_allows(struct request *rq)

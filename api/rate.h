@@ -11,7 +11,7 @@ struct request;
 struct MHD_Response;
 
 struct rates {
-    struct limiter addresses, keys, failures, reports;
+    struct limiter addresses, keys, failures, reports, lookups;
     struct MHD_Response *too_late; /**< the refusal of rate_round_allows, once one was needed */
 };
 
@@ -36,6 +36,8 @@ bool rate_report_allows(struct request *rq);
 /** Late in a round that is too long (more work than the HTTP thread gets done): only health and
  * valid keys; answers 503 itself to others. After rate_identify. */
 bool rate_round_allows(struct request *rq);
+/** A look-up by receipt: nobody guesses at receipts, or keeps the core busy. Answers 429 itself. */
+bool rate_lookup_allows(struct request *rq);
 /** RateLimit-Policy and RateLimit, when the answer is the request's own. */
 void rate_headers(struct request *rq);
 /** Has this address shown few enough wrong keys? Answers 429 itself when not. */

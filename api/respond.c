@@ -3,6 +3,7 @@
  */
 #include "api/respond.h"
 #include "api/html.h"
+#include "api/list_csv.h"
 #include "api/server.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -144,12 +145,35 @@ void respond_body(struct request *rq, unsigned status, const char *type, struct 
     respond_response(rq, status, type, response);
 }
 
+/* A list that is wanted as CSV, and whose handler wrote JSON. */
+static bool sheet_made(struct request *rq, const char **type, struct strbuf *text)
+{
+    struct strbuf out = {0};
+    enum err e;
+
+    if (*type != type_json || !rq->query.csv || text->failed || text->data == NULL) {
+        return true;
+    }
+    e = list_csv_write(rq->match.route->answer, text->data, text->len, &out);
+    strbuf_finish(text);
+    *text = out;
+    *type = type_csv;
+    if (e != ERR_OK) {
+        strbuf_finish(text);
+        respond_problem(rq, e, NULL);
+    }
+    return e == ERR_OK;
+}
+
 void respond_text(struct request *rq, unsigned status, const char *type, struct strbuf *text)
 {
     struct MHD_Response *response;
     size_t len;
     char *data;
 
+    if (!sheet_made(rq, &type, text)) {
+        return;
+    }
     if (text->failed) {
         strbuf_finish(text);
         respond_problem(rq, ERR_NO_MEMORY, NULL);

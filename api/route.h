@@ -60,6 +60,7 @@ enum answer {
     ANSWER_TELEMETRY,
     ANSWER_CASE,
     ANSWER_CASE_LIST,
+    ANSWER_ZOMBIE_LIST,
     ANSWER_CASE_FIGURES,
     ANSWER_HANDOVER,
     ANSWER_PAGE,
@@ -107,7 +108,7 @@ const char *method_name(enum method method);
 struct route_match {
     const struct route *route; /**< NULL: no such path, or not with this method */
     uint32_t methods;          /**< bit per method the path takes; 0 = no such path */
-    bool public_path;          /**< its GET is public */
+    bool public_path;          /**< what it takes first is public */
     char argument[PATH_ARGUMENT_MAX];
 };
 

@@ -141,7 +141,7 @@ enum rest { REST_SLEEP, REST_AGAIN, REST_OVER };
 
 static enum rest rest_take(struct stream *s)
 {
-    if (s->over) {
+    if (s->over || atomic_load(&s->api->streams.ending)) { /* one that came after the last round */
         return REST_OVER;
     }
     if (s->beat) {

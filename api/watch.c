@@ -15,6 +15,7 @@
 #define BLOCK_SIZE 4096u
 #define EVENT_MAX  16384u
 #define TARGETS    SENSORS_PER_SPACE_MAX
+#define KEY_MS     1000 /* between two looks whether the key still holds */
 #define ASK_MS     1000 /* reasoning is asked for at least so often, and after each frame */
 
 /* One device of the stream, and how far its frames were sent. */
@@ -31,6 +32,8 @@ struct watch {
     struct watch *next, *previous; /* guarded by watches.lock */
     bool asleep, beat, over;       /* guarded by watches.lock */
     int64_t end_ms, beat_ms;       /* boottime; guarded by watches.lock */
+    char key[9];                   /* prefix of the key it was opened with */
+    int64_t key_ms;                /* boottime of the next look at it */
     bool by_device;                /* else by space: its devices follow the inventory */
     uint64_t version;              /* of the inventory that targets were taken from */
     uint32_t space_count, device_count;
@@ -297,6 +300,19 @@ static bool rest(struct watch *w, bool *over)
     return asleep;
 }
 
+/* A key that was revoked or has expired ends what it opened. */
+static bool key_holds(struct watch *w)
+{
+    const int64_t boot_ms = host_boot_ms();
+
+    if (boot_ms < w->key_ms) {
+        return true;
+    }
+    w->key_ms = boot_ms + KEY_MS;
+    auth_refresh(&w->api->auth);
+    return auth_lives(&w->api->auth, w->key);
+}
+
 static ssize_t watch_read(void *cls, uint64_t pos, char *buf, size_t max)
 {
     struct watch *w = cls;
@@ -305,6 +321,9 @@ static ssize_t watch_read(void *cls, uint64_t pos, char *buf, size_t max)
     bool over = false;
 
     (void)pos;
+    if (!key_holds(w)) {
+        return MHD_CONTENT_READER_END_OF_STREAM;
+    }
     if (w->out_at == w->out.len) {
         const struct inventory *inv = inventory_get(api->p.board, api->reader);
 
@@ -382,6 +401,8 @@ static struct watch *watch_make(struct request *rq)
     w->end_ms = rq->boot_ms + (int64_t)config->http.stream_life_s * 1000;
     w->beat_ms = rq->boot_ms + (int64_t)config->http.heartbeat_s * 1000;
     w->version = UINT64_MAX;
+    w->key_ms = rq->boot_ms + KEY_MS;
+    memcpy(w->key, rq->key->prefix, sizeof w->key); /* the route is for staff: there is one */
     w->out.limit = EVENT_MAX * LEDGER_FRAMES;
     return w;
 }

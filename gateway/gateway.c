@@ -10,6 +10,7 @@
 #include "bowei/field.h"
 #include "bowei/mqtt_out.h"
 #include "bowei/recover.h"
+#include "gateway/case_settings.h"
 #include "gateway/configuration.h"
 #include "gateway/event_feed.h"
 #include "gateway/examiner.h"
@@ -51,9 +52,9 @@ struct gateway {
     struct alert_ring *alerts;
     struct event_feed *feed;
     struct outgoing outgoing;
-    struct event_reader *events;    /* the API's */
     struct audit_reader *audit_log; /* the same */
     struct fleet_rules rules;
+    struct work_calendar *calendar; /* of the rules of cases */
     struct runner *runner;
     struct unknown_devices *unknown;
     struct recalibration_desk *desk;
@@ -170,9 +171,15 @@ static enum err recover(struct gateway *g, struct now *start)
     }
     fleet_settings_rules(g->config, &g->rules);
     core_fleet_rules(g->core, &g->rules);
+    struct case_rules case_rules;
+    enum err e = case_settings_rules(g->config, &case_rules, &g->calendar);
+    if (e != ERR_OK) {
+        return e;
+    }
+    core_case_rules(g->core, &case_rules);
     const struct recover_params params = recover_params_of(g);
     const struct recover_calls calls = {g, on_restore, on_replay, on_kept};
-    enum err e = recover_run(&params, &calls, &g->recovery);
+    e = recover_run(&params, &calls, &g->recovery);
     if (e != ERR_OK) {
         log_line(LOG_ERROR, "gateway", "recovery: %s", err_text(e, 0));
         return e;
@@ -287,9 +294,8 @@ static enum err start_sides(struct gateway *g)
                                        .ledger = g->ledger,
                                        .desk = g->desk};
     g->push = push_create(&field);
-    g->events = event_reader_create(g->feed);
     g->audit_log = audit_reader_create(&g->redis);
-    if (g->push == NULL || g->events == NULL || g->audit_log == NULL) {
+    if (g->push == NULL || g->audit_log == NULL) {
         return ERR_NO_MEMORY;
     }
     const struct delivery_params delivery = {.config = g->config,
@@ -307,7 +313,7 @@ static enum err start_sides(struct gateway *g)
         .view = g->view,
         .changes = g->changes,
         .alerts = g->alerts,
-        .events = event_reader_port(g->events),
+        .events = event_reader_port(g->outgoing.asked),
         .audit = audit_reader_port(g->audit_log),
         .rules = &g->rules,
         .intake = intake_port_of(g->intake),
@@ -325,13 +331,9 @@ static enum err start_sides(struct gateway *g)
         log_line(LOG_ERROR, "gateway", "http: %s", detail[0] != '\0' ? detail : err_text(e, 0));
         return e;
     }
-    const struct mqtt_out_params out = {.config = &g->config->mqtt_out,
-                                        .instance = g->config->instance,
-                                        .board = &g->board,
-                                        .view = g->view,
-                                        .changes = g->changes,
-                                        .alerts = g->alerts,
-                                        .counters = &g->counters};
+    const struct mqtt_out_params out = {
+        &g->config->mqtt_out, g->config->instance, &g->board,   g->view,
+        g->changes,           g->alerts,           &g->counters};
     e = mqtt_out_start(&out, &g->mqtt_out);
     if (e != ERR_OK) {
         log_line(LOG_ERROR, "gateway", "mqtt_out: %s", err_text(e, 0));
@@ -432,7 +434,6 @@ void gateway_stop(struct gateway *g)
     field_stop(g->field);
     mqtt_out_stop(g->mqtt_out);
     api_stop(g->api);
-    event_reader_destroy(g->events);
     audit_reader_destroy(g->audit_log);
     push_destroy(g->push);
     late_redis_stop(&g->late);
@@ -442,6 +443,7 @@ void gateway_stop(struct gateway *g)
         core_destroy(g->core);
         inventory_destroy(g->inventory);
     }
+    work_calendar_destroy(g->calendar);
     inventory_destroy(g->pending);
     change_ring_destroy(g->changes);
     journal_close(g->journal); /* its last sync releases what waits for it */

@@ -1,4 +1,4 @@
-/* Delivery over the feed of events; see outgoing.h. */
+/* Delivery and the readers of the feed of events; see outgoing.h. */
 #include "gateway/outgoing.h"
 #include "bowei/base/log.h"
 
@@ -8,7 +8,8 @@ enum err outgoing_start(struct outgoing *outgoing, struct event_feed *feed,
     enum err e = ERR_NO_MEMORY;
 
     outgoing->reader = event_reader_create(feed);
-    if (outgoing->reader != NULL) {
+    outgoing->asked = event_reader_create(feed);
+    if (outgoing->reader != NULL && outgoing->asked != NULL) {
         params.events = event_reader_port(outgoing->reader);
         e = delivery_start(&params, &outgoing->delivery);
     }
@@ -22,4 +23,5 @@ void outgoing_stop(struct outgoing *outgoing)
 {
     delivery_stop(outgoing->delivery);
     event_reader_destroy(outgoing->reader);
+    event_reader_destroy(outgoing->asked);
 }

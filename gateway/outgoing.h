@@ -4,10 +4,12 @@
 #include "bowei/delivery.h"
 #include "gateway/event_feed.h"
 
-/* The wiring of what leaves by itself: delivery with a reader of the feed of its own. */
+/* The wiring of who reads the feed of events: delivery, by which they leave by themselves, and the
+ * API, where they are asked for. A reader each. */
 
 struct outgoing {
-    struct event_reader *reader;
+    struct event_reader *reader; /**< delivery's */
+    struct event_reader *asked;  /**< the API's */
     struct delivery *delivery;
 };
 

@@ -1,6 +1,7 @@
 /* Words for prints, by language. */
 #include "api/handlers/case_labels.h"
 #include <stdio.h>
+#include <string.h>
 
 static const struct case_word labels[CASE_LABEL_COUNT] = {
 /* clang-format off: a table is included */
@@ -20,7 +21,10 @@ const char *case_word_in(enum print_lang lang, const struct case_word *word, cha
     switch (lang) {
     case LANG_ZH: (void)snprintf(out, LABEL_MAX, "%s", word->zh); break;
     case LANG_EN: (void)snprintf(out, LABEL_MAX, "%s", word->en); break;
-    case LANG_BOTH: (void)snprintf(out, LABEL_MAX, "%s %s", word->zh, word->en); break;
+    case LANG_BOTH:
+        (void)snprintf(out, LABEL_MAX, strcmp(word->zh, word->en) == 0 ? "%s" : "%s %s", word->zh,
+                       word->en);
+        break;
     }
     return out;
 }

@@ -128,7 +128,8 @@ static void notice_table(struct print *p, const struct request *rq, const struct
     if (channel_word(row->channel) != NULL) {
         print_line_word(p, LABEL_CHANNEL, channel_word(row->channel));
     }
-    print_line(p, LABEL_UNIT, c->unit);
+    print_unit(rq, p->lang, c->unit, text, sizeof text);
+    print_line(p, LABEL_UNIT, text);
     html_close(&p->h);
 }
 
@@ -177,12 +178,13 @@ static void state_lines(struct print *p, const struct case_image *c)
     print_line_time(p, LABEL_STANDING_SINCE, c->since_ms);
 }
 
-static void duty_lines(struct print *p, const struct case_image *c)
+static void duty_lines(struct print *p, const struct request *rq, const struct case_image *c)
 {
     char text[LABEL_MAX];
 
+    print_unit(rq, p->lang, c->unit, text, sizeof text);
     print_line(p, LABEL_UNIT,
-               c->unit[0] != '\0' ? c->unit : case_label_in(p->lang, LABEL_NOBODY, text));
+               c->unit[0] != '\0' ? text : case_label_in(p->lang, LABEL_NOBODY, text));
     print_line(p, LABEL_PERSON, c->person);
     print_line(p, LABEL_DUTY, c->duty);
     print_line_time(p, LABEL_DUE, c->stage_due_ms != 0 ? c->stage_due_ms : c->due_ms);
@@ -201,7 +203,7 @@ static void history_row(struct print *p, const struct case_row_image *row)
     char text[LABEL_MAX];
     char time[PRINT_TIME_LEN + 1];
 
-    print_time(p, row->at_ms, time);
+    print_time(p->rq, row->at_ms, time);
     html_open(&p->h, "tr", NULL);
     html_open(&p->h, "td", NULL);
     html_printf(&p->h, "%u", row->number);
@@ -237,7 +239,7 @@ static void evidence_row(struct print *p, const struct case_row_image *row)
     char time[PRINT_TIME_LEN + 1];
 
     sodium_bin2hex(hex, sizeof hex, row->sha256, sizeof row->sha256);
-    print_wall_time(row->taken_ms, time);
+    print_wall_time(p->rq, row->taken_ms, time);
     html_open(&p->h, "tr", NULL);
     html_open(&p->h, "td", NULL);
     html_printf(&p->h, "%u", row->number);
@@ -286,7 +288,7 @@ static void file_answer(struct request *rq)
     state_lines(&p, c);
     place_lines(&p, rq, c);
     print_line(&p, LABEL_VEHICLE, c->vehicle);
-    duty_lines(&p, c);
+    duty_lines(&p, rq, c);
     html_close(&p.h);
     evidence_table(&p, request);
     history_table(&p, request);

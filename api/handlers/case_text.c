@@ -14,12 +14,6 @@ struct case_reader case_reader_of(const struct request *rq)
     return (struct case_reader){rq->query.crs, rq->now.shift_ms};
 }
 
-bool case_is_orphan(const struct case_image *c)
-{
-    return c->unit[0] == '\0' && c->status != STATUS_REPORTED &&
-           case_status_open((enum case_status)c->status);
-}
-
 static void number(struct json_writer *w, const char *name, case_id id)
 {
     char text[CASE_NUMBER_LEN + 1];

@@ -30,8 +30,6 @@ struct case_reader {
 };
 
 struct case_reader case_reader_of(const struct request *rq);
-/** A filed case that nobody is responsible for. */
-bool case_is_orphan(const struct case_image *c);
 /** One case as an object; with its rows when rows is not NULL. */
 void case_write(const struct case_reader *reader, struct json_writer *w, const struct case_image *c,
                 const struct case_row_image *rows, uint32_t row_count);

@@ -211,7 +211,7 @@ static void line_fill(const struct request *rq, const struct case_image *c, stru
     (void)case_word_in(lang, case_kind_word((enum case_kind)c->kind), line->kind);
     (void)case_word_in(lang, case_status_word((enum case_status)c->status), line->status);
     print_place(rq, lang, c->place, line->place, sizeof line->place);
-    print_wall_time(due > 0 ? due + rq->now.shift_ms : 0, line->due);
+    print_time(rq, due, line->due);
     line->unit = c->unit;
     line->person = c->person;
 }
@@ -223,8 +223,8 @@ static void note_text(struct request *rq, const struct note *note)
     struct strbuf out = {0};
     struct line line;
 
-    print_wall_time(note->now_ms - note->span_ms + rq->now.shift_ms, time[0]);
-    print_wall_time(note->now_ms + rq->now.shift_ms, time[1]);
+    print_time(rq, note->now_ms - note->span_ms, time[0]);
+    print_time(rq, note->now_ms, time[1]);
     strbuf_printf(&out, "%s\n%s - %s\n", case_label_in(rq->query.lang, LABEL_HANDOVER_TITLE, label),
                   time[0], time[1]);
     for (size_t s = 0; s < ARRAY_LEN(sections); s++) {
@@ -286,8 +286,8 @@ static void note_page(struct request *rq, const struct note *note)
     struct print p;
 
     print_begin(&p, rq, LABEL_HANDOVER_TITLE);
-    print_time(&p, note->now_ms - note->span_ms, time[0]);
-    print_time(&p, note->now_ms, time[1]);
+    print_time(rq, note->now_ms - note->span_ms, time[0]);
+    print_time(rq, note->now_ms, time[1]);
     print_label(&p, "h1", LABEL_HANDOVER_TITLE);
     html_open(&p.h, "p", "number");
     html_printf(&p.h, "%s - %s", time[0], time[1]);

@@ -5,30 +5,30 @@
 #include <stdio.h>
 #include <string.h>
 
-#define OFFSET_MS (480 * INT64_C(60000)) /* Asia/Shanghai has no summer time */
+#define MINUTE_MS INT64_C(60000)
 #define URL_MAX   200
 
-void print_wall_time(int64_t wall_ms, char out[PRINT_TIME_LEN + 1])
+void print_wall_time(const struct request *rq, int64_t wall_ms, char out[PRINT_TIME_LEN + 1])
 {
     char text[RFC3339_LEN + 1];
 
     out[0] = '\0';
     if (wall_ms > 0) {
-        rfc3339_format(wall_ms + OFFSET_MS, text);
+        rfc3339_format(wall_ms + rq->api->p.config->calendar.utc_offset_min * MINUTE_MS, text);
         (void)snprintf(out, PRINT_TIME_LEN + 1, "%.10s %.5s", text, text + 11);
     }
 }
 
-void print_time(const struct print *p, int64_t city_ms, char out[PRINT_TIME_LEN + 1])
+void print_time(const struct request *rq, int64_t city_ms, char out[PRINT_TIME_LEN + 1])
 {
-    print_wall_time(city_ms > 0 ? city_ms + p->shift_ms : 0, out);
+    print_wall_time(rq, city_ms > 0 ? city_ms + rq->now.shift_ms : 0, out);
 }
 
 void print_begin(struct print *p, const struct request *rq, enum case_label title)
 {
     char text[LABEL_MAX];
 
-    *p = (struct print){.lang = rq->query.lang, .shift_ms = rq->now.shift_ms};
+    *p = (struct print){.lang = rq->query.lang, .rq = rq};
     html_begin(&p->h, &p->out, p->lang == LANG_EN ? "en" : "zh-CN",
                case_label_in(p->lang, title, text));
 }
@@ -68,7 +68,7 @@ void print_line_time(struct print *p, enum case_label label, int64_t city_ms)
 {
     char text[PRINT_TIME_LEN + 1];
 
-    print_time(p, city_ms, text);
+    print_time(p->rq, city_ms, text);
     print_line(p, label, text);
 }
 
@@ -97,6 +97,20 @@ void print_code(struct print *p, const struct request *rq, case_id id)
     (void)qr_write(&p->h, url);
     print_label(p, "div", LABEL_SCAN);
     html_close(&p->h);
+}
+
+void print_unit(const struct request *rq, enum print_lang lang, const char *unit, char *out,
+                size_t cap)
+{
+    const char *zh = "";
+    const char *en = "";
+
+    (void)snprintf(out, cap, "%s", unit);
+    if (unit[0] != '\0' && territory_unit(rq->inv, unit, &zh, &en) &&
+        (zh[0] != '\0' || en[0] != '\0')) {
+        (void)snprintf(out, cap, "%s%s%s (%s)", lang == LANG_EN ? "" : zh,
+                       lang == LANG_BOTH ? " " : "", lang == LANG_ZH ? "" : en, unit);
+    }
 }
 
 /* Its name in the language, "" when it has none. */

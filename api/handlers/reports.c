@@ -114,7 +114,7 @@ void report_get(struct request *rq)
     uint64_t receipt;
 
     rq->kind = REPLY_OPEN;
-    if (!receipt_read(rq, &receipt)) {
+    if (!receipt_read(rq, &receipt) || !rate_lookup_allows(rq)) {
         return;
     }
     desk = desk_open(rq, COMMAND_CASES, 1, false, report_answer);

@@ -65,6 +65,27 @@ static void print_row(const struct json_doc *doc, const struct json_node *object
     strbuf_putc(out, '\n');
 }
 
+/* A row an entry; of groups (an entry with `items` of its own) a row an item. */
+static void print_rows(const struct json_doc *doc, const struct json_node *list,
+                       const char *const *columns, struct strbuf *out)
+{
+    const struct json_node *entry = json_first(doc, list);
+
+    for (uint32_t i = 0; i < list->count && entry != NULL; i++) {
+        const struct json_node *items = json_member(doc, entry, "items");
+        const struct json_node *item = items == NULL ? NULL : json_first(doc, items);
+
+        if (items == NULL) {
+            print_row(doc, entry, columns, out);
+        }
+        for (uint32_t k = 0; items != NULL && k < items->count && item != NULL; k++) {
+            print_row(doc, item, columns, out);
+            item = json_after(doc, item);
+        }
+        entry = json_after(doc, entry);
+    }
+}
+
 int rest_print_table(const struct http_answer *answer, const char *list, const char *const *columns)
 {
     struct json_node *nodes = calloc(NODES_MAX, sizeof *nodes);
@@ -86,12 +107,7 @@ int rest_print_table(const struct http_answer *answer, const char *list, const c
     if (items == NULL) {
         print_row(&doc, nodes, columns, &out);
     } else {
-        const struct json_node *item = json_first(&doc, items);
-
-        for (uint32_t i = 0; i < items->count && item != NULL; i++) {
-            print_row(&doc, item, columns, &out);
-            item = json_after(&doc, item);
-        }
+        print_rows(&doc, items, columns, &out);
     }
     free(nodes);
     return commands_print(&out);

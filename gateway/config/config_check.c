@@ -3,6 +3,7 @@
  * too: a refused text is NULL. */
 #include "bowei/base/err.h"
 #include "bowei/base/suggest.h"
+#include "bowei/base/work_calendar.h"
 #include "gateway/config/config_read.h"
 #include "gateway/config/register_maps.h"
 #include "gateway/config/setting.h"
@@ -500,6 +501,32 @@ static void check_mqtt_out(struct config_source *s, const struct config *c)
     }
 }
 
+static void check_calendar(struct config_source *s, const struct config *c)
+{
+    const struct work_calendar_params params = {.utc_offset_min = c->calendar.utc_offset_min,
+                                                .hours = c->calendar.hours,
+                                                .night = c->calendar.night};
+    struct work_calendar *calendar = NULL;
+    char detail[160] = "";
+
+    if (config_source_refused(s, &c->calendar.hours) ||
+        config_source_refused(s, &c->calendar.night) ||
+        config_source_refused(s, &c->calendar.file)) {
+        return;
+    }
+    if (work_calendar_create(&params, &calendar, detail) != ERR_OK) {
+        config_source_fault_of(s, detail[0] == 'n' ? &c->calendar.night : &c->calendar.hours, NULL,
+                               "calendar.%s", detail);
+    } else {
+        work_calendar_destroy(calendar);
+        if (work_calendar_load(&params, c->calendar.file, &calendar, detail) == ERR_OK) {
+            work_calendar_destroy(calendar);
+        } else {
+            config_source_fault_of(s, &c->calendar.file, NULL, "calendar.file: %s", detail);
+        }
+    }
+}
+
 void config_check(struct config_source *source, struct config *config)
 {
     check_http(source, config);
@@ -510,4 +537,5 @@ void config_check(struct config_source *source, struct config *config)
     check_links(source, config);
     check_pushes(source, config);
     check_mqtt_out(source, config);
+    check_calendar(source, config);
 }

@@ -51,7 +51,7 @@ static bool create_next(struct delivery *d, struct delivery_request *rq, struct 
         return false;
     }
     if (!room_is(d, rq->operator_code)) {
-        desk_refuse(rq, ERR_CONFLICT, "there are 64 webhooks already: delete one");
+        desk_refuse(rq, ERR_CONFLICT, "there are 16 webhooks already: delete one");
         return false;
     }
     *next = (struct subscription){.order = rq->order, .created_ms = host_wall_ms()};

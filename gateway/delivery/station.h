@@ -8,7 +8,7 @@
 /* What the parts of delivery share. Everything is delivery's thread's unless it says otherwise. */
 
 #define SUBSCRIBERS_MAX          256u
-#define SUBSCRIBERS_OPERATOR_MAX 64u
+#define SUBSCRIBERS_OPERATOR_MAX 16u /* sixteen operators: there is room for each */
 #define INBOX_MAX                64u
 
 /** Files of the state folder. */
@@ -41,8 +41,9 @@ struct delivery {
     pthread_t thread;
     bool running;
     _Atomic bool stopping;
-    _Atomic bool news;                                 /**< an event became durable; any thread */
-    pthread_mutex_t lock;                              /**< alone: nothing is taken under it */
+    _Atomic bool news;    /**< an event became durable; any thread */
+    int64_t looked_ms;    /**< boottime at which all were told to look without any news */
+    pthread_mutex_t lock; /**< alone: nothing is taken under it */
     struct delivery_request *inbox_first, *inbox_last; /**< guarded by lock */
     uint32_t inbox_count;                              /**< guarded */
     bool closed;                                       /**< guarded: nothing is taken any more */

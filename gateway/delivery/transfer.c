@@ -3,6 +3,7 @@
  * threads (Debian's libcurl has the threaded resolver), so a dead name server holds up one
  * transfer. */
 #include "gateway/delivery/transfer.h"
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #define HEADERS_MAX 65536 /* bytes of an answer's head */
+#define HIGH_FD     1024  /* libmodbus and libmosquitto cannot wait for a descriptor above */
 
 struct transfer {
     CURL *easy;
@@ -45,6 +47,17 @@ static size_t on_answer(char *data, size_t size, size_t n, void *ctx)
     return t->answer.failed ? 0 : size * n;
 }
 
+/* Out of the numbers that users of select() need; where that cannot be, it stays. */
+static int socket_high(int fd)
+{
+    const int high = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, HIGH_FD);
+
+    if (high >= 0) {
+        close(fd);
+    }
+    return high >= 0 ? high : fd;
+}
+
 static curl_socket_t on_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *to)
 {
     struct transfer *t = ctx;
@@ -54,7 +67,7 @@ static curl_socket_t on_socket(void *ctx, curlsocktype purpose, struct curl_sock
         return CURL_SOCKET_BAD;
     }
     t->blocked[0] = '\0';
-    return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+    return socket_high(socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol));
 }
 
 static bool header_add(struct transfer *t, const char *text)

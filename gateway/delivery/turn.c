@@ -93,12 +93,14 @@ static void read_ask(struct delivery *d, struct subscriber *s, struct event_plac
     r->after = after;
     r->room = room;
     r->replay = room == 1;
+    s->more = r->replay && s->more; /* news that come while it reads set it again */
     s->read = r;
     worker_ask(&d->reader, &r->job);
 }
 
 static void read_again(struct subscriber *s)
 {
+    s->more = true;
     s->read_wait_ms = s->read_wait_ms == 0 ? READ_WAIT_MS : s->read_wait_ms * 2;
     s->read_wait_ms = s->read_wait_ms > READ_WAIT_MOST ? READ_WAIT_MOST : s->read_wait_ms;
     s->read_due_ms = host_boot_ms() + s->read_wait_ms;
@@ -137,7 +139,7 @@ static void read_events(struct delivery *d, struct subscriber *s, struct feed_re
         s->batch = r; /* kept until it is delivered */
         s->more = true;
     } else {
-        s->more = r->result == EVENT_READ_OK && event_place_compare(r->reached, r->after) > 0;
+        s->more |= r->result == EVENT_READ_OK && event_place_compare(r->reached, r->after) > 0;
         place_move(d, s, r->reached);
     }
 }
@@ -417,8 +419,13 @@ static int64_t turn_one(struct delivery *d, struct subscriber *s, int64_t boot_m
 
 int64_t turn_all(struct delivery *d, int64_t boot_ms)
 {
-    const bool news = atomic_exchange(&d->news, false);
+    bool news = atomic_exchange(&d->news, false);
     int64_t next_ms = boot_ms + LOOK_MS;
+
+    if (boot_ms - d->looked_ms >= LOOK_MS) {
+        d->looked_ms = boot_ms;
+        news = true;
+    }
 
     for (uint32_t i = 0; i < d->count; i++) {
         struct subscriber *s = d->subscribers[i];

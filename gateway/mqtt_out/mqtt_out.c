@@ -327,39 +327,39 @@ static void *run(void *ctx)
     return NULL;
 }
 
-enum err mqtt_out_start(const struct mqtt_out_params *params, struct mqtt_out **result)
+enum err mqtt_out_start(const struct mqtt_out_params *params, struct mqtt_out **out)
 {
-    struct mqtt_out *out;
+    struct mqtt_out *made;
 
-    *result = NULL;
+    *out = NULL;
     if (params->config->host == NULL) {
         return ERR_OK;
     }
-    out = calloc(1, sizeof *out);
-    if (out == NULL || mosquitto_lib_init() != MOSQ_ERR_SUCCESS) {
-        free(out);
+    made = calloc(1, sizeof *made);
+    if (made == NULL || mosquitto_lib_init() != MOSQ_ERR_SUCCESS) {
+        free(made);
         return ERR_NO_MEMORY;
     }
-    out->params = *params;
-    out->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    out->reader = inventory_reader(params->board);
-    backoff_init(&out->backoff, params->instance, host_boot_ms());
-    out_spaces_init(&out->spaces, params->changes);
-    out_alerts_init(&out->alerts, params->alerts);
-    (void)snprintf(out->status_topic, sizeof out->status_topic, "bowei/%s/status",
+    made->params = *params;
+    made->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    made->reader = inventory_reader(params->board);
+    backoff_init(&made->backoff, params->instance, host_boot_ms());
+    out_spaces_init(&made->spaces, params->changes);
+    out_alerts_init(&made->alerts, params->alerts);
+    (void)snprintf(made->status_topic, sizeof made->status_topic, "bowei/%s/status",
                    params->config->area);
-    if (out->stop_fd < 0 || pthread_create(&out->thread, NULL, run, out) != 0) {
+    if (made->stop_fd < 0 || pthread_create(&made->thread, NULL, run, made) != 0) {
         goto undo_reader;
     }
-    *result = out;
+    *out = made;
     return ERR_OK;
 undo_reader:
-    inventory_reader_return(params->board, out->reader);
-    if (out->stop_fd >= 0) {
-        close(out->stop_fd);
+    inventory_reader_return(params->board, made->reader);
+    if (made->stop_fd >= 0) {
+        close(made->stop_fd);
     }
     mosquitto_lib_cleanup();
-    free(out);
+    free(made);
     return ERR_NO_MEMORY;
 }
 

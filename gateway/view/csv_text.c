@@ -54,6 +54,12 @@ void csv_text_i64(struct csv_text *csv, int64_t v)
     strbuf_i64(csv->out, v);
 }
 
+void csv_text_number(struct csv_text *csv, const char *digits, size_t len)
+{
+    cell(csv);
+    strbuf_add(csv->out, digits, len);
+}
+
 void csv_text_bool(struct csv_text *csv, bool v)
 {
     csv_text_i64(csv, v ? 1 : 0);

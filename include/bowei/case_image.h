@@ -69,6 +69,13 @@ struct case_image {
     uint32_t gap_s;   /**< of which not known */
 };
 
+/** Filed, and nobody has it: the sweep for orphans lists it. */
+static inline bool case_is_orphan(const struct case_image *image)
+{
+    return (image->status == STATUS_FILED || image->status == STATUS_RETURNED) &&
+           image->unit[0] == '\0';
+}
+
 /** What of its clocks runs out first, city time; 0 = none runs, or they stand. */
 int64_t case_due_next(const struct case_image *c);
 

@@ -72,7 +72,7 @@ struct case_request {
     uint64_t new_receipt; /**< random, made by the handler; 0 = none wanted */
     bool duplicate;       /**< answer: it was open already, and got a row more */
 
-    /* COMMAND_CASE_MOVE: `id` (staff), or only `receipt` (the public: RATE), and also the note and
+    /* COMMAND_CASE_MOVE: `id` (staff), or `receipt` (the public: RATE), and also the note and
      * evidence of an opening; `cases[0]` is the answer */
     struct case_move move;
 };

@@ -5,6 +5,7 @@
 #include "bowei/base/err.h"
 #include "bowei/base/geo.h"
 #include "bowei/base/strbuf.h"
+#include "bowei/case.h"
 #include "bowei/mapping.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -221,6 +222,33 @@ struct config {
     } delivery;
 
     struct mqtt_out_config mqtt_out;
+
+    struct {
+        char *file; /**< NULL = weekends only */
+        char *hours, *night;
+        int32_t utc_offset_min;
+    } calendar;
+
+    /** Cases and the zombie watch (case_rules.h has what each means). */
+    struct {
+        uint32_t max, keep_days, recur_days, check_in_min;
+        bool auto_dispatch, from_expired_alerts;
+
+        struct {
+            uint32_t hours, clock; /**< clock: enum case_clock */
+            int32_t score;
+        } handle[CASE_KIND_COUNT];
+    } cases;
+
+    struct {
+        struct {
+            uint32_t suspect_days, notice_hours, claim_days, announce_days;
+        } kinds[CASE_KIND_COUNT];
+
+        uint32_t gap_pct_hundredths, release_s, gone_s, silent_days, flat_days, flat_pct;
+        uint32_t dragged_days, expired_days, listen_hours, sweep_s;
+    } zombies;
+
     struct line_config *lines;
     uint32_t line_count;
     struct link_config *links;

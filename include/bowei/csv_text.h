@@ -20,6 +20,8 @@ void csv_text_begin(struct csv_text *csv, struct strbuf *out, int64_t shift_ms,
 /** Any text of people or machines; quoted where it must be. */
 void csv_text_str(struct csv_text *csv, const char *text);
 void csv_text_i64(struct csv_text *csv, int64_t v);
+/** A number as it is written already. */
+void csv_text_number(struct csv_text *csv, const char *digits, size_t len);
 /** yes or no, as 1 or 0. */
 void csv_text_bool(struct csv_text *csv, bool v);
 /** City time as RFC 3339, empty when 0. */

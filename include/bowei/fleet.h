@@ -77,7 +77,7 @@ struct fleet_request {
     char after[VEHICLE_REF_MAX + 1];   /**< go on behind this one */
     uint32_t verdicts;                 /**< bit mask; 0 = all */
     space_key fence;                   /**< only there; 0 = everywhere (COMMAND_ALERTS too) */
-    struct bike_image *bikes;          /**< room for `limit` */
+    struct bike_image *bikes;          /**< room for `limit`, at most FLEET_PAGE_MAX are given */
     uint32_t bike_count;
 
     /* COMMAND_MUTE: event until `until_ms`, city time; 0 = ends it */
@@ -86,6 +86,7 @@ struct fleet_request {
     uint32_t limit;
 };
 
+#define FLEET_PAGE_MAX 1000 /**< bikes of a page */
 #define FLEET_BULK_MAX 500
 
 #endif

@@ -186,6 +186,7 @@ class Cases(Desk):
         self.assertEqual(rows("&until=2020-01-01T00:00:00Z"), [])
         status, text, _ = self.get(f"/v1/audit?case={number}&format=csv", key=self.boss)
         self.assertTrue(text.decode().startswith("\ufeffat,actor,command,case"))
+        self.assertIn("li-checker", self.cli(self.boss, "audit", "--case", number, "--actor", "li-checker").stdout)
         for method in ("DELETE", "POST"):
             self.assertEqual(self.request(method, "/v1/audit", key=self.boss)[0], 405)
         self.assertEqual(self.get("/v1/audit")[0], 401)

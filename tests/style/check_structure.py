@@ -65,6 +65,16 @@ def room_of(path):
     return best
 
 
+def check_features():
+    """Each test that docs/FEATURES.md names is there."""
+    path = TOP / "docs" / "FEATURES.md"
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        for name, test in re.findall(r"`(test_\w+\.(?:c|py)): (\w+)`", line):
+            found = [f for f in FILES if f.name == name]
+            if not any(re.search(rf"\b{test}\b", f.read_text(encoding="utf-8")) for f in found):
+                fault(path, number, f"there is no test {name}: {test}")
+
+
 def check_includes(path, lines):
     room = room_of(path)
     if not room:
@@ -161,6 +171,7 @@ def main():
             fault(path, 1, "the name says nothing: name the noun")
     check_twins()
     check_links()
+    check_features()
     check_table_sorted("sensors/models/models.def", r"^MODEL\((\w+)")
     check_table_sorted("sensors/mqtt/envelopes/envelopes.def", r"^ENVELOPE\((\w+)")
     for line in faults:

@@ -50,6 +50,7 @@ struct feed {
     struct alert_image events[FEED_MAX]; /* guarded, like all below */
     uint32_t count, expired;             /* those before `expired` are not kept */
     bool away;
+    long slow_ms; /* a read takes so long after it has looked */
     void (*wake)(void *ctx);
     void *wake_ctx;
 };
@@ -65,6 +66,7 @@ static inline enum event_read feed_read(void *ctx, const char *operator_code,
 {
     struct feed *f = ctx;
     enum event_read result = EVENT_READ_NONE;
+    long slow_ms;
 
     *count = 0;
     *reached = after;
@@ -86,7 +88,11 @@ static inline enum event_read feed_read(void *ctx, const char *operator_code,
             out[(*count)++] = f->events[i];
         }
     }
+    slow_ms = f->slow_ms;
     pthread_mutex_unlock(&f->lock);
+    if (slow_ms > 0) {
+        pause_ms(slow_ms);
+    }
     return *count > 0 ? EVENT_READ_OK : result;
 }
 

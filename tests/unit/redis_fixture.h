@@ -127,7 +127,7 @@ struct city {
 
 #define CITY_NOW_MS INT64_C(1795312800000)
 
-static UNUSED_FIXTURE space_key city_key(uint32_t lot, uint32_t number, bool second)
+static UNUSED_FIXTURE space_key city_place_key(uint32_t lot, uint32_t number, bool second)
 {
     char body[24];
     space_key key = 0;
@@ -180,7 +180,7 @@ static UNUSED_FIXTURE void city_make(struct city *city, uint32_t spaces)
     city->inv.districts[1].adcode = 150403;
     for (uint32_t i = 0; i < lots; i++) {
         city->inv.lots[i] =
-            (struct inv_lot){.key = city_key(i, 0, i % 2 == 1), .district = i % 2 == 1};
+            (struct inv_lot){.key = city_place_key(i, 0, i % 2 == 1), .district = i % 2 == 1};
         city->lots[i] = (struct lot_image){.key = city->inv.lots[i].key,
                                            .reason = REASON_FRESH,
                                            .since_ms = CITY_NOW_MS,
@@ -197,7 +197,7 @@ static UNUSED_FIXTURE void city_make(struct city *city, uint32_t spaces)
             (struct inv_device){.id = text, .id_len = CITY_DEVICE_LEN, .sensor_count = 1};
         city->inv.sensors[i] = (struct inv_sensor){.device = i, .target = i};
         city->inv.spaces[i] = (struct inv_space){
-            .key = city_key(lot, 1 + i % CITY_LOT_SPACES, lot % 2 == 1),
+            .key = city_place_key(lot, 1 + i % CITY_LOT_SPACES, lot % 2 == 1),
             .lot = lot,
             .sensors = i,
             .sensor_count = 1,

@@ -60,6 +60,7 @@ static int setup(void **state)
     key_make("boss", NULL, boss);
     key_make("north", "150499", north);
     city->config.http.public_url = url;
+    city->config.calendar.utc_offset_min = 480;
     city->config.http.reports_per_minute = 60;
     city->intake = (struct intake_port){.command = take_command};
     city_api_start(city);
@@ -674,6 +675,25 @@ static void reads_are_audited(void **state)
     assert_int_equal(audits, 1);
 }
 
+/* A resident's app on another site may post; staff's routes are not for browsers of others. */
+static void reports_come_from_other_sites(void **state)
+{
+    char text[80];
+    struct answer_text a;
+
+    (void)state;
+    a = client_ask(city, "OPTIONS", "/v1/reports", "Origin: https://app.example\r\n", NULL);
+    assert_int_equal(a.status, 204);
+    assert_string_equal(head_find(a.head, "Access-Control-Allow-Methods", text, sizeof text),
+                        "GET, HEAD, OPTIONS, POST");
+    assert_non_null(
+        strstr(head_find(a.head, "Access-Control-Allow-Headers", text, sizeof text), "Content-T"));
+    answer_free(&a);
+    a = client_ask(city, "OPTIONS", "/v1/cases", "Origin: https://app.example\r\n", NULL);
+    assert_null(head_find(a.head, "Access-Control-Allow-Origin", text, sizeof text));
+    answer_free(&a);
+}
+
 static void the_dictionary_is_served(void **state)
 {
     (void)state;
@@ -702,6 +722,7 @@ int main(void)
         TEST(pages_have_no_gaps),
         TEST(the_hand_over_note),
         TEST(reads_are_audited),
+        TEST(reports_come_from_other_sites),
         TEST(the_dictionary_is_served),
     };
 #undef TEST

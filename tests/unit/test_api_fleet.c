@@ -361,6 +361,29 @@ static void alerts_are_moved(void **state)
     answer_free(&a);
 }
 
+/* A list without columns of its own: those of its schema, also when it is empty. */
+static void lists_are_spreadsheets(void **state)
+{
+    struct answer_text a;
+
+    (void)state;
+    a = ask("GET", city->staff, "/v1/vehicles?format=csv&limit=2", NULL);
+    assert_int_equal(a.status, 200);
+    assert_int_equal(strncmp(a.body, "\xef\xbb\xbfvehicle,", 11), 0);
+    assert_non_null(strstr(a.body, ",location.lat,location.lon"));
+    assert_non_null(strstr(a.body, "\r\nHLO-"));
+    assert_non_null(strstr(a.body, ",,,,uncertain,no_evidence,,,2026-")); /* null is empty */
+    assert_non_null(strstr(a.head, "rel=\"next\""));
+    answer_free(&a);
+    a = ask("GET", city->staff, "/v1/devices/unknown?format=csv", NULL);
+    assert_int_equal(a.status, 200);
+    assert_int_equal(strncmp(a.body, "\xef\xbb\xbfid,source,", 13), 0);
+    answer_free(&a);
+    a = ask("GET", city->staff, "/v1/vehicles?format=csv&verdict=uncertain", NULL);
+    assert_int_equal(strncmp(a.body, "\xef\xbb\xbfvehicle,", 11), 0);
+    answer_free(&a);
+}
+
 /* Reads a stream until a text has come, 4 s at most. */
 static void listen_for(int fd, char *text, size_t cap, const char *needle)
 {
@@ -504,6 +527,7 @@ int main(void)
         TEST(fences_as_geojson_and_gone),
         TEST(alerts_are_moved),
         TEST(a_planned_event),
+        TEST(lists_are_spreadsheets),
         TEST(alerts_are_streamed),
         TEST(one_fence_is_streamed),
     };

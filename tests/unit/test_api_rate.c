@@ -121,6 +121,35 @@ static void reserved_room(void **state)
     city_close(own);
 }
 
+/* Residents' reports have a quota of their own, whatever the general limit leaves; good or bad,
+ * each counts. Reading goes on. */
+static void reports_have_a_quota(void **state)
+{
+    static const char head[] = "Content-Type: application/json\r\n";
+    struct api_city *own = city_make();
+    struct answer_text a;
+    char text[64];
+
+    (void)state;
+    own->config.http.rate_limit_loopback = true;
+    own->config.http.reports_per_minute = 3;
+    city_api_start(own);
+    for (int i = 0; i < 3; i++) {
+        a = client_ask(own, "POST", "/v1/reports", head, "{}");
+        assert_int_equal(a.status, 422);
+        answer_free(&a);
+    }
+    a = client_ask(own, "POST", "/v1/reports", head, "{}");
+    assert_int_equal(a.status, 429);
+    assert_non_null(strstr(a.body, "\"violated-policies\":[\"reports\"]"));
+    assert_string_equal(head_find(a.head, "Retry-After", text, sizeof text), "20");
+    answer_free(&a);
+    a = client_ask(own, "GET", "/v1/city", "", NULL);
+    assert_int_equal(a.status, 200);
+    answer_free(&a);
+    city_close(own);
+}
+
 /* Ten wrong keys a minute an address; then not even the right one is looked at, but who shows none
  * is served. On loopback, where a proxy may stand, only when the setting says so. */
 static void wrong_keys(void **state)
@@ -197,6 +226,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(quotas),
+        cmocka_unit_test(reports_have_a_quota),
         cmocka_unit_test(reserved_room),
         cmocka_unit_test(overload_is_shed),
         cmocka_unit_test(wrong_keys),

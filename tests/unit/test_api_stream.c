@@ -279,10 +279,16 @@ static void revoked_key_ends_its_stream(void **state)
     char key[KEY_TEXT_MAX];
     char head[KEY_TEXT_MAX + 32];
     char prefix[9] = "";
+    char desk[9] = "";
     struct listener *keyed;
+    struct listener *watch;
     struct listener *open;
 
     (void)state;
+    assert_int_equal(key_create(city->keys_path, "desk", ROLE_STAFF, NULL, 1, key), ERR_OK);
+    memcpy(desk, key + 3, 8);
+    (void)snprintf(head, sizeof head, "Authorization: Bearer %s\r\n", key);
+    watch = listen_to("/v1/devices/dev-1/watch", head);
     assert_int_equal(key_create(city->keys_path, "van", ROLE_OPERATOR, "OP", 1, key), ERR_OK);
     memcpy(prefix, key + 3, 8);
     (void)snprintf(head, sizeof head, "Authorization: Bearer %s\r\n", key);
@@ -290,13 +296,18 @@ static void revoked_key_ends_its_stream(void **state)
     open = listen_to("/v1/stream", "");
     assert_true(wait_for(keyed, "retry", 1));
     assert_true(wait_for(open, "retry", 1));
+    assert_true(wait_for(watch, "retry", 1));
     assert_int_equal(key_revoke(city->keys_path, prefix), ERR_OK);
+    assert_int_equal(key_revoke(city->keys_path, desk), ERR_OK);
     assert_false(listener_wait(keyed, "never", 1));
     assert_true(keyed->ended);
+    assert_false(listener_wait(watch, "never", 1));
+    assert_true(watch->ended);
     assert_false(open->ended);
     change_space(1, SPACE_FREE);
     assert_true(wait_for(open, "event: space", 1));
     listener_free(open);
+    listener_free(watch);
     listener_free(keyed);
 }
 

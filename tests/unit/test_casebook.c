@@ -250,6 +250,12 @@ static void versions_and_roles_are_checked(void **state)
     close_it(&f);
     assert_int_equal(case_say(&f, "clerk", CASE_EVENT_RATE), ERR_FORBIDDEN); /* the public's */
     rate.receipt = f.last.receipt;
+    rate.id = f.last.id; /* with a receipt nobody is staff */
+    rate.move.event = CASE_EVENT_NOTE;
+    rate.cases = &f.last;
+    (void)snprintf(rate.move.note, sizeof rate.move.note, "x");
+    assert_int_not_equal(case_ask(&f, COMMAND_CASE_MOVE, "", &rate), ERR_OK);
+    rate.move.event = CASE_EVENT_RATE;
     rate.cases = &f.last;
     assert_ok(&f, case_ask(&f, COMMAND_CASE_MOVE, "", &rate));
     assert_int_equal(f.last.rating, 5);
@@ -326,6 +332,31 @@ static void soon_again_is_a_recurrence(void **state)
         assert_true(f.last.former == (days == 29 ? first : 0));
         assert_int_equal(f.last.severity, days == 29 ? 2 : 1);
     }
+    case_stop(&f);
+}
+
+/* A closing that the journal refused never was: the former closing is still the last one. */
+static void a_refused_closing_is_no_closing(void **state)
+{
+    struct case_fixture f;
+    case_id first;
+
+    (void)state;
+    case_start(&f);
+    handle_plain(&f, case_space(1, 1));
+    assert_ok(&f, case_say(&f, "worker", CASE_EVENT_FEEDBACK));
+    close_it(&f);
+    first = f.last.id;
+    assert_ok(&f, case_open(&f, CASE_ORDER, SOURCE_HOTLINE, case_space(1, 1), "HLO-0001"));
+    assert_ok(&f, case_say(&f, "filer", CASE_EVENT_FILE));
+    assert_ok(&f, case_say(&f, "worker", CASE_EVENT_CHECK_IN));
+    assert_ok(&f, case_say(&f, "worker", CASE_EVENT_FEEDBACK));
+    assert_ok(&f, case_say(&f, "checker", CASE_EVENT_CHECK));
+    f.refuse = true;
+    assert_int_equal(case_say(&f, "checker", CASE_EVENT_CLOSE), ERR_DISK_FULL);
+    f.refuse = false;
+    assert_ok(&f, case_open(&f, CASE_ORDER, SOURCE_HOTLINE, case_space(1, 1), "HLO-0002"));
+    assert_true(f.last.former == first);
     case_stop(&f);
 }
 
@@ -433,6 +464,61 @@ static void pages_follow_their_order(void **state)
     case_stop(&f);
 }
 
+/* Without any clock: last. */
+static int64_t due_of(const struct case_image *image)
+{
+    const int64_t due_ms = case_due_next(image);
+
+    return due_ms == 0 ? INT64_MAX : due_ms;
+}
+
+/* Pages by deadline are those of all cases sorted, whatever the page's size. */
+static void pages_by_deadline_are_sorted(void **state)
+{
+    struct case_image *found = calloc(64, sizeof *found);
+    struct case_fixture f;
+    struct dice dice = {.state = 5};
+
+    (void)state;
+    assert_non_null(found);
+    case_start(&f);
+    for (unsigned i = 0; i < 60; i++) {
+        struct case_move move = {.event = CASE_EVENT_DISPATCH, .unit = "HELP-1", .person = "H-1"};
+        char vehicle[VEHICLE_REF_MAX + 1];
+
+        (void)snprintf(vehicle, sizeof vehicle, "HLO-%04u", i);
+        assert_ok(&f, case_open(&f, CASE_FACILITY, SOURCE_PATROL, case_space(1, 1), vehicle));
+        move.until_ms = f.now.at_ms + (1 + (int64_t)dice_below(&dice, 20)) * HOUR;
+        if (i % 7 != 0) { /* the others have no deadline yet */
+            assert_ok(&f, case_say(&f, "filer", CASE_EVENT_FILE));
+            assert_ok(&f, case_do(&f, "boss", &move));
+        }
+    }
+    for (uint32_t limit = 1; limit <= 64; limit += 3) {
+        struct case_request request = {
+            .cases = found, .limit = limit, .order = CASES_DUE_NEXT, .filter = {.open = true}};
+        struct case_image last = {.id = 0};
+        unsigned seen = 0;
+
+        do {
+            assert_ok(&f, case_ask(&f, COMMAND_CASES, "reader", &request));
+            for (uint32_t i = 0; i < request.case_count; i++, seen++) {
+                const int64_t due_ms = due_of(&found[i]);
+                const int64_t last_ms = due_of(&last);
+
+                assert_true(last.id == 0 || due_ms > last_ms ||
+                            (due_ms == last_ms && found[i].id > last.id));
+                last = found[i];
+            }
+            request.from_key = case_due_next(&last);
+            request.from_id = last.id;
+        } while (request.more);
+        assert_int_equal(seen, 60);
+    }
+    case_stop(&f);
+    free(found);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -447,10 +533,12 @@ int main(void)
         cmocka_unit_test(the_same_again_is_a_row_or_a_merge),
         cmocka_unit_test(residents_do_not_fill_a_history),
         cmocka_unit_test(soon_again_is_a_recurrence),
+        cmocka_unit_test(a_refused_closing_is_no_closing),
         cmocka_unit_test(what_nobody_serves_is_an_orphan),
         cmocka_unit_test(helpers_feed_back_and_the_lead_ends_it),
         cmocka_unit_test(reads_of_staff_are_kept),
         cmocka_unit_test(pages_follow_their_order),
+        cmocka_unit_test(pages_by_deadline_are_sorted),
     };
 
     return cmocka_run_group_tests_name("casebook", tests, NULL, NULL);

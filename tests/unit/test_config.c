@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "bowei/config.h"
+#include "gateway/config/setting.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -391,6 +392,47 @@ static void test_empty_file_is_all_defaults(void **state)
     config_destroy(config);
 }
 
+/* Each setting alone, as what it is by default: all others keep their defaults. */
+static void test_one_setting_leaves_the_others(void **state)
+{
+    struct config_report report;
+    struct config *plain = NULL;
+
+    (void)state;
+    assert_int_equal(load_text("instance: bowei\n", &report, &plain), ERR_OK);
+    for (const struct setting *row = setting_next(SECTION_ROOT, NULL); row != NULL;
+         row = setting_next(SECTION_ROOT, row)) {
+        struct config *config = NULL;
+        struct strbuf text = {0};
+        unsigned depth = 0;
+
+        if (row->fallback == NULL || row->fallback[0] == '\0') {
+            continue;
+        }
+        for (const char *p = row->key; *p != '\0'; p++) {
+            if (*p == '.') {
+                strbuf_puts(&text, ": {");
+                depth++;
+            } else {
+                strbuf_putc(&text, *p);
+            }
+        }
+        strbuf_printf(&text, ": \"%s\"", row->fallback);
+        for (; depth > 0; depth--) {
+            strbuf_putc(&text, '}');
+        }
+        strbuf_puts(&text, "\n");
+        strbuf_putc(&text, '\0');
+        assert_int_equal(load_text(text.data, &report, &config), ERR_OK);
+        if (!setting_items_same(SECTION_ROOT, plain, config)) {
+            fail_msg("%s changes others", row->key);
+        }
+        config_destroy(config);
+        strbuf_finish(&text);
+    }
+    config_destroy(plain);
+}
+
 static void test_shipped_maps(void **state)
 {
     struct config_report report;
@@ -622,6 +664,7 @@ int main(void)
         cmocka_unit_test(test_hostile_files),
         cmocka_unit_test(test_files_that_are_none),
         cmocka_unit_test(test_empty_file_is_all_defaults),
+        cmocka_unit_test(test_one_setting_leaves_the_others),
         cmocka_unit_test(test_shipped_maps),
         cmocka_unit_test(test_secrets),
         cmocka_unit_test(test_secret_is_not_repeated),

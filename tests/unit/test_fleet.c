@@ -379,6 +379,55 @@ static void clocks_begin_anew_only_when_it_was_gone(void **state)
     assert_int_equal(alert.escalated, 1);
 }
 
+#define CROWD 2500u
+
+static unsigned page_ask(struct fleet_fixture *f, struct fleet_request *request)
+{
+    struct command command = {.kind = COMMAND_BIKES, .fleet = request, .actor = "tester"};
+    struct input input = {
+        .at = {1, f->seq++},
+          .now = f->now, .kind = INPUT_COMMAND, .command = &command
+    };
+
+    (void)core_step(f->core, &input);
+    assert_int_equal(command.result, ERR_OK);
+    return request->bike_count;
+}
+
+/* In whatever order they came, here backwards and shuffled: each once, in order, and no others. */
+static void pages_of_bikes_are_in_order(void **state)
+{
+    static const uint32_t limits[] = {1, 37, FLEET_PAGE_MAX, CROWD * 2};
+    struct fleet_fixture *f = *state;
+    struct bike_image *bikes = calloc(FLEET_PAGE_MAX, sizeof *bikes);
+
+    assert_non_null(bikes);
+    for (uint32_t i = 0; i < CROWD; i++) {
+        char ref[VEHICLE_REF_MAX + 1];
+        const uint32_t at = i < CROWD / 2 ? CROWD - 1 - i : (i * 7919u) % (CROWD / 2);
+
+        (void)snprintf(ref, sizeof ref, "%s-%08u", at % 5 == 0 ? "MTN" : "HLO", at);
+        fleet_park(f, ref, 20, 20);
+    }
+    for (size_t k = 0; k < sizeof limits / sizeof limits[0]; k++) {
+        struct fleet_request request = {.bikes = bikes, .limit = limits[k]};
+        uint32_t next = 0;
+
+        memcpy(request.operator_code, "HLO", sizeof "HLO");
+        do {
+            (void)page_ask(f, &request);
+            for (uint32_t i = 0; i < request.bike_count; i++, next++) {
+                next += next % 5 == 0;
+                assert_int_equal(strtoul(bikes[i].ref + 4, NULL, 10), next);
+                assert_memory_equal(bikes[i].ref, "HLO-", 4);
+            }
+            memcpy(request.after, bikes[request.bike_count - 1].ref, sizeof request.after);
+        } while (request.more && next < 200 + CROWD * (limits[k] > 1));
+        assert_true(limits[k] == 1 || next >= CROWD - 1);
+    }
+    free(bikes);
+}
+
 static void a_ride_and_a_new_bad_stop_are_a_new_episode(void **state)
 {
     struct fleet_fixture *f = *state;
@@ -419,6 +468,15 @@ static void an_episode_does_not_follow_a_bike_across_the_city(void **state)
     assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 2);
     assert_true(alert.id != former && alert_is_open(&alert));
     assert_true(distance_mm(alert.at, fleet_at(-600, 20)) < 1000);
+
+    assert_int_equal(fleet_move(f, alert.id, ALERT_EVENT_RESOLVE, "HLO"), ERR_OK);
+    fleet_park(f, BIKE, -1200, 20); /* it was cleared indeed, and left badly elsewhere */
+    fleet_wait(f, 60000);
+    fleet_park(f, BIKE, -1200, 20);
+    fleet_wait(f, 122000);
+    assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 3);
+    assert_int_equal(alert.count, 1);
+    assert_true(distance_mm(alert.at, fleet_at(-1200, 20)) < 1000);
 }
 
 static void tenants_and_roles_are_kept_apart(void **state)
@@ -687,6 +745,7 @@ int main(void)
         TEST(due_times_escalate_and_expire),
         TEST(what_is_said_to_be_cleared_is_looked_at_again),
         TEST(clocks_begin_anew_only_when_it_was_gone),
+        TEST(pages_of_bikes_are_in_order),
         TEST(a_ride_and_a_new_bad_stop_are_a_new_episode),
         TEST(an_episode_does_not_follow_a_bike_across_the_city),
         TEST(tenants_and_roles_are_kept_apart),

@@ -242,9 +242,28 @@ static void ten_years_are_enough(void **state)
     work_calendar_destroy(calendar);
 }
 
+static void the_shipped_example_is_read(void **state)
+{
+    const struct work_calendar_params params = {.utc_offset_min = 480};
+    const int64_t eve_ms = 1771200000000; /* 2026-02-16 08:00 in Shanghai */
+    struct work_calendar *calendar = NULL;
+    char detail[160];
+
+    (void)state;
+    assert_int_equal(
+        work_calendar_load(&params, TESTS_DIR "/../config/holidays.example.txt", &calendar, detail),
+        ERR_OK);
+    assert_int_equal(work_calendar_day(calendar, eve_ms), DAY_HOLIDAY);
+    assert_int_equal(work_calendar_date(calendar, eve_ms), 20260216);
+    work_calendar_destroy(calendar);
+    assert_int_equal(work_calendar_load(&params, "/nonexistent/days", &calendar, detail), ERR_IO);
+    assert_non_null(strstr(detail, "/nonexistent/days"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_shipped_example_is_read),
         cmocka_unit_test(working_time_is_that_of_the_minutes),
         cmocka_unit_test(a_calendar_says_what_it_does_not_know),
         cmocka_unit_test(ten_years_are_enough),

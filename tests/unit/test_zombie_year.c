@@ -29,6 +29,7 @@
 struct world_space {
     int64_t change_ms, beat_ms, silent_ms,
         end_ms; /**< end_ms: of a long stay, 0 = an ordinary one */
+    int64_t begun_ms;
     bool occupied, edge;
 };
 
@@ -158,6 +159,7 @@ static void space_arrive(struct world *w, struct world_space *s, int64_t now_ms)
     static const int64_t edges[] = {-1000, -1, 0, 40 * TRUTH_MINUTE, 3 * TRUTH_HOUR};
 
     s->end_ms = 0;
+    s->begun_ms = now_ms;
     if (chance(w, 1000, 8)) {
         s->edge = chance(w, 3, 1);
         s->end_ms = now_ms + (s->edge ? 30 * TRUTH_DAY + edges[dice_below(&w->dice, 5)]
@@ -181,7 +183,7 @@ static void stay_interrupt(struct world *w, struct world_space *s, int64_t now_m
 
         s->occupied = false;
         s->change_ms = now_ms + release_ms;
-        if (chance(w, 12, 1) && w->restarts < BREAKS_MAX &&
+        if (chance(w, 12, 1) && now_ms - s->begun_ms > TRUTH_DAY && w->restarts < BREAKS_MAX &&
             now_ms - w->last_break_ms > 2 * TRUTH_HOUR) {
             push(w, now_ms + release_ms / 2, restart_subject(w));
         }
@@ -378,6 +380,7 @@ static void bike_ride(struct world *w, uint32_t i, int64_t now_ms)
     bike_say(w, i, &report);
     truth_bike_left(&w->bike_truth[i], &w->vehicles, city_now(w));
     w->bike_truth[i].ridden = true;
+    w->bike_truth[i].heard_ms = city_now(w);
     b->ridden = true;
     b->flat = false;
     b->act_ms = now_ms + between(w, 5 * TRUTH_MINUTE, 40 * TRUTH_MINUTE);
@@ -391,7 +394,6 @@ static void bike_drag(struct world *w, uint32_t i, int64_t now_ms)
     struct truth_bike *t = &w->bike_truth[i];
     struct bike_report report;
 
-    bike_place(w, b, false);
     b->east_m = b->east_m < CITY_SIDE_M / 2 ? b->east_m + 800 : b->east_m - 800;
     bike_beat(w, i, now_ms);
     town_until(&w->town, city_now(w) + TRUTH_MINUTE);
@@ -509,7 +511,11 @@ static void leap(struct world *w)
         w->space_truth[i].looked_ms = city_now(w);
     }
     for (uint32_t i = 0; i < w->bike_count; i++) {
-        w->bike_truth[i].looked_ms = city_now(w);
+        struct truth_bike *b = &w->bike_truth[i];
+
+        b->looked_ms = city_now(w);
+        /* outside, but not for long enough yet: the leap made its position too old */
+        b->alert_ms = b->alert_ms > city_now(w) - leap_ms ? 0 : b->alert_ms;
     }
     w->leaps++;
 }
@@ -759,7 +765,7 @@ static void world_run(struct world *w)
             review(w);
         }
     }
-    w->end_ms += w->leapt_ms;
+    w->end_ms += w->leapt_ms + TRUTH_HOUR; /* what was said last is looked at, too */
     town_until(&w->town, w->end_ms);
     settle_all(w);
 }

@@ -211,6 +211,7 @@ struct truth_bike {
     bool heard, ridden, outside, forgotten;
     int64_t heard_ms, moved_ms, unheard_ms;
     int64_t flat_ms, dragged_ms; /**< 0 = not */
+    int64_t alert_ms;            /**< outside: an alert was opened then; 0 = not yet */
     int64_t looked_ms;
     bool told;
     uint32_t open;
@@ -288,6 +289,7 @@ static inline void truth_bike_left(struct truth_bike *b, struct truth_list *list
     b->moved_ms = at_ms;
     b->unheard_ms = 0;
     b->dragged_ms = 0;
+    b->alert_ms = 0;
 }
 
 /** It says where it is, parked. next_ms: when it says or does something next. */
@@ -317,7 +319,11 @@ static inline void truth_bike_beat(struct truth_bike *b, struct truth_list *list
     if (b->dragged_ms != 0 && at_ms - b->dragged_ms - b->unheard_ms >= 2 * TRUTH_DAY) {
         truth_reason(b, list, subject, ZOMBIE_DRAGGED, at_ms, next_ms);
     }
-    if (b->outside && at_ms - b->moved_ms >= 2 * TRUTH_DAY + 122 * TRUTH_MINUTE + TRUTH_SECOND) {
+    if (b->outside && b->alert_ms == 0) {
+        b->alert_ms = at_ms + 2 * TRUTH_MINUTE; /* outside for so long */
+    }
+    /* two hours to clear it, and two days more */
+    if (b->outside && at_ms - b->alert_ms >= 2 * TRUTH_DAY + 2 * TRUTH_HOUR + TRUTH_SECOND) {
         truth_reason(b, list, subject, ZOMBIE_EXPIRED_ALERT, at_ms, next_ms);
     }
 }

@@ -12,6 +12,7 @@
 
 #define SERIALS 100000u
 
+/* NOLINTNEXTLINE(readability-function-size): uthash is macros */
 void case_list_finish(struct case_list *list)
 {
     while (list->serials != NULL) {
@@ -20,6 +21,7 @@ void case_list_finish(struct case_list *list)
         HASH_DEL(list->serials, serial); /* NOLINT(clang-analyzer-core.NullDereference) */
         free(serial);
     }
+    HASH_CLEAR(hh_receipt, list->by_receipt);
     HASH_CLEAR(hh, list->by_id);
     for (uint32_t i = 0; i < list->slot_count; i++) {
         free(list->slots[i]);
@@ -64,6 +66,42 @@ bool case_list_reserve(struct case_list *list)
         list->former_room = room;
     }
     return list->slot_count < list->room || slots_reserve(list);
+}
+
+/* Without memory for it the case is there, but not by its receipt. */
+/* NOLINTNEXTLINE(readability-function-size): uthash is macros */
+static void receipt_add(struct case_list *list, struct case_entry *entry)
+{
+    if (entry->image.receipt == 0 || entry->receipted) {
+        return;
+    }
+    HASH_ADD(hh_receipt, list->by_receipt, image.receipt, sizeof entry->image.receipt, entry);
+    entry->receipted = entry->hh_receipt.tbl != NULL;
+}
+
+static void receipt_drop(struct case_list *list, struct case_entry *entry)
+{
+    if (entry->receipted) {
+        HASH_DELETE(hh_receipt, list->by_receipt, entry); /* NOLINT */
+        entry->receipted = false;
+    }
+}
+
+void case_list_receipt(struct case_list *list, uint32_t slot, uint64_t receipt)
+{
+    list->slots[slot]->image.receipt = receipt;
+    receipt_add(list, list->slots[slot]);
+}
+
+/* NOLINTNEXTLINE(readability-function-size): uthash is macros */
+uint32_t case_list_find_receipt(const struct case_list *list, uint64_t receipt)
+{
+    const struct case_entry *entry = NULL;
+
+    if (receipt != 0) {
+        HASH_FIND(hh_receipt, list->by_receipt, &receipt, sizeof receipt, entry);
+    }
+    return entry == NULL ? NO_CASE : entry->slot;
 }
 
 static int compare(const struct case_image *a, int64_t reported_ms, case_id id)
@@ -144,6 +182,7 @@ void case_list_fill(struct case_list *list, uint32_t slot, struct position at,
     list->count++;
     list->slots[slot]->at = at;
     list->slots[slot]->image = *image;
+    receipt_add(list, list->slots[slot]);
 }
 
 static void things_drop(struct case_list *list, uint32_t slot)
@@ -197,6 +236,7 @@ void case_list_remove(struct case_list *list, uint32_t slot)
         row_store_remove(&list->rows, row);
         row = next;
     }
+    receipt_drop(list, entry);
     HASH_DEL(list->by_id, entry); /* NOLINT(clang-analyzer-core.NullDereference): it is in there */
     free(entry);
     list->slots[slot] = NULL;
@@ -390,8 +430,10 @@ static void former_back(struct case_list *list, const struct case_former *noted)
     while (entry->row_count > noted->row_count) {
         row_drop_last(list, entry);
     }
+    receipt_drop(list, entry);
     entry->at = noted->at;
     entry->image = noted->image;
+    receipt_add(list, entry);
     (void)case_list_index(list, noted->slot);
 }
 

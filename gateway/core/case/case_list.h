@@ -16,6 +16,8 @@ struct case_entry {
     uint32_t slot;
     uint32_t first_row, last_row, row_count; /**< rows that are here */
     UT_hash_handle hh;                       /**< by image.id */
+    UT_hash_handle hh_receipt;               /**< by image.receipt, when it has one */
+    bool receipted;                          /**< it is in by_receipt */
 };
 
 /** The last number of a county's day. */
@@ -36,7 +38,7 @@ struct case_former {
 
 struct case_list {
     struct case_entry **slots; /**< NULL = free */
-    struct case_entry *by_id;
+    struct case_entry *by_id, *by_receipt;
     uint32_t *order; /**< slots by (reported_ms, id) */
     uint32_t slot_count, room, count;
     struct row_store rows;
@@ -59,6 +61,10 @@ void case_list_fill(struct case_list *list, uint32_t slot, struct position at,
 void case_list_remove(struct case_list *list, uint32_t slot);
 /** NO_CASE when there is none. */
 uint32_t case_list_find(const struct case_list *list, case_id id);
+/** By the receipt of who reported it; 0 is none. */
+uint32_t case_list_find_receipt(const struct case_list *list, uint64_t receipt);
+/** Gives a case that has none its receipt. */
+void case_list_receipt(struct case_list *list, uint32_t slot, uint64_t receipt);
 /** How many cases stand before (reported_ms, id). */
 uint32_t case_list_rank(const struct case_list *list, int64_t reported_ms, case_id id);
 

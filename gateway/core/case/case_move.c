@@ -52,6 +52,7 @@ static void dispatch(struct case_image *image, const struct case_deed *deed)
     lead(image, deed);
     image->dispatched_ms = deed->now_ms;
     image->due_ms = deed->move->until_ms;
+    image->flags &= (uint8_t)~CASE_IS_OVERDUE; /* a new clock; the history has the former one */
 }
 
 static void check_in(struct case_image *image, const struct case_deed *deed)

@@ -242,7 +242,7 @@ void casebook_figures(const struct casebook *book, struct case_figures *out)
         out->voided += image->status == STATUS_VOIDED;
         out->outstanding += open;
         out->overdue += open && (image->flags & CASE_IS_OVERDUE) != 0;
-        out->orphans += open && image->unit[0] == '\0' && image->status != STATUS_REPORTED;
+        out->orphans += case_is_orphan(image);
         out->by_source[image->source]++;
         out->by_kind[image->kind]++;
         out->by_status[image->status]++;

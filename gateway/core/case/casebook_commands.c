@@ -1,5 +1,5 @@
 /* What staff and the public ask of the casebook: reading, opening, moving. Each is kept with a row
- * of who did it; so is a read by staff. */
+ * of who did it; so is a read of a single case by staff. */
 #include "gateway/core/case/casebook_state.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -22,9 +22,8 @@ static void keep_audit(struct casebook *book, const struct command *command,
                   .key = image->place,
                   .case_id = image->id}
     };
-    const char *read = image->id != 0 ? "read" : "list";
     const char *what =
-        command->kind == COMMAND_CASES ? read : case_event_word(command->cases->move.event)->code;
+        command->kind == COMMAND_CASES ? "read" : case_event_word(command->cases->move.event)->code;
 
     memcpy(audit.audit.actor, command->actor, sizeof audit.audit.actor);
     (void)snprintf(audit.audit.note, sizeof audit.audit.note, "%s", what);
@@ -83,34 +82,43 @@ static enum err opening_check(const struct casebook *book, struct command *comma
     return case_evidence_check(&request->move, command->detail);
 }
 
-/* Who reports what is open already gets the receipt that it has, or gives it one. */
-static void receipt_give(struct casebook *book, uint32_t slot, uint64_t receipt)
+/* Residents may report what they like: their reports that nobody has looked at leave room for what
+ * staff and sensors find. */
+static bool public_crowds(const struct casebook *book)
 {
-    struct case_image *image = &book->list.slots[slot]->image;
+    const struct case_list *list = &book->list;
+    uint32_t waiting = 0;
 
-    if (image->receipt == 0 && receipt != 0) {
-        image->receipt = receipt;
-        book->kept[book->kept_count - 1].case_.receipt = receipt;
+    if (list->count < book->rules.cases_max / 2) {
+        return false;
     }
+    for (uint32_t i = 0; i < list->count; i++) {
+        const struct case_image *image = &list->slots[list->order[i]]->image;
+
+        waiting += image->source == SOURCE_APP && image->status == STATUS_REPORTED;
+    }
+    return waiting >= book->rules.cases_max / 4;
 }
 
-/* Reported again. Residents may fill a part of the history only: who reports one bay for hours must
- * not keep staff from writing. */
-static enum err repeat(struct casebook *book, uint32_t slot, const struct case_actor *who,
-                       struct command *command)
+/* The same once more. Residents fill a part of the history only: who reports one bay for hours must
+ * not keep staff from writing. Who reports what nobody had a receipt for gets one. */
+static enum err report_again(struct casebook *book, struct command *command, uint32_t slot,
+                             const struct case_actor *who)
 {
+    const struct case_request *request = command->cases;
     const struct case_image *image = casebook_case(book, slot);
     const bool written =
         who->role != CASE_BY_PUBLIC || image->row_count < CASES_ROWS_OPEN || image->receipt == 0;
     enum err e = casebook_reserve(book) ? ERR_OK : ERR_NO_MEMORY;
 
     if (e == ERR_OK && written) {
-        e = casebook_move(book, slot, &command->cases->move, who, command->detail);
+        e = casebook_move(book, slot, &request->move, who, command->detail);
+    }
+    if (e == ERR_OK && request->new_receipt != 0 && image->receipt == 0) {
+        case_list_receipt(&book->list, slot, request->new_receipt);
+        book->kept[book->kept_count - 1].case_.receipt = request->new_receipt;
     }
     count_add(book->counters, COUNT_CASES_REPEATED, e == ERR_OK);
-    if (written && e == ERR_OK) {
-        receipt_give(book, slot, command->cases->new_receipt);
-    }
     return e;
 }
 
@@ -139,7 +147,9 @@ static enum err open_case(struct casebook *book, struct command *command)
     slot = casebook_find(book, request->kind, request->place, request->vehicle);
     request->duplicate = slot != NO_CASE;
     if (slot != NO_CASE) {
-        e = repeat(book, slot, &who, command);
+        e = report_again(book, command, slot, &who);
+    } else if (who.role == CASE_BY_PUBLIC && public_crowds(book)) {
+        e = refuse(command, ERR_OVERLOADED, "too many reports of residents wait to be looked at");
     } else {
         slot = casebook_begin_case(book, &opening);
         e = slot == NO_CASE
@@ -158,7 +168,7 @@ static enum err open_case(struct casebook *book, struct command *command)
 static enum err move_case(struct casebook *book, struct command *command)
 {
     struct case_request *request = command->cases;
-    const bool by_receipt = request->id == 0 && request->receipt != 0;
+    const bool by_receipt = request->receipt != 0; /* whoever shows one is the public */
     const struct case_actor who = {command->actor, by_receipt ? CASE_BY_PUBLIC : CASE_BY_STAFF};
     const uint32_t slot = casebook_asked(book, request);
     enum err e;
@@ -169,9 +179,6 @@ static enum err move_case(struct casebook *book, struct command *command)
     }
     if ((unsigned)request->move.event >= CASE_EVENT_COUNT) {
         return refuse(command, ERR_UNPROCESSABLE, "event: not one of the known words");
-    }
-    if (request->move.features >= 1u << CASE_FEATURE_COUNT) {
-        return refuse(command, ERR_UNPROCESSABLE, "features: not all are known words");
     }
     if (!by_receipt && command->actor[0] == '\0') {
         return refuse(command, ERR_FORBIDDEN, "actor: a case is moved by somebody");
@@ -188,13 +195,11 @@ static enum err read_cases(struct casebook *book, struct command *command)
 {
     const enum err e = casebook_page(book, command);
 
-    if (e == ERR_OK && command->cases->audited) {
-        static const struct case_image many = {0}; /* a list names no case */
-
+    if (e == ERR_OK && command->cases->audited && command->cases->id != 0) {
         if (!casebook_reserve(book)) {
             return refuse(command, ERR_NO_MEMORY, "out of memory");
         }
-        keep_audit(book, command, command->cases->id != 0 ? &command->cases->cases[0] : &many);
+        keep_audit(book, command, &command->cases->cases[0]);
     }
     return e;
 }

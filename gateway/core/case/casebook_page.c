@@ -21,12 +21,6 @@ static bool words_asked(const struct case_filter *filter, const struct case_imag
            text_asked(filter->vehicle, image->vehicle);
 }
 
-static bool orphan(const struct case_image *image)
-{
-    return case_status_open((enum case_status)image->status) && image->unit[0] == '\0' &&
-           image->status != STATUS_REPORTED;
-}
-
 static bool asked(const struct case_filter *filter, const struct case_image *image)
 {
     const bool open = case_status_open((enum case_status)image->status);
@@ -36,7 +30,7 @@ static bool asked(const struct case_filter *filter, const struct case_image *ima
            (filter->place == 0 || filter->place == image->place) &&
            (filter->grid == 0 || filter->grid == image->grid) && (!filter->open || open) &&
            (!filter->overdue || (open && (image->flags & CASE_IS_OVERDUE) != 0)) &&
-           (!filter->orphan || orphan(image)) &&
+           (!filter->orphan || case_is_orphan(image)) &&
            (!filter->recurring || (image->flags & CASE_IS_RECURRING) != 0) &&
            (filter->from_ms == 0 || image->reported_ms >= filter->from_ms) &&
            (filter->until_ms == 0 || image->reported_ms < filter->until_ms);
@@ -63,56 +57,90 @@ static void newest(struct casebook *book, struct case_request *request)
     }
 }
 
+/* --- what is due next: no order is kept for what is asked seldom; one look at every case keeps the
+ * first `limit` in a heap whose top is the last of them --- */
+
 /* What runs out first; without any clock: last. */
-static int64_t due_key(const struct case_image *image)
+static struct case_pick pick_of(const struct case_image *image, uint32_t slot)
 {
     const int64_t due_ms = case_due_next(image);
 
-    return due_ms == 0 ? INT64_MAX : due_ms;
+    return (struct case_pick){due_ms == 0 ? INT64_MAX : due_ms, image->id, slot};
 }
 
-/* Is (due, id) behind the other? */
-static bool due_behind(const struct case_image *image, int64_t due_ms, case_id id)
+static bool behind(const struct case_pick *a, const struct case_pick *b)
 {
-    const int64_t own_ms = due_key(image);
-
-    return own_ms != due_ms ? own_ms > due_ms : image->id > id;
+    return a->due_ms != b->due_ms ? a->due_ms > b->due_ms : a->id > b->id;
 }
 
-/* The first `limit` behind the last one, by insertion into the caller's sorted array: one look at
- * every case, no order kept for what is asked seldom. */
-static void due_insert(struct case_request *request, const struct case_image *image)
+static void swap(struct case_pick *a, struct case_pick *b)
 {
-    uint32_t at = request->case_count;
-    const int64_t due_ms = due_key(image);
+    const struct case_pick was = *a;
 
-    if (at == request->limit) {
-        request->more = true;
-        if (at == 0 || !due_behind(&request->cases[at - 1], due_ms, image->id)) {
+    *a = *b;
+    *b = was;
+}
+
+static void sift_down(struct case_pick *heap, uint32_t count)
+{
+    uint32_t at = 0;
+
+    for (;;) {
+        uint32_t last = at;
+
+        for (uint32_t child = 2 * at + 1; child <= 2 * at + 2 && child < count; child++) {
+            last = behind(&heap[child], &heap[last]) ? child : last;
+        }
+        if (last == at) {
             return;
         }
-        at--;
-    } else {
-        request->case_count++;
+        swap(&heap[at], &heap[last]);
+        at = last;
     }
-    for (; at > 0 && due_behind(&request->cases[at - 1], due_ms, image->id); at--) {
-        request->cases[at] = request->cases[at - 1];
+}
+
+static void pick_add(struct case_pick *heap, uint32_t *count, struct case_pick pick)
+{
+    uint32_t at = (*count)++;
+
+    heap[at] = pick;
+    while (at > 0 && behind(&heap[at], &heap[(at - 1) / 2])) {
+        swap(&heap[at], &heap[(at - 1) / 2]);
+        at = (at - 1) / 2;
     }
-    request->cases[at] = *image;
 }
 
 static void due_next(struct casebook *book, struct case_request *request)
 {
     const struct case_list *list = &book->list;
-    const int64_t from_ms = request->from_key == 0 ? INT64_MAX : request->from_key;
+    const uint32_t room = request->limit < CASES_PAGE_MAX ? request->limit : CASES_PAGE_MAX;
+    const struct case_pick from = {request->from_key == 0 ? INT64_MAX : request->from_key,
+                                   request->from_id, 0};
+    struct case_pick *heap = book->picks;
+    uint32_t count = 0;
 
     for (uint32_t i = 0; i < list->count; i++) {
         const struct case_image *image = &list->slots[list->order[i]]->image;
+        const struct case_pick pick = pick_of(image, list->order[i]);
 
-        if (asked(&request->filter, image) &&
-            (request->from_id == 0 || due_behind(image, from_ms, request->from_id))) {
-            due_insert(request, image);
+        if (!asked(&request->filter, image) || (from.id != 0 && !behind(&pick, &from))) {
+            continue;
         }
+        if (count < room) {
+            pick_add(heap, &count, pick);
+            continue;
+        }
+        request->more = true;
+        if (room > 0 && behind(&heap[0], &pick)) {
+            heap[0] = pick;
+            sift_down(heap, count);
+        }
+    }
+    request->case_count = count;
+    while (count > 0) { /* the last one first */
+        request->cases[--count] = list->slots[heap[0].slot]->image;
+        heap[0] = heap[count];
+        sift_down(heap, count);
     }
 }
 
@@ -128,30 +156,14 @@ static void history(struct casebook *book, struct case_request *request, uint32_
     }
 }
 
-/* By number, or by the receipt of who reported it: there are few of either a second. */
-static uint32_t find(const struct casebook *book, const struct case_request *request)
-{
-    if (request->id != 0) {
-        const uint32_t slot = case_list_find(&book->list, request->id);
-        const struct case_image *image = casebook_case(book, slot);
-
-        return image == NULL || (request->receipt != 0 && request->receipt != image->receipt)
-                   ? NO_CASE
-                   : slot;
-    }
-    for (uint32_t i = book->list.count; i > 0; i--) {
-        const uint32_t slot = book->list.order[i - 1];
-
-        if (book->list.slots[slot]->image.receipt == request->receipt) {
-            return slot;
-        }
-    }
-    return NO_CASE;
-}
-
 uint32_t casebook_asked(const struct casebook *book, const struct case_request *request)
 {
-    return request->id == 0 && request->receipt == 0 ? NO_CASE : find(book, request);
+    const uint32_t slot = request->id != 0 ? case_list_find(&book->list, request->id)
+                                           : case_list_find_receipt(&book->list, request->receipt);
+    const struct case_image *image = casebook_case(book, slot);
+
+    return image == NULL || (request->receipt != 0 && request->receipt != image->receipt) ? NO_CASE
+                                                                                          : slot;
 }
 
 enum err casebook_page(struct casebook *book, struct command *command)
@@ -172,7 +184,7 @@ enum err casebook_page(struct casebook *book, struct command *command)
         }
         return ERR_OK;
     }
-    const uint32_t slot = find(book, request);
+    const uint32_t slot = casebook_asked(book, request);
     if (slot == NO_CASE) {
         (void)snprintf(command->detail, sizeof command->detail, "there is no such case");
         return ERR_NOT_FOUND;

@@ -39,6 +39,7 @@ static void restore_case(struct casebook *book, const struct image *image)
     } else if (image->case_.version > book->list.slots[slot]->image.version) {
         book->list.slots[slot]->at = image->at;
         book->list.slots[slot]->image = image->case_; /* number and report never change */
+        case_list_receipt(&book->list, slot, image->case_.receipt);
     }
 }
 

@@ -16,7 +16,17 @@
 #define CASES_ROWS_LATE 960   /* rows of a case from which on only what leads to its end is taken */
 #define CASES_ROWS_OPEN 200   /* from which on residents who report it again are only counted */
 
+/* A case on its way into a page of what is due next. */
+struct case_pick {
+    int64_t due_ms;
+    case_id id;
+    uint32_t slot;
+};
+
+#define CASES_PAGE_MAX 1000u /* the API's `limit` */
+
 struct casebook {
+    struct case_pick picks[CASES_PAGE_MAX]; /* scratch of a page */
     const struct inventory *inv;
     struct counters *counters;
     struct case_rules rules;
@@ -55,7 +65,7 @@ struct case_actor {
 
 /** One event of one case, checked by the table, noted for undo, kept. ERR_NO_MEMORY: nothing was
  * changed. */
-enum err casebook_move(struct casebook *book, uint32_t slot, const struct case_move *move,
+enum err casebook_move(struct casebook *book, uint32_t slot, const struct case_move *asked,
                        const struct case_actor *who, char detail[160]);
 /** The same by the machine. */
 enum err casebook_machine(struct casebook *book, uint32_t slot, enum case_event event,

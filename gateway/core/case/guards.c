@@ -228,6 +228,10 @@ enum err case_evidence_check(const struct case_move *move, char detail[160])
     static const uint8_t none[sizeof move->sha256];
     const char *missing = NULL;
 
+    if (move->features >= 1u << CASE_FEATURE_COUNT) {
+        (void)snprintf(detail, 160, "features: %u; not all are known words", move->features);
+        return ERR_UNPROCESSABLE;
+    }
     if (move->uri[0] == '\0') {
         return ERR_OK;
     }

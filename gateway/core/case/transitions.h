@@ -71,7 +71,7 @@ struct case_deed {
  * that does not hold says. detail names field, value and what is allowed. */
 enum err case_transition_check(const struct case_deed *deed, const struct case_transition **row,
                                char detail[160]);
-/** Is what a move says of evidence complete? ERR_UNPROCESSABLE */
+/** Is what a move says of evidence complete, and are its features known? ERR_UNPROCESSABLE */
 enum err case_evidence_check(const struct case_move *move, char detail[160]);
 
 #endif

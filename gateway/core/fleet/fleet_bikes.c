@@ -115,12 +115,14 @@ static bool judgement_put(struct fleet *fleet, struct bike_image *image,
     return changed;
 }
 
-/* Does it stand where nobody would look for it by its open episode? It was moved and no ride was
- * told. Twice the reach of a stop: a position that drifts between houses is no move. */
+/* Does it stand where nobody would look for it by its episode, that is open or only said to be
+ * cleared? It was moved and no ride was told. Twice the reach of a stop: a position that drifts
+ * between houses is no move. */
 static bool episode_left_behind(const struct fleet *fleet, const struct bike *bike)
 {
-    const struct alert_image *alert =
-        episode_open(fleet, bike->alert) ? &fleet->alerts.slots[bike->alert]->image : NULL;
+    const struct alert *found =
+        bike->alert < fleet->alerts.slot_count ? fleet->alerts.slots[bike->alert] : NULL;
+    const struct alert_image *alert = found != NULL && found->image.live ? &found->image : NULL;
     struct position_e7 at;
 
     return alert != NULL && bike->image.parked_ms > alert->opened_ms && alert->evidence_count > 0 &&

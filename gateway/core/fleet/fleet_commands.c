@@ -13,16 +13,12 @@ static enum err refuse(struct command *command, enum err why, const char *text)
     return why;
 }
 
-static bool in_mask(uint32_t mask, unsigned value)
-{
-    return mask == 0 || (mask & 1u << value) != 0;
-}
-
 /* --- pages of alerts --- */
 
 static bool alert_asked(const struct fleet_request *request, const struct alert_image *image)
 {
-    return in_mask(request->states, image->state) && in_mask(request->kinds, image->kind) &&
+    return fleet_in_mask(request->states, image->state) &&
+           fleet_in_mask(request->kinds, image->kind) &&
            (request->fence == 0 || request->fence == image->fence) &&
            (request->vehicle[0] == '\0' || strcmp(request->vehicle, image->vehicle) == 0) &&
            alert_visible(image, request->operator_code);
@@ -132,69 +128,6 @@ static enum err alerts_move(struct fleet *fleet, struct command *command)
     }
     if (moved > 0 && !keep_audit(fleet, command)) {
         return refuse(command, ERR_NO_MEMORY, "out of memory");
-    }
-    return ERR_OK;
-}
-
-/* --- pages of bikes --- */
-
-static bool bike_asked(const struct fleet_request *request, const struct bike_image *image)
-{
-    const size_t code_len = strlen(request->operator_code);
-
-    return (image->flags & BIKE_GONE) == 0 && in_mask(request->verdicts, image->verdict) &&
-           (request->fence == 0 || request->fence == image->fence) &&
-           (code_len == 0 || (strncmp(image->ref, request->operator_code, code_len) == 0 &&
-                              image->ref[code_len] == '-'));
-}
-
-/* The first `limit` references behind `after`, by insertion into the caller's sorted array: one
- * look at every bike, no order kept for what is asked seldom. */
-static void bike_insert(struct fleet_request *request, const struct bike_image *image)
-{
-    uint32_t at = request->bike_count;
-
-    if (at == request->limit && strcmp(image->ref, request->bikes[at - 1].ref) > 0) {
-        request->more = true;
-        return;
-    }
-    if (at == request->limit) {
-        request->more = true;
-        at--;
-    } else {
-        request->bike_count++;
-    }
-    for (; at > 0 && strcmp(request->bikes[at - 1].ref, image->ref) > 0; at--) {
-        request->bikes[at] = request->bikes[at - 1];
-    }
-    request->bikes[at] = *image;
-}
-
-static enum err bikes_page(struct fleet *fleet, struct command *command)
-{
-    struct fleet_request *request = command->fleet;
-
-    request->bike_count = 0;
-    request->more = false;
-    if (request->vehicle[0] != '\0') {
-        const struct bike *bike = fleet_bike(fleet, request->vehicle);
-        struct fleet_request mine = *request;
-
-        mine.verdicts = 0;
-        mine.fence = 0;
-        if (bike == NULL || !bike_asked(&mine, &bike->image)) {
-            return refuse(command, ERR_NOT_FOUND, "there is no such vehicle");
-        }
-        request->bikes[request->bike_count++] = bike->image;
-        return ERR_OK;
-    }
-    for (uint32_t i = 0; i < fleet->bike_slots; i++) {
-        const struct bike_image *image =
-            fleet->bikes[i] == NULL ? NULL : &fleet->bikes[i]->bike.image;
-
-        if (image != NULL && strcmp(image->ref, request->after) > 0 && bike_asked(request, image)) {
-            bike_insert(request, image);
-        }
     }
     return ERR_OK;
 }

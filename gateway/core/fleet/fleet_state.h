@@ -146,4 +146,12 @@ struct mute_entry *mute_make(struct fleet *fleet, space_key fence);
 /** Is the fence muted now? */
 bool mute_holds(const struct fleet *fleet, space_key fence);
 
+/* --- bike_page.c --- */
+enum err bikes_page(const struct fleet *fleet, struct command *command);
+
+static inline bool fleet_in_mask(uint32_t mask, unsigned value)
+{
+    return mask == 0 || (mask & 1u << value) != 0;
+}
+
 #endif

@@ -246,7 +246,7 @@ void commands_apply(struct core *core, struct command *command, const struct inp
         [COMMAND_WEBHOOK] = {key_command,              true },
         [COMMAND_CASES] = {cases_command,            false}, /* the casebook keeps its own rows */
         [COMMAND_CASE_OPEN] = {cases_command,            false},
-        [COMMAND_ZOMBIES] = {zombies_command,          false},
+        [COMMAND_ZOMBIES] = {zombies_command,          true },
         [COMMAND_CASE_MOVE] = {cases_command,            false},
     };
 

@@ -413,7 +413,9 @@ const struct effects *core_advance(struct core *core, struct now now)
     }
     fleet_advance(core->fleet);
     cases_of_expired(core);
-    zombies_advance(core);
+    if (fired < CORE_FIRE_MAX) { /* else some spaces are not yet what they are now */
+        zombies_advance(core);
+    }
     casebook_advance(core->casebook);
     cases_effects(core);
     zombies_effects(core);

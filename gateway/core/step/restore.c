@@ -130,6 +130,7 @@ void core_restore(struct core *core, const struct image *image)
     if (core->running) {
         effects_begin(core, core->now);
     }
+    zombie_watch_seen(core->watch, image->at);
     switch (image->kind) {
     case IMAGE_SPACE: restore_space(core, image); break;
     case IMAGE_LOT: restore_lot(core, image); break;

@@ -94,10 +94,17 @@ void stay_mark(struct stay_list *list, struct stay *stay)
     stay->dirty = true;
 }
 
+static bool is_kept(const struct stay *stay)
+{
+    return stay->dirty || stay->at.epoch != 0;
+}
+
 void stay_end(struct stay_list *list, struct stay *stay)
 {
     stay->image = (struct stay_image){.key = stay->image.key};
-    stay_mark(list, stay);
+    if (is_kept(stay)) {
+        stay_mark(list, stay);
+    }
 }
 
 void stay_list_sweep(struct stay_list *list, struct position confirmed)
@@ -135,7 +142,7 @@ bool stay_restore(struct stay_list *list, uint32_t slot, const struct image *ima
 }
 
 void stay_release(struct stay_list *list, struct stay *stay, const struct stay_known *former,
-                  int64_t free_ms)
+                  int64_t free_ms, bool keep)
 {
     struct stay_image *image = &stay->image;
 
@@ -152,7 +159,9 @@ void stay_release(struct stay_list *list, struct stay *stay, const struct stay_k
     image->set = true;
     image->released_ms = free_ms;
     image->back_ms = 0;
-    stay_mark(list, stay);
+    if (keep || is_kept(stay)) {
+        stay_mark(list, stay);
+    }
 }
 
 void stay_return(struct stay_list *list, struct stay *stay, const struct stay_known *former,
@@ -165,6 +174,9 @@ void stay_return(struct stay_list *list, struct stay *stay, const struct stay_kn
     }
     if (back_ms - image->released_ms < rules->release_ms) {
         image->gap_s += former->gap_s;
+    } else if (!is_kept(stay)) {
+        stay_end(list, stay);
+        return;
     } else {
         const int64_t seen_ms = back_ms - image->released_ms - (int64_t)former->gap_s * 1000;
 

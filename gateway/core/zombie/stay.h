@@ -6,12 +6,12 @@
 #include "bowei/shown.h"
 
 /* Stays that a release interrupts. A space itself knows how long it has been occupied (known_since,
- * gap); what it forgets at a release is kept here, for the few spaces where it matters: those whose
- * stay is longer than a day or that a case is about. A release shorter than case_rules.release_ms
- * goes on with the former stay; a longer one begins anew; one of case_rules.gone_ms is remembered
- * until the case knows. */
+ * gap); what it forgets at a release is noted here for as long as it may matter, and journalled for
+ * the few spaces whose stay is longer than a day, goes on, or has a case. A release shorter than
+ * case_rules.release_ms goes on with the former stay; a longer one begins anew; one of
+ * case_rules.gone_ms is remembered until the case knows. */
 
-#define STAY_DAY_MS 86400000 /* shorter stays are of no interest to anybody */
+#define STAY_DAY_MS 86400000 /* older stays are journalled at once */
 #define STAYS_MAX   65536    /* a city of a million spaces has some thousand at once */
 
 /** What a space knows by itself. */
@@ -52,9 +52,10 @@ uint32_t stay_list_from(const struct stay_list *list, uint32_t slot);
 /** Restores an image; the newest position wins. False on no room or memory. */
 bool stay_restore(struct stay_list *list, uint32_t slot, const struct image *image);
 
-/** The space was occupied (former) and is free since free_ms. */
+/** The space was occupied (former) and is free since free_ms. Journalled when `keep`; a young stay
+ * is only when it goes on, so that ordinary comings and goings cost no disk. */
 void stay_release(struct stay_list *list, struct stay *stay, const struct stay_known *former,
-                  int64_t free_ms);
+                  int64_t free_ms, bool keep);
 /** The space was free (former) and is occupied since back_ms: the same stay, or another. */
 void stay_return(struct stay_list *list, struct stay *stay, const struct stay_known *former,
                  int64_t back_ms, const struct case_rules *rules);

@@ -61,6 +61,14 @@ void zombie_watch_begin(struct zombie_watch *watch, struct now now)
 void zombie_watch_at(struct zombie_watch *watch, struct position at)
 {
     watch->at = at;
+    zombie_watch_seen(watch, at);
+}
+
+void zombie_watch_seen(struct zombie_watch *watch, struct position at)
+{
+    if (position_compare(at, watch->newest) > 0) {
+        watch->newest = at;
+    }
 }
 
 void zombie_watch_space(struct zombie_watch *watch, const struct zombie_city *city, uint32_t slot,
@@ -79,16 +87,13 @@ void zombie_watch_space(struct zombie_watch *watch, const struct zombie_city *ci
     if (former->state != SPACE_OCCUPIED || state != SPACE_FREE) {
         return;
     }
-    if ((stay == NULL || !stay->image.set) && since_ms - former->since_ms < STAY_DAY_MS &&
-        look_case(city, key) == NULL) {
-        return;
-    }
     stay = stay != NULL ? stay : stay_make(&watch->stays, slot, key);
     if (stay == NULL) {
         count_add(watch->counters, COUNT_STAYS_FULL, 1);
         return;
     }
-    stay_release(&watch->stays, stay, former, since_ms);
+    stay_release(&watch->stays, stay, former, since_ms,
+                 since_ms - former->since_ms >= STAY_DAY_MS || look_case(city, key) != NULL);
 }
 
 void zombie_watch_bike(struct zombie_watch *watch, const struct zombie_city *city, uint32_t slot)
@@ -107,7 +112,7 @@ static void keep_stay(struct zombie_watch *watch, uint32_t index)
 {
     struct stay *stay = &watch->stays.stays[index];
 
-    stay->at = watch->at;
+    stay->at = watch->newest;
     stay->dirty = false;
     watch->stays.dirty--;
     watch->kept[watch->kept_count] =
@@ -283,8 +288,8 @@ bool zombie_watch_image(const struct zombie_watch *watch, uint32_t index, struct
 {
     const struct stay *stay = &watch->stays.stays[index];
 
-    if (index >= watch->stays.used || stay->image.key == 0) {
-        return false;
+    if (index >= watch->stays.used || stay->image.key == 0 || stay->at.epoch == 0) {
+        return false; /* none, or not journalled yet */
     }
     *out = (struct image){.kind = IMAGE_STAY, .at = stay->at, .stay = stay->image};
     return true;

@@ -40,6 +40,8 @@ void zombie_watch_set_rules(struct zombie_watch *watch, const struct case_rules 
 void zombie_watch_begin(struct zombie_watch *watch, struct now now);
 /** The position of the input that is stepped, or replayed, now. */
 void zombie_watch_at(struct zombie_watch *watch, struct position at);
+/** The same for what was restored: what is journalled next is newer than it. */
+void zombie_watch_seen(struct zombie_watch *watch, struct position at);
 
 /** What is known of a space changes, from `former` to `state`, dated since_ms: notes releases of
  * long stays. Also during a replay. */

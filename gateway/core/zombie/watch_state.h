@@ -12,7 +12,7 @@ struct zombie_watch {
     struct counters *counters;
     struct case_rules rules;
     struct now now;
-    struct position at;
+    struct position at, newest;
     bool on;
     bool restored;        /**< what comes now happens now, it is not replayed */
     int64_t listening_ms; /**< since when the city is heard without a break */

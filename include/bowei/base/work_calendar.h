@@ -30,6 +30,10 @@ struct work_calendar_params {
  * double days included. */
 enum err work_calendar_create(const struct work_calendar_params *params, struct work_calendar **out,
                               char detail[160]) MUST_CHECK;
+/** The same with the rows of a file (NULL: params as they are), at most 64 KiB. ERR_IO with detail
+ * when it cannot be read. */
+enum err work_calendar_load(const struct work_calendar_params *params, const char *path,
+                            struct work_calendar **out, char detail[160]) MUST_CHECK;
 void work_calendar_destroy(struct work_calendar *calendar);
 enum day_kind work_calendar_day(const struct work_calendar *calendar, int64_t wall_ms);
 /** Night, or a statutory holiday: when the law forbids enforcement but in emergencies. */

@@ -1,0 +1,164 @@
+/* Any list for spreadsheets: the JSON that its handler wrote, and the fields of its schema for the
+ * heading, so that an empty list has one, too. Lists with columns of their own (alerts, cases, the
+ * audit) write them by csv_text. */
+#include "api/list_csv.h"
+#include "api/csv_text.h"
+#include "api/schema.h"
+#include "bowei/base/json_read.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COLUMNS_MAX 64
+#define CELL_MAX    512
+#define NODES_MAX   400000u
+
+struct column {
+    const char *name, *sub; /* sub NULL: the member itself */
+};
+
+/* Length of a type without its '?' and brackets. */
+static size_t type_len(const char *type)
+{
+    const size_t len = strlen(type);
+
+    return len > 0 && type[len - 1] == '?' ? len - 1 : len;
+}
+
+static size_t columns_of(const char *schema, size_t len, struct column columns[COLUMNS_MAX])
+{
+    size_t count;
+    const struct field_row *rows = schema_fields(schema, len, &count);
+    size_t n = 0;
+
+    for (size_t i = 0; i < count && n < COLUMNS_MAX; i++) {
+        const bool named = rows[i].type[0] >= 'A' && rows[i].type[0] <= 'Z';
+        size_t subs = 0;
+        const struct field_row *sub =
+            named ? schema_fields(rows[i].type, type_len(rows[i].type), &subs) : NULL;
+
+        if (sub == NULL) {
+            columns[n++] = (struct column){rows[i].name, NULL};
+        }
+        for (size_t k = 0; sub != NULL && k < subs && n < COLUMNS_MAX; k++) {
+            columns[n++] = (struct column){rows[i].name, sub[k].name};
+        }
+    }
+    return n;
+}
+
+static size_t columns_find(enum answer answer, struct column columns[COLUMNS_MAX])
+{
+    const char *schema = answer_schema(answer);
+    size_t count = 0;
+    const struct field_row *rows =
+        schema == NULL ? NULL : schema_fields(schema, strlen(schema), &count);
+
+    for (size_t i = 0; i < count; i++) {
+        const char *type = rows[i].type;
+
+        if (strcmp(rows[i].name, "items") == 0 && type[0] == '[') {
+            return columns_of(type + 1, type_len(type) - 2, columns);
+        }
+    }
+    return 0;
+}
+
+static void heading_write(const struct column *columns, size_t count, struct csv_text *csv,
+                          struct strbuf *out)
+{
+    struct strbuf line = {0};
+
+    for (size_t i = 0; i < count; i++) {
+        strbuf_printf(&line, "%s%s%s%s", i == 0 ? "" : ",", columns[i].name,
+                      columns[i].sub == NULL ? "" : ".",
+                      columns[i].sub == NULL ? "" : columns[i].sub);
+    }
+    strbuf_putc(&line, '\0');
+    csv_text_begin(csv, out, 0, line.failed ? "" : line.data);
+    out->failed = out->failed || line.failed;
+    strbuf_finish(&line);
+}
+
+/* Words of a list, joined; false when one is no text. */
+static bool words_join(const struct json_doc *doc, const struct json_node *list,
+                       char cell[CELL_MAX])
+{
+    const struct json_node *item = json_first(doc, list);
+    size_t n = 0;
+
+    cell[0] = '\0';
+    for (uint32_t i = 0; i < list->count; i++) {
+        char word[CELL_MAX];
+
+        if (json_text(doc, item, word, sizeof word) < 0 || n >= CELL_MAX) {
+            return false;
+        }
+        n += (size_t)snprintf(cell + n, CELL_MAX - n, "%s%s", i == 0 ? "" : ";", word);
+        item = json_after(doc, item);
+    }
+    return n < CELL_MAX;
+}
+
+static void cell_write(const struct json_doc *doc, const struct json_node *value,
+                       struct csv_text *csv)
+{
+    char cell[CELL_MAX];
+
+    if (value == NULL || value->kind == JSON_NULL) {
+        csv_text_empty(csv, 1);
+    } else if (value->kind == JSON_NUMBER) {
+        csv_text_number(csv, doc->text + value->start, value->len);
+    } else if (json_text(doc, value, cell, sizeof cell) >= 0 ||
+               (value->kind == JSON_ARRAY && words_join(doc, value, cell))) {
+        csv_text_str(csv, cell);
+    } else {
+        (void)snprintf(cell, sizeof cell, "%.*s",
+                       (int)(value->len < CELL_MAX ? value->len : CELL_MAX - 1),
+                       doc->text + value->start);
+        csv_text_str(csv, cell);
+    }
+}
+
+static void row_write(const struct json_doc *doc, const struct json_node *item,
+                      const struct column *columns, size_t count, struct csv_text *csv)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct json_node *value = json_member(doc, item, columns[i].name);
+
+        cell_write(doc, columns[i].sub == NULL ? value : json_member(doc, value, columns[i].sub),
+                   csv);
+    }
+    csv_text_row_end(csv);
+}
+
+enum err list_csv_write(enum answer answer, const char *json, size_t len, struct strbuf *out)
+{
+    struct column columns[COLUMNS_MAX];
+    const size_t count = columns_find(answer, columns);
+    const size_t room = len / 2 + 16 < NODES_MAX ? len / 2 + 16 : NODES_MAX;
+    struct json_node *nodes = calloc(room, sizeof *nodes);
+    const struct json_node *items = NULL;
+    const struct json_node *item;
+    struct json_doc doc;
+    struct csv_text csv;
+
+    if (nodes == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    if (count > 0 && json_parse(&doc, json, len, nodes, (uint32_t)room) == JSON_OK) {
+        items = json_member(&doc, nodes, "items");
+    }
+    if (items == NULL || items->kind != JSON_ARRAY) {
+        free(nodes);
+        return ERR_INTERNAL;
+    }
+    heading_write(columns, count, &csv, out);
+    item = json_first(&doc, items);
+    for (uint32_t i = 0; i < items->count; i++) {
+        row_write(&doc, item, columns, count, &csv);
+        item = json_after(&doc, item);
+    }
+    free(nodes);
+    return ERR_OK;
+}
