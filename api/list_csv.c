@@ -2,7 +2,7 @@
  * heading, so that an empty list has one, too. Lists with columns of their own (alerts, cases, the
  * audit) write them by csv_text. */
 #include "api/list_csv.h"
-#include "api/csv_text.h"
+#include "bowei/csv_text.h"
 #include "api/schema.h"
 #include "bowei/base/json_read.h"
 #include <stdio.h>
