@@ -109,7 +109,7 @@ http:
   connections_per_ip: 600
   public_url: http://$http # QR codes of prints lead there
 delivery:
-  allow: 127.0.0.1/32 # receivers of webhooks on this machine, to try them out
+  allow: 127.0.0.1/32 9911 # a receiver of webhooks on this machine, to try one
 redis:
   socket: $state/redis.sock
 bikes:

@@ -2,9 +2,9 @@
  * heading, so that an empty list has one, too. Lists with columns of their own (alerts, cases, the
  * audit) write them by csv_text. */
 #include "api/list_csv.h"
-#include "bowei/csv_text.h"
 #include "api/schema.h"
 #include "bowei/base/json_read.h"
+#include "bowei/csv_text.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

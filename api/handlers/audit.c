@@ -1,12 +1,12 @@
 /* GET /v1/audit: who read or changed what. Rows come from Redis by way of the event desk, so that
  * the HTTP thread never waits for it; they are there some seconds after the deed, and never change.
  */
-#include "bowei/csv_text.h"
 #include "api/event_desk.h"
 #include "api/handlers/asking.h"
 #include "api/server.h"
 #include "bowei/audit_log.h"
 #include "bowei/base/city_clock.h"
+#include "bowei/csv_text.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

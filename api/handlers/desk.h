@@ -1,11 +1,11 @@
 #ifndef API_HANDLERS_DESK_H
 #define API_HANDLERS_DESK_H
 
-#include "bowei/csv_text.h"
 #include "api/html.h"
 #include "api/server.h"
 #include "bowei/base/json_read.h"
 #include "bowei/case_request.h"
+#include "bowei/csv_text.h"
 
 /* What the handlers of cases, residents' reports and prints share. */
 

@@ -322,6 +322,7 @@ void webhook_rotate_post(struct request *rq)
 void webhook_replay_post(struct request *rq)
 {
     struct json_node nodes[BODY_NODES];
+    const struct json_node *list;
     struct json_doc doc;
     struct asked *asked;
 
@@ -336,6 +337,8 @@ void webhook_replay_post(struct request *rq)
     if (faulty(rq)) {
         return;
     }
-    asked->request.events = asked->request.event_count == 0 ? NULL : asked->events;
+    list = json_member(&doc, &doc.nodes[0], "events");
+    /* an empty list is none of them, not all */
+    asked->request.events = list == NULL || list->kind == JSON_NULL ? NULL : asked->events;
     ask(rq);
 }

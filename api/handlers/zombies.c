@@ -1,9 +1,9 @@
 /* The pick-list for a van round: vehicles suspected to be abandoned, ranked, with the evidence and
  * the clock of each, neighbours together. Staff only; the core audits each reading. */
-#include "bowei/csv_text.h"
 #include "api/handlers/asking.h"
 #include "api/handlers/desk.h"
 #include "api/handlers/fleet.h"
+#include "bowei/csv_text.h"
 #include "bowei/zombie.h"
 #include <stdio.h>
 #include <stdlib.h>

@@ -313,6 +313,25 @@ static void residents_do_not_fill_a_history(void **state)
     case_stop(&f);
 }
 
+/* What is forgotten makes room: years of cases take no more of it than those of a day. */
+static void what_is_forgotten_leaves_its_slot(void **state)
+{
+    struct case_fixture f;
+
+    (void)state;
+    case_start(&f);
+    f.rules.cases_max = 8;
+    core_case_rules(f.core, &f.rules);
+    for (unsigned i = 0; i < 100; i++) {
+        assert_ok(&f, case_open(&f, CASE_ORDER, SOURCE_PATROL, case_space(2, 1), ""));
+        assert_ok(&f, case_say(&f, "patrol", CASE_EVENT_VOID));
+        case_wait(&f, DAY);
+    }
+    assert_true(count_get(&f.counters, COUNT_CASES_DROPPED) > 80);
+    assert_true(core_case_slots(f.core) <= 64);
+    case_stop(&f);
+}
+
 /* 整治、反弹: day 29 is a recurrence, day 31 is not. */
 static void soon_again_is_a_recurrence(void **state)
 {
@@ -532,6 +551,7 @@ int main(void)
         cmocka_unit_test(versions_and_roles_are_checked),
         cmocka_unit_test(the_same_again_is_a_row_or_a_merge),
         cmocka_unit_test(residents_do_not_fill_a_history),
+        cmocka_unit_test(what_is_forgotten_leaves_its_slot),
         cmocka_unit_test(soon_again_is_a_recurrence),
         cmocka_unit_test(a_refused_closing_is_no_closing),
         cmocka_unit_test(what_nobody_serves_is_an_orphan),
