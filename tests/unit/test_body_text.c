@@ -8,7 +8,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-static int read(const char *json)
+static int text_read(const char *json)
 {
     struct json_node nodes[4];
     struct json_doc doc;
@@ -21,11 +21,11 @@ static int read(const char *json)
 static void texts_are_taken(void **state)
 {
     (void)state;
-    assert_int_equal(read("\"\""), 0);
-    assert_int_equal(read("\"two\\nlines\""), 9);
-    assert_int_equal(read("\"车上落灰\""), 12);
-    assert_int_equal(read("\"\\u00a0\\u00e9\\u2010\\u202f\\u2065\\u206a\""), 16);
-    assert_int_equal(read("\"\xf0\x9f\x9a\xb2\""), 4);
+    assert_int_equal(text_read("\"\""), 0);
+    assert_int_equal(text_read("\"two\\nlines\""), 9);
+    assert_int_equal(text_read("\"车上落灰\""), 12);
+    assert_int_equal(text_read("\"\\u00a0\\u00e9\\u2010\\u202f\\u2065\\u206a\""), 16);
+    assert_int_equal(text_read("\"\xf0\x9f\x9a\xb2\""), 4);
 }
 
 static void texts_that_mislead_are_refused(void **state)
@@ -37,7 +37,7 @@ static void texts_that_mislead_are_refused(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-        assert_int_equal(read(bad[i]), -1);
+        assert_int_equal(text_read(bad[i]), -1);
     }
 }
 
