@@ -198,7 +198,7 @@ static void path_parameter_write(struct json_writer *w, const char *path)
 static void param_schema_write(struct json_writer *w, unsigned p)
 {
     const struct param_row *row = &param_rows[p];
-    bool degrees = p == PARAM_LAT || p == PARAM_LON;
+    bool degrees = p == PARAM_LAT || p == PARAM_LON || p == PARAM_START_LAT || p == PARAM_START_LON;
 
     json_key(w, "schema");
     json_object(w);

@@ -495,7 +495,8 @@ static void query_finish(struct query *q, struct faults *faults)
     if (q->crs == CRS_WGS84) {
         q->at.lat = (int32_t)((q->lat_e9 + (q->lat_e9 < 0 ? -50 : 50)) / 100);
         q->at.lon = (int32_t)((q->lon_e9 + (q->lon_e9 < 0 ? -50 : 50)) / 100);
-    } else if (q->has & P(LAT) && q->has & P(LON) && faults->count == 0) {
+    } else if (q->has & (P(LAT) | P(START_LAT)) && q->has & (P(LON) | P(START_LON)) &&
+               faults->count == 0) {
         q->at = position_round(crs_to_wgs84(q->crs, at));
     }
 }

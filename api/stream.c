@@ -276,7 +276,18 @@ static bool position_take(struct stream *s, struct request *rq)
     return true;
 }
 
-/* How many streams has this address? Counted through the list: streams are few. */
+/* How many streams has this key? Counted through the list: streams are few. */
+static uint32_t streams_with(const struct streams *streams, const char *key)
+{
+    uint32_t n = 0;
+
+    for (const struct stream *s = streams->first; s != NULL; s = s->next) {
+        n += strcmp(s->key, key) == 0;
+    }
+    return n;
+}
+
+/* The same of this address. */
 static uint32_t streams_of(struct streams *streams, const struct connection *slot)
 {
     uint32_t n = 0;
@@ -292,10 +303,12 @@ static bool cap_allows(struct request *rq)
 {
     struct api *api = rq->api;
     const struct config *config = api->p.config;
-    bool free_of_cap = rq->slot->origin.loopback && !config->http.rate_limit_loopback;
+    const uint32_t each = config->http.streams_per_ip;
+    const bool free_of_cap = rq->slot->origin.loopback && !config->http.rate_limit_loopback;
 
     if (streams_count(&api->streams) < config->http.streams &&
-        (free_of_cap || streams_of(&api->streams, rq->slot) < config->http.streams_per_ip)) {
+        (free_of_cap || streams_of(&api->streams, rq->slot) < each) &&
+        (rq->key == NULL || streams_with(&api->streams, rq->key->prefix) < each)) {
         return true;
     }
     count_add(api->p.counters, COUNT_SSE_REFUSED, 1);

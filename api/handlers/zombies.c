@@ -16,10 +16,10 @@ static request_answer zombies_answer;
 void zombies_get(struct request *rq)
 {
     const uint32_t limit = rq->query.limit == 0 ? LIST_LIMIT : rq->query.limit;
-    const bool has_from = (rq->query.has & P(LAT)) != 0;
+    const bool has_from = (rq->query.has & P(START_LAT)) != 0;
     struct zombie_request *request;
 
-    if (has_from != ((rq->query.has & P(LON)) != 0) ||
+    if (has_from != ((rq->query.has & P(START_LON)) != 0) ||
         (!has_from && (rq->query.has & P(RADIUS)) != 0)) {
         faults_add(&rq->faults, has_from ? "lon" : "lat",
                    "lat and lon say together where the round begins; radius is around it");

@@ -11,9 +11,9 @@
  * that the broker's backlog is drained: it is queued behind it.
  */
 #include "sensors/mqtt/link.h"
+#include "bowei/base/backoff.h"
 #include "bowei/base/city_clock.h"
 #include "bowei/base/log.h"
-#include "bowei/base/backoff.h"
 #include "sensors/hearing.h"
 #include <errno.h>
 #include <mosquitto.h>

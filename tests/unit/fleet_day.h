@@ -46,6 +46,7 @@ struct day {
     uint64_t seq;
     struct day_stop *stops;             /**< by bike */
     uint32_t *bike_of;                  /**< by slot of the core, WORLD_NONE = not seen yet */
+    uint32_t *slot_of;                  /**< by bike, the same */
     struct day_ref *refs;               /**< sorted */
     char (*names)[VEHICLE_REF_MAX + 1]; /**< by bike */
     bool loud;                          /**< tells each fault */
@@ -93,6 +94,7 @@ static inline void day_verdict(struct day *d, uint32_t slot)
     }
     if (d->bike_of[slot] == WORLD_NONE) {
         d->bike_of[slot] = day_bike(d, image.bike.ref);
+        d->slot_of[d->bike_of[slot]] = slot;
     }
     s = &d->stops[d->bike_of[slot]];
     if (!s->stands || image.bike.verdict == s->verdict) {
@@ -108,6 +110,16 @@ static inline void day_verdict(struct day *d, uint32_t slot)
     } else if (s->radio && s->unsure_ms == 0) {
         s->unsure_ms = d->now.at_ms;
     }
+}
+
+/* What is shown of it when its stop begins: nothing, unless the word of its ride comes late. */
+static inline uint8_t day_shown(const struct day *d, uint32_t bike)
+{
+    struct image image;
+
+    return d->slot_of[bike] != WORLD_NONE && core_bike_image(d->core, d->slot_of[bike], &image)
+               ? image.bike.verdict
+               : VERDICT_UNCERTAIN;
 }
 
 static inline void day_opened(struct day *d, const struct alert_image *alert)
@@ -278,7 +290,9 @@ static inline void day_stop_end(struct day *d, const struct day_stop *s)
 
     sums->stops[s->truth.class]++;
     sums->flapped += s->changes > 1;
-    sums->wrong += s->wrong || (s->truth.class == WORLD_INSIDE && s->verdict != VERDICT_INSIDE);
+    const bool wrong = s->wrong || (s->truth.class == WORLD_INSIDE && s->verdict != VERDICT_INSIDE);
+
+    sums->wrong += wrong;
     sums->twice += s->opened > 1;
     if (s->due) {
         sums->episodes++;
@@ -291,12 +305,12 @@ static inline void day_stop_end(struct day *d, const struct day_stop *s)
         sums->unsure_ms += (uint64_t)s->unsure_all_ms;
     }
     if (d->loud && (s->changes > 1 || s->opened > 1 || (s->due && s->opened == 0) ||
-                    s->unsure_all_ms > 0 || s->wrong)) {
+                    s->unsure_all_ms > 0 || wrong)) {
         print_message("bike %u: %s, park %d mm, zone %d mm, %d changes, %d opened, due %d, "
                       "wrong %d, unsure %d ms of %d s\n",
                       s->truth.bike, world_class_name(s->truth.class), s->truth.park_mm,
-                      s->truth.zone_mm, s->changes, s->opened, s->due, s->wrong,
-                      (int)s->unsure_all_ms, (int)((d->now.at_ms - s->truth.since_ms) / 1000));
+                      s->truth.zone_mm, s->changes, s->opened, s->due, wrong, (int)s->unsure_all_ms,
+                      (int)((d->now.at_ms - s->truth.since_ms) / 1000));
     }
 }
 
@@ -317,8 +331,11 @@ static inline void day_event(void *ctx, const struct world_event *e)
             s->truth = e->stop;
             break;
         }
-        *s = (struct day_stop){
-            .truth = e->stop, .stands = true, .alert = s->alert, .alert_count = s->alert_count};
+        *s = (struct day_stop){.truth = e->stop,
+                               .stands = true,
+                               .verdict = day_shown(d, e->stop.bike),
+                               .alert = s->alert,
+                               .alert_count = s->alert_count};
         break;
     case WORLD_LEAVE:
         s = &d->stops[e->stop.bike];
@@ -383,12 +400,14 @@ static inline void day_begin(struct day *d, const struct world_plan_params *para
     d->core = core_create(d->inv, &d->counters);
     d->stops = calloc(params->bikes, sizeof d->stops[0]);
     d->bike_of = malloc(params->bikes * sizeof d->bike_of[0]);
+    d->slot_of = malloc(params->bikes * sizeof d->slot_of[0]);
     d->refs = calloc(params->bikes, sizeof d->refs[0]);
     d->names = calloc(params->bikes, sizeof d->names[0]);
     assert_non_null(d->names);
-    assert_true(d->core != NULL && d->stops != NULL && d->bike_of != NULL && d->refs != NULL);
+    assert_true(d->core != NULL && d->stops != NULL && d->bike_of != NULL && d->slot_of != NULL &&
+                d->refs != NULL);
     for (uint32_t i = 0; i < params->bikes; i++) {
-        d->bike_of[i] = WORLD_NONE;
+        d->bike_of[i] = d->slot_of[i] = WORLD_NONE;
         d->refs[i].bike = i;
         world_bike_ref(d->plan, i, d->refs[i].ref);
         (void)snprintf(d->names[i], sizeof d->names[i], "%.27s", d->refs[i].ref);
@@ -457,6 +476,7 @@ static inline void day_end(struct day *d)
     world_plan_destroy(d->plan);
     free(d->stops);
     free(d->bike_of);
+    free(d->slot_of);
     free(d->refs);
     free(d->names);
 }

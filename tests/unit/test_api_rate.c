@@ -225,10 +225,8 @@ static void overload_is_shed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(quotas),
-        cmocka_unit_test(reports_have_a_quota),
-        cmocka_unit_test(reserved_room),
-        cmocka_unit_test(overload_is_shed),
+        cmocka_unit_test(quotas),        cmocka_unit_test(reports_have_a_quota),
+        cmocka_unit_test(reserved_room), cmocka_unit_test(overload_is_shed),
         cmocka_unit_test(wrong_keys),
     };
 

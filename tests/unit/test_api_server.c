@@ -520,7 +520,7 @@ static void metrics_and_documents(void **state)
 {
     struct answer_text a = client_get(city, "/metrics");
     struct json_doc doc;
-    struct json_node *nodes = calloc(20000, sizeof *nodes);
+    struct json_node *nodes = calloc(60000, sizeof *nodes);
     size_t count;
     const struct route *rows = routes(&count);
 
@@ -532,7 +532,7 @@ static void metrics_and_documents(void **state)
     assert_non_null(strstr(a.body, "bowei_build_info{version=\""));
     answer_free(&a);
     a = client_get(city, "/openapi.json");
-    assert_int_equal(json_parse(&doc, a.body, a.body_len, nodes, 20000), JSON_OK);
+    assert_int_equal(json_parse(&doc, a.body, a.body_len, nodes, 60000), JSON_OK);
     for (size_t i = 0; i < count; i++) {
         char name[80];
 

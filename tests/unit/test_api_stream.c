@@ -358,6 +358,34 @@ static void streams_are_capped(void **state)
     }
 }
 
+/* One key has its share and no more, from whatever address; without it there is room yet. */
+static void a_key_has_its_share(void **state)
+{
+    struct api_city *outer = city;
+    char head[KEY_TEXT_MAX + 32];
+    struct listener *held[4];
+    struct answer_text a;
+
+    (void)state;
+    city = city_open();
+    (void)snprintf(head, sizeof head, "Authorization: Bearer %s\r\n", city->operator_key);
+    for (size_t i = 0; i < ARRAY_LEN(held); i++) {
+        held[i] = listen_to(i % 2 == 0 ? "/v1/alerts/stream" : "/v1/stream", head);
+        assert_true(wait_for(held[i], "retry", 1));
+    }
+    a = client_ask(city, "GET", "/v1/stream", head, NULL);
+    assert_int_equal(a.status, 503);
+    answer_free(&a);
+    a = client_ask(city, "HEAD", "/v1/stream", "", NULL);
+    assert_int_equal(a.status, 200);
+    answer_free(&a);
+    for (size_t i = 0; i < ARRAY_LEN(held); i++) {
+        listener_free(held[i]);
+    }
+    city_close(city);
+    city = outer;
+}
+
 /* Stopping with streams open and asleep ends them and returns. */
 static void stop_with_streams(void **state)
 {
@@ -392,6 +420,7 @@ int main(void)
         cmocka_unit_test_setup(snapshot_first, beat),
         cmocka_unit_test_setup(heartbeat_and_end, beat),
         cmocka_unit_test_setup(streams_are_capped, beat),
+        cmocka_unit_test_setup(a_key_has_its_share, beat),
         cmocka_unit_test_setup(stop_with_streams, beat),
     };
 

@@ -243,6 +243,25 @@ static void a_duplicate_gets_a_receipt(void **state)
     fleet_stop(&t.f);
 }
 
+/* However often it is reported: the history stays readable, the receipt is given, staff go on. */
+static void residents_do_not_fill_a_history(void **state)
+{
+    struct town t;
+    struct case_image one;
+
+    (void)state;
+    town_up(&t);
+    for (unsigned i = 0; i < 200; i++) {
+        assert_int_equal(town_open(&t, SOURCE_APP, fleet_key(PARK_ID), &one), ERR_OK);
+        assert_true(one.receipt != 0);
+        assert_int_equal(one.row_count, i < 50 ? i + 1 : 50);
+    }
+    assert_int_equal(one.version, 50);
+    assert_int_equal(town_open(&t, SOURCE_PATROL, fleet_key(PARK_ID), &one), ERR_OK);
+    assert_int_equal(one.row_count, 51);
+    fleet_stop(&t.f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -252,6 +271,7 @@ int main(void)
         cmocka_unit_test(residents_do_not_crowd_out_staff),
         cmocka_unit_test(ended_cases_make_room),
         cmocka_unit_test(a_duplicate_gets_a_receipt),
+        cmocka_unit_test(residents_do_not_fill_a_history),
     };
 
     return cmocka_run_group_tests_name("case_sources", tests, NULL, NULL);

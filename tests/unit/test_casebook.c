@@ -483,6 +483,26 @@ static void pages_follow_their_order(void **state)
     case_stop(&f);
 }
 
+/* The history of a case whose own image is damaged: it is not shown, but its number is never given
+ * again. */
+static void a_number_stays_taken_by_its_rows(void **state)
+{
+    struct case_fixture f;
+    struct image image = {
+        .kind = IMAGE_CASE_ROW,
+        .at = {1,            1                    },
+        .case_row = { .id = case_id_make(150402, 20260601, 41), .number = 1, .role = CASE_BY_STAFF}
+    };
+
+    (void)state;
+    case_start(&f);
+    core_restore(f.core, &image);
+    assert_int_equal(case_read(&f, image.case_row.id), ERR_NOT_FOUND);
+    assert_ok(&f, case_open(&f, CASE_ORDER, SOURCE_HOTLINE, case_space(1, 1), ""));
+    assert_true(f.last.id == image.case_row.id + 1);
+    case_stop(&f);
+}
+
 /* Without any clock: last. */
 static int64_t due_of(const struct case_image *image)
 {
@@ -559,6 +579,7 @@ int main(void)
         cmocka_unit_test(reads_of_staff_are_kept),
         cmocka_unit_test(pages_follow_their_order),
         cmocka_unit_test(pages_by_deadline_are_sorted),
+        cmocka_unit_test(a_number_stays_taken_by_its_rows),
     };
 
     return cmocka_run_group_tests_name("casebook", tests, NULL, NULL);

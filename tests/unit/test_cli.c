@@ -652,6 +652,20 @@ static void test_journal_dump(void **state)
     struct image image = {
         .kind = IMAGE_OVERRIDE, .at = {3, 8}
     };
+    const struct image of_cases[] = {
+        {.kind = IMAGE_CASE_ROW,
+         .at = {3, 9},
+         .case_row = {.id = case_id_make(150402, 20261129, 1),
+                      .number = 2,
+                      .event = CASE_EVENT_FILE,
+                      .role = CASE_BY_STAFF,
+                      .status = STATUS_FILED,
+                      .actor = "wang"}                                                           },
+        {.kind = IMAGE_CASE,
+         .at = {3, 9},
+         .case_ = {.id = case_id_make(150402, 20261129, 1), .version = 2, .status = STATUS_FILED}},
+        {.kind = IMAGE_STAY,     .at = {3, 9}, .stay = {.set = true, .gap_s = 60}                },
+    };
     struct journal *journal = NULL;
 
     (void)state;
@@ -664,9 +678,17 @@ static void test_journal_dump(void **state)
     assert_int_equal(journal_open(&params, &journal), ERR_OK);
     assert_int_equal(journal_append_readings(journal, &stamp, &reading, 1), ERR_OK);
     assert_int_equal(journal_append_images(journal, RECORD_EFFECT, &stamp, &image, 1), ERR_OK);
+    assert_int_equal(
+        journal_append_images(journal, RECORD_EFFECT, &stamp, of_cases, ARRAY_LEN(of_cases)),
+        ERR_OK);
     assert_int_equal(bowei("journal", "dump", "--json", "--state", path_of("dump"), NULL), CLI_OK);
     journal_close(journal);
-    assert_int_equal(json_lines(), 2);
+    assert_int_equal(json_lines(), 5);
+    assert_non_null(strstr(out_text, "\"kind\":\"case_row\""));
+    assert_non_null(strstr(out_text, "\"case\":\"150402-20261129-00001-"));
+    assert_non_null(strstr(out_text, "\"number\":2,\"event\":\"file\",\"role\":\"staff\","
+                                     "\"status\":\"filed\""));
+    assert_non_null(strstr(out_text, "\"kind\":\"stay\""));
     assert_non_null(
         strstr(out_text,
                "{\"type\":\"R\",\"epoch\":3,\"seq\":7,\"at\":\"2023-11-14T22:13:20Z\","

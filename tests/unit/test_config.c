@@ -240,13 +240,13 @@ static bool has_fault(const struct config_report *report, const struct broken *b
     return false;
 }
 
-static void test_each_broken_file_is_told_where_and_why(void **state)
+/* Each has the one fault that its row says, at its place. */
+static void check_broken(const struct broken *rows, size_t count)
 {
     unsigned wrong = 0;
 
-    (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(brokens); i++) {
-        const struct broken *b = &brokens[i];
+    for (size_t i = 0; i < count; i++) {
+        const struct broken *b = &rows[i];
         struct config_report report;
         struct config *config = NULL;
         const enum err e = load_text(b->text, &report, &config);
@@ -263,6 +263,32 @@ static void test_each_broken_file_is_told_where_and_why(void **state)
         config_destroy(config);
     }
     assert_int_equal(wrong, 0);
+}
+
+static void test_each_broken_file_is_told_where_and_why(void **state)
+{
+    (void)state;
+    check_broken(brokens, ARRAY_LEN(brokens));
+}
+
+#define OUT_OK "mqtt_out:\n  host: b\n  "
+
+static void test_mqtt_out(void **state)
+{
+    static const struct broken rows[] = {
+        {"no area",          "mqtt_out:\n  host: b\n",                                                 2, 9,  "mqtt_out.area: must be set"  },
+        {"area is instance", "instance: x\n" OUT_OK "area: x\n",                                       4, 9,  "is the instance's name"      },
+        {"of nothing",       OUT_OK "area: a\n  spaces: false\n",                                      4, 11, "neither spaces nor operators"},
+        {"no user",          OUT_OK "area: a\n  password: ${PATH}\n",                                  4, 13, "without username"            },
+        {"two passwords",
+         OUT_OK "area: a\n  username: u\n  password: ${PATH}\n  password_file: /etc/hostname\n",       6,
+         18,                                                                                                  "given in two ways"           },
+        {"a link's id",      OUT_OK "area: a\n  client_id: c\n" LINK_OK "host: b\n    client_id: c\n", 4,
+         14,                                                                                                  "the broker knows links[0] by"},
+    };
+
+    (void)state;
+    check_broken(rows, ARRAY_LEN(rows));
 }
 
 static void test_all_faults_at_once_with_caret(void **state)
@@ -659,6 +685,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_broken_file_is_told_where_and_why),
+        cmocka_unit_test(test_mqtt_out),
         cmocka_unit_test(test_all_faults_at_once_with_caret),
         cmocka_unit_test(test_more_faults_than_are_kept),
         cmocka_unit_test(test_hostile_files),

@@ -167,8 +167,8 @@ static void make_command(struct event *e, uint64_t *seed)
     case COMMAND_CASES:
     case COMMAND_CASE_OPEN:
     case COMMAND_CASE_MOVE:
-    case COMMAND_ZOMBIES:
     case COMMAND_AUDIT:
+    case COMMAND_ZOMBIES:
     case COMMAND_KIND_COUNT: break;
     }
     e->undone = below(seed, 4) == 0;

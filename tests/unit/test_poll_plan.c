@@ -1,6 +1,6 @@
 /* Poll plans, register maps, the breaker and reply checks: all pure. */
-#include "bowei/base/err.h"
 #include "bowei/base/backoff.h"
+#include "bowei/base/err.h"
 #include "sensors/modbus/breaker.h"
 #include "sensors/modbus/poll_plan.h"
 #include "sensors/modbus/register_read.h"

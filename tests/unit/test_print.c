@@ -1,11 +1,11 @@
 /* What prints and spreadsheets are made of: escaping, the policy's digest, QR codes, receipts, CSV
  * cells, and the dictionary. */
-#include "bowei/csv_text.h"
 #include "api/handlers/case_labels.h"
 #include "api/html.h"
 #include "api/qr.h"
 #include "api/receipt.h"
 #include "bowei/base/err.h"
+#include "bowei/csv_text.h"
 #include <qrencode.h>
 #include <setjmp.h>
 #include <sodium.h>

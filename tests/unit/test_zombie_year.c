@@ -345,6 +345,7 @@ static void bike_lock(struct world *w, uint32_t i, int64_t now_ms)
     w->bike_truth[i].ridden = false;
     w->bike_truth[i].outside = b->outside;
     truth_bike_left(&w->bike_truth[i], &w->vehicles, city_now(w));
+    w->bike_truth[i].heard_ms = city_now(w);
     bike_beat(w, i, now_ms);
 }
 

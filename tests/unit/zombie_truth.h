@@ -212,6 +212,7 @@ struct truth_bike {
     int64_t heard_ms, moved_ms, unheard_ms;
     int64_t flat_ms, dragged_ms; /**< 0 = not */
     int64_t alert_ms;            /**< outside: an alert was opened then; 0 = not yet */
+    int64_t edge_ms;             /**< it may have been seen to be expired already then */
     int64_t looked_ms;
     bool told;
     uint32_t open;
@@ -290,6 +291,7 @@ static inline void truth_bike_left(struct truth_bike *b, struct truth_list *list
     b->unheard_ms = 0;
     b->dragged_ms = 0;
     b->alert_ms = 0;
+    b->edge_ms = 0;
 }
 
 /** It says where it is, parked. next_ms: when it says or does something next. */
@@ -322,9 +324,17 @@ static inline void truth_bike_beat(struct truth_bike *b, struct truth_list *list
     if (b->outside && b->alert_ms == 0) {
         b->alert_ms = at_ms + 2 * TRUTH_MINUTE; /* outside for so long */
     }
-    /* two hours to clear it, and two days more */
-    if (b->outside && at_ms - b->alert_ms >= 2 * TRUTH_DAY + 2 * TRUTH_HOUR + TRUTH_SECOND) {
+    /* two hours to clear it, and two days more; the alert's timers have ticks, hence a second */
+    if (b->outside && at_ms - b->alert_ms >= 2 * TRUTH_DAY + 2 * TRUTH_HOUR) {
+        if (at_ms - b->alert_ms < 2 * TRUTH_DAY + 2 * TRUTH_HOUR + TRUTH_SECOND) {
+            b->edge_ms = at_ms;
+            return;
+        }
         truth_reason(b, list, subject, ZOMBIE_EXPIRED_ALERT, at_ms, next_ms);
+        if (b->edge_ms != 0 && list->cases[b->open - 1].from_ms == at_ms) {
+            list->cases[b->open - 1].from_ms = b->edge_ms;
+        }
+        b->edge_ms = 0;
     }
 }
 

@@ -100,21 +100,23 @@ static bool public_crowds(const struct casebook *book)
     return waiting >= book->rules.cases_max / 4;
 }
 
-/* The same once more. Residents fill a part of the history only: who reports one bay for hours must
- * not keep staff from writing. Who reports what nobody had a receipt for gets one. */
+/* The same once more. Who reports what nobody had a receipt for gets one. Residents do not fill a
+ * history, nor move its version under the hands of staff without end. */
 static enum err report_again(struct casebook *book, struct command *command, uint32_t slot,
                              const struct case_actor *who)
 {
     const struct case_request *request = command->cases;
     const struct case_image *image = casebook_case(book, slot);
-    const bool written =
-        who->role != CASE_BY_PUBLIC || image->row_count < CASES_ROWS_OPEN || image->receipt == 0;
-    enum err e = casebook_reserve(book) ? ERR_OK : ERR_NO_MEMORY;
+    enum err e;
 
-    if (e == ERR_OK && written) {
-        e = casebook_move(book, slot, &request->move, who, command->detail);
+    if (who->role == CASE_BY_PUBLIC && image->row_count >= CASES_ROWS_PUBLIC &&
+        image->receipt != 0) {
+        count_add(book->counters, COUNT_CASES_REPEATED, 1);
+        return casebook_reserve(book) ? ERR_OK : ERR_NO_MEMORY; /* for the audit */
     }
-    if (e == ERR_OK && request->new_receipt != 0 && image->receipt == 0) {
+    e = casebook_move(book, slot, &request->move, who, command->detail);
+
+    if (e == ERR_OK && request->new_receipt != 0 && casebook_case(book, slot)->receipt == 0) {
         case_list_receipt(&book->list, slot, request->new_receipt);
         book->kept[book->kept_count - 1].case_.receipt = request->new_receipt;
     }

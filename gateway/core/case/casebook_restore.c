@@ -47,7 +47,9 @@ static void restore_row(struct casebook *book, const struct image *image)
 {
     uint32_t slot = case_list_find(&book->list, image->case_row.id);
 
-    if (!row_plausible(&image->case_row) || !casebook_reserve(book)) {
+    /* its number stays taken, also when its case cannot be read */
+    if (!row_plausible(&image->case_row) || !casebook_reserve(book) ||
+        !case_list_number_taken(&book->list, image->case_row.id)) {
         return;
     }
     if (slot == NO_CASE) {

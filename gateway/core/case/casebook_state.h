@@ -10,11 +10,12 @@
 /* The state of the casebook and what the files of case/ share of it. Nothing outside case/ includes
  * this. */
 
-#define CASES_FIRE_MAX  256   /* timers in one advance; the rest is due at once again */
-#define CASES_RETRY_MS  1000  /* the journal refused */
-#define CASES_AGAIN_MS  60000 /* a move of the machine was not taken: looked at again */
-#define CASES_ROWS_LATE 960   /* rows of a case from which on only what leads to its end is taken */
-#define CASES_ROWS_OPEN 200   /* from which on residents who report it again are only counted */
+#define CASES_FIRE_MAX 256   /* timers in one advance; the rest is due at once again */
+#define CASES_RETRY_MS 1000  /* the journal refused */
+#define CASES_AGAIN_MS 60000 /* a move of the machine was not taken: looked at again */
+/* rows from which on another resident's report adds none: the matter is known */
+#define CASES_ROWS_PUBLIC 50
+#define CASES_ROWS_LATE   960 /* rows of a case from which on only what leads to its end is taken */
 
 /* A case on its way into a page of what is due next. */
 struct case_pick {

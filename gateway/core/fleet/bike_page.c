@@ -1,7 +1,7 @@
 /* Pages of bikes in the order of their references, without keeping an order for what is asked
  * seldom: one look at every bike, and a heap of the least ones so far. Whatever order bikes came
  * in, a page costs the core a look at each and a few comparisons. */
-#include "gateway/core/fleet/fleet_state.h"
+#include "gateway/core/fleet/bike_page.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,7 @@
 /* What operators and staff ask of bikes and episodes: pages, and moves by the transition table. Who
  * may see what is decided by the request's operator code, which comes from its key: what it may not
  * see is not there. */
+#include "gateway/core/fleet/bike_page.h"
 #include "gateway/core/fleet/fleet_state.h"
 
 #include <stdio.h>

@@ -10,81 +10,108 @@
 void stay_list_finish(struct stay_list *list)
 {
     free(list->stays);
-    free(list->order);
     free(list->spare);
+    free(list->table);
     *list = (struct stay_list){0};
 }
 
-uint32_t stay_list_from(const struct stay_list *list, uint32_t slot)
+/* --- the table: open addressing, at most half full --- */
+
+static uint32_t home_of(const struct stay_list *list, uint32_t slot)
 {
-    uint32_t low = 0;
-    uint32_t high = list->count;
+    return (slot * 2654435761U >> 7) & (2 * list->room - 1); /* Knuth's multiplier */
+}
 
-    while (low < high) {
-        const uint32_t middle = low + (high - low) / 2;
+static uint32_t next_to(const struct stay_list *list, uint32_t at)
+{
+    return (at + 1) & (2 * list->room - 1);
+}
 
-        if (list->stays[list->order[middle]].slot < slot) {
-            low = middle + 1;
-        } else {
-            high = middle;
+/* Where the slot stands, or the empty place where it would. */
+static uint32_t place_of(const struct stay_list *list, uint32_t slot)
+{
+    uint32_t at = home_of(list, slot);
+
+    while (list->table[at] != 0 && list->stays[list->table[at] - 1].slot != slot) {
+        at = next_to(list, at);
+    }
+    return at;
+}
+
+/* Takes a slot out; who stands behind it for its sake moves up. */
+static void table_drop(struct stay_list *list, uint32_t slot)
+{
+    uint32_t hole = place_of(list, slot);
+
+    for (uint32_t at = next_to(list, hole); list->table[at] != 0; at = next_to(list, at)) {
+        const uint32_t home = home_of(list, list->stays[list->table[at] - 1].slot);
+        const uint32_t mask = 2 * list->room - 1;
+
+        if (((at - home) & mask) >= ((at - hole) & mask)) {
+            list->table[hole] = list->table[at];
+            hole = at;
         }
     }
-    return low;
+    list->table[hole] = 0;
 }
 
 struct stay *stay_find(const struct stay_list *list, uint32_t slot)
 {
-    const uint32_t i = stay_list_from(list, slot);
+    uint32_t at;
 
-    return i < list->count && list->stays[list->order[i]].slot == slot
-               ? &list->stays[list->order[i]]
-               : NULL;
+    if (list->count == 0) {
+        return NULL;
+    }
+    at = place_of(list, slot);
+    return list->table[at] == 0 ? NULL : &list->stays[list->table[at] - 1];
 }
 
-static bool reserve(struct stay_list *list)
+static bool grow(struct stay_list *list)
 {
     const uint32_t room = list->room == 0 ? FIRST_ROOM : list->room * 2;
     struct stay *stays;
-    uint32_t *order;
     uint32_t *spare;
+    uint32_t *table;
 
-    if (list->count < list->room) {
-        return true;
-    }
     if (room > STAYS_MAX || (stays = realloc(list->stays, room * sizeof *stays)) == NULL) {
         return false;
     }
     list->stays = stays;
-    order = realloc(list->order, room * sizeof *order);
-    if (order == NULL) {
-        return false;
-    }
-    list->order = order;
     spare = realloc(list->spare, room * sizeof *spare);
     if (spare == NULL) {
         return false;
     }
     list->spare = spare;
+    table = calloc((size_t)room * 2, sizeof *table);
+    if (table == NULL) {
+        return false;
+    }
+    free(list->table);
+    list->table = table;
     list->room = room;
+    for (uint32_t i = 0; i < list->used; i++) {
+        if (list->stays[i].image.key != 0) {
+            list->table[place_of(list, list->stays[i].slot)] = i + 1;
+        }
+    }
     return true;
 }
 
 struct stay *stay_make(struct stay_list *list, uint32_t slot, space_key key)
 {
-    const uint32_t i = stay_list_from(list, slot);
+    struct stay *stay = stay_find(list, slot);
     uint32_t index;
 
-    if (i < list->count && list->stays[list->order[i]].slot == slot) {
-        return &list->stays[list->order[i]];
+    if (stay != NULL) {
+        return stay;
     }
-    if (!reserve(list)) {
+    if (list->count == list->room && !grow(list)) {
         return NULL;
     }
     index = list->spare_count > 0 ? list->spare[--list->spare_count] : list->used++;
-    memmove(&list->order[i + 1], &list->order[i], (list->count - i) * sizeof *list->order);
-    list->order[i] = index;
-    list->count++;
     list->stays[index] = (struct stay){.image = {.key = key}, .slot = slot};
+    list->table[place_of(list, slot)] = index + 1;
+    list->count++;
     return &list->stays[index];
 }
 
@@ -109,20 +136,17 @@ void stay_end(struct stay_list *list, struct stay *stay)
 
 void stay_list_sweep(struct stay_list *list, struct position confirmed)
 {
-    uint32_t left = 0;
+    for (uint32_t i = 0; i < list->used; i++) {
+        struct stay *stay = &list->stays[i];
 
-    for (uint32_t i = 0; i < list->count; i++) {
-        const uint32_t index = list->order[i];
-        struct stay *stay = &list->stays[index];
-
-        if (stay->image.set || stay->dirty || position_compare(stay->at, confirmed) > 0) {
-            list->order[left++] = index;
-        } else {
+        if (stay->image.key != 0 && !stay->image.set && !stay->dirty &&
+            position_compare(stay->at, confirmed) <= 0) {
+            table_drop(list, stay->slot);
             stay->image.key = 0;
-            list->spare[list->spare_count++] = index;
+            list->spare[list->spare_count++] = i;
+            list->count--;
         }
     }
-    list->count = left;
 }
 
 bool stay_restore(struct stay_list *list, uint32_t slot, const struct image *image)

@@ -30,10 +30,10 @@ struct stay {
 
 struct stay_list {
     struct stay *stays; /**< by index, which is for the stay's life; key 0 = free */
-    uint32_t *order;    /**< indices, sorted by slot */
     uint32_t *spare;    /**< free indices below `used` */
-    uint32_t count, used, spare_count, room;
-    uint32_t dirty; /**< how many are */
+    uint32_t *table;    /**< by hash of the slot: 1 + index; 0 = empty */
+    uint32_t count, used, spare_count, room; /**< room: a power of two; the table has twice that */
+    uint32_t dirty;                          /**< how many are */
 };
 
 void stay_list_finish(struct stay_list *list);
@@ -47,8 +47,6 @@ void stay_mark(struct stay_list *list, struct stay *stay);
 void stay_end(struct stay_list *list, struct stay *stay);
 /** Forgets what is over, journalled and, up to here, in Redis. */
 void stay_list_sweep(struct stay_list *list, struct position confirmed);
-/** Position in `order` of the first stay of a slot at or behind this one. */
-uint32_t stay_list_from(const struct stay_list *list, uint32_t slot);
 /** Restores an image; the newest position wins. False on no room or memory. */
 bool stay_restore(struct stay_list *list, uint32_t slot, const struct image *image);
 

@@ -120,15 +120,18 @@ static void keep_stay(struct zombie_watch *watch, uint32_t index)
     watch->touched[watch->kept_count++] = index;
 }
 
+/* From where the last step left off, so that many are not looked through again and again. */
 static void keep_dirty(struct zombie_watch *watch, const struct zombie_city *city)
 {
-    for (uint32_t i = 0;
-         i < watch->stays.count && watch->stays.dirty > 0 && watch->kept_count < WATCH_KEEP_MAX;
-         i++) {
-        const uint32_t index = watch->stays.order[i];
+    for (uint32_t n = 0;
+         n < watch->stays.used && watch->stays.dirty > 0 && watch->kept_count < WATCH_KEEP_MAX;
+         n++) {
+        const uint32_t index = watch->keep_next < watch->stays.used ? watch->keep_next : 0;
+        const struct stay *stay = &watch->stays.stays[index];
 
-        if (watch->stays.stays[index].dirty) {
-            look_space(watch, city, watch->stays.stays[index].slot, &watch->stays.stays[index]);
+        watch->keep_next = index + 1;
+        if (stay->image.key != 0 && stay->dirty) {
+            look_space(watch, city, stay->slot, &watch->stays.stays[index]);
             keep_stay(watch, index);
         }
     }
@@ -146,19 +149,8 @@ static void pass_begin(struct zombie_watch *watch, const struct zombie_city *cit
 
 static void look_spaces(struct zombie_watch *watch, const struct zombie_city *city, uint32_t end)
 {
-    uint32_t i = stay_list_from(&watch->stays, watch->next);
-
     for (; watch->next < end && watch->told < WATCH_TELL_MAX; watch->next++) {
-        struct stay *stay = NULL;
-
-        if (i < watch->stays.count &&
-            watch->stays.stays[watch->stays.order[i]].slot == watch->next) {
-            stay = &watch->stays.stays[watch->stays.order[i]];
-        }
-        look_space(watch, city, watch->next, stay);
-        /* a look may have made one */
-        i +=
-            i < watch->stays.count && watch->stays.stays[watch->stays.order[i]].slot == watch->next;
+        look_space(watch, city, watch->next, stay_find(&watch->stays, watch->next));
     }
 }
 
@@ -309,5 +301,6 @@ struct stay_known zombie_watch_stay(const struct zombie_watch *watch, uint32_t s
 size_t zombie_watch_memory(const struct zombie_watch *watch)
 {
     return sizeof *watch +
-           watch->stays.room * (sizeof *watch->stays.stays + 2 * sizeof *watch->stays.order);
+           watch->stays.room * (sizeof *watch->stays.stays + sizeof *watch->stays.spare +
+                                2 * sizeof *watch->stays.table);
 }

@@ -17,7 +17,8 @@ struct zombie_watch {
     bool restored;        /**< what comes now happens now, it is not replayed */
     int64_t listening_ms; /**< since when the city is heard without a break */
     struct stay_list stays;
-    uint32_t told; /**< findings of this step */
+    uint32_t told;      /**< findings of this step */
+    uint32_t keep_next; /**< index of a stay: where the search for dirty ones goes on */
 
     uint32_t moved[WATCH_MOVED_MAX]; /**< bikes to be looked at before their turn */
     uint32_t moved_count;
