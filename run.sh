@@ -107,6 +107,9 @@ http:
   port: $port
   plain_beyond_loopback: true # asked for with --http
   connections_per_ip: 600
+  public_url: http://$http # QR codes of prints lead there
+delivery:
+  allow: 127.0.0.1/32 9911 # a receiver of webhooks on this machine, to try one
 redis:
   socket: $state/redis.sock
 bikes:
@@ -159,7 +162,7 @@ wait_for() { # wait_for SECONDS WHAT COMMAND...
 wait_for 10 redis redis-cli -s "$state/redis.sock" ping
 wait_for 10 mosquitto port_taken 127.0.0.1 "$broker_port"
 
-inventory=("$state"/field/city/*.csv)
+inventory=("$state"/field/city/*.csv "$state"/field/territory/*)
 [ "$bikes" -eq 0 ] || inventory+=("$state"/field/fleet/*)
 "$bowei" import --config "$state/bowei.yaml" --replace --allow-removals --quiet "${inventory[@]}" || fail "the simulated city could not be imported"
 # a key for the staff and one for each operator; the first operator's is also printed
@@ -199,12 +202,18 @@ Bowei is running: $spaces simulated spaces, $bikes bikes, state in $state
   staff key    $(cat "$state/staff.key")
 Try:
   curl '$url/v1/spaces/near?lat=$lat&lon=$lon&radius=500&limit=3'
-  curl -H 'Authorization: Bearer $(cat "$state/staff.key")' '$url/v1/devices?limit=3'
+  curl -H 'Content-Type: application/json' '$url/v1/reports' -d '{"kind":"zombie_car","text":"flat tyres","location":{"lat":$lat,"lon":$lon}}'
+  export BOWEI_KEY=$(cat "$state/staff.key") BOWEI=$bowei
+  \$BOWEI cases list --url $url
+  \$BOWEI cases handover --url $url
 EOF
 [ "$bikes" -eq 0 ] || cat <<EOF
   curl '$url/v1/fences/near?lat=$lat&lon=$lon&radius=1000&limit=3'
   curl -H 'Authorization: Bearer $(cat "$state/operator.key")' '$url/v1/alerts?state=open&limit=3'
   curl -N -H 'Authorization: Bearer $(cat "$state/staff.key")' '$url/v1/alerts/stream'
+A webhook, with a receiver of your own on this machine (docs/examples/webhook_receiver.py is one):
+  python3 docs/examples/webhook_receiver.py 9911
+  curl -H 'Authorization: Bearer $(cat "$state/operator.key")' -H 'Content-Type: application/json' '$url/v1/webhooks' -d '{"url":"http://127.0.0.1:9911/"}'
 EOF
 say "Ctrl-C stops everything."
 

@@ -91,6 +91,30 @@ enum body_field body_field_find(const struct json_doc *doc, const struct json_no
     return (enum body_field)f;
 }
 
+/* U+0080-U+009F, U+202A-U+202E, U+2066-U+2069: two and three bytes of UTF-8. */
+static bool misleads(const unsigned char *at)
+{
+    if (at[0] == 0xc2) {
+        return at[1] < 0xa0;
+    }
+    return at[0] == 0xe2 && ((at[1] == 0x80 && at[2] >= 0xaa && at[2] <= 0xae) ||
+                             (at[1] == 0x81 && at[2] >= 0xa6 && at[2] <= 0xa9));
+}
+
+int body_text(const struct json_doc *doc, const struct json_node *n, char *out, size_t cap)
+{
+    const int len = json_text(doc, n, out, cap);
+
+    for (int i = 0; i < len; i++) {
+        const unsigned char *at = (const unsigned char *)out + i;
+
+        if ((*at < 0x20 && *at != '\n') || *at == 0x7f || misleads(at)) {
+            return -1;
+        }
+    }
+    return len;
+}
+
 void body_known(struct request *rq, const struct json_doc *doc)
 {
     const struct json_node *root = &doc->nodes[0];

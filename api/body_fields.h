@@ -36,5 +36,9 @@ void body_field_unknown(struct request *rq, const struct json_doc *doc, const st
 /** Notes a fault for each member of a body that the route does not take. For handlers that read
  * their body themselves. */
 void body_known(struct request *rq, const struct json_doc *doc);
+/** json_text() for what people will read: less than 0, too, when it has control characters other
+ * than line ends, or such as turn the direction of what follows (UAX 9), with which a terminal or a
+ * page would show another text than the one that is kept. */
+int body_text(const struct json_doc *doc, const struct json_node *n, char *out, size_t cap);
 
 #endif

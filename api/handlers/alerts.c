@@ -157,8 +157,9 @@ static void note_read(struct request *rq, const struct json_doc *doc, struct com
     const struct json_node *note = json_member(doc, &doc->nodes[0], "note");
 
     if (note != NULL && note->kind != JSON_NULL &&
-        json_text(doc, note, command->note, sizeof command->note) < 0) {
-        faults_add(&rq->faults, "/note", "must be a text of at most 119 bytes");
+        body_text(doc, note, command->note, sizeof command->note) < 0) {
+        faults_add(&rq->faults, "/note",
+                   "must be a text of at most 119 bytes without control characters");
     }
 }
 

@@ -57,7 +57,7 @@ static const struct json_node *said(const struct json_doc *doc, const struct jso
     return n == NULL || n->kind == JSON_NULL ? NULL : n;
 }
 
-/* Free text without control characters but line ends. */
+/* Free text. */
 static void text_read(struct request *rq, const struct json_doc *doc, const char *name, char *out,
                       size_t cap)
 {
@@ -68,12 +68,7 @@ static void text_read(struct request *rq, const struct json_doc *doc, const char
     if (n == NULL) {
         return;
     }
-    len = json_text(doc, n, out, cap);
-    for (int i = 0; i < len; i++) {
-        if (((unsigned char)out[i] < 0x20 && out[i] != '\n') || out[i] == 0x7f) {
-            len = -1;
-        }
-    }
+    len = body_text(doc, n, out, cap);
     if (len < 1) {
         out[0] = '\0';
         (void)strncat(where, name, sizeof where - 2);
@@ -224,8 +219,8 @@ static void device_read(struct request *rq, const struct json_doc *doc, const st
 
     if (device == NULL && rq->match.route->role == ROLE_PUBLIC) {
         (void)strncpy(move->device, "app", sizeof move->device - 1);
-    } else if (device == NULL || json_text(doc, device, move->device, sizeof move->device) < 1 ||
-               strpbrk(move->device, "\r\n\t") != NULL) {
+    } else if (device == NULL || body_text(doc, device, move->device, sizeof move->device) < 1 ||
+               strchr(move->device, '\n') != NULL) {
         move->device[0] = '\0';
         faults_add(&rq->faults, "/evidence/device", "is required: a text of 1 to %zu bytes",
                    sizeof move->device - 1);

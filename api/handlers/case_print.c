@@ -124,12 +124,14 @@ static void notice_table(struct print *p, const struct request *rq, const struct
     if (c->vehicle[0] == '\0') {
         print_line(p, LABEL_PLATE_BY_HAND, " ");
     }
+    print_line_time(p, LABEL_NOTICED_AT, row->at_ms);
     print_line_time(p, LABEL_DEADLINE, notice_until(c, row));
     if (channel_word(row->channel) != NULL) {
         print_line_word(p, LABEL_CHANNEL, channel_word(row->channel));
     }
     print_unit(rq, p->lang, c->unit, text, sizeof text);
     print_line(p, LABEL_UNIT, text);
+    print_line(p, LABEL_PHONE_BY_HAND, " ");
     html_close(&p->h);
 }
 

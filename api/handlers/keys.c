@@ -75,9 +75,10 @@ static void text_read(struct request *rq, const struct json_doc *doc, const char
     if (value == NULL || value->kind == JSON_NULL) {
         return;
     }
-    if (json_text(doc, value, out, cap) < 0) {
+    if (body_text(doc, value, out, cap) < 0) {
         (void)snprintf(where, sizeof where, "/%s", member);
-        faults_add(&rq->faults, where, "must be a text of at most %zu bytes", cap - 1);
+        faults_add(&rq->faults, where,
+                   "must be a text of at most %zu bytes without control characters", cap - 1);
         out[0] = '\0';
     }
 }

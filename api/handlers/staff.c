@@ -74,8 +74,8 @@ static void read_until(struct reading_body *b, const struct json_node *value)
 
 static void read_note(struct reading_body *b, const struct json_node *value)
 {
-    if (json_text(&b->doc, value, b->command->note, sizeof b->command->note) < 0) {
-        field_fault(b, BODY_NOTE, "must be a text of at most 119 bytes");
+    if (body_text(&b->doc, value, b->command->note, sizeof b->command->note) < 0) {
+        field_fault(b, BODY_NOTE, "must be a text of at most 119 bytes without control characters");
     }
 }
 
@@ -122,8 +122,8 @@ static void read_force(struct reading_body *b, const struct json_node *value)
 
 static void read_why(struct reading_body *b, const struct json_node *value)
 {
-    if (json_text(&b->doc, value, b->command->note, WHY_MAX) < 0) {
-        field_fault(b, BODY_WHY, "must be a text of at most 80 bytes");
+    if (body_text(&b->doc, value, b->command->note, WHY_MAX) < 0) {
+        field_fault(b, BODY_WHY, "must be a text of at most 80 bytes without control characters");
     }
 }
 

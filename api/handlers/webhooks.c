@@ -135,9 +135,10 @@ static void text_read(struct request *rq, const struct json_doc *doc, const char
     const struct json_node *value = json_member(doc, &doc->nodes[0], member);
     char where[40];
 
-    if (value != NULL && value->kind != JSON_NULL && json_text(doc, value, out, cap) < 0) {
+    if (value != NULL && value->kind != JSON_NULL && body_text(doc, value, out, cap) < 0) {
         (void)snprintf(where, sizeof where, "/%s", member);
-        faults_add(&rq->faults, where, "must be a text of at most %zu bytes", cap - 1);
+        faults_add(&rq->faults, where,
+                   "must be a text of at most %zu bytes without control characters", cap - 1);
         out[0] = '\0';
     }
 }
@@ -322,6 +323,7 @@ void webhook_rotate_post(struct request *rq)
 void webhook_replay_post(struct request *rq)
 {
     struct json_node nodes[BODY_NODES];
+    const struct json_node *list;
     struct json_doc doc;
     struct asked *asked;
 
@@ -336,6 +338,8 @@ void webhook_replay_post(struct request *rq)
     if (faulty(rq)) {
         return;
     }
-    asked->request.events = asked->request.event_count == 0 ? NULL : asked->events;
+    list = json_member(&doc, &doc.nodes[0], "events");
+    /* an empty list is none of them, not all */
+    asked->request.events = list == NULL || list->kind == JSON_NULL ? NULL : asked->events;
     ask(rq);
 }

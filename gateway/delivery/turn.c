@@ -144,9 +144,22 @@ static void read_events(struct delivery *d, struct subscriber *s, struct feed_re
     }
 }
 
+/* The letter that was read for: others may have been asked for meanwhile. */
+static struct letter *letter_read_for(struct subscriber *s, const struct feed_read *r)
+{
+    for (uint32_t i = 0; i < s->letter_count; i++) {
+        const struct event_place place = s->letters[i].place;
+
+        if (place.at_ms == r->after.at_ms && place.number == r->after.number + 1) {
+            return &s->letters[i];
+        }
+    }
+    return NULL;
+}
+
 static void replay_read(struct delivery *d, struct subscriber *s, const struct feed_read *r)
 {
-    struct letter *letter = subscriber_replay_next(s);
+    struct letter *letter = letter_read_for(s, r);
     char event[EVENT_ID_MAX] = "";
 
     if (letter == NULL) {

@@ -82,6 +82,8 @@ class Webhooks(Hooks):
         # one that is right again: its owner asks for what it missed
         receiver, _, hook = failing["500"]
         receiver.manner = 200
+        status, body, _ = self.request("POST", f"/v1/webhooks/{hook['id']}/replay", {"events": []}, key=self.keys["HLO"])
+        self.assertEqual((status, body["asked"]), (200, 0))
         status, body, _ = self.request("POST", f"/v1/webhooks/{hook['id']}/replay", {}, key=self.keys["HLO"])
         self.assertEqual((status, body["asked"]), (200, EVENTS))
         wait_until("all are replayed", lambda: self.webhook("HLO", hook["id"])["dead_letters"] == 0, 10)

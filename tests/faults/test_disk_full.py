@@ -4,13 +4,16 @@ import subprocess
 import time
 import unittest
 
+from receivers import Hooks
 from testbed import Testbed, space_id, wait_until
 
 SPACES = 50
+TRIES = 5
+KINDS = ("order", "facility", "pile_up", "no_parking")
 
 
 @unittest.skipUnless(os.geteuid() == 0, "mounting a small tmpfs needs root")
-class DiskFull(Testbed):
+class SmallDisk(Testbed):
     journal_options = "journal:\n  reserve_mib: 1\n"
 
     def setUp(self):
@@ -34,6 +37,8 @@ class DiskFull(Testbed):
             except OSError:
                 pass
 
+
+class DiskFull(SmallDisk):
     def test_full_disk(self):
         ids = [space_id(i + 1) for i in range(SPACES)]
         self.start_redis()
@@ -91,6 +96,53 @@ class DiskFull(Testbed):
         for i, is_out in out.items():
             self.assertEqual(spaces[ids[i]]["state"] == "out_of_service", is_out, (i, is_out, spaces[ids[i]]))
         field.close()
+
+
+class DeskOnAFullDisk(Hooks, SmallDisk):
+    def kept(self):
+        """What stands after a restart: {number: notes}, ids and secrets' owners of webhooks."""
+        cases = self.get("/v1/cases?limit=1000", key=self.staff)[1]["items"]
+        notes = {c["id"]: [h["note"] for h in self.get(f"/v1/cases/{c['id']}", key=self.staff)[1]["history"]] for c in cases}
+        return notes, [w["id"] for w in self.get("/v1/webhooks", key=self.keys["HLO"])[1]["items"]]
+
+    def test_cases_and_webhooks(self):
+        receiver = self.receiver()
+        hook = self.subscribe("HLO", receiver.url)
+        said = {}
+        for kind in KINDS:
+            status, case, _ = self.request("POST", "/v1/cases", {"kind": kind, "source": "patrol", "place": space_id(1), "text": "first"},
+                                           key=self.staff)
+            self.assertEqual(status, 201, case)
+            said[case["id"]] = []
+        self.fill()
+        answers = []
+
+        def refused():
+            number = sorted(said)[len(answers) % len(said)]
+            text = f"note {len(answers)} " + "x" * 150
+            answers.append(self.request("POST", f"/v1/cases/{number}/note", {"note": text}, key=self.staff)[0])
+            if answers[-1] == 200:
+                said[number].append(text)
+            return answers[-1] == 507
+
+        wait_until("a move is refused with 507", refused, 60, 0)
+        self.assertEqual(set(answers) - {200, 507}, set())
+        new = {"kind": "order", "source": "patrol", "text": "late", "location": {"lat": 42.25, "lon": 118.88}}
+        for _ in range(TRIES):
+            for path, body, key in (("/v1/cases", new, self.staff), ("/v1/reports", {k: new[k] for k in ("kind", "text", "location")}, None),
+                                    ("/v1/webhooks", {"url": receiver.url}, self.keys["HLO"]),
+                                    (f"/v1/webhooks/{hook['id']}/rotate", {}, self.keys["HLO"])):
+                self.assertEqual(self.request("POST", path, body, key=key)[0], 507, path)
+            self.assertEqual(self.request("DELETE", f"/v1/webhooks/{hook['id']}", key=self.keys["HLO"])[0], 507)
+        self.gateway.kill()
+        os.unlink(self.ballast)
+        self.start_gateway()
+        notes, hooks = self.kept()
+        self.assertEqual({i: [n for n in told if n and n.startswith("note")] for i, told in notes.items()}, said)
+        self.assertEqual(hooks, [hook["id"]])
+        wait_until("moves are taken again", lambda: self.request("POST", f"/v1/cases/{case['id']}/note", {"note": "room"}, key=self.staff)[0] == 200)
+        self.leave_outside("HLO", 1)
+        wait_until("events are delivered with the secret that was", lambda: len(receiver.taken()) == 1)
 
 
 if __name__ == "__main__":

@@ -182,6 +182,42 @@ static void what_fails_is_tried_then_a_dead_letter_then_replayed(void **state)
     receiver_close(r);
 }
 
+/* While one letter is read, one before it is asked for: both are sent, none is taken for lost. */
+static void replays_asked_for_one_by_one(void **state)
+{
+    struct station *st = station_open("0");
+    struct receiver *r = receiver_open();
+    char id[WEBHOOK_ID_LEN + 1];
+
+    (void)state;
+    atomic_store(&r->status, 422);
+    subscribe_at(st, "HLO", r, id);
+    feed_add(&st->feed, "HLO");
+    feed_add(&st->feed, "HLO");
+    WAIT_FOR(count_get(&st->counters, COUNT_WEBHOOK_DEAD) == 2);
+    atomic_store(&r->status, 200);
+    pthread_mutex_lock(&st->feed.lock); /* the read of the second takes as long as this is held */
+    for (uint32_t event = 2; event >= 1; event--) {
+        char events[1][EVENT_ID_MAX];
+        struct question q = {
+            .rq = {.verb = DELIVERY_REPLAY, .events = events, .event_count = 1}
+        };
+
+        event_id_format(&(struct alert_image){.id = event, .version = 1}, events[0]);
+        memcpy(q.rq.operator_code, "HLO", sizeof "HLO");
+        memcpy(q.rq.id, id, sizeof id);
+        assert_int_equal(ask(st, &q), ERR_OK);
+        strbuf_finish(&q.rq.answer);
+        (void)tell(st, "HLO", DELIVERY_GET, id); /* asked after it: the read is under way */
+    }
+    pthread_mutex_unlock(&st->feed.lock);
+    WAIT_FOR(strstr(tell(st, "HLO", DELIVERY_GET, id), "\"dead_letters\":0") != NULL);
+    assert_int_equal(posts_of(r, 1), 2);
+    assert_int_equal(posts_of(r, 2), 2);
+    station_close(st);
+    receiver_close(r);
+}
+
 static void gone_disables_until_it_is_enabled(void **state)
 {
     struct station *st = station_open("0,0,0");
@@ -387,6 +423,7 @@ int main(void)
         cmocka_unit_test(a_restart_repeats_at_most_what_was_not_noted),
         cmocka_unit_test(one_that_hangs_holds_nobody_up),
         cmocka_unit_test(what_fails_is_tried_then_a_dead_letter_then_replayed),
+        cmocka_unit_test(replays_asked_for_one_by_one),
         cmocka_unit_test(gone_disables_until_it_is_enabled),
         cmocka_unit_test(receivers_that_misbehave),
         cmocka_unit_test(a_feed_that_is_away_or_has_forgotten),

@@ -65,7 +65,7 @@ bool case_list_reserve(struct case_list *list)
         list->former = former;
         list->former_room = room;
     }
-    return list->slot_count < list->room || slots_reserve(list);
+    return HASH_CNT(hh, list->by_id) < list->room || slots_reserve(list);
 }
 
 /* Without memory for it the case is there, but not by its receipt. */
