@@ -9,6 +9,7 @@
 #define DAY_MS      INT64_C(86400000)
 #define LAT_UM      11132 /* of 1e-7 degree: 40 030 km round / 360 */
 #define LON_SPAN_E7 100000
+#define PLANE_MM    INT64_C(2000000000) /* from the origin: what is said to be farther is so far */
 
 struct pick {
     uint32_t slot; /**< of the case */
@@ -66,11 +67,17 @@ static struct plane plane_at(struct position_e7 origin)
     return (struct plane){origin, distance_mm(origin, east) * 1000 / LON_SPAN_E7};
 }
 
+static int64_t within_plane(int64_t mm)
+{
+    return mm > PLANE_MM ? PLANE_MM : mm < -PLANE_MM ? -PLANE_MM : mm;
+}
+
+/* Who reports something may say that it is anywhere: its distance squared still fits. */
 static void plane_put(const struct plane *plane, struct position_e7 at, int64_t *x_mm,
                       int64_t *y_mm)
 {
-    *x_mm = ((int64_t)at.lon - plane->origin.lon) * plane->lon_um / 1000;
-    *y_mm = ((int64_t)at.lat - plane->origin.lat) * LAT_UM / 1000;
+    *x_mm = within_plane(((int64_t)at.lon - plane->origin.lon) * plane->lon_um / 1000);
+    *y_mm = within_plane(((int64_t)at.lat - plane->origin.lat) * LAT_UM / 1000);
 }
 
 static int64_t apart_mm2(const struct pick *a, const struct pick *b)
@@ -88,6 +95,12 @@ static int order3(int64_t a, int64_t b)
     return a < b ? -1 : a > b;
 }
 
+/* Since when it stands: as measured, or at least since people saw it there. */
+static int64_t stands_since(const struct case_image *case_)
+{
+    return case_->since_ms != 0 ? case_->since_ms : case_->reported_ms;
+}
+
 /* The worst first: severity, then how long it stands, then how near, then the older number. */
 static int pick_order(const void *left, const void *right)
 {
@@ -95,7 +108,7 @@ static int pick_order(const void *left, const void *right)
     const struct pick *b = right;
     const int by[] = {order3(b->case_->severity, a->case_->severity),
                       order3(b->dwell_days, a->dwell_days), order3(a->from_mm2, b->from_mm2),
-                      order3(a->case_->since_ms, b->case_->since_ms)};
+                      order3(stands_since(a->case_), stands_since(b->case_))};
 
     for (size_t i = 0; i < sizeof by / sizeof by[0]; i++) {
         if (by[i] != 0) {
@@ -131,8 +144,8 @@ static uint32_t collect(const struct zombie_list *list, const struct zombie_requ
                 continue;
             }
         }
-        pick->dwell_days = list->now_ms > case_->since_ms
-                               ? (uint32_t)((list->now_ms - case_->since_ms) / DAY_MS)
+        pick->dwell_days = list->now_ms > stands_since(case_)
+                               ? (uint32_t)((list->now_ms - stands_since(case_)) / DAY_MS)
                                : 0;
         count++;
     }
@@ -222,7 +235,8 @@ static int group_order(const void *left, const void *right)
 
 /* --- the answer --- */
 
-/* By the stay as it is now, when it is still the one the case is about. */
+/* By the stay as it is now, when it is still the one the case is about. 0: of what people saw
+ * nothing was measured. */
 static uint16_t healthy(const struct zombie_list *list, const struct case_image *case_)
 {
     const int64_t dwell_s = (list->now_ms - case_->since_ms) / 1000;
@@ -235,7 +249,9 @@ static uint16_t healthy(const struct zombie_list *list, const struct case_image 
         gap_s = whole.state == SPACE_OCCUPIED && whole.since_ms == case_->since_ms ? whole.gap_s
                                                                                    : gap_s;
     }
-    return dwell_s <= gap_s ? 0 : (uint16_t)((dwell_s - gap_s) * 10000 / dwell_s);
+    return case_->since_ms == 0 || dwell_s <= gap_s
+               ? 0
+               : (uint16_t)((dwell_s - gap_s) * 10000 / dwell_s);
 }
 
 static void answer(const struct zombie_list *list, struct zombie_request *request,
