@@ -23,11 +23,18 @@ static void on_kept(void *ctx, const struct image *image)
     if (image->kind != IMAGE_AUDIT) {
         return; /* of the others the core's newest image is what must reach Redis */
     }
-    struct image *grown = realloc(g->audit, (g->audit_count + 1) * sizeof *grown);
-    if (grown != NULL) {
+    if ((g->audit_count & (g->audit_count - 1)) == 0) { /* full: there is room to a power of two */
+        const size_t room = g->audit_count == 0 ? 1 : g->audit_count * 2;
+        struct image *grown = realloc(g->audit, room * sizeof *grown);
+
+        if (grown == NULL) {
+            log_line(LOG_ERROR, "gateway",
+                     "no memory for a row of the audit: it stays in the journal");
+            return;
+        }
         g->audit = grown;
-        g->audit[g->audit_count++] = *image;
     }
+    g->audit[g->audit_count++] = *image;
 }
 
 static void on_wake(void *ctx)

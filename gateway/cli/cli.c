@@ -129,7 +129,7 @@ int cli_run(int argc, char **argv, const struct cli_command *extra, size_t extra
     if (strcmp(name, "help") == 0 && argc > 2 && argv[2][0] != '-') {
         return print_help(&table, argv[2]);
     }
-    if (strcmp(name, "help") == 0 || asks_help(argc, argv)) {
+    if (strcmp(name, "help") == 0 || (name[0] == '-' && asks_help(argc, argv))) {
         print_overview(&table, stdout);
         return CLI_OK;
     }

@@ -101,9 +101,21 @@ void desk_one_number(struct delivery_request *rq, const char *name, uint64_t val
     desk_answer(rq, ERR_OK);
 }
 
-static void test(const struct delivery *d, struct delivery_request *rq)
+/* Like desk_meant() to change it, but only what something can be sent to. */
+static struct subscriber *receiver_meant(const struct delivery *d, struct delivery_request *rq)
 {
     struct subscriber *s = desk_meant(d, rq, true);
+
+    if (s != NULL && turn_template_gone(d, s)) {
+        desk_refuse(rq, ERR_CONFLICT, "its template is not in the configuration any more");
+        s = NULL;
+    }
+    return s;
+}
+
+static void test(const struct delivery *d, struct delivery_request *rq)
+{
+    struct subscriber *s = receiver_meant(d, rq);
 
     if (s != NULL) {
         s->test_wanted = true;
@@ -113,7 +125,7 @@ static void test(const struct delivery *d, struct delivery_request *rq)
 
 static void replay(struct delivery *d, struct delivery_request *rq)
 {
-    struct subscriber *s = desk_meant(d, rq, true);
+    struct subscriber *s = receiver_meant(d, rq);
     uint64_t asked = 0;
 
     if (s == NULL) {

@@ -101,6 +101,8 @@ void change_clear(struct delivery *d);
 int64_t turn_all(struct delivery *d, int64_t boot_ms);
 void turn_read(struct delivery *d, struct feed_read *read);
 void turn_sent(struct delivery *d, struct transfer *transfer, CURLcode code);
+/** Nothing can be sent to it: the configuration has lost its template. */
+bool turn_template_gone(const struct delivery *d, const struct subscriber *s);
 /** Nothing more is sent to it; what is under way is given up. */
 void turn_halt(struct delivery *d, struct subscriber *s);
 

@@ -30,6 +30,11 @@ static const struct webhook_template *template_of(const struct delivery *d,
     return NULL;
 }
 
+bool turn_template_gone(const struct delivery *d, const struct subscriber *s)
+{
+    return s->sub.order.template_name[0] != '\0' && template_of(d, s) == NULL;
+}
+
 /* False: it could not be made. */
 static bool send_begin(struct delivery *d, struct subscriber *s, enum sending what,
                        const struct alert_image *alert)
@@ -378,6 +383,25 @@ static void head_refused(struct delivery *d, struct subscriber *s)
     }
 }
 
+/* Its template is no more in the configuration. In another form its receiver would answer 200 and
+ * take nothing, so its events wait for a configuration that has it, which the next start reads. */
+static void template_wait(struct delivery *d, struct subscriber *s)
+{
+    char why[LETTER_WHY];
+
+    (void)snprintf(why, sizeof why, "there is no template %s in the configuration any more",
+                   s->sub.order.template_name);
+    if (strcmp(why, s->p.error) == 0 && s->p.failures > 0) {
+        return;
+    }
+    memcpy(s->p.error, why, sizeof why);
+    s->p.error_ms = host_wall_ms();
+    s->p.error_status = 0;
+    s->p.failures += s->p.failures == 0 ? 1 : 0;
+    log_line(LOG_WARNING, "delivery", "W%016llx waits: %s", (unsigned long long)s->sub.id, why);
+    books_mark(d, BOOK_DELIVERIES, SAVE_SOON_MS);
+}
+
 /* Returns when it wants to be looked at again, boottime. */
 static int64_t turn_one(struct delivery *d, struct subscriber *s, int64_t boot_ms)
 {
@@ -392,6 +416,10 @@ static int64_t turn_one(struct delivery *d, struct subscriber *s, int64_t boot_m
         return s->transfer != NULL ? INT64_MAX : boot_ms;
     }
     if (s->sub.disabled) {
+        return INT64_MAX;
+    }
+    if (turn_template_gone(d, s)) {
+        template_wait(d, s);
         return INT64_MAX;
     }
     letter = subscriber_replay_next(s);

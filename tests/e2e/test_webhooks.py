@@ -2,8 +2,10 @@
 against the CloudEvents schema, signatures against the published verifier; what one operator has is not there for another."""
 import json
 import shutil
+import socket
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
@@ -11,7 +13,7 @@ from pathlib import Path
 
 import jsonschema
 from receivers import Hooks, endless, signature_holds, slow
-from testbed import wait_until
+from testbed import free_port, wait_until
 
 EVENTS = 6
 VERIFIER = "standardwebhooks@1.0.0"
@@ -21,6 +23,11 @@ const lines = require("fs").readFileSync(0, "utf8").split("\\n").filter(Boolean)
 for (const l of lines) { new Webhook(l.secret).verify(l.body, l.headers); }
 console.log(lines.length);
 """
+
+
+def listens(port):
+    with socket.socket() as s:
+        return s.connect_ex(("127.0.0.1", port)) == 0
 
 
 class Webhooks(Hooks):
@@ -121,6 +128,24 @@ class Webhooks(Hooks):
             done = subprocess.run(["node", "-e", VERIFY_JS], cwd=folder, input="\n".join(map(json.dumps, lines)), capture_output=True,
                                   text=True, timeout=60)
             self.assertEqual((done.returncode, done.stdout.strip()), (0, str(len(lines))), done.stderr)
+
+    def test_the_receiver_of_the_documents(self):
+        port = free_port()
+        hook = self.subscribe("HLO", f"http://127.0.0.1:{port}/")
+        program = [sys.executable, Path(__file__).parents[2] / "docs" / "examples" / "webhook_receiver.py", str(port)]
+        for secret in ("whsec_" + "A" * 43 + "=", hook["secret"]):
+            with subprocess.Popen([*program, secret], stdout=subprocess.PIPE, text=True) as receiver:
+                try:
+                    wait_until("it listens", lambda: listens(port))
+                    self.leave_outside("HLO", 1)
+                    if secret != hook["secret"]:
+                        wait_until("it is refused", lambda: self.webhook("HLO", hook["id"])["dead_letters"] == 1, 15)
+                    else:
+                        line = receiver.stdout.readline()
+                finally:
+                    receiver.kill()
+        self.assertIn(" cn.bowei.alert.out_of_fence.open.v1 {", line)
+        self.assertEqual(self.webhook("HLO", hook["id"])["last_error"]["status"], 401)
 
     def audited(self, ident):
         with self.redis() as r:

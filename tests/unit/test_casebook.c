@@ -289,30 +289,6 @@ static void the_same_again_is_a_row_or_a_merge(void **state)
     case_stop(&f);
 }
 
-/* However often residents report the same, staff can still write, and residents get their receipt.
- */
-static void residents_do_not_fill_a_history(void **state)
-{
-    struct case_fixture f;
-    uint64_t receipt;
-
-    (void)state;
-    case_start(&f);
-    assert_ok(&f, case_open(&f, CASE_ORDER, SOURCE_APP, case_space(1, 1), ""));
-    receipt = f.last.receipt;
-    for (unsigned i = 0; i < CASE_ROWS_MAX; i++) {
-        assert_ok(&f, case_open(&f, CASE_ORDER, SOURCE_APP, case_space(1, 1), ""));
-        assert_true(f.last.receipt == receipt);
-    }
-    assert_true(f.last.row_count < CASE_ROWS_MAX / 2);
-    assert_true(count_get(&f.counters, COUNT_CASES_REPEATED) == CASE_ROWS_MAX);
-    assert_ok(&f, case_say(&f, "patrol", CASE_EVENT_NOTE));
-    assert_ok(&f, case_open(&f, CASE_ORDER, SOURCE_PATROL, case_space(1, 1), ""));
-    assert_ok(&f, case_read(&f, f.last.id));
-    assert_int_equal(f.row_count, f.last.row_count);
-    case_stop(&f);
-}
-
 /* What is forgotten makes room: years of cases take no more of it than those of a day. */
 static void what_is_forgotten_leaves_its_slot(void **state)
 {
@@ -570,7 +546,6 @@ int main(void)
         cmocka_unit_test(clocks_stand_only_while_suspended),
         cmocka_unit_test(versions_and_roles_are_checked),
         cmocka_unit_test(the_same_again_is_a_row_or_a_merge),
-        cmocka_unit_test(residents_do_not_fill_a_history),
         cmocka_unit_test(what_is_forgotten_leaves_its_slot),
         cmocka_unit_test(soon_again_is_a_recurrence),
         cmocka_unit_test(a_refused_closing_is_no_closing),

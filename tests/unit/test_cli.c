@@ -144,6 +144,7 @@ static void test_help_and_unknown_commands(void **state)
     assert_non_null(strstr(out_text, "--dry-run"));
     assert_int_equal(bowei("improt", NULL), CLI_USAGE);
     assert_string_equal(err_text_read, "bowei: there is no command improt, did you mean import?\n");
+    assert_int_equal(bowei("improt", "--help", NULL), CLI_USAGE);
     assert_int_equal(bowei("serve", "a", NULL), 42);
     assert_string_equal(out_text, "extra 2 serve\n");
     assert_int_equal(bowei("version", NULL), CLI_OK);

@@ -218,6 +218,50 @@ static void replays_asked_for_one_by_one(void **state)
     receiver_close(r);
 }
 
+/* In another form a chat robot would answer 200 and take nothing: events wait for their template.
+ */
+static void a_template_that_is_gone_is_waited_for(void **state)
+{
+    static char name[] = "robot";
+    static char type[] = "text/plain";
+    static char body[] = "{event.id}";
+    struct webhook_template form = {.name = name, .content_type = type, .body = body};
+    struct station *st = station_open("0,0,0");
+    struct receiver *r = receiver_open();
+    char id[WEBHOOK_ID_LEN + 1];
+    struct question q = {.rq = {.verb = DELIVERY_CREATE}};
+
+    (void)state;
+    station_stop(st);
+    st->config.templates = &form;
+    st->config.template_count = 1;
+    station_start(st);
+    memcpy(q.rq.operator_code, "HLO", sizeof "HLO");
+    memcpy(q.rq.order.template_name, name, sizeof name);
+    (void)snprintf(q.rq.order.url, sizeof q.rq.order.url, "http://127.0.0.1:%u/", r->port);
+    assert_int_equal(ask(st, &q), ERR_OK);
+    memcpy(id, q.rq.id, sizeof id);
+    strbuf_finish(&q.rq.answer);
+    station_stop(st);
+    st->config.template_count = 0;
+    station_start(st);
+    feed_add(&st->feed, "HLO");
+    WAIT_FOR(strstr(tell(st, "HLO", DELIVERY_GET, id), "\"state\":\"failing\"") != NULL);
+    assert_non_null(strstr(tell(st, "HLO", DELIVERY_GET, id), "there is no template robot"));
+    q = (struct question){.rq = {.verb = DELIVERY_TEST}};
+    memcpy(q.rq.operator_code, "HLO", sizeof "HLO");
+    memcpy(q.rq.id, id, sizeof id);
+    assert_int_equal(ask(st, &q), ERR_CONFLICT);
+    station_stop(st);
+    assert_int_equal(atomic_load(&r->count), 0);
+    st->config.template_count = 1;
+    station_start(st);
+    WAIT_FOR(posts_of(r, 1) == 1);
+    WAIT_FOR(strstr(tell(st, "HLO", DELIVERY_GET, id), "\"state\":\"ok\"") != NULL);
+    station_close(st);
+    receiver_close(r);
+}
+
 static void gone_disables_until_it_is_enabled(void **state)
 {
     struct station *st = station_open("0,0,0");
@@ -424,6 +468,7 @@ int main(void)
         cmocka_unit_test(one_that_hangs_holds_nobody_up),
         cmocka_unit_test(what_fails_is_tried_then_a_dead_letter_then_replayed),
         cmocka_unit_test(replays_asked_for_one_by_one),
+        cmocka_unit_test(a_template_that_is_gone_is_waited_for),
         cmocka_unit_test(gone_disables_until_it_is_enabled),
         cmocka_unit_test(receivers_that_misbehave),
         cmocka_unit_test(a_feed_that_is_away_or_has_forgotten),

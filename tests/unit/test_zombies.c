@@ -465,10 +465,54 @@ static void the_pick_list_is_ranked_and_grouped(void **state)
     town_close(&t);
 }
 
+/* Opened by people: nothing was measured, so it stands since they saw it; and it may be anywhere.
+ */
+static void what_people_saw_is_in_the_pick_list(void **state)
+{
+    static const struct position_e7 at[] = {
+        {CITY_LAT,   CITY_LON   },
+        {-421000000, -602000000 },
+        {900000000,  1800000000 },
+        {-900000000, -1800000000}
+    };
+    static struct zombie_item items[8];
+    struct zombie_request request = {
+        .group_radius_m = 300, .items = items, .limit = 8, .has_from = true};
+    struct command command = {.kind = COMMAND_ZOMBIES, .zombies = &request};
+    struct zombie_town t;
+
+    (void)state;
+    town_open(&t, 2);
+    for (unsigned i = 0; i < 4; i++) {
+        struct case_image opened;
+        struct case_request asked = {.kind = CASE_ZOMBIE_CAR,
+                                     .source = SOURCE_APP,
+                                     .at = at[i],
+                                     .new_receipt = i + 1,
+                                     .cases = &opened,
+                                     .limit = 1};
+        struct command open = {.kind = COMMAND_CASE_OPEN, .cases = &asked};
+
+        assert_int_equal(town_command(&t, &open), ERR_OK);
+    }
+    town_until(&t, t.now.at_ms + 3 * CITY_DAY_MS);
+    for (unsigned i = 0; i < 4; i++) {
+        request.from = at[i];
+        assert_int_equal(town_command(&t, &command), ERR_OK);
+        assert_int_equal(request.count, 4);
+        assert_int_equal(items[0].dwell_days, 3);
+        assert_int_equal(items[0].healthy_hundredths, 0);
+        assert_true(items[0].case_.at.lat == at[i].lat);
+        assert_int_equal(items[0].distance_m, 0);
+    }
+    town_close(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_month_is_thirty_days_to_the_sweep),
+        cmocka_unit_test(what_people_saw_is_in_the_pick_list),
         cmocka_unit_test(a_release_of_a_minute_begins_the_stay_anew),
         cmocka_unit_test(five_percent_of_a_stay_may_be_unknown),
         cmocka_unit_test(ten_free_minutes_end_a_suspicion),

@@ -95,6 +95,12 @@ static int order3(int64_t a, int64_t b)
     return a < b ? -1 : a > b;
 }
 
+/* Since when it stands: as measured, or at least since people saw it there. */
+static int64_t stands_since(const struct case_image *case_)
+{
+    return case_->since_ms != 0 ? case_->since_ms : case_->reported_ms;
+}
+
 /* The worst first: severity, then how long it stands, then how near, then the older number. */
 static int pick_order(const void *left, const void *right)
 {
@@ -102,7 +108,7 @@ static int pick_order(const void *left, const void *right)
     const struct pick *b = right;
     const int by[] = {order3(b->about->severity, a->about->severity),
                       order3(b->dwell_days, a->dwell_days), order3(a->from_mm2, b->from_mm2),
-                      order3(a->about->since_ms, b->about->since_ms)};
+                      order3(stands_since(a->about), stands_since(b->about))};
 
     for (size_t i = 0; i < sizeof by / sizeof by[0]; i++) {
         if (by[i] != 0) {
@@ -138,8 +144,8 @@ static uint32_t collect(const struct zombie_list *list, const struct zombie_requ
                 continue;
             }
         }
-        pick->dwell_days = list->now_ms > about->since_ms
-                               ? (uint32_t)((list->now_ms - about->since_ms) / DAY_MS)
+        pick->dwell_days = list->now_ms > stands_since(about)
+                               ? (uint32_t)((list->now_ms - stands_since(about)) / DAY_MS)
                                : 0;
         count++;
     }
@@ -229,7 +235,8 @@ static int group_order(const void *left, const void *right)
 
 /* --- the answer --- */
 
-/* By the stay as it is now, when it is still the one the case is about. */
+/* By the stay as it is now, when it is still the one the case is about. 0: of what people saw
+ * nothing was measured. */
 static uint16_t healthy(const struct zombie_list *list, const struct case_image *about)
 {
     const int64_t dwell_s = (list->now_ms - about->since_ms) / 1000;
@@ -242,7 +249,9 @@ static uint16_t healthy(const struct zombie_list *list, const struct case_image 
         gap_s = whole.state == SPACE_OCCUPIED && whole.since_ms == about->since_ms ? whole.gap_s
                                                                                    : gap_s;
     }
-    return dwell_s <= gap_s ? 0 : (uint16_t)((dwell_s - gap_s) * 10000 / dwell_s);
+    return about->since_ms == 0 || dwell_s <= gap_s
+               ? 0
+               : (uint16_t)((dwell_s - gap_s) * 10000 / dwell_s);
 }
 
 static void answer(const struct zombie_list *list, struct zombie_request *request,
