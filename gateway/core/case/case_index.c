@@ -32,10 +32,13 @@ bool case_thing_of_scene(enum case_kind kind, space_key place, const char *vehic
 
 void case_index_finish(struct case_index *index)
 {
-    while (index->entries != NULL) {
-        struct case_index_entry *entry = index->entries;
+    struct case_index_entry *next = index->entries;
 
-        HASH_DEL(index->entries, entry); /* NOLINT(clang-analyzer-core.NullDereference) */
+    HASH_CLEAR(hh, index->entries);
+    while (next != NULL) {
+        struct case_index_entry *entry = next;
+
+        next = entry->hh.next;
         free(entry);
     }
 }

@@ -15,10 +15,13 @@
 /* NOLINTNEXTLINE(readability-function-size): uthash is macros */
 void case_list_finish(struct case_list *list)
 {
-    while (list->serials != NULL) {
-        struct case_serial *serial = list->serials;
+    struct case_serial *next = list->serials;
 
-        HASH_DEL(list->serials, serial); /* NOLINT(clang-analyzer-core.NullDereference) */
+    HASH_CLEAR(hh, list->serials);
+    while (next != NULL) {
+        struct case_serial *serial = next;
+
+        next = serial->hh.next;
         free(serial);
     }
     HASH_CLEAR(hh_receipt, list->by_receipt);

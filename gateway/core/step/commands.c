@@ -252,6 +252,10 @@ void commands_apply(struct core *core, struct command *command, const struct inp
 
     core->effects.command = command;
     command->detail[0] = '\0';
+    if (rows[command->kind].apply == NULL) { /* of those that never reach the core */
+        command->result = ERR_INTERNAL;
+        return;
+    }
     command->result = rows[command->kind].apply(core, command, input);
     if (command->result == ERR_OK && rows[command->kind].audited) {
         keep_audit(core, command, input);

@@ -96,9 +96,9 @@ static int order3(int64_t a, int64_t b)
 }
 
 /* Since when it stands: as measured, or at least since people saw it there. */
-static int64_t stands_since(const struct case_image *case_)
+static int64_t stands_since(const struct case_image *about)
 {
-    return case_->since_ms != 0 ? case_->since_ms : case_->reported_ms;
+    return about->since_ms != 0 ? about->since_ms : about->reported_ms;
 }
 
 /* The worst first: severity, then how long it stands, then how near, then the older number. */
