@@ -125,14 +125,19 @@ static inline void expect(const char *method, const char *key, const char *targe
 static inline uint64_t alert_of(const char *vehicle)
 {
     struct image image;
+    uint64_t id = 0;
 
-    for (uint32_t i = 0; i < core_alert_slots(fleet.core); i++) {
+    pthread_mutex_lock(&city->lock);
+    for (uint32_t i = 0; i < core_alert_slots(fleet.core) && id == 0; i++) {
         if (core_alert_image(fleet.core, i, &image) && strcmp(image.alert.vehicle, vehicle) == 0) {
-            return image.alert.id;
+            id = image.alert.id;
         }
     }
-    fail_msg("no alert of %s", vehicle);
-    return 0;
+    pthread_mutex_unlock(&city->lock);
+    if (id == 0) {
+        fail_msg("no alert of %s", vehicle);
+    }
+    return id;
 }
 
 static inline const char *text_of(uint64_t alert)

@@ -149,23 +149,25 @@ static void requests(void **state)
     static const struct {
         const char *line, *asks;
     } rows[] = {
-        {"fences list",                                    "GET /v1/fences HTTP/"                        },
-        {"fences list --use no_park --bbox 1,2,3,4",       "GET /v1/fences?use=no_park&bbox=1,2,3,4 "    },
+        {"fences list",                                               "GET /v1/fences HTTP/"                        },
+        {"fences list --use no_park --bbox 1,2,3,4",                  "GET /v1/fences?use=no_park&bbox=1,2,3,4 "    },
         {"fences near --lat 42.2 --lon 118.8 --crs bd09",
-         "GET /v1/fences/near?lat=42.2&lon=118.8&crs=bd09 "                                              },
-        {"fences show 150402001F00100008",                 "GET /v1/fences/150402001F00100008 "          },
-        {"coverage streets",                               "GET /v1/coverage HTTP/"                      },
+         "GET /v1/fences/near?lat=42.2&lon=118.8&crs=bd09 "                                                         },
+        {"fences show 150402001F00100008",                            "GET /v1/fences/150402001F00100008 "          },
+        {"coverage streets",                                          "GET /v1/coverage HTTP/"                      },
         {"coverage gaps --kind no_unit,no_grid --limit 5",
-         "GET /v1/coverage/gaps?kind=no_unit,no_grid&limit=5 "                                           },
-        {"coverage show 150402001R00100008 --trades",      "GET /v1/coverage/150402001R00100008 "        },
-        {"vehicles list --verdict outside --limit 5",      "GET /v1/vehicles?verdict=outside&limit=5 "   },
-        {"vehicles show HLO-1000",                         "GET /v1/vehicles/HLO-1000 "                  },
-        {"vehicles verdict HLO-1000 --crs gcj02",          "GET /v1/vehicles/HLO-1000/verdict?crs=gcj02 "},
-        {"alerts list --state open --kind pile_up",        "GET /v1/alerts?state=open&kind=pile_up "     },
-        {"alerts list --csv --vehicle HLO-1000",           "GET /v1/alerts?vehicle=HLO-1000&format=csv " },
-        {"alerts show A0123456789abcdef",                  "GET /v1/alerts/A0123456789abcdef "           },
-        {"alerts mute F1 --minutes 5",                     "POST /v1/fences/F1/mute "                    },
-        {"alerts mute F1 --end",                           "DELETE /v1/fences/F1/mute "                  },
+         "GET /v1/coverage/gaps?kind=no_unit,no_grid&limit=5 "                                                      },
+        {"coverage show 150402001R00100008 --trades",                 "GET /v1/coverage/150402001R00100008 "        },
+        {"vehicles list --verdict outside --limit 5",                 "GET /v1/vehicles?verdict=outside&limit=5 "   },
+        {"vehicles show HLO-1000",                                    "GET /v1/vehicles/HLO-1000 "                  },
+        {"vehicles verdict HLO-1000 --crs gcj02",                     "GET /v1/vehicles/HLO-1000/verdict?crs=gcj02 "},
+        {"zombies list --stage overdue --lat 42.2 --lon 118.8 --csv",
+         "GET /v1/vehicles/zombies?stage=overdue&lat=42.2&lon=118.8&format=csv "                                    },
+        {"alerts list --state open --kind pile_up",                   "GET /v1/alerts?state=open&kind=pile_up "     },
+        {"alerts list --csv --vehicle HLO-1000",                      "GET /v1/alerts?vehicle=HLO-1000&format=csv " },
+        {"alerts show A0123456789abcdef",                             "GET /v1/alerts/A0123456789abcdef "           },
+        {"alerts mute F1 --minutes 5",                                "POST /v1/fences/F1/mute "                    },
+        {"alerts mute F1 --end",                                      "DELETE /v1/fences/F1/mute "                  },
     };
 
     (void)state;
@@ -252,6 +254,11 @@ static void answers(void **state)
     static const struct said one = {"200 OK", "application/json",
                                     "{\"vehicle\":\"HLO-1000\",\"verdict\":\"outside\","
                                     "\"rule\":\"gnss_outside\",\"distance_m\":42}"};
+    static const struct said groups = {
+        "200 OK", "application/json",
+        "{\"groups\":[{\"group\":1,\"items\":[{\"group\":1,\"case\":\"N-1\"},"
+        "{\"group\":1,\"case\":\"N-2\"}]},{\"group\":2,\"items\":[{\"group\":2,\"case\":\"N-3\"}]}]"
+        "}"};
     static const struct said missing = {"404 Not Found", "application/problem+json",
                                         "{\"code\":\"not_found\"}"};
     static const struct said denied = {"401 Unauthorized", "application/problem+json",
@@ -265,6 +272,9 @@ static void answers(void **state)
     assert_non_null(strstr(out_text, "42"));
     assert_int_equal(bowei("vehicles show HLO-1000 --json", &one), CLI_OK);
     assert_int_equal(strncmp(out_text, one.body, strlen(one.body)), 0);
+    assert_int_equal(bowei("zombies list", &groups), CLI_OK); /* a row an item */
+    assert_true(strstr(out_text, "N-1") < strstr(out_text, "N-2"));
+    assert_true(strstr(out_text, "N-2") < strstr(out_text, "N-3"));
     assert_int_equal(bowei("alerts show A1", &missing), CLI_NOT_FOUND);
     assert_string_equal(out_text, "");
     assert_int_equal(bowei("alerts list", &denied), CLI_AUTH);

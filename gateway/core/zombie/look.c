@@ -5,27 +5,27 @@
 #include <string.h>
 
 /* Still on the street: not moved into keeping by the city itself. */
-static bool stands(const struct case_image *case_)
+static bool stands(const struct case_image *about)
 {
-    return case_->stage == STAGE_SUSPECT || case_->stage == STAGE_CONFIRMED ||
-           case_->stage == STAGE_NOTICED || case_->stage == STAGE_OVERDUE;
+    return about->stage == STAGE_SUSPECT || about->stage == STAGE_CONFIRMED ||
+           about->stage == STAGE_NOTICED || about->stage == STAGE_OVERDUE;
 }
 
 const struct case_image *look_case(const struct zombie_city *city, space_key place)
 {
     const uint32_t slot = casebook_find(city->book, CASE_ZOMBIE_CAR, place, "");
-    const struct case_image *case_ = slot == NO_CASE ? NULL : casebook_case(city->book, slot);
+    const struct case_image *about = slot == NO_CASE ? NULL : casebook_case(city->book, slot);
 
-    return case_ != NULL && stands(case_) ? case_ : NULL;
+    return about != NULL && stands(about) ? about : NULL;
 }
 
 /* A release that was long enough ends the suspicion, if it was there before. False: nobody asks. */
 static bool tell_gone(struct zombie_watch *watch, const struct zombie_city *city, space_key place,
                       int64_t gone_ms)
 {
-    const struct case_image *case_ = look_case(city, place);
+    const struct case_image *about = look_case(city, place);
 
-    if (case_ == NULL || gone_ms - (int64_t)watch->rules.gone_ms < case_->reported_ms) {
+    if (about == NULL || gone_ms - (int64_t)watch->rules.gone_ms < about->reported_ms) {
         return false;
     }
     watch->told++;
@@ -73,13 +73,13 @@ static void report_car(struct zombie_watch *watch, const struct zombie_city *cit
  * again. */
 static void remember_told(struct zombie_watch *watch, uint32_t slot, space_key key,
                           struct stay *stay, const struct stay_known *known,
-                          const struct case_image *case_)
+                          const struct case_image *about)
 {
     if (stay == NULL && (stay = stay_make(&watch->stays, slot, key)) == NULL) {
         count_add(watch->counters, COUNT_STAYS_FULL, 1);
         return;
     }
-    stay_tell(&watch->stays, stay, known, case_->reported_ms);
+    stay_tell(&watch->stays, stay, known, about->reported_ms);
 }
 
 static void look_occupied(struct zombie_watch *watch, const struct zombie_city *city, uint32_t slot,
@@ -87,19 +87,19 @@ static void look_occupied(struct zombie_watch *watch, const struct zombie_city *
 {
     const struct stay_known whole = stay_whole(stay, &space->known);
     const space_key key = city->inv->spaces[slot].key;
-    const struct case_image *case_;
+    const struct case_image *about;
 
     if (!suspicion_of_stay(&whole, &watch->rules, watch->now.at_ms)) {
         return;
     }
-    case_ = look_case(city, key);
-    if (case_ != NULL && (case_->reasons & 1U << ZOMBIE_STILL) != 0) {
-        remember_told(watch, slot, key, stay, &space->known, case_);
+    about = look_case(city, key);
+    if (about != NULL && (about->reasons & 1U << ZOMBIE_STILL) != 0) {
+        remember_told(watch, slot, key, stay, &space->known, about);
         return;
     }
     if (space->state == SPACE_OCCUPIED && city->in_service(city->ctx, slot) &&
         !territory_permit(city->inv, key) &&
-        (case_ != NULL || stay == NULL || stay->image.told_ms == 0)) {
+        (about != NULL || stay == NULL || stay->image.told_ms == 0)) {
         report_car(watch, city, slot, &whole);
     }
 }
@@ -185,21 +185,21 @@ void look_bike(struct zombie_watch *watch, const struct zombie_city *city, uint3
     look.bike = seen.bike;
     look.alert = seen.alert;
     number = casebook_find(city->book, CASE_ZOMBIE_SHARED_BIKE, 0, seen.bike->ref);
-    const struct case_image *case_ = number == NO_CASE ? NULL : casebook_case(city->book, number);
-    if (case_ != NULL && stands(case_) &&
-        suspicion_bike_left(seen.bike, case_, fleet_moved_mm(city->fleet), &since_ms)) {
+    const struct case_image *about = number == NO_CASE ? NULL : casebook_case(city->book, number);
+    if (about != NULL && stands(about) &&
+        suspicion_bike_left(seen.bike, about, fleet_moved_mm(city->fleet), &since_ms)) {
         watch->told++;
         casebook_gone(city->book, number, since_ms);
         return;
     }
     reasons = suspicion_of_bike(&look, &watch->rules, &since_ms);
-    if (case_ != NULL) {
+    if (about != NULL) {
         fleet_bike_told(city->fleet, slot);
-        if ((reasons & ~case_->reasons) == 0) {
+        if ((reasons & ~about->reasons) == 0) {
             return;
         }
     }
-    if (reasons != 0 && (case_ != NULL || (seen.bike->flags & BIKE_TOLD) == 0)) {
+    if (reasons != 0 && (about != NULL || (seen.bike->flags & BIKE_TOLD) == 0)) {
         report_bike(watch, city, seen.bike, reasons, since_ms);
     }
 }

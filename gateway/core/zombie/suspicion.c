@@ -102,13 +102,13 @@ uint8_t suspicion_of_bike(const struct suspicion_bike *look, const struct case_r
     return reasons;
 }
 
-bool suspicion_bike_left(const struct bike_image *bike, const struct case_image *case_,
+bool suspicion_bike_left(const struct bike_image *bike, const struct case_image *about,
                          int64_t moved_mm, int64_t *left_ms)
 {
     struct position_e7 at;
 
     *left_ms = bike->moved_ms;
-    if (bike->moved_ms <= case_->reported_ms) {
+    if (bike->moved_ms <= about->reported_ms) {
         return false;
     }
     if ((bike->flags & BIKE_MOVED) != 0) {
@@ -116,6 +116,6 @@ bool suspicion_bike_left(const struct bike_image *bike, const struct case_image 
     }
     /* forgotten, and heard again: nobody saw it move, but it may stand elsewhere */
     return (bike->flags & BIKE_GONE) == 0 && bike->fixes >= POSITION_FIXES &&
-           (case_->at.lat != 0 || case_->at.lon != 0) && bike_position(bike, &at) &&
-           distance_mm(at, case_->at) > moved_mm;
+           (about->at.lat != 0 || about->at.lon != 0) && bike_position(bike, &at) &&
+           distance_mm(at, about->at) > moved_mm;
 }

@@ -24,7 +24,7 @@ uint8_t suspicion_of_bike(const struct suspicion_bike *look, const struct case_r
 
 /** Has the bike that a case is about left its place since the case was opened (ridden, or moved by
  * more than moved_mm)? *left_ms = when. */
-bool suspicion_bike_left(const struct bike_image *bike, const struct case_image *case_,
+bool suspicion_bike_left(const struct bike_image *bike, const struct case_image *about,
                          int64_t moved_mm, int64_t *left_ms);
 
 #endif

@@ -9,7 +9,7 @@
 #define DAY_MS      INT64_C(86400000)
 #define LAT_UM      11132 /* of 1e-7 degree: 40 030 km round / 360 */
 #define LON_SPAN_E7 100000
-#define PLANE_MM    INT64_C(2000000000) /* from the origin: what is said to be farther is so far */
+#define FAR_MM      INT64_C(1000000000) /* 1 000 km */
 
 struct pick {
     uint32_t slot; /**< of the case */
@@ -19,18 +19,18 @@ struct pick {
     int64_t x_mm, y_mm; /**< on the plane */
     int64_t from_mm2;   /**< squared distance to the start, 0 without one */
     int64_t in_group;   /**< squared distance to the first of its group */
-    const struct case_image *case_;
+    const struct case_image *about;
 };
 
 /* --- filter --- */
 
 /* County and street as 9 digits; 0 = not known. */
-static uint32_t street_of(const struct case_image *case_)
+static uint32_t street_of(const struct case_image *about)
 {
-    uint64_t grid = case_->grid;
+    uint64_t grid = about->grid;
 
-    if (case_->place != 0) {
-        return space_key_adcode(case_->place) * 1000 + space_key_street(case_->place);
+    if (about->place != 0) {
+        return space_key_adcode(about->place) * 1000 + space_key_street(about->place);
     }
     while (grid >= INT64_C(1000000000)) { /* 14 or 15 digits begin with county and street */
         grid /= 10;
@@ -38,17 +38,17 @@ static uint32_t street_of(const struct case_image *case_)
     return (uint32_t)grid;
 }
 
-static bool matches(const struct zombie_request *request, const struct case_image *case_)
+static bool matches(const struct zombie_request *request, const struct case_image *about)
 {
     const uint32_t street_stages =
         1U << STAGE_SUSPECT | 1U << STAGE_CONFIRMED | 1U << STAGE_NOTICED | 1U << STAGE_OVERDUE;
     const uint32_t stages = request->stages != 0 ? request->stages : street_stages;
-    const uint32_t street = street_of(case_);
+    const uint32_t street = street_of(about);
 
-    return case_kind_life((enum case_kind)case_->kind) == LIFE_ZOMBIE &&
-           case_status_open((enum case_status)case_->status) &&
-           (request->kinds == 0 || (request->kinds & 1U << case_->kind) != 0) &&
-           (stages & 1U << case_->stage) != 0 &&
+    return case_kind_life((enum case_kind)about->kind) == LIFE_ZOMBIE &&
+           case_status_open((enum case_status)about->status) &&
+           (request->kinds == 0 || (request->kinds & 1U << about->kind) != 0) &&
+           (stages & 1U << about->stage) != 0 &&
            (request->adcode == 0 || street / 1000 == request->adcode) &&
            (request->street == 0 || street % 1000 == request->street);
 }
@@ -67,17 +67,17 @@ static struct plane plane_at(struct position_e7 origin)
     return (struct plane){origin, distance_mm(origin, east) * 1000 / LON_SPAN_E7};
 }
 
-static int64_t within_plane(int64_t mm)
+/* What is that far away is far away; squares of differences fit in 63 bits. */
+static int64_t bounded(int64_t mm)
 {
-    return mm > PLANE_MM ? PLANE_MM : mm < -PLANE_MM ? -PLANE_MM : mm;
+    return mm < -FAR_MM ? -FAR_MM : mm > FAR_MM ? FAR_MM : mm;
 }
 
-/* Who reports something may say that it is anywhere: its distance squared still fits. */
 static void plane_put(const struct plane *plane, struct position_e7 at, int64_t *x_mm,
                       int64_t *y_mm)
 {
-    *x_mm = within_plane(((int64_t)at.lon - plane->origin.lon) * plane->lon_um / 1000);
-    *y_mm = within_plane(((int64_t)at.lat - plane->origin.lat) * LAT_UM / 1000);
+    *x_mm = bounded(((int64_t)at.lon - plane->origin.lon) * plane->lon_um / 1000);
+    *y_mm = bounded(((int64_t)at.lat - plane->origin.lat) * LAT_UM / 1000);
 }
 
 static int64_t apart_mm2(const struct pick *a, const struct pick *b)
@@ -106,16 +106,16 @@ static int pick_order(const void *left, const void *right)
 {
     const struct pick *a = left;
     const struct pick *b = right;
-    const int by[] = {order3(b->case_->severity, a->case_->severity),
+    const int by[] = {order3(b->about->severity, a->about->severity),
                       order3(b->dwell_days, a->dwell_days), order3(a->from_mm2, b->from_mm2),
-                      order3(stands_since(a->case_), stands_since(b->case_))};
+                      order3(stands_since(a->about), stands_since(b->about))};
 
     for (size_t i = 0; i < sizeof by / sizeof by[0]; i++) {
         if (by[i] != 0) {
             return by[i];
         }
     }
-    return a->case_->id < b->case_->id ? -1 : 1;
+    return a->about->id < b->about->id ? -1 : 1;
 }
 
 static uint32_t collect(const struct zombie_list *list, const struct zombie_request *request,
@@ -127,25 +127,25 @@ static uint32_t collect(const struct zombie_list *list, const struct zombie_requ
     uint32_t count = 0;
 
     for (uint32_t slot = 0; slot < casebook_case_slots(list->book); slot++) {
-        const struct case_image *case_ = casebook_case(list->book, slot);
+        const struct case_image *about = casebook_case(list->book, slot);
         struct pick *pick = &picks[count];
 
-        if (case_ == NULL || !matches(request, case_)) {
+        if (about == NULL || !matches(request, about)) {
             continue;
         }
         if (count == 0 && !request->has_from) {
-            plane = plane_at(case_->at);
+            plane = plane_at(about->at);
         }
-        *pick = (struct pick){.slot = slot, .street = street_of(case_), .case_ = case_};
-        plane_put(&plane, case_->at, &pick->x_mm, &pick->y_mm);
+        *pick = (struct pick){.slot = slot, .street = street_of(about), .about = about};
+        plane_put(&plane, about->at, &pick->x_mm, &pick->y_mm);
         if (request->has_from) {
             pick->from_mm2 = apart_mm2(pick, &start);
             if (radius_mm != 0 && pick->from_mm2 > radius_mm * radius_mm) {
                 continue;
             }
         }
-        pick->dwell_days = list->now_ms > stands_since(case_)
-                               ? (uint32_t)((list->now_ms - stands_since(case_)) / DAY_MS)
+        pick->dwell_days = list->now_ms > stands_since(about)
+                               ? (uint32_t)((list->now_ms - stands_since(about)) / DAY_MS)
                                : 0;
         count++;
     }
@@ -237,19 +237,19 @@ static int group_order(const void *left, const void *right)
 
 /* By the stay as it is now, when it is still the one the case is about. 0: of what people saw
  * nothing was measured. */
-static uint16_t healthy(const struct zombie_list *list, const struct case_image *case_)
+static uint16_t healthy(const struct zombie_list *list, const struct case_image *about)
 {
-    const int64_t dwell_s = (list->now_ms - case_->since_ms) / 1000;
-    const uint32_t slot = case_->place == 0 ? NO_SLOT : inventory_space(list->inv, case_->place);
-    int64_t gap_s = case_->gap_s;
+    const int64_t dwell_s = (list->now_ms - about->since_ms) / 1000;
+    const uint32_t slot = about->place == 0 ? NO_SLOT : inventory_space(list->inv, about->place);
+    int64_t gap_s = about->gap_s;
 
-    if (case_->kind == CASE_ZOMBIE_CAR && slot != NO_SLOT) {
+    if (about->kind == CASE_ZOMBIE_CAR && slot != NO_SLOT) {
         const struct stay_known whole = list->stay(list->ctx, slot);
 
-        gap_s = whole.state == SPACE_OCCUPIED && whole.since_ms == case_->since_ms ? whole.gap_s
+        gap_s = whole.state == SPACE_OCCUPIED && whole.since_ms == about->since_ms ? whole.gap_s
                                                                                    : gap_s;
     }
-    return case_->since_ms == 0 || dwell_s <= gap_s
+    return about->since_ms == 0 || dwell_s <= gap_s
                ? 0
                : (uint16_t)((dwell_s - gap_s) * 10000 / dwell_s);
 }
@@ -261,15 +261,15 @@ static void answer(const struct zombie_list *list, struct zombie_request *reques
         const struct pick *pick = &picks[i];
 
         request->items[i] = (struct zombie_item){
-            .case_ = *pick->case_,
+            .case_ = *pick->about,
             .group = pick->group,
             .rank = pick->rank,
             .dwell_days = pick->dwell_days,
-            .healthy_hundredths = healthy(list, pick->case_),
+            .healthy_hundredths = healthy(list, pick->about),
         };
         if (request->has_from) {
             request->items[i].distance_m =
-                (uint32_t)(distance_mm(request->from, pick->case_->at) / 1000);
+                (uint32_t)(distance_mm(request->from, pick->about->at) / 1000);
         }
     }
     request->count = count;
