@@ -14,17 +14,17 @@ const char html_style[] =
     "h2{font-size:13pt;margin:5mm 0 2mm;border-bottom:.3mm solid #000}"
     "table{border-collapse:collapse;width:100%}"
     "th,td{border:.2mm solid #000;padding:1mm 2mm;text-align:left;vertical-align:top}"
-    "th{width:32%;font-weight:normal}"
+    "th{width:40%;font-weight:normal}"
     ".list th{width:auto;font-weight:bold}"
     ".number{font:14pt monospace;text-align:center}"
     ".qr{float:right;width:34mm;margin:0 0 3mm 4mm;text-align:center;font-size:8pt}"
     ".qr svg{width:34mm;height:34mm;display:block}"
-    ".seal{height:26mm;text-align:right;margin-top:8mm}"
+    ".seal{height:18mm;text-align:right;margin-top:5mm}"
     ".small{font-size:9pt;word-break:break-all}"
     "tr{page-break-inside:avoid}";
 
 const char html_policy[] =
-    "default-src 'none'; style-src 'sha256-QKxw/CxpmQp+YsSd2KId4uaVlIbtt49TdfiiBYQNQSE='; "
+    "default-src 'none'; style-src 'sha256-qoJD0sTcJvGZ5jabgYJSLtYVzpJLEykDR+f1iTONIfM='; "
     "frame-ancestors 'none'";
 
 static void escape(struct strbuf *out, const char *text)

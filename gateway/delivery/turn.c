@@ -97,6 +97,7 @@ static void read_ask(struct delivery *d, struct subscriber *s, struct event_plac
     memcpy(r->operator_code, s->sub.operator_code, sizeof s->sub.operator_code);
     r->after = after;
     r->room = room;
+    r->result = EVENT_READ_UNAVAILABLE; /* when a stop gives it back without a run */
     r->replay = room == 1;
     s->more = r->replay && s->more; /* news that come while it reads set it again */
     s->read = r;
