@@ -213,6 +213,11 @@ void page_close(struct page *page, const struct cursor *next, const char *etag)
         cursor = text;
         link_write(rq, cursor, link);
     }
+    if (page->body != NULL && rq->query.csv) { /* a spreadsheet is in no hurry */
+        strbuf_add(&page->text, page->body->data, (size_t)(page->p - page->body->data));
+        body_give(page->body);
+        page->body = NULL;
+    }
     if (page->body != NULL) {
         size_t used = (size_t)(page->p - page->body->data);
         struct strbuf tail = {
