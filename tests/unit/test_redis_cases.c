@@ -291,6 +291,31 @@ static void an_empty_redis_gets_all_of_them_again(void **state)
     desk_down(d);
 }
 
+/* What others put where the index or a history belongs is replaced, and nothing is missing then. */
+static void foreign_types_are_replaced(void **state)
+{
+    struct desk *d = desk_up(NULL);
+    struct image image;
+    char number_text[CASE_NUMBER_LEN + 1];
+
+    (void)state;
+    for (unsigned i = 0; i < 40; i++) {
+        work(d, i);
+    }
+    settle(d);
+    assert_int_equal(number(d, "DEL bowei:{150402}:cases"), 1);
+    assert_int_equal(number(d, "LPUSH bowei:{150402}:cases foreign"), 1);
+    work(d, 40);
+    assert_true(core_case_image(d->f.core, 40, &image));
+    case_id_format(image.case_.id, number_text);
+    assert_int_equal(number(d, "LPUSH bowei:{150402}:case:%s foreign", number_text), 1);
+    settle(d);
+    settle(d);
+    assert_int_equal(number(d, "SCARD bowei:{150402}:cases"), 41);
+    assert_loaded(d);
+    desk_down(d);
+}
+
 static void a_forgotten_case_goes_to_the_archive(void **state)
 {
     struct desk *d = desk_up(NULL);
@@ -328,6 +353,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cases_come_back_with_their_histories),
         cmocka_unit_test(an_empty_redis_gets_all_of_them_again),
+        cmocka_unit_test(foreign_types_are_replaced),
         cmocka_unit_test(a_forgotten_case_goes_to_the_archive),
     };
 

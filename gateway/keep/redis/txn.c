@@ -94,6 +94,16 @@ static const struct index_row indices[] = {
     {IMAGE_CASE,  KEY_CASES,    KEY_CASES_NEXT,    SLICE_CASES_NEXT   },
 };
 
+uint32_t txn_index_keys(void)
+{
+    uint32_t keys = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(indices); i++) {
+        keys |= 1u << indices[i].key;
+    }
+    return keys;
+}
+
 /* SADD or SREM of all items of a kind that have the flag. */
 static void write_members(struct txn *txn, const struct slice *slice, enum image_kind kind,
                           unsigned flag, enum redis_key_kind set)

@@ -54,4 +54,7 @@ void txn_finish(struct txn *txn);
 /** True when the slice put an entry on the change stream. */
 bool txn_on_stream(const struct slice *slice);
 
+/** Bit per key that is an index: only all of its members together make it again. */
+uint32_t txn_index_keys(void);
+
 #endif

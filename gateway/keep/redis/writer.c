@@ -427,7 +427,7 @@ static void deliver(struct redis_writer *w)
         }
         w->log = txn->log;
         w->txn = 1 - w->txn;
-        const bool index_lost = (slice->wrong_keys & (1u << KEY_VEHICLES | 1u << KEY_ALERTS)) != 0;
+        const bool index_lost = (slice->wrong_keys & txn_index_keys()) != 0;
         confirm(w);
         if (index_lost) {
             lost(w); /* a foreign type stood there: only all together make an index again */
