@@ -1,4 +1,4 @@
-/* Who is suspected, and who has left. Thresholds: docs/decisions/0012-zombies.md. Called by the
+/* Who is suspected, and who has left. Thresholds: docs/decisions/0013-zombies.md. Called by the
  * watch for each subject of its sweep. */
 #include "gateway/core/zombie/suspicion.h"
 
