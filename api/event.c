@@ -1,32 +1,16 @@
 /* A change as the text of a server-sent event. Made of the change and the inventory alone: no
  * clock, no view, so that a resumed stream repeats the same bytes. Times are city time. */
 #include "api/stream.h"
+#include "bowei/fleet_text.h"
 #include "bowei/space_text.h"
 
 #define TIMING_AT 23 /* of space_live.bits: bowei/view.h */
-
-static void id_member(struct json_writer *w, const char *key, space_key place)
-{
-    char id[SPACE_ID_LEN + 1];
-
-    space_id_format(place, id);
-    json_kv_str(w, key, id);
-}
-
-static void time_member(struct json_writer *w, const char *key, int64_t city_ms)
-{
-    if (city_ms > 0) {
-        json_kv_time(w, key, city_ms);
-    } else {
-        json_kv_null(w, key);
-    }
-}
 
 static void lot_write(struct json_writer *w, const struct inventory *inv, uint32_t lot,
                       const struct lot_view *view, int64_t at_ms)
 {
     json_object(w);
-    id_member(w, "id", inv->lots[lot].key);
+    fleet_place(w, "id", inv->lots[lot].key);
     json_kv_bool(w, "closed", view->closed);
     json_kv_u64(w, "capacity", view->capacity);
     json_kv_u64(w, "free", view->counts.free);
@@ -34,7 +18,7 @@ static void lot_write(struct json_writer *w, const struct inventory *inv, uint32
     json_kv_u64(w, "unknown", view->counts.unknown);
     json_kv_u64(w, "out_of_service", view->counts.out_of_service);
     json_kv_str(w, "reason", reason_code(view->reason));
-    time_member(w, "as_of", at_ms);
+    fleet_time(0, w, "as_of", at_ms);
     json_object_end(w);
 }
 

@@ -5,7 +5,7 @@
 #include "bowei/base/json_write.h"
 #include "bowei/base/space_id.h"
 
-/* Small members of what is said of bikes, fences and alerts. */
+/* Small members of what is said of places, bikes and alerts. */
 
 /** A position as it is shown in that crs. */
 struct position_e7 fleet_position(enum crs crs, struct position_e7 at);
