@@ -1,6 +1,7 @@
 /* The lanes of a flush, a district each: made anew with an inventory, keeping what is under way.
  * Core thread, for flush.c. */
 #include "gateway/keep/redis/lanes.h"
+#include "gateway/keep/redis/txn.h"
 #include <stdlib.h>
 
 void lanes_free(struct lane *lanes, uint32_t n)
@@ -70,10 +71,7 @@ uint32_t lanes_index_flags(struct lane *lane, const struct slice *slice, bool la
     }
     for (uint32_t i = 0; i < slice->count; i++) {
         if ((slice->items[i].flags & ITEM_INDEX_ADD) != 0) {
-            lane->index_next |=
-                slice->items[i].image.kind == IMAGE_BIKE   ? (uint32_t)SLICE_VEHICLES_NEXT
-                : slice->items[i].image.kind == IMAGE_CASE ? (uint32_t)SLICE_CASES_NEXT
-                                                           : (uint32_t)SLICE_ALERTS_NEXT;
+            lane->index_next |= txn_index_flag(slice->items[i].image.kind);
         }
     }
     return flags | lane->index_next | (last ? (uint32_t)SLICE_INDEX_SWAP : 0);

@@ -104,6 +104,16 @@ uint32_t txn_index_keys(void)
     return keys;
 }
 
+uint32_t txn_index_flag(enum image_kind kind)
+{
+    uint32_t flag = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(indices); i++) {
+        flag |= indices[i].kind == kind ? indices[i].any_next : 0;
+    }
+    return flag;
+}
+
 /* SADD or SREM of all items of a kind that have the flag. */
 static void write_members(struct txn *txn, const struct slice *slice, enum image_kind kind,
                           unsigned flag, enum redis_key_kind set)

@@ -56,5 +56,8 @@ bool txn_on_stream(const struct slice *slice);
 
 /** Bit per key that is an index: only all of its members together make it again. */
 uint32_t txn_index_keys(void);
+/** Which enum slice_flag says that a slice has members of a kind for its next index; 0 = the kind
+ * has none. */
+uint32_t txn_index_flag(enum image_kind kind);
 
 #endif
