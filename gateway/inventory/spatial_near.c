@@ -69,8 +69,8 @@ static void bounds_plan(struct search *s)
     double lat = fabs((double)s->q->at.lat) * RAD_PER_E7;
     double span = ((double)s->q->radius_mm + 1.0) / earth_mm; /* radius as an angle */
     double cos_lat = cos(lat);
-    double cos_min = cos(lat + span);
-    double cos_max = lat > span ? cos(lat - span) : 1.0;
+    double cos_min = cos_lat - span; /* a cosine changes by less than its angle does */
+    double cos_max = cos_lat + span;
     double lon_span = cos_min > 0.1 ? span / cos_min * 1.05 : 4.0; /* > the true one: sphere */
     double half_turn = 1800000000.0 * RAD_PER_E7;
     double shrink;
