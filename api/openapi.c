@@ -168,12 +168,6 @@ static void schemas_write(struct json_writer *w)
     json_object_end(w);
 }
 
-static bool param_required(const struct route *route, unsigned p)
-{
-    return p == PARAM_LAT || p == PARAM_LON ||
-           (route->answer == ANSWER_PLACE && (p == PARAM_SCHEME || p == PARAM_VALUE));
-}
-
 static void path_parameter_write(struct json_writer *w, const char *path)
 {
     const char *open = strchr(path, '{');
@@ -195,7 +189,7 @@ static void path_parameter_write(struct json_writer *w, const char *path)
     json_object_end(w);
 }
 
-static void param_schema_write(struct json_writer *w, unsigned p)
+static void param_schema_write(struct json_writer *w, enum param p)
 {
     const struct param_row *row = &param_rows[p];
     bool degrees = p == PARAM_LAT || p == PARAM_LON || p == PARAM_START_LAT || p == PARAM_START_LON;
@@ -217,16 +211,16 @@ static void parameters_write(struct json_writer *w, const struct route *route)
     json_key(w, "parameters");
     json_array(w);
     path_parameter_write(w, route->path);
-    for (unsigned p = 0; p < PARAM_COUNT; p++) {
-        if (route->params >> p & 1) {
-            json_object(w);
-            json_kv_str(w, "name", param_rows[p].name);
-            json_kv_str(w, "in", "query");
-            json_kv_bool(w, "required", param_required(route, p));
-            json_kv_str(w, "description", param_rows[p].doc);
-            param_schema_write(w, p);
-            json_object_end(w);
-        }
+    for (const param_entry *known = route->params; *known != PARAM_END; known++) {
+        const enum param p = param_of(*known);
+
+        json_object(w);
+        json_kv_str(w, "name", param_rows[p].name);
+        json_kv_str(w, "in", "query");
+        json_kv_bool(w, "required", (*known & PARAM_REQUIRED) != 0);
+        json_kv_str(w, "description", param_rows[p].doc);
+        param_schema_write(w, p);
+        json_object_end(w);
     }
     json_array_end(w);
 }
@@ -331,10 +325,10 @@ static void responses_write(struct json_writer *w, const struct route *route)
     if (route->flags & ROUTE_GEO) {
         content_write(w, "application/geo+json", NULL);
     }
-    if (route->params & P(FORMAT)) {
+    if (param_listed(route->params, PARAM_FORMAT)) {
         content_write(w, "text/csv", NULL);
     }
-    if (route->params & P(SHEET)) {
+    if (param_listed(route->params, PARAM_SHEET)) {
         content_write(w, "text/html", NULL);
         content_write(w, "text/plain", NULL);
     }
@@ -502,16 +496,14 @@ static void route_reference(struct strbuf *out, const struct route *route)
                   answers[route->answer].schema == NULL ? answers[route->answer].type
                                                         : answers[route->answer].schema,
                   route->flags & ROUTE_GEO ? ", also as GeoJSON" : "");
-    if (route->params != 0) {
+    if (*route->params != PARAM_END) {
         strbuf_puts(out, "| parameter | range | meaning |\n|---|---|---|\n");
     }
-    for (unsigned p = 0; p < PARAM_COUNT; p++) {
-        const struct param_row *row = &param_rows[p];
+    for (const param_entry *known = route->params; *known != PARAM_END; known++) {
+        const struct param_row *row = &param_rows[param_of(*known)];
 
-        if (!(route->params >> p & 1)) {
-            continue;
-        }
-        strbuf_printf(out, "| `%s`%s | ", row->name, param_required(route, p) ? " (required)" : "");
+        strbuf_printf(out, "| `%s`%s | ", row->name,
+                      (*known & PARAM_REQUIRED) != 0 ? " (required)" : "");
         if (row->low != 0 || row->high != 0) {
             strbuf_printf(out, "%lld..%lld", (long long)row->low, (long long)row->high);
         }
@@ -527,7 +519,7 @@ static void route_reference(struct strbuf *out, const struct route *route)
                           body_field_rows[f].doc);
         }
     }
-    if (route->params != 0 || takes != 0) {
+    if (*route->params != PARAM_END || takes != 0) {
         strbuf_putc(out, '\n');
     }
 }

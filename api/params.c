@@ -447,7 +447,8 @@ static value_parse *const parsers[PARAM_COUNT] = {
 #undef PARAM
 };
 
-static int param_find(const char *name, size_t len, uint64_t known)
+/* Its entry in the list; what it ends with when it is not there. */
+static const param_entry *param_find(const char *name, size_t len, const param_entry *known)
 {
     static const uint8_t lengths[PARAM_COUNT] = {
 #define PARAM(name, text, parser, low, high, doc) [PARAM_##name] = sizeof(text) - 1,
@@ -455,32 +456,38 @@ static int param_find(const char *name, size_t len, uint64_t known)
 #undef PARAM
     };
 
-    for (; known != 0; known &= known - 1) {
-        int p = __builtin_ctzll(known);
+    for (; *known != PARAM_END; known++) {
+        const enum param p = param_of(*known);
 
         if (lengths[p] == len && memcmp(param_rows[p].name, name, len) == 0) {
-            return p;
+            break;
         }
     }
-    return -1;
+    return known;
 }
 
-static void unknown_add(struct faults *faults, const char *name, uint64_t known)
+bool param_listed(const param_entry *list, enum param param)
+{
+    while (*list != PARAM_END && param_of(*list) != param) {
+        list++;
+    }
+    return *list != PARAM_END;
+}
+
+static void unknown_add(struct faults *faults, const char *name, const param_entry *known)
 {
     char list[120] = "";
     char where[40];
     size_t used = 0;
 
-    for (unsigned p = 0; p < PARAM_COUNT; p++) {
-        if (known >> p & 1 && used < sizeof list) {
-            int n = snprintf(list + used, sizeof list - used, "%s%s", used == 0 ? "" : ", ",
-                             param_rows[p].name);
+    for (const param_entry *p = known; *p != PARAM_END && used < sizeof list; p++) {
+        int n = snprintf(list + used, sizeof list - used, "%s%s", used == 0 ? "" : ", ",
+                         param_rows[param_of(*p)].name);
 
-            used += n > 0 ? (size_t)n : 0;
-        }
+        used += n > 0 ? (size_t)n : 0;
     }
     (void)snprintf(where, sizeof where, "%s", name);
-    if (known == 0) {
+    if (*known == PARAM_END) {
         faults_add(faults, where, "unknown parameter; this path takes none");
     } else {
         faults_add(faults, where, "unknown parameter; known: %s", list);
@@ -495,14 +502,14 @@ static void query_finish(struct query *q, struct faults *faults)
     if (q->crs == CRS_WGS84) {
         q->at.lat = (int32_t)((q->lat_e9 + (q->lat_e9 < 0 ? -50 : 50)) / 100);
         q->at.lon = (int32_t)((q->lon_e9 + (q->lon_e9 < 0 ? -50 : 50)) / 100);
-    } else if (q->has & (P(LAT) | P(START_LAT)) && q->has & (P(LON) | P(START_LON)) &&
-               faults->count == 0) {
+    } else if ((query_has(q, PARAM_LAT) || query_has(q, PARAM_START_LAT)) &&
+               (query_has(q, PARAM_LON) || query_has(q, PARAM_START_LON)) && faults->count == 0) {
         q->at = position_round(crs_to_wgs84(q->crs, at));
     }
 }
 
 /* Decodes and parses one name=value; returns the bytes of scratch used. */
-static size_t pair_parse(struct value *v, const char *raw, size_t len, uint64_t known,
+static size_t pair_parse(struct value *v, const char *raw, size_t len, const param_entry *known,
                          char *scratch, size_t cap)
 {
     const char *equals = memchr(raw, '=', len);
@@ -512,22 +519,24 @@ static size_t pair_parse(struct value *v, const char *raw, size_t len, uint64_t 
     int text = name < 0 ? -1
                         : target_query_decode(raw + value_at, len - value_at, scratch + name + 1,
                                               cap - (size_t)name - 1);
-    int param;
+    const param_entry *entry;
+    enum param param;
 
     if (text < 0) {
         faults_add(v->faults, "query", "a parameter is not UTF-8 or too long");
         return 0;
     }
-    param = param_find(scratch, (size_t)name, known);
-    if (param < 0) {
+    entry = param_find(scratch, (size_t)name, known);
+    if (*entry == PARAM_END) {
         unknown_add(v->faults, scratch, known);
         return (size_t)(name + text) + 2;
     }
-    if (v->query->has >> param & 1 && param != PARAM_ATTR) {
+    param = param_of(*entry);
+    if (query_has(v->query, param) && param != PARAM_ATTR) {
         faults_add(v->faults, scratch, "is given twice");
         return (size_t)(name + text) + 2;
     }
-    v->query->has |= UINT64_C(1) << param;
+    v->query->has[param / 64] |= UINT64_C(1) << (param % 64);
     v->text = scratch + name + 1;
     v->len = (size_t)text;
     v->row = &param_rows[param];
@@ -535,7 +544,7 @@ static size_t pair_parse(struct value *v, const char *raw, size_t len, uint64_t 
     return (size_t)(name + text) + 2;
 }
 
-bool params_parse(const char *raw, size_t len, uint64_t known, char *scratch, size_t cap,
+bool params_parse(const char *raw, size_t len, const param_entry *known, char *scratch, size_t cap,
                   struct query *out, struct faults *faults)
 {
     struct value v = {.query = out, .faults = faults};
@@ -554,17 +563,10 @@ bool params_parse(const char *raw, size_t len, uint64_t known, char *scratch, si
         }
         at += pair + 1;
     }
-    if (known & P(LAT) && !(out->has & P(LAT))) {
-        faults_add(faults, "lat", "is required");
-    }
-    if (known & P(LON) && !(out->has & P(LON))) {
-        faults_add(faults, "lon", "is required");
-    }
-    if (known & P(VALUE) && !(out->has & P(SCHEME))) {
-        faults_add(faults, "scheme", "is required");
-    }
-    if (known & P(VALUE) && !(out->has & P(VALUE))) {
-        faults_add(faults, "value", "is required");
+    for (; *known != PARAM_END; known++) {
+        if ((*known & PARAM_REQUIRED) != 0 && !query_has(out, param_of(*known))) {
+            faults_add(faults, param_rows[param_of(*known)].name, "is required");
+        }
     }
     query_finish(out, faults);
     cell_finish(out, faults);

@@ -93,7 +93,7 @@ struct route {
     route_handler *handler;
     const char *name;
     uint32_t flags;
-    uint64_t params; /**< bit per enum param */
+    const param_entry *params;
     enum answer answer;
     const char *doc;
 };
