@@ -1,6 +1,7 @@
 #ifndef API_PARAMS_H
 #define API_PARAMS_H
 
+#include "api/faults.h"
 #include "api/members.h"
 #include "bowei/event_feed.h"
 #include "bowei/fences.h"
@@ -121,22 +122,6 @@ static inline bool query_has(const struct query *query, enum param param)
 {
     return (query->has[param / 64] >> (param % 64) & 1) != 0;
 }
-
-#define FAULTS_MAX 8
-
-/** What was wrong with a request, field by field. */
-struct faults {
-    uint32_t count;
-
-    struct fault_row {
-        char where[40]; /**< parameter name or JSON pointer */
-        char detail[240];
-    } rows[FAULTS_MAX];
-
-    bool pointer; /**< `where` is a JSON pointer */
-};
-
-void faults_add(struct faults *faults, const char *where, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 /** Parses `raw` (without the '?') of a route that knows `known`; decoded texts live in scratch.
  * Every fault is noted; true when there is none. */
