@@ -320,7 +320,7 @@ static struct stream *stream_make(struct request *rq, const struct stream_source
 {
     const struct config *config = rq->api->p.config;
     const struct query *q = &rq->query;
-    const bool boxed = (q->has & (P(BBOX) | P(CELL))) != 0;
+    const bool boxed = query_has(q, PARAM_BBOX) || query_has(q, PARAM_CELL);
     struct stream *s = calloc(1, sizeof *s);
 
     if (s == NULL) {

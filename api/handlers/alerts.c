@@ -22,7 +22,7 @@ void alerts_list(struct request *rq)
     const uint32_t limit = rq->query.limit == 0 ? LIST_LIMIT : rq->query.limit;
     struct fleet_request *request;
 
-    if ((rq->query.has & P(CURSOR)) != 0 && rq->query.cursor.kind != 'a') {
+    if (query_has(&rq->query, PARAM_CURSOR) && rq->query.cursor.kind != 'a') {
         faults_add(&rq->faults, "cursor", "is not a cursor of this list");
         respond_faults(rq, ERR_BAD_PARAMETER, &rq->faults);
         return;
@@ -37,7 +37,7 @@ void alerts_list(struct request *rq)
     request->fence = rq->query.fence;
     (void)snprintf(request->vehicle, sizeof request->vehicle, "%s",
                    rq->query.vehicle != NULL ? rq->query.vehicle : "");
-    if ((rq->query.has & P(CURSOR)) != 0) {
+    if (query_has(&rq->query, PARAM_CURSOR)) {
         request->from = (struct alert_cursor){rq->query.cursor.distance_mm, rq->query.cursor.key};
     }
     asking_submit(rq);

@@ -220,7 +220,7 @@ void coverage_gaps_get(struct request *rq)
 {
     const struct coverage *c = coverage_of(rq->inv);
     const struct cursor *at = &rq->query.cursor;
-    const bool further = (rq->query.has & P(CURSOR)) != 0;
+    const bool further = query_has(&rq->query, PARAM_CURSOR);
     struct cursor next = {.kind = 'g', .version = rq->inv->version};
     struct strbuf out = {0};
     struct json_writer w;

@@ -19,7 +19,7 @@ static void path_check(const char *path)
     }
 }
 
-static void query_check(const char *raw, size_t len, uint64_t known)
+static void query_check(const char *raw, size_t len, const param_entry *known)
 {
     static struct request rq;
     struct cursor again;
@@ -29,8 +29,10 @@ static void query_check(const char *raw, size_t len, uint64_t known)
         claim(rq.faults.count > 0);
         return;
     }
-    claim((rq.query.has & ~known) == 0);
-    if (rq.query.has & P(CURSOR)) {
+    for (unsigned p = 0; p < PARAM_COUNT; p++) {
+        claim(!query_has(&rq.query, (enum param)p) || param_listed(known, (enum param)p));
+    }
+    if (query_has(&rq.query, PARAM_CURSOR)) {
         claim(cursor_read(text, cursor_write(&rq.query.cursor, text), &again));
         claim(again.key == rq.query.cursor.key && again.kind == rq.query.cursor.kind);
     }
