@@ -13,18 +13,43 @@ void fence_begin(struct fence *fence)
     }
 }
 
+static struct listener_image *longest_unheard(struct fence *fence)
+{
+    struct listener_image *longest = &fence->listeners[0];
+
+    for (unsigned i = 1; i < fence->listener_count; i++) {
+        longest = fence->listeners[i].heard_ms < longest->heard_ms ? &fence->listeners[i] : longest;
+    }
+    return longest;
+}
+
+void fence_listeners_keep(struct fence *fence, uint32_t count)
+{
+    fence->listener_room = (uint8_t)(count < FENCE_LISTENERS_MAX ? count : FENCE_LISTENERS_MAX);
+    while (fence->listener_count > fence->listener_room) {
+        *longest_unheard(fence) = fence->listeners[--fence->listener_count];
+    }
+}
+
+/* Finds or makes. One more than there are: it stands in for the one that was unheard for longest,
+ * whose place it took. */
 static struct listener_image *listener_of(struct fence *fence, uint64_t listener)
 {
+    struct listener_image *place;
+
     for (unsigned i = 0; i < fence->listener_count; i++) {
         if (fence->listeners[i].listener == listener) {
             return &fence->listeners[i];
         }
     }
-    if (fence->listener_count == FENCE_LISTENERS_MAX) {
+    if (fence->listener_room == 0) {
         return NULL;
     }
-    fence->listeners[fence->listener_count] = (struct listener_image){.listener = listener};
-    return &fence->listeners[fence->listener_count++];
+    place = fence->listener_count < fence->listener_room
+                ? &fence->listeners[fence->listener_count++]
+                : longest_unheard(fence);
+    *place = (struct listener_image){.listener = listener};
+    return place;
 }
 
 enum bike_took fence_report_apply(struct fence *fence, const struct bike_report *report,

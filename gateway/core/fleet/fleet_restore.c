@@ -42,6 +42,7 @@ static void restore_fence(struct fleet *fleet, const struct image *image)
     fence->at = image->at;
     fence->listener_count = image->fence.listener_count;
     memcpy(fence->listeners, image->fence.listeners, sizeof fence->listeners);
+    fence_listeners_keep(fence, fence->listener_room);
     fence->changed_ms = image->fence.changed_ms;
     if (fleet->running) {
         fences_rejudge(fleet, index);
@@ -218,6 +219,7 @@ void fleet_alerts_on(struct fleet *fleet)
             fleet->now.at_ms; /* a new history: what others were told is not of it */
     }
     episodes_link(fleet);
+    mutes_arm(fleet);
     fleet->retry_ms = fleet->now.at_ms; /* what holds now is told by the next advance */
 }
 
