@@ -158,7 +158,7 @@ static void more_listeners_than_a_fence_holds_are_refused(void **state)
         }
         fclose(f);
         fleet_read(d, path, &report);
-        (void)draft_complete(d, NULL, true, true, &report);
+        assert_int_equal(draft_complete(d, NULL, true, true, &report), ERR_OK);
         assert_int_equal(report.fault_count, rows[i].faults);
         if (rows[i].faults > 0) {
             assert_string_equal(report.faults[0].field, "fence");
@@ -282,6 +282,29 @@ static void windows_follow_a_wall_clock_that_is_set_right(void **state)
     fleet_stop(&f);
 }
 
+/* Scans bear the time of the host at which they arrived. */
+static void a_host_clock_that_is_set_back_silences_no_listener(void **state)
+{
+    struct fleet_fixture f;
+    struct bike_report report = {.source = REPORT_LISTENER,
+                                 .has = REPORT_HAS_SCAN | REPORT_HAS_TIME,
+                                 .fence = fleet_key(PARK_ID),
+                                 .listener = 7,
+                                 .scan_period_ms = 10000};
+
+    (void)state;
+    fleet_start_with(&f, city_of(1, &whole, NULL));
+    for (unsigned i = 0; i < 120; i++) {
+        f.now.shift_ms = i < 60 ? 0 : -3600000;
+        report.time_ms = f.now.at_ms + f.now.shift_ms;
+        fleet_say(&f, &report);
+        fleet_wait(&f, 10000);
+        assert_int_equal(fleet_count(&f, PARK_ID), 0);
+    }
+    assert_int_equal(open_ones(&f, ALERT_FENCE_SILENT), 0);
+    fleet_stop(&f);
+}
+
 /* What is still wrong when a planned event ends is told then, not when it is heard of next. */
 static void a_planned_event_that_ends_is_noticed(void **state)
 {
@@ -318,6 +341,7 @@ int main(void)
         cmocka_unit_test(what_was_cleared_at_a_fence_that_went_is_over),
         cmocka_unit_test(the_last_zone_that_went_ends_its_episodes),
         cmocka_unit_test(windows_follow_a_wall_clock_that_is_set_right),
+        cmocka_unit_test(a_host_clock_that_is_set_back_silences_no_listener),
         cmocka_unit_test(a_planned_event_that_ends_is_noticed),
     };
 

@@ -52,6 +52,15 @@ static struct listener_image *listener_of(struct fence *fence, uint64_t listener
     return place;
 }
 
+static int64_t listener_limit_ms(const struct listener_image *listener,
+                                 const struct bike_context *context)
+{
+    const int64_t scans_ms = (int64_t)listener->period_ms * SCANS_LIMIT;
+    const int64_t limit_ms = context->rules->listener_limit_ms;
+
+    return scans_ms > limit_ms ? scans_ms : limit_ms;
+}
+
 enum bike_took fence_report_apply(struct fence *fence, const struct bike_report *report,
                                   const struct bike_context *context)
 {
@@ -62,7 +71,10 @@ enum bike_took fence_report_apply(struct fence *fence, const struct bike_report 
         return BIKE_IGNORED;
     }
     if ((report->has & REPORT_HAS_TIME) != 0) {
-        if (report->time_ms < listener->order_ms) {
+        const int64_t behind_ms = listener->order_ms - report->time_ms;
+
+        /* the time is our own host's when it came: far behind means that its clock was set back */
+        if (behind_ms > 0 && behind_ms < listener_limit_ms(listener, context)) {
             return BIKE_LATE;
         }
         listener->order_ms = report->time_ms < now_ms ? report->time_ms : now_ms;
@@ -73,15 +85,6 @@ enum bike_took fence_report_apply(struct fence *fence, const struct bike_report 
         listener->scan_ms = now_ms;
     }
     return BIKE_TOOK;
-}
-
-static int64_t listener_limit_ms(const struct listener_image *listener,
-                                 const struct bike_context *context)
-{
-    const int64_t scans_ms = (int64_t)listener->period_ms * SCANS_LIMIT;
-    const int64_t limit_ms = context->rules->listener_limit_ms;
-
-    return scans_ms > limit_ms ? scans_ms : limit_ms;
 }
 
 int64_t fence_listen(struct fence *fence, const struct bike_context *context)
