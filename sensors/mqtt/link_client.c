@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -16,8 +17,9 @@
 #define LOOP_MS 100
 /* Messages read in one turn and acknowledged together; a broker that has fewer under way without an
  * answer just ends the turn early. */
-#define READS_MAX  32
-#define GOODBYE_MS 1000
+#define READS_MAX     32
+#define GOODBYE_MS    1000
+#define LOST_EVERY_MS 10000 /* of one reason in the log */
 
 static void on_publish(struct mosquitto *client, void *ctx, int mid)
 {
@@ -29,14 +31,21 @@ static void on_publish(struct mosquitto *client, void *ctx, int mid)
     }
 }
 
-static bool tls_set(struct mosquitto *client, const struct link_config *config)
+static bool tls_set(struct link *link, struct mosquitto *client)
 {
-    return !config->tls ||
-           (mosquitto_tls_set(client, config->ca_file,
-                              config->ca_file == NULL ? "/etc/ssl/certs" : NULL, config->cert_file,
-                              config->key_file, NULL) == MOSQ_ERR_SUCCESS &&
-            mosquitto_tls_opts_set(client, 1, "tlsv1.2", NULL) == MOSQ_ERR_SUCCESS &&
-            mosquitto_tls_insecure_set(client, false) == MOSQ_ERR_SUCCESS);
+    const struct link_config *config = link->params.config;
+    const struct broker_tls_files files = {config->host, config->ca_file, config->cert_file,
+                                           config->key_file};
+
+    link->tls.why[0] = '\0';
+    return !config->tls || broker_tls_set(&link->tls, &files, client);
+}
+
+static void on_log(struct mosquitto *client, void *ctx, int level, const char *text)
+{
+    (void)client;
+    (void)level;
+    broker_tls_hear(&((struct link *)ctx)->tls, text);
 }
 
 bool link_client_make(struct link *link)
@@ -54,12 +63,13 @@ bool link_client_make(struct link *link)
          mosquitto_username_pw_set(client, config->username, config->password) !=
              MOSQ_ERR_SUCCESS) ||
         mosquitto_will_set(client, link->status_topic, 7, "offline", 1, true) != MOSQ_ERR_SUCCESS ||
-        !tls_set(client, config)) {
-        log_line(LOG_ERROR, AREA, "%s: the client cannot be set up (certificates readable?)",
-                 config->name);
+        !tls_set(link, client)) {
+        log_line(LOG_ERROR, AREA, "%s: the client cannot be set up: %s", config->name,
+                 link->tls.why[0] == '\0' ? "no memory" : link->tls.why);
         mosquitto_destroy(client);
         return false;
     }
+    mosquitto_log_callback_set(client, on_log);
     mosquitto_connect_with_flags_callback_set(client, link_on_connect);
     mosquitto_subscribe_callback_set(client, link_on_subscribe);
     mosquitto_publish_callback_set(client, on_publish);
@@ -129,6 +139,11 @@ static int turn(struct link *link)
     int code = MOSQ_ERR_SUCCESS;
 
     link->stamped = false;
+    if (!link->connected && link->params.config->tls) {
+        code = broker_tls_wait(link->client, LOOP_MS);
+        errno = code;
+        return code != 0 ? MOSQ_ERR_ERRNO : mosquitto_loop(link->client, 0, 1);
+    }
     if (!link->connected || link->params.config->tls || fd.fd < 0) {
         return mosquitto_loop(link->client, LOOP_MS, 1);
     }
@@ -145,11 +160,27 @@ static int turn(struct link *link)
     return code == MOSQ_ERR_SUCCESS ? mosquitto_loop_misc(link->client) : code;
 }
 
+/* Why a connection is no more; what TLS says goes before what the library says. */
+static void lost_say(struct link *link, const char *why)
+{
+    const struct link_config *config = link->params.config;
+
+    if (link->tls.why[0] != '\0') {
+        why = link->tls.why;
+        count_add(link->params.ports->counters, COUNT_MQTT_TLS, link->connected ? 0 : 1);
+    }
+    if (strncmp(link->lost_why, why, sizeof link->lost_why - 1) != 0) {
+        link->lost_gate = 0; /* another reason is news */
+        (void)snprintf(link->lost_why, sizeof link->lost_why, "%s", why);
+    }
+    log_rate(LOG_WARNING, &link->lost_gate, LOST_EVERY_MS, AREA, "%s: no connection to %s:%u: %s",
+             config->name, config->host, config->port, why);
+}
+
 void link_connection_run(struct link *link)
 {
     const struct link_config *config = link->params.config;
     int code;
-    static int64_t gate;
 
     link->began_boot_ms = host_boot_ms();
     code = mosquitto_connect_async(link->client, config->host, (int)config->port,
@@ -164,7 +195,5 @@ void link_connection_run(struct link *link)
             return;
         }
     }
-    log_rate(LOG_WARNING, &gate, 10000, AREA, "%s: no connection to %s:%u: %s", config->name,
-             config->host, config->port,
-             code == MOSQ_ERR_ERRNO ? strerror(errno) : mosquitto_strerror(code));
+    lost_say(link, code == MOSQ_ERR_ERRNO ? strerror(errno) : mosquitto_strerror(code));
 }

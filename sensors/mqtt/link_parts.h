@@ -2,6 +2,7 @@
 #define SENSORS_MQTT_LINK_PARTS_H
 
 #include "bowei/base/backoff.h"
+#include "bowei/broker_tls.h"
 #include "sensors/hearing.h"
 #include "sensors/mqtt/link.h"
 #include <mosquitto.h>
@@ -23,6 +24,7 @@ struct link {
     struct hearing hearing;
     struct mosquitto *client;
     struct backoff backoff;
+    struct broker_tls tls; /* of this connection */
     int mids[CONFIG_SUBSCRIPTIONS_MAX];
     int ping_mid;
     int goodbye_mid;
@@ -41,6 +43,8 @@ struct link {
     int64_t heard_boot_ms;
     int64_t heard_wall_ms; /* the last sign of life: what came later and is lost began here */
     int64_t gone_wall_ms;
+    int64_t denied_gate, lost_gate;    /* of the log */
+    char lost_why[BROKER_TLS_WHY_MAX]; /* as the log has it */
     int64_t short_lives[TAKEOVERS_MAX];
     uint32_t short_count;
 };

@@ -30,15 +30,14 @@ static void subscribe_all(struct link *link)
 void link_on_connect(struct mosquitto *client, void *ctx, int code, int flags)
 {
     struct link *link = ctx;
-    static int64_t gate;
 
     (void)client;
     if (code != 0) {
         if (code == CONNACK_BAD_LOGIN || code == CONNACK_NOT_AUTHORISED) {
             link_count(link, COUNT_MQTT_DENIED);
         }
-        log_rate(LOG_ERROR, &gate, 60000, AREA, "%s: the broker refuses us: %s", link_name(link),
-                 mosquitto_connack_string(code));
+        log_rate(LOG_ERROR, &link->denied_gate, 60000, AREA, "%s: the broker refuses us: %s",
+                 link_name(link), mosquitto_connack_string(code));
         return;
     }
     link_count(link, COUNT_MQTT_CONNECTS);
