@@ -10,7 +10,7 @@
 #define QUERIES_MAX 20
 
 static const char *const columns[REST_COLUMNS_MAX] = {
-    "id", "kind", "status", "stage", "source", "place", "unit", "person", "overdue", NULL};
+    "id", "kind", "status", "stage", "place", "unit", "person", "due.next", "overdue", NULL};
 static const char *const audit_columns[REST_COLUMNS_MAX] = {"at",   "actor", "command", "case",
                                                             "note", "place", NULL};
 static const char *const row_columns[REST_COLUMNS_MAX] = {"number", "at",    "event", "actor",
