@@ -8,7 +8,7 @@
 #include <string.h>
 
 static const char *const columns[REST_COLUMNS_MAX] = {
-    "id", "kind", "status", "stage", "source", "place", "unit", "person", "overdue", NULL};
+    "id", "kind", "status", "stage", "place", "unit", "person", "due.next", "overdue", NULL};
 static const char *const audit_columns[REST_COLUMNS_MAX] = {"at",   "actor", "command", "case",
                                                             "note", "place", NULL};
 static const char *const row_columns[REST_COLUMNS_MAX] = {"number", "at",    "event", "actor",
