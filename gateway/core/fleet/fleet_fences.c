@@ -109,7 +109,8 @@ void fences_listeners(struct fleet *fleet)
     for (uint32_t i = 0; i < inv->listener_count; i++) {
         struct fence *fence = &fleet->fences[inv->listeners[i].fence];
 
-        fence->listener_room += fence->listener_room < FENCE_LISTENERS_MAX;
+        fence->listener_room =
+            (uint8_t)(fence->listener_room + (fence->listener_room < FENCE_LISTENERS_MAX));
     }
     for (uint32_t i = 0; i < fleet->fence_count; i++) {
         fence_listeners_keep(&fleet->fences[i], fleet->fences[i].listener_room);
