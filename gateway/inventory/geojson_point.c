@@ -96,7 +96,7 @@ bool geojson_point(struct geojson *g, struct row *row, const struct json_node *g
 {
     const struct json_node *type = json_member(&g->doc, geometry, "type");
     const struct json_node *coordinates = json_member(&g->doc, geometry, "coordinates");
-    struct position_deg at;
+    struct position_deg at = {0};
 
     if (type == NULL || coordinates == NULL) {
         return geojson_refuse(g, geometry, "geometry", "needs a type and coordinates");
