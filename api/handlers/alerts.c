@@ -183,22 +183,6 @@ static void note_read(struct request *rq, const struct json_doc *doc, struct com
     }
 }
 
-static bool body_parse(struct request *rq, struct json_doc *doc, struct json_node *nodes,
-                       uint32_t cap)
-{
-    enum json_fault fault = json_parse(doc, rq->body.len > 0 ? rq->body.data : "{}",
-                                       rq->body.len > 0 ? rq->body.len : 2, nodes, cap);
-
-    rq->faults = (struct faults){.pointer = true};
-    if (fault != JSON_OK || nodes[0].kind != JSON_OBJECT) {
-        respond_problem(rq, ERR_BAD_JSON,
-                        fault != JSON_OK ? json_fault_text(fault) : "the body must be an object");
-        return false;
-    }
-    body_known(rq, doc);
-    return true;
-}
-
 /* One alert, at the version that If-Match names when it does. */
 static void alert_move_one(struct request *rq, enum alert_event event)
 {
@@ -211,7 +195,7 @@ static void alert_move_one(struct request *rq, enum alert_event event)
         respond_problem(rq, ERR_NOT_FOUND, "there is no such alert");
         return;
     }
-    if (!body_parse(rq, &doc, nodes, ARRAY_LEN(nodes))) {
+    if (!body_open(rq, &doc, nodes, ARRAY_LEN(nodes))) {
         return;
     }
     move = move_open(rq, event);
@@ -314,7 +298,7 @@ void alerts_bulk_post(struct request *rq)
     enum alert_event event = ALERT_EVENT_ACK;
     struct move *move;
 
-    if (!body_parse(rq, &doc, nodes, BULK_NODES)) {
+    if (!body_open(rq, &doc, nodes, BULK_NODES)) {
         return;
     }
     if (!bulk_event(&doc, &event)) {
@@ -389,7 +373,7 @@ static void mute_answer(struct request *rq)
 
     json_writer_init(&w, &out);
     json_object(&w);
-    fleet_place(&w, "fence", request->fence);
+    json_kv_place(&w, "fence", request->fence);
     json_kv_bool(&w, "muted", request->until_ms != 0);
     fleet_time(rq->now.shift_ms, &w, "until", request->until_ms);
     json_object_end(&w);
@@ -407,7 +391,7 @@ void fence_mute_post(struct request *rq)
     const uint32_t fence = fence_find(rq);
     int len;
 
-    if (fence == NO_FENCE || !body_parse(rq, &doc, nodes, ARRAY_LEN(nodes)) ||
+    if (fence == NO_FENCE || !body_open(rq, &doc, nodes, ARRAY_LEN(nodes)) ||
         !fleet_open(rq, COMMAND_MUTE, 0, 0, mute_answer)) {
         return;
     }

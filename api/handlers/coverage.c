@@ -174,7 +174,7 @@ static void gap_write(const struct request *rq, struct json_writer *w,
     json_object(w);
     json_kv_str(w, "kind", gap_kind_code(kind));
     code_write(w, "trade", gap->trade < TRADES_MAX ? territory_trade(gap->trade) : "");
-    fleet_place(w, "site", gap->site);
+    json_kv_place(w, "site", gap->site);
     digits_write(w, "grid", gap->grid);
     if (kind == GAP_UNIT_NOBODY) {
         const char *zh;
@@ -326,7 +326,7 @@ void coverage_place_get(struct request *rq)
     territory_route(rq->inv, "", key, at, &r);
     json_writer_init(&w, &out);
     json_object(&w);
-    fleet_place(&w, "id", key);
+    json_kv_place(&w, "id", key);
     digits_write(&w, "grid", r.grid);
     digits_write(&w, "component_code", territory_component(rq->inv, key));
     code_write(&w, "owner_unit", r.owner);

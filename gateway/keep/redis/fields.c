@@ -6,6 +6,7 @@
 #include "gateway/keep/redis/case_fields.h"
 #include "gateway/keep/redis/fleet_fields.h"
 #include "gateway/keep/redis/packed.h"
+#include "gateway/keep/redis/put.h"
 #include <assert.h>
 #include <string.h>
 
@@ -101,27 +102,9 @@ static void put_packed(struct strbuf *b, const char *name, const uint8_t *bytes,
     put_bytes(b, name, text, packed_text(bytes, len, text));
 }
 
-static void put_text(struct strbuf *b, const char *name, const char *text, size_t cap)
+static void put_text_capped(struct strbuf *b, const char *name, const char *text, size_t cap)
 {
     put_bytes(b, name, text, strnlen(text, cap));
-}
-
-static void put_word(struct strbuf *b, const char *name, const char *text)
-{
-    resp_text(b, name);
-    resp_text(b, text);
-}
-
-static void put_i64(struct strbuf *b, const char *name, int64_t v)
-{
-    resp_text(b, name);
-    resp_i64(b, v);
-}
-
-static void put_at(struct strbuf *b, struct position at)
-{
-    RESP_LITERAL(b, "$1\r\nv\r\n");
-    resp_pair(b, at.epoch, at.seq);
 }
 
 static void write_space(struct strbuf *b, const struct slice_item *item)
@@ -201,8 +184,8 @@ static void write_override(struct strbuf *b, const struct slice_item *item)
     resp_text(b, word(out_words, OUT_REASON_COUNT, o->reason));
     put_i64(b, "since", o->since_ms);
     put_i64(b, "until", o->until_ms);
-    put_text(b, "actor", o->actor, sizeof o->actor);
-    put_text(b, "note", o->note, sizeof o->note);
+    put_text_capped(b, "actor", o->actor, sizeof o->actor);
+    put_text_capped(b, "note", o->note, sizeof o->note);
     put_at(b, item->image.at);
 }
 
@@ -213,7 +196,7 @@ static void write_suspect(struct strbuf *b, const struct slice_item *item)
     put_i64(b, "set", s->set);
     put_i64(b, "since", s->since_ms);
     put_i64(b, "test", s->test_until_ms);
-    put_text(b, "actor", s->actor, sizeof s->actor);
+    put_text_capped(b, "actor", s->actor, sizeof s->actor);
     put_at(b, item->image.at);
 }
 
@@ -232,15 +215,15 @@ static void write_audit(struct strbuf *b, const struct slice_item *item)
     resp_u64(b, AUDIT_ROWS);
     resp_pair(b, item->image.at.epoch, item->image.at.seq);
     put_i64(b, "at", a->at_ms);
-    put_word(b, "command", word(command_words, COMMAND_KIND_COUNT, a->command));
+    put_text(b, "command", word(command_words, COMMAND_KIND_COUNT, a->command));
     if (a->key != 0) {
         space_id_write(a->key, id);
     }
     put_bytes(b, "place", id, a->key != 0 ? SPACE_ID_LEN : 0);
     put_bytes(b, "device", a->device,
               a->device_len < DEVICE_ID_MAX ? a->device_len : DEVICE_ID_MAX);
-    put_text(b, "actor", a->actor, sizeof a->actor);
-    put_text(b, "note", a->note, sizeof a->note);
+    put_text_capped(b, "actor", a->actor, sizeof a->actor);
+    put_text_capped(b, "note", a->note, sizeof a->note);
     if (a->case_id != 0) {
         char number[CASE_NUMBER_LEN + 1];
 
