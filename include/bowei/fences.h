@@ -104,6 +104,10 @@ struct fence_hit {
  * FENCE_USE_COUNT for both. Windows are not looked at. Stack only, no allocation. */
 uint32_t fences_around(const struct inventory *inv, struct position_e7 at, int64_t within_mm,
                        enum fence_use use, struct fence_hit *hits, uint32_t cap);
+/** The one that decides at a point: of those that contain it and pass the filter the first by
+ * fence_precedes, however many there are. False: none. */
+bool fences_deciding(const struct inventory *inv, struct position_e7 at,
+                     bool (*filter)(void *ctx, uint32_t fence), void *ctx, struct fence_hit *hit);
 /** Nearest first by distance of the edge (inside = 0, also in the hit), then ID; exact; at most
  * `limit` (1..1024). filter NULL = all live ones; it may be asked for the same one again. */
 uint32_t fences_near(const struct inventory *inv, struct position_e7 at, int64_t radius_mm,

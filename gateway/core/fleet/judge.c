@@ -3,8 +3,7 @@
 
 #include <stdlib.h>
 
-#define HITS_MAX    16 /* zones over one another at one point that are looked at */
-#define SCANS_LEAVE 3  /* scans without it before a listener lost a bike (devices.md 4.5) */
+#define SCANS_LEAVE 3 /* scans without it before a listener lost a bike (devices.md 4.5) */
 
 static int64_t max_ms(int64_t a, int64_t b)
 {
@@ -142,6 +141,11 @@ static bool position_fit(const struct judge *judge, const struct bike_image *bik
     return false;
 }
 
+static bool any_in_force(void *ctx, uint32_t fence)
+{
+    return in_force(ctx, fence);
+}
+
 static bool park_in_force(void *ctx, uint32_t fence)
 {
     const struct judge *judge = ctx;
@@ -215,30 +219,26 @@ static void outside_all(const struct judge *judge, const struct bike_image *bike
 static void position_judge(const struct judge *judge, const struct bike_image *bike,
                            struct judgement *out)
 {
-    struct fence_hit hits[HITS_MAX];
+    struct judge decide = *judge;
+    struct fence_hit hit;
     struct position_e7 at;
-    uint32_t n;
 
     if (!bike_position(bike, &at) || decision_holds(judge, bike, at, out)) {
         return;
     }
-    n = fences_around(judge->inv, at, 0, FENCE_USE_COUNT, hits, HITS_MAX);
-    for (uint32_t i = 0; i < n && i < HITS_MAX; i++) {
-        if (!in_force(judge, hits[i].fence)) {
-            continue;
-        }
-        out->fence = hits[i].fence;
-        out->distance_mm = distance_cut(hits[i].distance_mm);
-        if (judge->inv->fences[hits[i].fence].use == FENCE_NO_PARK) {
-            outside(judge, bike, RULE_NO_PARKING, out);
-        } else {
-            out->verdict = VERDICT_INSIDE;
-            out->rule = RULE_GNSS_INSIDE;
-            out->decided = true;
-        }
+    if (!fences_deciding(judge->inv, at, any_in_force, &decide, &hit)) {
+        outside_all(judge, bike, at, out);
         return;
     }
-    outside_all(judge, bike, at, out);
+    out->fence = hit.fence;
+    out->distance_mm = distance_cut(hit.distance_mm);
+    if (judge->inv->fences[hit.fence].use == FENCE_NO_PARK) {
+        outside(judge, bike, RULE_NO_PARKING, out);
+        return;
+    }
+    out->verdict = VERDICT_INSIDE;
+    out->rule = RULE_GNSS_INSIDE;
+    out->decided = true;
 }
 
 void judge_bike(const struct judge *judge, const struct bike_image *bike, struct judgement *out)

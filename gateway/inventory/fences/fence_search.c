@@ -117,6 +117,22 @@ uint32_t fences_around(const struct inventory *inv, struct position_e7 at, int64
     return g.found;
 }
 
+bool fences_deciding(const struct inventory *inv, struct position_e7 at,
+                     bool (*filter)(void *ctx, uint32_t fence), void *ctx, struct fence_hit *hit)
+{
+    struct gathering g = {.inv = inv,
+                          .at = at,
+                          .use = FENCE_USE_COUNT,
+                          .filter = filter,
+                          .ctx = ctx,
+                          .before = around_before,
+                          .hits = hit,
+                          .cap = 1};
+
+    gather_all(&g);
+    return g.found > 0;
+}
+
 uint32_t fences_near(const struct inventory *inv, struct position_e7 at, int64_t radius_mm,
                      bool (*filter)(void *ctx, uint32_t fence), void *ctx, struct fence_hit *hits,
                      uint32_t limit)
