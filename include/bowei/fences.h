@@ -120,6 +120,8 @@ bool fence_precedes(const struct inv_fence *a, const struct inv_fence *b);
  * false. */
 void fences_box(const struct inventory *inv, struct position_e7 south_west,
                 struct position_e7 north_east, bool (*visit)(void *ctx, uint32_t fence), void *ctx);
+/** Has a fence the same outline in two snapshots? Indices last over both. */
+bool fences_same_outline(const struct inventory *a, const struct inventory *b, uint32_t fence);
 /** Corners of ring `ring` (index), closed: the first is not repeated. */
 const struct position_e7 *fences_ring(const struct inventory *inv, uint32_t ring, uint32_t *corners,
                                       bool *hole);

@@ -216,6 +216,22 @@ static void outside_all(const struct judge *judge, const struct bike_image *bike
     outside(judge, bike, RULE_GNSS_OUTSIDE, out);
 }
 
+/* Did the fence of the decision change, or the one that would decide at this position now? */
+static bool is_anew(const struct judge *judge, const struct bike_image *bike, struct position_e7 at)
+{
+    struct judge decide = *judge;
+    struct fence_hit hit;
+    uint32_t held;
+
+    if (!judge->afresh || (bike->flags & BIKE_DECIDED) == 0) {
+        return false;
+    }
+    held = bike->fence == 0 ? NO_FENCE : fences_find(judge->inv, bike->fence);
+    return (held != NO_FENCE && judge->fences[held].fresh) ||
+           (fences_deciding(judge->inv, at, any_in_force, &decide, &hit) &&
+            judge->fences[hit.fence].fresh);
+}
+
 static void position_judge(const struct judge *judge, const struct bike_image *bike,
                            struct judgement *out)
 {
@@ -223,7 +239,11 @@ static void position_judge(const struct judge *judge, const struct bike_image *b
     struct fence_hit hit;
     struct position_e7 at;
 
-    if (!bike_position(bike, &at) || decision_holds(judge, bike, at, out)) {
+    if (!bike_position(bike, &at)) {
+        return;
+    }
+    out->forget = is_anew(judge, bike, at);
+    if (!out->forget && decision_holds(judge, bike, at, out)) {
         return;
     }
     if (!fences_deciding(judge->inv, at, any_in_force, &decide, &hit)) {
