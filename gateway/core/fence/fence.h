@@ -14,6 +14,7 @@ struct fence {
     uint8_t listener_room; /**< how many the inventory has there; whoever is above it is gone */
     bool silent;
     bool in_force;  /**< by its window, when it was looked at last */
+    bool fresh;     /**< begun, new or moved: until all bikes were judged by it */
     uint32_t count; /**< bikes judged inside */
     uint32_t version;
     uint16_t by_operator[OPERATORS_MAX];

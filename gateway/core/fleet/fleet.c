@@ -104,6 +104,7 @@ bool fleet_swap(struct fleet *fleet, const struct inventory *next)
         return false;
     }
     feeds_swap(fleet, next);
+    fences_freshen(fleet, next);
     fleet->inv = next;
     fences_listeners(fleet);
     for (uint32_t i = 0; i < fleet->bike_slots; i++) {

@@ -104,6 +104,9 @@ static bool judgement_put(struct fleet *fleet, struct bike_image *image,
     } else {
         image->outside_ms = 0;
     }
+    if (judgement->forget) {
+        image->flags &= (uint8_t) ~(BIKE_DECIDED | BIKE_DECIDED_IN);
+    }
     if (judgement->decided) {
         image->flags &= (uint8_t)~BIKE_DECIDED_IN;
         image->flags |=
@@ -179,6 +182,7 @@ static void bike_judge(struct fleet *fleet, const struct bike *bike, struct judg
     const struct judge judge = {.inv = fleet->inv,
                                 .fences = fleet->fences,
                                 .context = &context,
+                                .afresh = fleet->afresh,
                                 .feed_suspect = bike->operator_index < OPERATORS_MAX &&
                                                 fleet->feeds[bike->operator_index].suspect};
 
@@ -308,6 +312,7 @@ void bikes_sweep_on(struct fleet *fleet)
 
 void bikes_sweep(struct fleet *fleet)
 {
+    fleet->afresh = true;
     for (unsigned n = 0; n < FLEET_SWEEP && fleet->sweep < fleet->bike_slots; n++) {
         struct bike_entry *entry = fleet->bikes[fleet->sweep++];
 
@@ -315,8 +320,10 @@ void bikes_sweep(struct fleet *fleet)
             bikes_rejudge(fleet, &entry->bike);
         }
     }
+    fleet->afresh = false;
     if (fleet->sweep >= fleet->bike_slots) {
         fleet->sweep = NO_SLOT;
+        fences_settled(fleet);
     }
 }
 

@@ -99,6 +99,21 @@ void fences_rejudge(struct fleet *fleet, uint32_t index)
     episode_set(fleet, &fence->alerts[ALERT_FENCE_FILLING], &about, fills);
 }
 
+void fences_freshen(struct fleet *fleet, const struct inventory *next)
+{
+    for (uint32_t i = 0; i < next->fence_count; i++) {
+        fleet->fences[i].fresh |=
+            i >= fleet->inv->fence_count || !fences_same_outline(fleet->inv, next, i);
+    }
+}
+
+void fences_settled(struct fleet *fleet)
+{
+    for (uint32_t i = 0; i < fleet->fence_count; i++) {
+        fleet->fences[i].fresh = false;
+    }
+}
+
 void fences_listeners(struct fleet *fleet)
 {
     const struct inventory *inv = fleet->inv;
@@ -144,6 +159,7 @@ bool fences_windows(struct fleet *fleet)
         }
         if (in_force != fleet->fences[i].in_force) {
             fleet->fences[i].in_force = in_force;
+            fleet->fences[i].fresh |= in_force;
             fleet->fences[i].version++;
             fleet_touch(fleet, CHANGE_FENCE, i, true);
             fences_rejudge(fleet, i);

@@ -166,6 +166,14 @@ void fleet_replay(struct fleet *fleet, const struct input *input)
     fleet_report(fleet, input);
 }
 
+/* Which of them began while nobody looked is not known. */
+static void temporary_freshen(struct fleet *fleet)
+{
+    for (uint32_t i = 0; i < fleet->inv->fence_count; i++) {
+        fleet->fences[i].fresh = fleet->fences[i].in_force && fleet->inv->fences[i].from_ms != 0;
+    }
+}
+
 void fleet_restored(struct fleet *fleet, struct now now)
 {
     fleet->now = now;
@@ -175,6 +183,8 @@ void fleet_restored(struct fleet *fleet, struct now now)
         clamp_fence(&fleet->fences[i], now.at_ms);
     }
     (void)fences_windows(fleet);
+    temporary_freshen(fleet);
+    fleet->afresh = true;
     for (uint32_t i = 0; i < fleet->bike_slots; i++) {
         if (fleet->bikes[i] != NULL) {
             clamp_bike(&fleet->bikes[i]->bike.image, now.at_ms);
@@ -182,6 +192,8 @@ void fleet_restored(struct fleet *fleet, struct now now)
             fleet->touched_count = 0; /* the caller publishes all */
         }
     }
+    fleet->afresh = false;
+    fences_settled(fleet);
     fleet->settled_ms = fleet->bike_count > 0 ? 0 : now.at_ms + (int64_t)FENCE_MINUTES * 60000;
     for (uint32_t i = 0; i < fleet->fence_count; i++) {
         /* arrivals of a restart are none */

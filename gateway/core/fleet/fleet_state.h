@@ -66,6 +66,7 @@ struct fleet {
     struct mute_entry mute_former;
     uint32_t mute_noted; /**< index that the step changed, UINT32_MAX = none */
     bool mute_made;
+    bool afresh;             /**< of a sweep: see struct judge */
     uint32_t sweep;          /**< next slot to judge anew, NO_SLOT = no sweep */
     int64_t window_due_ms;   /**< a zone's window begins or ends */
     int64_t window_shift_ms; /**< of the wall clock when that was worked out */
@@ -118,6 +119,10 @@ void bikes_forget(struct fleet *fleet);
 void fences_rejudge(struct fleet *fleet, uint32_t index);
 /** Windows that begin or end: which zones are in force now. True when one changed. */
 bool fences_windows(struct fleet *fleet);
+/** Which fences of the next inventory are new or lie elsewhere. */
+void fences_freshen(struct fleet *fleet, const struct inventory *next);
+/** All bikes were judged by what changed. */
+void fences_settled(struct fleet *fleet);
 /** How many listeners the inventory has at each fence. */
 void fences_listeners(struct fleet *fleet);
 void feed_position(struct fleet *fleet, uint8_t operator_index, uint8_t shift);
