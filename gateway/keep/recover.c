@@ -196,6 +196,7 @@ static enum err take_epoch(const struct recover_params *params, struct redis_par
         int64_t left_ms = until_ms - host_boot_ms();
 
         redis->timeout_ms = left_ms > RETRY_MS ? (uint32_t)left_ms : RETRY_MS;
+        redis->until_boot_ms = host_boot_ms() + redis->timeout_ms;
         e = redis_take_epoch(redis, params->inventory, at_least, epoch);
         if (e != ERR_UNAVAILABLE || host_boot_ms() + RETRY_MS >= until_ms) {
             return e;
@@ -216,6 +217,7 @@ static enum err from_redis(const struct recover_params *params, const struct loa
         out->epoch_taken = true;
         out->epoch = epoch;
         redis.timeout_ms = RECOVER_REDIS_MS;
+        redis.until_boot_ms = host_boot_ms() + RECOVER_LOAD_MS;
         e = load_redis(params, &redis, *load);
     }
     if (e == ERR_NEWER_SCHEMA) {

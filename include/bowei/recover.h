@@ -10,6 +10,9 @@
  * resolved by the present inventory. */
 
 #define RECOVER_REDIS_MS 2000 /**< how long a start waits for Redis */
+/** And for all that it holds: what takes longer (a million spaces take seconds) comes late, as from
+ * a Redis that was away. */
+#define RECOVER_LOAD_MS 20000
 
 /** Where the recovered goes; called from recover_run's thread. Images and inputs are borrowed for
  * the call. */

@@ -184,6 +184,7 @@ static bool examine_seat(struct redis_writer *w, const struct seat *seat, bool *
     struct epoch_state found;
     uint64_t other = 0;
 
+    redis_link_limit(&w->link, w->link.timeout_ms);
     if (!redis_epoch_read(&w->link, seat->adcode, &found)) {
         down(w);
         return false;
@@ -213,6 +214,7 @@ static bool examine(struct redis_writer *w)
     bool data_lost;
 
     w->watched = false;
+    redis_link_limit(&w->link, w->link.timeout_ms);
     w->txns[0].number = 0;
     w->txns[1].number = 0;
     if (!redis_link_run_id(&w->link, run_id)) {
@@ -226,6 +228,7 @@ static bool examine(struct redis_writer *w)
             return false;
         }
     }
+    redis_link_limit(&w->link, w->link.timeout_ms);
     if (!event_log_read(&w->link, &w->log)) { /* {city} is ours now: nobody else writes them */
         down(w);
         return false;
@@ -283,6 +286,7 @@ static bool connect_to(struct redis_writer *w)
     if (!examine(w)) {
         return false;
     }
+    redis_link_limit(&w->link, w->link.timeout_ms);
     if (arrived(w)) {
         confirm(w);
     }
@@ -404,10 +408,12 @@ static void deliver(struct redis_writer *w)
     bool free_wrong;
     enum txn_outcome outcome;
 
+    redis_link_limit(&w->link, w->link.timeout_ms);
     if ((!w->watched || w->watched_adcode != slice->adcode) && !watch(w, slice->adcode)) {
         return;
     }
     txn = rendered(w, w->txn, slice, &w->log);
+    redis_link_limit(&w->link, w->link.timeout_ms); /* for all replies of the transaction */
     if (!send_current(w, txn, &tail_adcode)) {
         down(w);
         return;
