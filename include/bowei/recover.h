@@ -32,7 +32,8 @@ struct recover_params {
 
 struct recovery {
     uint64_t epoch;    /**< ours from now on; in the state folder, and in Redis when redis_read or
-                          epoch_taken */
+                          epoch_taken; else at least the wall clock's seconds, as nobody could be
+                          asked for the greatest one */
     uint64_t next_seq; /**< above everything seen */
     struct position newest;   /**< the newest position seen */
     struct position oldest;   /**< the first reading or effect of the journal, 0 = it has none */
