@@ -228,6 +228,38 @@ static void a_time_no_clock_shows_is_none(void **state)
     assert_int_equal(f->recovery.event.number, 0);
 }
 
+/* The same in a space: damaged, so it is left out and unknown until heard. */
+static void a_space_of_no_time_is_left_out(void **state)
+{
+    static const char *const fields[] = {"since 9223372036854775807",
+                                         "seen 99999999999999999",
+                                         "seen -1",
+                                         "limit -5",
+                                         "limit 4294967296",
+                                         "conf 256",
+                                         "v x",
+                                         "k zzzz",
+                                         "p ////////////////",
+                                         "state ajar"};
+    struct fixture *f = *state;
+    char id[SPACE_ID_LEN + 1] = "";
+    char command[160];
+
+    space_id_write(f->city.inv.spaces[0].key, id);
+    for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+        f->images = 0;
+        ask(f, "FLUSHALL");
+        put_space(f, "57-1");
+        assert_int_equal(run(f), ERR_OK);
+        assert_int_equal(f->images, 1);
+        (void)snprintf(command, sizeof command, "HSET bowei:{150402}:space:%s %s", id, fields[i]);
+        ask(f, command);
+        assert_int_equal(run(f), ERR_OK);
+        assert_true(f->recovery.redis_read);
+        assert_int_equal(f->images, 1);
+    }
+}
+
 /* A file that was damaged or edited: the journal's epoch is used, never a part of the number. */
 static void a_damaged_epoch_file_is_none(void **state)
 {
@@ -263,7 +295,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_a_blind_start_accepts_is_not_lost), TEST(without_a_clock_the_folder_counts),
         TEST(a_position_of_the_future_is_refused),    TEST(absurd_epochs_are_none),
-        TEST(a_time_no_clock_shows_is_none),          TEST(a_damaged_epoch_file_is_none),
+        TEST(a_time_no_clock_shows_is_none),          TEST(a_space_of_no_time_is_left_out),
+        TEST(a_damaged_epoch_file_is_none),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -182,7 +182,7 @@ static void deliver(struct redis_writer *w)
         return;
     }
     txn = rendered(w, w->txn, slice, &w->log);
-    redis_link_limit(&w->link, w->link.timeout_ms); /* for all replies of the transaction */
+    redis_link_limit(&w->link, 2 * w->link.timeout_ms); /* for all replies of the transaction */
     if (!send_current(w, txn, &tail_adcode)) {
         writer_down(w);
         return;
