@@ -40,8 +40,6 @@ static void options_answer(struct request *rq)
         respond_header(rq, "Access-Control-Allow-Headers",
                        post ? "Accept, Authorization, Content-Type, If-None-Match, Last-Event-ID"
                             : "Accept, Authorization, If-None-Match, Last-Event-ID");
-        respond_header(rq, "Access-Control-Expose-Headers",
-                       "ETag, Link, RateLimit, RateLimit-Policy, Retry-After");
         respond_header(rq, "Access-Control-Max-Age", "86400");
     }
 }
