@@ -96,12 +96,11 @@ static bool authenticate(struct request *rq)
     if (rq->heads.authorization == NULL) {
         return true;
     }
-    if (!failures_allow(rq)) {
-        return false;
-    }
     if (row == NULL) {
-        failures_note(rq);
-        respond_problem(rq, ERR_UNAUTHENTICATED, "the key is not valid");
+        if (failures_allow(rq)) {
+            failures_note(rq);
+            respond_problem(rq, ERR_UNAUTHENTICATED, "the key is not valid");
+        }
         return false;
     }
     rq->role = row->role;
