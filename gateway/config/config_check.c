@@ -247,9 +247,9 @@ static void check_units(struct config_source *s, const struct config *c,
                                        path, u->unit, k);
             }
         }
-        if (u->unit > MODBUS_UNIT_LAST && u->unit != MODBUS_UNIT_BRIDGE) {
-            config_source_fault_of(s, &u->unit, u, "%s.unit: %u is not 1-247 or 255", path,
-                                   u->unit);
+        if (u->unit > MODBUS_UNIT_LAST && (u->unit != MODBUS_UNIT_BRIDGE || line->device != NULL)) {
+            config_source_fault_of(s, &u->unit, u, "%s.unit: %u is not 1-247%s", path, u->unit,
+                                   line->device != NULL ? "" : " or 255");
         }
         if (u->limit_ms > 0 && u->limit_ms < u->period_ms) {
             config_source_fault_of(s, &u->limit_ms, u,

@@ -293,7 +293,9 @@ static enum port_result read_serial(struct port *port, const struct read_request
     int got;
 
     serial_quiet(port);
-    (void)modbus_set_slave(port->context, request->unit);
+    if (modbus_set_slave(port->context, request->unit) != 0) {
+        return PORT_IO; /* it would ask the unit before, or end the program */
+    }
     switch (request->function) {
     case 1: got = modbus_read_bits(port->context, address, n, bits); break;
     case 2: got = modbus_read_input_bits(port->context, address, n, bits); break;
@@ -323,7 +325,9 @@ static enum port_result write_serial(struct port *port, const struct write_reque
     int error;
 
     serial_quiet(port);
-    (void)modbus_set_slave(port->context, request->unit);
+    if (modbus_set_slave(port->context, request->unit) != 0) {
+        return PORT_IO;
+    }
     switch (request->function) {
     case 5: got = modbus_write_bit(port->context, address, request->value != 0); break;
     case 6: got = modbus_write_register(port->context, address, request->value); break;

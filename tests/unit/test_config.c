@@ -150,6 +150,9 @@ static const struct broken brokens[] = {
     {"unit 248",
      "lines:\n  - name: a\n    host: 192.0.2.1\n    units:\n      - {name: u, unit: 248, map: "
      "dx80_raw}\n",                                                                                         5, 25, "248 is not 1-247 or 255"                          },
+    {"bridge on a serial line",
+     "lines:\n  - name: a\n    device: /dev/x\n    units:\n      - {name: u, unit: 255, map: "
+     "dx80_raw}\n",                                                                                         5, 25, "255 is not 1-247"                                 },
     {"unit twice",              LINE_OK "dx80_raw}\n      - {name: v, unit: 1, map: dx80_raw}\n",           6, 25,
      "unit 1 is polled with the same map by units[0]"                                                                                                                 },
     {"unit name twice",         LINE_OK "dx80_raw}\n      - {name: u, unit: 2, map: dx80_raw}\n",           6, 16,
