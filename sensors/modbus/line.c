@@ -153,13 +153,15 @@ void line_judge(struct line *line, struct unit *unit, enum port_result result, u
 }
 
 /* Boottime at which the unit's round may begin. One that fails, or never answered, waits until the
- * others had their share; its round stays due meanwhile, so that the one that waits longest is
- * asked first. */
+ * others had their share, and on a serial line until its answer can be late no more; its round
+ * stays due meanwhile, so that the one that waits longest is asked first. */
 static int64_t turn_ms(const struct line *line, const struct unit *unit)
 {
     const bool doubtful = unit->breaker->failures > 0 || !unit->breaker->answered;
+    const int64_t free_ms = port_free_ms(&line->port, unit->config->unit);
+    int64_t ms = unit->due_ms > free_ms ? unit->due_ms : free_ms;
 
-    return doubtful && line->probe_again_ms > unit->due_ms ? line->probe_again_ms : unit->due_ms;
+    return doubtful && line->probe_again_ms > ms ? line->probe_again_ms : ms;
 }
 
 static struct unit *unit_next(const struct line *line)
