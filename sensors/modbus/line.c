@@ -54,7 +54,6 @@ static void up_judge(struct line *line)
 bool line_open(struct line *line)
 {
     const struct line_config *config = line->params.config;
-    static int64_t gate;
 
     if (port_open(&line->port)) {
         line_count(line, COUNT_MODBUS_CONNECTS);
@@ -66,7 +65,7 @@ bool line_open(struct line *line)
         }
         return true;
     }
-    log_rate(LOG_WARNING, &gate, 10000, AREA, "%s: cannot open %s: %s", config->name,
+    log_rate(LOG_WARNING, &line->log_gate, 10000, AREA, "%s: cannot open %s: %s", config->name,
              config->host != NULL ? config->host : config->device, strerror(errno));
     line_count(line, COUNT_MODBUS_IO);
     up_set(line, false);
