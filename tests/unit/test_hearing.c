@@ -323,12 +323,14 @@ static void retained_counts_only_when_fresh(void **state)
 {
     static const char none[] = "{\"device\":\"dev-1\",\"occupied\":true}";
     static const char old[] = "{\"device\":\"dev-1\",\"occupied\":true,\"time\":1789990000000}";
+    static const char ahead[] = "{\"device\":\"dev-1\",\"occupied\":true,\"time\":1790000121000}";
     static const char fresh[] = "{\"device\":\"dev-1\",\"occupied\":true,\"time\":1789999999000}";
 
     (void)state;
     assert_int_equal(take("native", NATIVE_TOPIC, none, sizeof none - 1, true), ERR_OK);
     assert_int_equal(take("native", NATIVE_TOPIC, old, sizeof old - 1, true), ERR_OK);
-    assert_int_equal(count_get(&f->counters, COUNT_MQTT_REFUSED_RETAINED), 2);
+    assert_int_equal(take("native", NATIVE_TOPIC, ahead, sizeof ahead - 1, true), ERR_OK);
+    assert_int_equal(count_get(&f->counters, COUNT_MQTT_REFUSED_RETAINED), 3);
     assert_int_equal(f->calls, 0);
     assert_int_equal(take("native", NATIVE_TOPIC, fresh, sizeof fresh - 1, true), ERR_OK);
     assert_int_equal(f->calls, 1);
