@@ -8,6 +8,7 @@
 #include "bowei/base/backoff.h"
 #include "bowei/base/city_clock.h"
 #include "bowei/base/log.h"
+#include "bowei/broker_quarrel.h"
 #include "bowei/broker_tls.h"
 #include "bowei/space_text.h"
 #include "gateway/mqtt_out/out_alerts.h"
@@ -43,10 +44,12 @@ struct mqtt_out {
     struct mosquitto *client;
     struct backoff backoff;
     struct broker_tls tls;
+    struct broker_quarrel quarrel;
     struct out_spaces spaces;
     struct out_alerts alerts;
     struct strbuf text;
     char status_topic[TOPIC_MAX];
+    char client_id[CLIENT_ID_MAX];
     bool connected;
     uint32_t in_flight;
     int goodbye_mid;
@@ -235,11 +238,8 @@ static void on_log(struct mosquitto *client, void *ctx, int level, const char *t
 static bool client_make(struct mqtt_out *out)
 {
     const struct mqtt_out_config *config = out->params.config;
-    char id[CLIENT_ID_MAX];
-    struct mosquitto *client;
+    struct mosquitto *client = mosquitto_new(out->client_id, true, out);
 
-    (void)snprintf(id, sizeof id, "%s-out", out->params.instance);
-    client = mosquitto_new(config->client_id == NULL ? id : config->client_id, true, out);
     if (client == NULL) {
         return false;
     }
@@ -340,8 +340,19 @@ static void connection_run(struct mqtt_out *out)
 /* How long to wait before the next connection. */
 static int64_t pause_ms(struct mqtt_out *out)
 {
-    if (out->connected && host_boot_ms() - out->connected_ms >= STEADY_MS) {
+    const int64_t boot_ms = host_boot_ms();
+    const int64_t life_ms = boot_ms - out->connected_ms;
+
+    if (out->connected && life_ms >= STEADY_MS) {
         backoff_reset(&out->backoff);
+    }
+    if (out->connected && broker_quarrel_note(&out->quarrel, boot_ms, life_ms)) {
+        count(out, COUNT_MQTT_OUT_TAKEOVERS);
+        log_line(LOG_ERROR, AREA,
+                 "connections keep being cut at once; is another gateway using the client id %s? "
+                 "Resting 5 minutes",
+                 out->client_id);
+        return BROKER_QUARREL_REST_MS;
     }
     return backoff_next_ms(&out->backoff, BACKOFF_BASE_MS, BACKOFF_CAP_MS);
 }
@@ -383,6 +394,11 @@ enum err mqtt_out_start(const struct mqtt_out_params *params, struct mqtt_out **
     backoff_init(&made->backoff, params->instance, host_boot_ms());
     out_spaces_init(&made->spaces, params->changes);
     out_alerts_init(&made->alerts, params->alerts);
+    if (params->config->client_id != NULL) {
+        (void)snprintf(made->client_id, sizeof made->client_id, "%s", params->config->client_id);
+    } else {
+        (void)snprintf(made->client_id, sizeof made->client_id, "%s-out", params->instance);
+    }
     (void)snprintf(made->status_topic, sizeof made->status_topic, "bowei/%s/status",
                    params->config->area);
     if (made->stop_fd < 0 || pthread_create(&made->thread, NULL, run, made) != 0) {
