@@ -216,6 +216,8 @@ static const struct broken brokens[] = {
      "\"a/#/b\" is not allowed here (MQTT topic filter)"                                                                                                              },
     {"topic +",                 LINK_OK "subscriptions:\n      - {topic: a+, envelope: native}\n",          4, 17,
      "MQTT topic filter"                                                                                                                                              },
+    {"share of nothing",        LINK_OK "subscriptions:\n      - {topic: $share/g, envelope: native}\n",    4,
+     17,                                                                                                           "MQTT topic filter"                                },
     {"topic twice",
      LINK_OK
      "subscriptions:\n      - {topic: t, envelope: native}\n      - {topic: t, envelope: native}\n",        5, 17, "subscriptions[1].topic: stands twice"             },
