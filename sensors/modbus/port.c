@@ -47,6 +47,18 @@ bool port_is_open(const struct port *port)
     return port->context != NULL;
 }
 
+bool port_is_left(const struct port *port)
+{
+    uint8_t byte;
+    ssize_t n;
+
+    if (port->config->host == NULL) {
+        return false;
+    }
+    n = recv(modbus_get_socket(port->context), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+}
+
 void port_close(struct port *port)
 {
     if (port->context != NULL) {

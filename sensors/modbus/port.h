@@ -33,6 +33,8 @@ void port_init(struct port *port, const struct line_config *config, struct halt 
 /** Connects within the line's response timeout. False: errno says why. */
 bool port_open(struct port *port);
 bool port_is_open(const struct port *port);
+/** TCP: the other side has closed the open connection. */
+bool port_is_left(const struct port *port);
 void port_close(struct port *port);
 /** One request and its reply, within timeout_ms. After PORT_TIMEOUT, PORT_GARBAGE and PORT_IO
  * port_recover or port_close must follow: a late reply would be taken for the next one. A unit on a
