@@ -8,6 +8,7 @@
 #include "bowei/base/backoff.h"
 #include "bowei/base/city_clock.h"
 #include "bowei/base/log.h"
+#include "bowei/broker_error.h"
 #include "bowei/broker_quarrel.h"
 #include "bowei/broker_tls.h"
 #include "bowei/space_text.h"
@@ -322,7 +323,7 @@ static void connection_run(struct mqtt_out *out)
     while (code == MOSQ_ERR_SUCCESS && !atomic_load(&out->stopping)) {
         code = turn(out);
         if (!out->connected && host_boot_ms() - began_ms > CONNECT_LIMIT_MS) {
-            code = MOSQ_ERR_CONN_LOST;
+            code = MOSQ_ERR_KEEPALIVE;
         } else if (code == MOSQ_ERR_SUCCESS && out->connected && !greeted) {
             greeted = status_say(out, "online", &mid);
         }
@@ -334,7 +335,7 @@ static void connection_run(struct mqtt_out *out)
         goodbye(out);
         return;
     }
-    lost_say(out, code == MOSQ_ERR_ERRNO ? strerror(errno) : mosquitto_strerror(code));
+    lost_say(out, broker_error_text(code, errno));
 }
 
 /* How long to wait before the next connection. */

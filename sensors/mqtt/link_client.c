@@ -4,6 +4,7 @@
  * one can leave on the next. */
 #include "bowei/base/city_clock.h"
 #include "bowei/base/log.h"
+#include "bowei/broker_error.h"
 #include "sensors/mqtt/link_parts.h"
 #include <errno.h>
 #include <netinet/in.h>
@@ -188,12 +189,12 @@ void link_connection_run(struct link *link)
     while (code == MOSQ_ERR_SUCCESS) {
         code = turn(link);
         if (!link_tick(link)) {
-            code = MOSQ_ERR_CONN_LOST;
+            code = link->refused ? MOSQ_ERR_CONN_LOST : MOSQ_ERR_KEEPALIVE;
         }
         if (halt_wait(link->params.halt, 0)) {
             goodbye(link);
             return;
         }
     }
-    lost_say(link, code == MOSQ_ERR_ERRNO ? strerror(errno) : mosquitto_strerror(code));
+    lost_say(link, broker_error_text(code, errno));
 }
