@@ -8,6 +8,7 @@
 #include "bowei/base/backoff.h"
 #include "bowei/base/city_clock.h"
 #include "bowei/base/log.h"
+#include "bowei/broker_connect.h"
 #include "bowei/broker_error.h"
 #include "bowei/broker_quarrel.h"
 #include "bowei/broker_tls.h"
@@ -53,6 +54,7 @@ struct mqtt_out {
     char client_id[CLIENT_ID_MAX];
     bool connected;
     uint32_t in_flight;
+    uint32_t connect_turn; /* which of the broker's addresses is tried first */
     int goodbye_mid;
     int64_t connected_ms; /* boottime */
     int64_t log_gate, missed_gate, lost_gate;
@@ -310,15 +312,24 @@ static void lost_say(struct mqtt_out *out, const char *why)
              out->params.config->host, out->params.config->port, why);
 }
 
+static bool stop_asked(void *ctx)
+{
+    struct mqtt_out *out = ctx;
+
+    return atomic_load(&out->stopping);
+}
+
 /* Connects and serves until the connection ends or a stop is asked for. */
 static void connection_run(struct mqtt_out *out)
 {
     const struct mqtt_out_config *config = out->params.config;
-    const int64_t began_ms = host_boot_ms();
+    const struct broker_stop stop = {stop_asked, out};
+    const struct broker_address to = {config->host, config->port, config->keepalive_s,
+                                      out->connect_turn};
     bool greeted = false;
     int mid;
-    int code = mosquitto_connect_async(out->client, config->host, (int)config->port,
-                                       (int)config->keepalive_s);
+    int code = broker_connect(out->client, &to, &stop);
+    const int64_t began_ms = host_boot_ms();
 
     while (code == MOSQ_ERR_SUCCESS && !atomic_load(&out->stopping)) {
         code = turn(out);
@@ -335,6 +346,7 @@ static void connection_run(struct mqtt_out *out)
         goodbye(out);
         return;
     }
+    out->connect_turn += out->connected ? 0 : 1;
     lost_say(out, broker_error_text(code, errno));
 }
 

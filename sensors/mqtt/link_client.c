@@ -4,6 +4,7 @@
  * one can leave on the next. */
 #include "bowei/base/city_clock.h"
 #include "bowei/base/log.h"
+#include "bowei/broker_connect.h"
 #include "bowei/broker_error.h"
 #include "sensors/mqtt/link_parts.h"
 #include <errno.h>
@@ -178,14 +179,25 @@ static void lost_say(struct link *link, const char *why)
              config->name, config->host, config->port, why);
 }
 
+static bool stop_asked(void *ctx)
+{
+    const struct link *link = ctx;
+
+    return halt_wait(link->params.halt, 0);
+}
+
 void link_connection_run(struct link *link)
 {
     const struct link_config *config = link->params.config;
-    int code;
+    const struct broker_stop stop = {stop_asked, link};
+    const struct broker_address to = {config->host, config->port, config->keepalive_s,
+                                      link->connect_turn};
+    int code = broker_connect(link->client, &to, &stop);
 
+    if (code != MOSQ_ERR_SUCCESS && stop_asked(link)) {
+        return;
+    }
     link->began_boot_ms = host_boot_ms();
-    code = mosquitto_connect_async(link->client, config->host, (int)config->port,
-                                   (int)config->keepalive_s);
     while (code == MOSQ_ERR_SUCCESS) {
         code = turn(link);
         if (!link_tick(link)) {
@@ -196,5 +208,6 @@ void link_connection_run(struct link *link)
             return;
         }
     }
+    link->connect_turn += link->connected ? 0 : 1;
     lost_say(link, broker_error_text(code, errno));
 }

@@ -33,9 +33,10 @@ struct link {
     bool watched; /* the broker lets us hear our own ping */
     bool gone;    /* session_lost is still to be told to the intake */
     bool drained;
-    bool stamped;        /* the sign of life of this turn is noted */
-    uint32_t connection; /* number of this connection, the ping's payload */
-    uint64_t messages;   /* heard so far, own ones included */
+    bool stamped;          /* the sign of life of this turn is noted */
+    uint32_t connection;   /* number of this connection, the ping's payload */
+    uint32_t connect_turn; /* which of the broker's addresses is tried first */
+    uint64_t messages;     /* heard so far, own ones included */
     int64_t began_boot_ms;
     int64_t connected_boot_ms;
     int64_t pinged_boot_ms;

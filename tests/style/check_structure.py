@@ -37,6 +37,7 @@ OWNERS = {
     "view.h": {"gateway/view", "gateway/core", "gateway/delivery", "gateway/mqtt_out", "api"},
     "mqtt_out.h": {"gateway/mqtt_out"},
     "broker_error.h": {"gateway/broker", "gateway/mqtt_out", "sensors"},
+    "broker_connect.h": {"gateway/broker", "gateway/mqtt_out", "sensors"},
     "broker_quarrel.h": {"gateway/broker", "gateway/mqtt_out", "sensors"},
     "broker_tls.h": {"gateway/broker", "gateway/mqtt_out", "sensors", "gateway/cli"},
     "cli.h": {"gateway/cli"},
