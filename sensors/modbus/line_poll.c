@@ -54,7 +54,12 @@ static bool connect_anew(struct line *line, enum port_result result)
         return false;
     }
     port_close(&line->port);
-    return line_open(line);
+    if (!port_open(&line->port)) {
+        return false; /* the line is really lost, which is line_drop's to see to */
+    }
+    line_count(line, COUNT_MODBUS_CONNECTS);
+    line->good = false;
+    return true;
 }
 
 static enum port_result ask(struct line *line, struct unit *unit,
