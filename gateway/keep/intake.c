@@ -37,7 +37,7 @@ struct intake {
     struct city_clock clock;
     struct position next;
     struct input *ring;
-    uint64_t head, tail; /**< inputs put in and taken out so far */
+    uint64_t head, tail; /**< inputs put in and taken out since it was last empty */
     bool lagging;
     struct position missed; /**< the newest reading that only the journal has */
     uint64_t missed_count;
@@ -344,6 +344,10 @@ static size_t take_ring_locked(struct intake *in, struct input *inputs, size_t n
     }
     if (got > 0) {
         in->read = inputs[got - 1].at;
+    }
+    if (in->tail == in->head) { /* from its front again: no more of it is touched than waits */
+        in->head = 0;
+        in->tail = 0;
     }
     return got;
 }
