@@ -142,6 +142,9 @@ int target_query_decode(const char *raw, size_t len, char *out, size_t cap)
 {
     size_t n = 0;
 
+    if (cap == 0) {
+        return -1; /* not even the end of an empty text fits */
+    }
     for (size_t i = 0; i < len; i++) {
         int value = raw[i] == '+' ? ' ' : (unsigned char)raw[i];
 

@@ -35,7 +35,7 @@ static void wait_a_while(struct late_redis *late)
 static void *run(void *ctx)
 {
     struct late_redis *late = ctx;
-    const struct recover_calls calls = {late, on_restore, on_replay, NULL};
+    const struct recover_calls calls = {late, on_restore, on_replay};
 
     while (!atomic_load(&late->halt)) {
         late->refused = false;

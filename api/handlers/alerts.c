@@ -22,7 +22,7 @@ void alerts_list(struct request *rq)
     const uint32_t limit = rq->query.limit == 0 ? LIST_LIMIT : rq->query.limit;
     struct fleet_request *request;
 
-    if ((rq->query.has & P(CURSOR)) != 0 && rq->query.cursor.kind != 'a') {
+    if (query_has(&rq->query, PARAM_CURSOR) && rq->query.cursor.kind != 'a') {
         faults_add(&rq->faults, "cursor", "is not a cursor of this list");
         respond_faults(rq, ERR_BAD_PARAMETER, &rq->faults);
         return;
@@ -37,7 +37,7 @@ void alerts_list(struct request *rq)
     request->fence = rq->query.fence;
     (void)snprintf(request->vehicle, sizeof request->vehicle, "%s",
                    rq->query.vehicle != NULL ? rq->query.vehicle : "");
-    if ((rq->query.has & P(CURSOR)) != 0) {
+    if (query_has(&rq->query, PARAM_CURSOR)) {
         request->from = (struct alert_cursor){rq->query.cursor.distance_mm, rq->query.cursor.key};
     }
     asking_submit(rq);
@@ -48,14 +48,28 @@ static struct alert_reader reader_of(const struct request *rq)
     return (struct alert_reader){rq->operator_code, rq->query.crs, rq->now.shift_ms};
 }
 
-static void alerts_page(struct request *rq, const struct fleet_request *request)
+/* Where the next page goes on, as text; false on the last one. */
+static bool next_write(const struct fleet_request *request, char text[CURSOR_TEXT_MAX])
+{
+    const struct alert_image *last;
+    struct cursor next;
+
+    if (!request->more || request->alert_count == 0) {
+        return false;
+    }
+    last = &request->alerts[request->alert_count - 1];
+    next = (struct cursor){.kind = 'a', .distance_mm = last->opened_ms, .key = last->id};
+    (void)cursor_write(&next, text);
+    return true;
+}
+
+static void page_write(const struct request *rq, const struct fleet_request *request,
+                       const char *next, struct strbuf *out)
 {
     const struct alert_reader reader = reader_of(rq);
-    struct strbuf out = {0};
     struct json_writer w;
-    char text[CURSOR_TEXT_MAX];
 
-    json_writer_init(&w, &out);
+    json_writer_init(&w, out);
     json_object(&w);
     json_kv_str(&w, "crs", crs_name(rq->query.crs));
     json_kv_time(&w, "as_of", rq->now.as_of_ms + rq->now.shift_ms);
@@ -65,17 +79,28 @@ static void alerts_page(struct request *rq, const struct fleet_request *request)
         alert_write(&reader, &w, &request->alerts[i]);
     }
     json_array_end(&w);
-    if (request->more) {
-        const struct alert_image *last = &request->alerts[request->alert_count - 1];
-        const struct cursor next = {.kind = 'a', .distance_mm = last->opened_ms, .key = last->id};
-
-        (void)cursor_write(&next, text);
-        json_kv_str(&w, "next", text);
+    if (next != NULL) {
+        json_kv_str(&w, "next", next);
     }
     json_object_end(&w);
-    respond_text(rq, 200, type_json, &out);
-    if (request->more) {
-        respond_next(rq, text);
+}
+
+/* A spreadsheet has no place for the cursor: there it stands in the Link only. */
+static void alerts_page(struct request *rq, const struct fleet_request *request)
+{
+    const struct alert_reader reader = reader_of(rq);
+    char next[CURSOR_TEXT_MAX];
+    const bool more = next_write(request, next);
+    struct strbuf out = {0};
+
+    if (rq->query.csv) {
+        alert_csv_write(&reader, &out, request->alerts, request->alert_count);
+    } else {
+        page_write(rq, request, more ? next : NULL, &out);
+    }
+    respond_text(rq, 200, rq->query.csv ? type_csv : type_json, &out);
+    if (more) {
+        respond_next(rq, next);
     }
 }
 
@@ -88,12 +113,7 @@ static void alerts_answer(struct request *rq)
     char etag[32];
 
     if (request->id == 0) {
-        if (rq->query.csv) {
-            alert_csv_write(&reader, &out, request->alerts, request->alert_count);
-            respond_text(rq, 200, type_csv, &out);
-        } else {
-            alerts_page(rq, request);
-        }
+        alerts_page(rq, request);
         return;
     }
     (void)snprintf(etag, sizeof etag, "\"v%u\"", request->alerts[0].version);
@@ -210,6 +230,9 @@ static void alert_move_one(struct request *rq, enum alert_event event)
         return;
     }
     move->request.version = (uint32_t)wanted;
+    if (!asking_version(rq, &move->request.version)) {
+        return;
+    }
     move->ids[0] = id;
     move->request.id_count = 1;
     asking_submit(rq);
@@ -320,8 +343,9 @@ static void move_refused(struct request *rq, enum err e)
         respond_problem(rq, e, "its state does not allow that, or it has ended");
         break;
     case ERR_FORBIDDEN: respond_problem(rq, e, "that is for the other side to do"); break;
-    case ERR_PRECONDITION:
-        respond_problem(rq, ERR_CONFLICT, "it has changed meanwhile: read it again");
+    case ERR_PRECONDITION: /* by the header it is one, by the body's version a conflict */
+        respond_problem(rq, rq->heads.if_match != NULL ? ERR_PRECONDITION : ERR_CONFLICT,
+                        "it has changed meanwhile: read it again");
         break;
     default: respond_problem(rq, e, NULL); break;
     }

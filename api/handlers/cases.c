@@ -96,7 +96,7 @@ static void list(struct request *rq, enum case_order order)
     const uint32_t limit = rq->query.limit == 0 ? LIST_LIMIT : rq->query.limit;
     struct desk *desk;
 
-    if ((rq->query.has & P(CURSOR)) != 0 && rq->query.cursor.kind != cursor_kind(order)) {
+    if (query_has(&rq->query, PARAM_CURSOR) && rq->query.cursor.kind != cursor_kind(order)) {
         faults_add(&rq->faults, "cursor", "is not a cursor of this list");
         respond_faults(rq, ERR_BAD_PARAMETER, &rq->faults);
         return;
@@ -109,7 +109,7 @@ static void list(struct request *rq, enum case_order order)
     desk->request.order = order;
     desk->request.filter.open = desk->request.filter.open || order == CASES_DUE_NEXT;
     desk->request.audited = true;
-    if ((rq->query.has & P(CURSOR)) != 0) {
+    if (query_has(&rq->query, PARAM_CURSOR)) {
         desk->request.from_key = rq->query.cursor.distance_mm;
         desk->request.from_id = rq->query.cursor.key;
     }

@@ -220,8 +220,9 @@ void coverage_gaps_get(struct request *rq)
 {
     const struct coverage *c = coverage_of(rq->inv);
     const struct cursor *at = &rq->query.cursor;
-    const bool further = (rq->query.has & P(CURSOR)) != 0;
+    const bool further = query_has(&rq->query, PARAM_CURSOR);
     struct cursor next = {.kind = 'g', .version = rq->inv->version};
+    char text[CURSOR_TEXT_MAX];
     struct strbuf out = {0};
     struct json_writer w;
 
@@ -240,13 +241,14 @@ void coverage_gaps_get(struct request *rq)
     next.key = gaps_write(rq, &w, c, further ? (uint32_t)at->key : 0);
     json_array_end(&w);
     if (next.key < c->gap_count) {
-        char text[CURSOR_TEXT_MAX];
-
         (void)cursor_write(&next, text);
         json_kv_str(&w, "next", text);
     }
     json_object_end(&w);
     respond_text(rq, 200, type_json, &out);
+    if (next.key < c->gap_count) {
+        respond_next(rq, text);
+    }
 }
 
 /* --- one place --- */

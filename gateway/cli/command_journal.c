@@ -280,7 +280,7 @@ int command_journal(int argc, char **argv)
         return CLI_USAGE;
     }
     if (words.count != 1 || strcmp(words.items[0], "dump") != 0) {
-        return commands_usage(argv[0], "dump is what it can do");
+        return commands_usage(argv[0], "only `dump`, and its options");
     }
     status = command_place_find(&place, argv[0]);
     return status == CLI_OK ? dump_all(&place, json) : status;

@@ -44,9 +44,6 @@ static bool visit_image(void *ctx, const struct record *record)
             walk->calls->restore(walk->calls->ctx, &record->image);
         }
         walk->out->images++;
-        if (record->type == RECORD_EFFECT && walk->calls->kept != NULL) {
-            walk->calls->kept(walk->calls->ctx, &record->image);
-        }
     }
     return true;
 }

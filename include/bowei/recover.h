@@ -17,10 +17,6 @@ struct recover_calls {
     void *ctx;
     void (*restore)(void *ctx, const struct image *image);
     void (*replay)(void *ctx, const struct input *input);
-    /** Each effect that the journal holds, in order, after its restore: it may not be in Redis yet.
-     * Audit rows are to be kept again (flush_keep) as they are; of overrides and suspects the
-     * core's image is to be. May be NULL. */
-    void (*kept)(void *ctx, const struct image *image);
 };
 
 struct recover_params {

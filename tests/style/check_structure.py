@@ -21,6 +21,7 @@ ROOMS = {
     "gateway/keep": [],
     "gateway/delivery": [],
     "gateway/mqtt_out": [],
+    "gateway/broker": [],
     "gateway/config": [],
     "gateway/cli": [],
     "api": [],
@@ -35,12 +36,14 @@ OWNERS = {
     "api.h": {"api"},
     "view.h": {"gateway/view", "gateway/core", "gateway/delivery", "gateway/mqtt_out", "api"},
     "mqtt_out.h": {"gateway/mqtt_out"},
+    "broker_tls.h": {"gateway/broker", "gateway/mqtt_out", "sensors", "gateway/cli"},
     "cli.h": {"gateway/cli"},
     "inventory_file.h": {"gateway/inventory", "gateway/cli"},
 }
 LIBRARIES = {
     "modbus": {"sensors", "sensors/sim"},
-    "mosquitto.h": {"sensors", "sensors/sim", "gateway/mqtt_out"},
+    "mosquitto.h": {"sensors", "sensors/sim", "gateway/mqtt_out", "gateway/broker"},
+    "openssl": {"gateway/broker"},
     "hiredis": {"gateway/keep"},
     "microhttpd.h": {"api"},
     "curl": {"sensors/sim", "gateway/delivery"},

@@ -499,7 +499,7 @@ static void phrase_20_the_books_balance(void **state)
     move(city->staff, n, "void", NULL, 422, "/note");
     move(city->staff, n, "void", "{\"note\":\"nothing there\"}", 200, "voided");
     pthread_mutex_lock(&city->lock);
-    core_case_figures(f.core, &figures);
+    case_books(&f, &figures);
     pthread_mutex_unlock(&city->lock);
     (void)snprintf(text, sizeof text,
                    "\"opened\":%d,\"closed\":%d,\"voided\":%d,\"outstanding\":%d,\"balanced\":true",

@@ -340,6 +340,7 @@ static void alerts_are_moved(void **state)
     expect("POST", city->operator_key, target, "{\"version\":9}", 409, "has changed");
     expect("POST", city->operator_key, target, "{\"version\":1}", 200, "done");
     expect("POST", city->operator_key, target, NULL, 409, "conflict");
+    expect("GET", city->operator_key, "/v1/alerts/A0000000000000000", NULL, 404, "no such alert");
     a = client_ask(city, "GET", target, head, NULL);
     assert_int_equal(a.status, 405);
     answer_free(&a);

@@ -1,5 +1,6 @@
 /* Bad input over HTTP: every line of the corpus gets a clear refusal as problem+json where the
  * request can be answered at all, nothing crashes, and the server goes on. */
+#include "api/route.h"
 #include "tests/unit/api_fixture.h"
 
 #include <setjmp.h>
@@ -119,6 +120,29 @@ static void targets(void **state)
         answer_free(&a);
     }
     still_alive();
+}
+
+/* Whoever mistypes a name reads all the names there are. */
+static void every_route_tells_all_its_parameters(void **state)
+{
+    static const char unknown[] = "colour=red";
+    size_t count;
+    const struct route *all = routes(&count);
+
+    (void)state;
+    for (size_t i = 0; i < count; i++) {
+        char scratch[64];
+        struct query query;
+        struct faults faults;
+
+        assert_false(params_parse(unknown, sizeof unknown - 1, all[i].params, scratch,
+                                  sizeof scratch, &query, &faults));
+        for (const param_entry *p = all[i].params; *p != PARAM_END; p++) {
+            if (strstr(faults.rows[0].detail, param_rows[param_of(*p)].name) == NULL) {
+                fail_msg("%s: %s", all[i].path, faults.rows[0].detail);
+            }
+        }
+    }
 }
 
 #define HOST "Host: x\r\n"
@@ -414,6 +438,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(targets),
+        cmocka_unit_test(every_route_tells_all_its_parameters),
         cmocka_unit_test(framing),
         cmocka_unit_test(methods),
         cmocka_unit_test(sizes),

@@ -414,6 +414,10 @@ static void device_pages(void **state)
     a = client_ask(city, "GET", "/v1/devices?limit=2", head, NULL);
     assert_int_equal(a.status, 200);
     assert_non_null(strstr(a.body, "\"next\":"));
+    assert_non_null(strstr(a.head, "Link: </v1/devices?limit=2&cursor="));
+    answer_free(&a);
+    a = client_ask(city, "GET", "/v1/devices?limit=2&format=csv", head, NULL);
+    assert_non_null(strstr(a.head, "Link: </v1/devices?limit=2&format=csv&cursor="));
     answer_free(&a);
     a = client_ask(city, "GET", "/v1/devices?silent=true", head, NULL);
     assert_int_equal(a.status, 200);

@@ -130,6 +130,21 @@ static bool episode_left_behind(const struct fleet *fleet, const struct bike *bi
            distance_mm(at, alert->at) > 2 * (int64_t)fleet->rules.moved_mm;
 }
 
+/* Is the fence that its episode names no more? Whatever is known of the bike, nobody looks there.
+ */
+static bool episode_void(const struct fleet *fleet, const struct bike *bike)
+{
+    const struct alert *alert =
+        bike->alert < fleet->alerts.slot_count ? fleet->alerts.slots[bike->alert] : NULL;
+    uint32_t fence;
+
+    if (alert == NULL || !alert->image.live || alert->image.fence == 0) {
+        return false;
+    }
+    fence = fences_find(fleet->inv, alert->image.fence);
+    return fence == NO_FENCE || fleet->inv->fences[fence].removed || !fleet->fences[fence].in_force;
+}
+
 static void episodes_of_bike(struct fleet *fleet, struct bike *bike,
                              const struct judgement *judgement)
 {
@@ -140,6 +155,9 @@ static void episodes_of_bike(struct fleet *fleet, struct bike *bike,
                                   .fence = judgement->fence,
                                   .operator_index = bike->operator_index};
 
+    if (judgement->verdict == VERDICT_UNCERTAIN && episode_void(fleet, bike)) {
+        episode_set(fleet, &bike->alert, &about, false);
+    }
     /* without evidence an episode neither begins nor ends: a bike that fell silent is still there
      */
     if (judgement->verdict == VERDICT_UNCERTAIN && judgement->rule != RULE_IN_USE &&

@@ -23,6 +23,7 @@ struct pass {
     size_t count;
     bool more; /**< dirty segments that did not fit */
     bool folder;
+    bool lost; /**< what came meanwhile is not on the disk, whatever this pass comes to */
     struct position target;
     struct waiter *waiters;
     size_t waiter_count;
@@ -94,10 +95,11 @@ static bool rewrite(struct journal *j, struct position at)
         if (fd >= 0) {
             close(segment->fd);
             segment->fd = fd;
-            segment->dirty = false;
         } else {
-            segment->closed = true;
+            j->lost = j->lost || segment->dirty; /* since the pass began: its waiters are to come */
         }
+        segment->dirty = false;
+        segment->closed = true; /* a cursor has the former file open: nothing follows there */
     }
     pthread_mutex_unlock(&j->lock);
     count_add(j->counters, COUNT_JOURNAL_ERRORS, 1);
@@ -109,7 +111,8 @@ static bool rewrite(struct journal *j, struct position at)
 
 static void pass_begin_locked(struct journal *j, struct pass *pass)
 {
-    *pass = (struct pass){.target = j->appended, .folder = j->folder_dirty};
+    *pass = (struct pass){.target = j->appended, .folder = j->folder_dirty, .lost = j->lost};
+    j->lost = false;
     for (size_t i = 0; i < j->segment_count; i++) {
         struct segment *segment = &j->segments[i];
 
@@ -136,7 +139,7 @@ static void pass_begin_locked(struct journal *j, struct pass *pass)
 
 static enum err pass_sync(struct journal *j, const struct pass *pass)
 {
-    enum err e = ERR_OK;
+    enum err e = pass->lost ? ERR_IO : ERR_OK;
 
     for (size_t i = 0; i < pass->count; i++) {
         count_add(j->counters, COUNT_JOURNAL_SYNCS, 1);

@@ -1,6 +1,7 @@
 /* What may go from the journal: segments that are in Redis for good, and, when Redis is away for
  * long, readings whose roots have newer images. Asked for by the core thread, done by the sync
  * thread. */
+#include "bowei/base/bytes.h"
 #include "bowei/base/log.h"
 #include "gateway/keep/journal/journal_state.h"
 #include "gateway/keep/journal/record.h"
@@ -73,6 +74,7 @@ static void trim_locked(struct journal *j)
 
 /* What a superseded segment keeps. */
 struct keeping {
+    const uint8_t *from; /**< the segment as it is */
     uint8_t *data;
     size_t len;
     struct position segment;
@@ -93,7 +95,7 @@ static bool image_is_of_round(const struct keeping *k)
 static bool keep_record(void *ctx, const struct record *record)
 {
     struct keeping *k = ctx;
-    size_t len = record_encode(record, k->data + k->len);
+    const size_t len = le32_get(k->from + k->offset);
     bool keep = false;
 
     switch (record->type) {
@@ -103,11 +105,14 @@ static bool keep_record(void *ctx, const struct record *record)
     case RECORD_IMAGE: keep = image_is_of_round(k); break;
     case RECORD_INVENTORY: break;
     }
-    k->offset += len;
     if (keep) {
+        /* as it was written: encoded anew, one of an older schema would be longer */
+        memcpy(k->data + k->len, k->from + k->offset, len);
+        record_set_more(k->data + k->len, 0);
         k->len += len;
         batch_sum_add(&k->sum, record->type, record->at, record->now.at_ms);
     }
+    k->offset += len;
     return true;
 }
 
@@ -127,11 +132,15 @@ static enum compacted compact(struct journal *j, const struct segment *segment, 
     if (segment_read(j->folder_fd, name, &bytes) != ERR_OK) {
         return COMPACT_NONE;
     }
-    k->data = malloc(bytes.len + SEGMENT_HEAD + RECORD_MAX);
+    if (bytes.schema == 0) {
+        goto undo_bytes; /* no head: nothing in it is good */
+    }
+    k->data = malloc(bytes.len);
     if (k->data == NULL) {
         goto undo_bytes;
     }
-    segment_head(k->data);
+    k->from = bytes.data;
+    memcpy(k->data, bytes.data, SEGMENT_HEAD);
     k->len = k->offset = SEGMENT_HEAD;
     k->segment = segment->name;
     (void)segment_visit(&bytes, keep_record, k, &stopped);

@@ -80,6 +80,13 @@ struct flush {
     uint32_t space_cap, lot_cap;
     struct fleet_roots fleet[FLEET_KIND_COUNT];
     struct event_queue events; /* the lane of {city} carries them */
+
+    struct {                    /* of the audit, among the kept images of {city} */
+        bool refilling;         /* the journal has rows that are not in the queue */
+        bool rewind;            /* it is read from its first record on */
+        struct position newest; /* of the last one taken in */
+    } rows;
+
     bool again; /* something moved to a district that may be behind: the lanes are gone through
                    again */
     bool running;

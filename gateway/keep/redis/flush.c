@@ -8,11 +8,11 @@
  * for the next. */
 #include "bowei/base/log.h"
 #include "gateway/keep/redis/fleet_roots.h"
+#include "gateway/keep/redis/kept_queue.h"
 #include "gateway/keep/redis/lanes.h"
 #include <stdlib.h>
 #include <string.h>
 
-#define KEPT_MAX        8192 /* kept images that wait for Redis, per district */
 #define HEARTBEAT_MS    1500 /* meta.as_of at least every 2 s; readers give up at 10 s */
 #define IMAGES_PER_STEP 4096 /* looked at in one step, so that the core is not held up */
 #define LOOKS_AN_IMAGE  16   /* as many roots of other lanes are passed over in its time */
@@ -136,59 +136,9 @@ static void forget(struct flush *flush, uint32_t slot)
     *written = (struct written){0};
 }
 
-/* --- kept images --- */
-
-static struct lane *lane_of_kept(struct flush *flush, const struct image *image)
-{
-    uint32_t slot;
-
-    if (image->kind == IMAGE_OVERRIDE) {
-        slot = inventory_space(flush->inv, image->override.key);
-        return slot != NO_SLOT ? lane_of(flush, slot) : NULL;
-    }
-    return &flush->lanes[flush->lane_count - 1];
-}
-
-enum err flush_keep(struct flush *flush, const struct image *image)
-{
-    struct lane *lane = flush->inv != NULL ? lane_of_kept(flush, image) : NULL;
-
-    if (lane == NULL) {
-        return ERR_NOT_FOUND;
-    }
-    if (lane->kept_count >= KEPT_MAX) {
-        return ERR_OVERLOADED;
-    }
-    if (lane->kept_count == lane->kept_cap) {
-        uint32_t cap = lane->kept_cap == 0 ? 16 : lane->kept_cap * 2;
-        struct image *kept = realloc(lane->kept, cap * sizeof *kept);
-
-        if (kept == NULL) {
-            return ERR_NO_MEMORY;
-        }
-        lane->kept = kept;
-        lane->kept_cap = cap;
-    }
-    lane->kept[lane->kept_count++] = *image;
-    return ERR_OK;
-}
-
 void flush_event(struct flush *flush, const struct image *image)
 {
     event_queue_put(&flush->events, image, redis_writer_counters(flush->writer));
-}
-
-/* Those that were handed over leave the array. */
-static void kept_shift(struct lane *lane)
-{
-    uint32_t n = lane->kept_at;
-
-    if (n > 0) {
-        memmove(lane->kept, lane->kept + n, (lane->kept_count - n) * sizeof *lane->kept);
-        lane->kept_count -= n;
-        lane->kept_todo -= n;
-        lane->kept_at = 0;
-    }
 }
 
 /* Every lane's pass begins, the first lane's first. */
@@ -308,6 +258,7 @@ static void post(struct flush *flush, struct lane *lane, bool last, int64_t as_o
     slice->events_from = flush->events.from;
     slice->flags =
         (flush->events.from_known ? (uint32_t)SLICE_EVENTS : 0) |
+        (flush->source.row != NULL ? (uint32_t)SLICE_ROWS_AGAIN : 0) |
         (last ? (uint32_t)SLICE_LAST : 0) | (lane->rewriting ? (uint32_t)SLICE_REWRITE : 0) |
         (lane->free_drop ? (uint32_t)SLICE_FREE_DROP : 0) | lanes_index_flags(lane, slice, last);
     if (last && !lane->rewriting && lane->adcode != ADCODE_CITY) {
@@ -316,7 +267,7 @@ static void post(struct flush *flush, struct lane *lane, bool last, int64_t as_o
     lane->free_drop = false;
     lane->rewriting = lane->rewriting && !last;
     lane->written = true;
-    kept_shift(lane);
+    kept_queue_shift(lane);
     flush->filling = NULL;
     redis_writer_post(flush->writer, slice);
 }
@@ -477,6 +428,7 @@ void flush_all(struct flush *flush)
         }
     }
     event_queue_again(&flush->events, flush->news.losses);
+    kept_queue_again(flush);
     /* The flush under way may only be confirmed when all of this is written. */
     for (uint32_t i = 0; i < flush->lane_count; i++) {
         flush->lanes[i].rewriting = true;
@@ -527,7 +479,7 @@ static void begin(struct flush *flush, struct position newest, int64_t at_ms)
     }
     flush->running = true;
     flush->target = newest;
-    flush->events.whole = !flush->events.refilling;
+    flush->events.whole = !flush->events.refilling && !flush->rows.refilling;
     lanes_begin(flush);
     for (uint32_t i = 0; i < flush->lane_count; i++) {
         flush->lanes[i].written = false;
@@ -545,7 +497,9 @@ void flush_step(struct flush *flush, struct position newest, int64_t at_ms, int6
     if (flush->news.stepped_down) {
         return;
     }
-    if (event_queue_refill(&flush->events, &flush->source, redis_writer_counters(flush->writer))) {
+    const bool events_more =
+        event_queue_refill(&flush->events, &flush->source, redis_writer_counters(flush->writer));
+    if (kept_queue_refill(flush) || events_more) {
         redis_writer_wake_core(flush->writer);
     }
     if (!flush->running) {
@@ -573,7 +527,7 @@ struct position flush_confirmed(const struct flush *flush)
 
 uint64_t flush_pending(const struct flush *flush)
 {
-    uint64_t n = flush->events.count + flush->events.refilling;
+    uint64_t n = flush->events.count + flush->events.refilling + flush->rows.refilling;
 
     for (uint32_t i = 0; i < flush->lane_count; i++) {
         n += flush->lanes[i].count + flush->lanes[i].kept_count +
