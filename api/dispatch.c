@@ -40,8 +40,6 @@ static void options_answer(struct request *rq)
         respond_header(rq, "Access-Control-Allow-Headers",
                        post ? "Accept, Authorization, Content-Type, If-None-Match, Last-Event-ID"
                             : "Accept, Authorization, If-None-Match, Last-Event-ID");
-        respond_header(rq, "Access-Control-Expose-Headers",
-                       "ETag, Link, RateLimit, RateLimit-Policy, Retry-After");
         respond_header(rq, "Access-Control-Max-Age", "86400");
     }
 }
@@ -98,12 +96,11 @@ static bool authenticate(struct request *rq)
     if (rq->heads.authorization == NULL) {
         return true;
     }
-    if (!failures_allow(rq)) {
-        return false;
-    }
     if (row == NULL) {
-        failures_note(rq);
-        respond_problem(rq, ERR_UNAUTHENTICATED, "the key is not valid");
+        if (failures_allow(rq)) {
+            failures_note(rq);
+            respond_problem(rq, ERR_UNAUTHENTICATED, "the key is not valid");
+        }
         return false;
     }
     rq->role = row->role;

@@ -116,7 +116,13 @@ static void param_schema_write(struct json_writer *w, enum param p)
 
     json_key(w, "schema");
     json_object(w);
-    if (row->low == 0 && row->high == 0) {
+    if (p == PARAM_SILENT) { /* true, false or seconds */
+        json_key(w, "type");
+        json_array(w);
+        json_str(w, "boolean");
+        json_str(w, "integer");
+        json_array_end(w);
+    } else if (row->low == 0 && row->high == 0) {
         json_kv_str(w, "type", "string");
     } else {
         json_kv_str(w, "type", degrees ? "number" : "integer");
@@ -220,23 +226,33 @@ static void content_write(struct json_writer *w, const char *type, const char *s
     json_object_end(w);
 }
 
-static const char *success_status(const struct route *route)
+/* Under which status the route gives what it answers with; all but these: 200. */
+static const char *const *statuses_of(const struct route *route)
 {
-    static const char *const created[] = {"case_post", "detection_post", "report_post"};
+    static const char *const usual[] = {"200", NULL};
 
-    for (size_t i = 0; i < ARRAY_LEN(created); i++) {
-        if (strcmp(route->name, created[i]) == 0) {
-            return "201";
+    static const struct {
+        const char *name;
+        const char *statuses[3]; /* ended by NULL */
+    } rows[] = {
+        {"case_post",               {"201", "200"}},
+        {"detection_post",          {"201", "200"}},
+        {"report_post",             {"201"}       },
+        {"device_recalibrate_post", {"202"}       },
+        {"readyz_get",              {"200", "503"}},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        if (strcmp(route->name, rows[i].name) == 0) {
+            return rows[i].statuses;
         }
     }
-    return route->answer == ANSWER_RECALIBRATION ? "202" : "200";
+    return usual;
 }
 
-static void responses_write(struct json_writer *w, const struct route *route)
+static void success_write(struct json_writer *w, const struct route *route, const char *status)
 {
-    json_key(w, "responses");
-    json_object(w);
-    json_key(w, success_status(route));
+    json_key(w, status);
     json_object(w);
     json_kv_str(w, "description", route->doc);
     json_key(w, "content");
@@ -254,6 +270,15 @@ static void responses_write(struct json_writer *w, const struct route *route)
     }
     json_object_end(w);
     json_object_end(w);
+}
+
+static void responses_write(struct json_writer *w, const struct route *route)
+{
+    json_key(w, "responses");
+    json_object(w);
+    for (const char *const *status = statuses_of(route); *status != NULL; status++) {
+        success_write(w, route, *status);
+    }
     json_key(w, "default");
     json_object(w);
     json_kv_str(w, "description", "what went wrong (RFC 9457)");

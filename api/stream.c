@@ -401,11 +401,31 @@ static bool topics_take(struct request *rq)
     return q->topics != 0;
 }
 
+/* A lot or fence that is not there would be listened to in vain. False: that was answered. */
+static bool places_are_there(struct request *rq)
+{
+    const struct query *q = &rq->query;
+    const struct inventory *inv = rq->inv;
+    const uint32_t lot = q->lot == 0 ? NO_SLOT : inventory_lot(inv, q->lot);
+    const uint32_t fence = q->fence == 0 ? NO_FENCE : fences_find(inv, q->fence);
+
+    if (q->lot != 0 && (lot == NO_SLOT || inv->lots[lot].removed)) {
+        faults_add(&rq->faults, "lot", "there is no such lot");
+    }
+    if (q->fence != 0 && (fence == NO_FENCE || inv->fences[fence].removed)) {
+        faults_add(&rq->faults, "fence", "there is no such fence");
+    }
+    if (rq->faults.count > 0) {
+        respond_faults(rq, ERR_BAD_PARAMETER, &rq->faults);
+    }
+    return rq->faults.count == 0;
+}
+
 void stream_get(struct request *rq)
 {
     struct streams *streams = &rq->api->streams;
 
-    if (!topics_take(rq)) {
+    if (!topics_take(rq) || !places_are_there(rq)) {
         return;
     }
     if (change_feed_start(&streams->feed, rq->api->p.changes, rq->inv) != ERR_OK) {

@@ -73,6 +73,24 @@ static void opened_answer(struct request *rq)
 
 /* --- moves --- */
 
+/* The case that another is merged into gets a row of it: it must be the key's to change, too.
+ * Answers itself when not. */
+static bool other_covers(struct request *rq, case_id other)
+{
+    char number[CASE_NUMBER_LEN + 1];
+
+    if (other == 0 || rq->key == NULL || rq->key->district_count == 0) {
+        return true;
+    }
+    case_id_format(other, number);
+    if (!key_row_covers(rq->key, number)) {
+        respond_problem(rq, ERR_FORBIDDEN,
+                        "into: this key may change only what is in its districts");
+        return false;
+    }
+    return true;
+}
+
 static void case_move(struct request *rq, enum case_event event)
 {
     struct json_node nodes[BODY_NODES];
@@ -94,7 +112,8 @@ static void case_move(struct request *rq, enum case_event event)
     desk->request.id = id;
     case_body_move(rq, &doc, &desk->request.move);
     desk->request.move.event = event;
-    if (case_body_good(rq) && asking_version(rq, &desk->request.move.version)) {
+    if (case_body_good(rq) && other_covers(rq, desk->request.move.other) &&
+        asking_version(rq, &desk->request.move.version)) {
         asking_submit(rq);
     }
 }

@@ -268,10 +268,11 @@ static void list_open(struct request *rq, struct json_writer *w)
 {
     kind_pick(rq);
     json_object(w);
-    if (rq->accept == ACCEPT_GEO) {
+    if (rq->accept == ACCEPT_GEO) { /* where "crs" was another thing (RFC 7946 appendix B.1) */
         json_kv_str(w, "type", "FeatureCollection");
+    } else {
+        json_kv_str(w, "crs", crs_name(rq->query.crs));
     }
-    json_kv_str(w, "crs", crs_name(rq->query.crs));
     json_kv_time(w, "as_of", rq->now.as_of_ms + rq->now.shift_ms);
     json_key(w, rq->accept == ACCEPT_GEO ? "features" : "items");
     json_array(w);

@@ -11,6 +11,7 @@
 #include <openssl/x509v3.h>
 #include <poll.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -204,16 +205,35 @@ void broker_tls_hear(struct broker_tls *tls, const char *text)
 
 /* --- the context --- */
 
+static bool is_address(const char *host)
+{
+    unsigned char bytes[16];
+
+    return inet_pton(AF_INET, host, bytes) == 1 || inet_pton(AF_INET6, host, bytes) == 1;
+}
+
 static bool host_set(SSL_CTX *ctx, const char *host)
 {
     X509_VERIFY_PARAM *param = SSL_CTX_get0_param(ctx);
-    unsigned char address[16];
 
-    if (inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1) {
+    if (is_address(host)) {
         return X509_VERIFY_PARAM_set1_ip_asc(param, host) == 1;
     }
     X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
     return X509_VERIFY_PARAM_set1_host(param, host, 0) == 1;
+}
+
+/* libmosquitto asks for what it connects to, which is an address: of a name for it we say so, and
+ * an address is no server name (RFC 6066, 3). */
+static void server_name_set(const SSL *ssl, int where, int value)
+{
+    const struct broker_tls *tls = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+
+    (void)value;
+    if ((where & SSL_CB_HANDSHAKE_START) != 0) {
+        (void)SSL_set_tlsext_host_name((SSL *)(uintptr_t)ssl,
+                                       is_address(tls->host) ? NULL : (char *)(uintptr_t)tls->host);
+    }
 }
 
 /* NULL with the reason and the file it is about. */
@@ -266,6 +286,7 @@ bool broker_tls_set(struct broker_tls *tls, const struct broker_tls_files *files
     bool set;
 
     tls->why[0] = '\0';
+    tls->host = files->host;
     ctx = context_make(files, why, &at_fault);
     if (ctx == NULL) {
         const char *path = paths[at_fault];
@@ -273,6 +294,7 @@ bool broker_tls_set(struct broker_tls *tls, const struct broker_tls_files *files
         return refuse(tls->why, "%.150s: %.140s", path == NULL ? "TLS" : path, why);
     }
     SSL_CTX_set_app_data(ctx, tls);
+    SSL_CTX_set_info_callback(ctx, server_name_set);
     set = mosquitto_int_option(client, MOSQ_OPT_SSL_CTX_WITH_DEFAULTS, 0) == MOSQ_ERR_SUCCESS &&
           mosquitto_void_option(client, MOSQ_OPT_SSL_CTX, ctx) == MOSQ_ERR_SUCCESS;
     SSL_CTX_free(ctx); /* the client has its own reference */

@@ -21,7 +21,7 @@ struct intake {
     struct city_clock clock;
     struct position next;
     struct input *ring;
-    uint64_t head, tail; /**< inputs put in and taken out so far */
+    uint64_t head, tail; /**< inputs put in and taken out since it was last empty */
     bool lagging;
     struct position missed; /**< the newest reading that only the journal has */
     uint64_t missed_count;

@@ -49,6 +49,10 @@ static size_t take_ring_locked(struct intake *in, struct input *inputs, size_t n
     if (got > 0) {
         in->read = inputs[got - 1].at;
     }
+    if (in->tail == in->head) { /* from its front again: no more of it is touched than waits */
+        in->head = 0;
+        in->tail = 0;
+    }
     return got;
 }
 

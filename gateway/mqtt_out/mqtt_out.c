@@ -8,6 +8,9 @@
 #include "bowei/base/backoff.h"
 #include "bowei/base/city_clock.h"
 #include "bowei/base/log.h"
+#include "bowei/broker_connect.h"
+#include "bowei/broker_error.h"
+#include "bowei/broker_quarrel.h"
 #include "bowei/broker_tls.h"
 #include "bowei/space_text.h"
 #include "gateway/mqtt_out/out_alerts.h"
@@ -43,12 +46,15 @@ struct mqtt_out {
     struct mosquitto *client;
     struct backoff backoff;
     struct broker_tls tls;
+    struct broker_quarrel quarrel;
     struct out_spaces spaces;
     struct out_alerts alerts;
     struct strbuf text;
     char status_topic[TOPIC_MAX];
+    char client_id[CLIENT_ID_MAX];
     bool connected;
     uint32_t in_flight;
+    uint32_t connect_turn; /* which of the broker's addresses is tried first */
     int goodbye_mid;
     int64_t connected_ms; /* boottime */
     int64_t log_gate, missed_gate, lost_gate;
@@ -235,11 +241,8 @@ static void on_log(struct mosquitto *client, void *ctx, int level, const char *t
 static bool client_make(struct mqtt_out *out)
 {
     const struct mqtt_out_config *config = out->params.config;
-    char id[CLIENT_ID_MAX];
-    struct mosquitto *client;
+    struct mosquitto *client = mosquitto_new(out->client_id, true, out);
 
-    (void)snprintf(id, sizeof id, "%s-out", out->params.instance);
-    client = mosquitto_new(config->client_id == NULL ? id : config->client_id, true, out);
     if (client == NULL) {
         return false;
     }
@@ -309,20 +312,29 @@ static void lost_say(struct mqtt_out *out, const char *why)
              out->params.config->host, out->params.config->port, why);
 }
 
+static bool stop_asked(void *ctx)
+{
+    struct mqtt_out *out = ctx;
+
+    return atomic_load(&out->stopping);
+}
+
 /* Connects and serves until the connection ends or a stop is asked for. */
 static void connection_run(struct mqtt_out *out)
 {
     const struct mqtt_out_config *config = out->params.config;
-    const int64_t began_ms = host_boot_ms();
+    const struct broker_stop stop = {stop_asked, out};
+    const struct broker_address to = {config->host, config->port, config->keepalive_s,
+                                      out->connect_turn};
     bool greeted = false;
     int mid;
-    int code = mosquitto_connect_async(out->client, config->host, (int)config->port,
-                                       (int)config->keepalive_s);
+    int code = broker_connect(out->client, &to, &stop);
+    const int64_t began_ms = host_boot_ms();
 
     while (code == MOSQ_ERR_SUCCESS && !atomic_load(&out->stopping)) {
         code = turn(out);
         if (!out->connected && host_boot_ms() - began_ms > CONNECT_LIMIT_MS) {
-            code = MOSQ_ERR_CONN_LOST;
+            code = MOSQ_ERR_KEEPALIVE;
         } else if (code == MOSQ_ERR_SUCCESS && out->connected && !greeted) {
             greeted = status_say(out, "online", &mid);
         }
@@ -334,14 +346,26 @@ static void connection_run(struct mqtt_out *out)
         goodbye(out);
         return;
     }
-    lost_say(out, code == MOSQ_ERR_ERRNO ? strerror(errno) : mosquitto_strerror(code));
+    out->connect_turn += out->connected ? 0 : 1;
+    lost_say(out, broker_error_text(code, errno));
 }
 
 /* How long to wait before the next connection. */
 static int64_t pause_ms(struct mqtt_out *out)
 {
-    if (out->connected && host_boot_ms() - out->connected_ms >= STEADY_MS) {
+    const int64_t boot_ms = host_boot_ms();
+    const int64_t life_ms = boot_ms - out->connected_ms;
+
+    if (out->connected && life_ms >= STEADY_MS) {
         backoff_reset(&out->backoff);
+    }
+    if (out->connected && broker_quarrel_note(&out->quarrel, boot_ms, life_ms)) {
+        count(out, COUNT_MQTT_OUT_TAKEOVERS);
+        log_line(LOG_ERROR, AREA,
+                 "connections keep being cut at once; is another gateway using the client id %s? "
+                 "Resting 5 minutes",
+                 out->client_id);
+        return BROKER_QUARREL_REST_MS;
     }
     return backoff_next_ms(&out->backoff, BACKOFF_BASE_MS, BACKOFF_CAP_MS);
 }
@@ -383,6 +407,11 @@ enum err mqtt_out_start(const struct mqtt_out_params *params, struct mqtt_out **
     backoff_init(&made->backoff, params->instance, host_boot_ms());
     out_spaces_init(&made->spaces, params->changes);
     out_alerts_init(&made->alerts, params->alerts);
+    if (params->config->client_id != NULL) {
+        (void)snprintf(made->client_id, sizeof made->client_id, "%s", params->config->client_id);
+    } else {
+        (void)snprintf(made->client_id, sizeof made->client_id, "%s-out", params->instance);
+    }
     (void)snprintf(made->status_topic, sizeof made->status_topic, "bowei/%s/status",
                    params->config->area);
     if (made->stop_fd < 0 || pthread_create(&made->thread, NULL, run, made) != 0) {

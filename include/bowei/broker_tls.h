@@ -23,6 +23,7 @@ struct broker_tls_files {
 
 /** The TLS of one client; plain data, zeroed is valid. It must outlive the client. */
 struct broker_tls {
+    const char *host; /**< as in the files; what the broker is asked for (SNI) when it is a name */
     char why[BROKER_TLS_WHY_MAX]; /**< why this connection failed; "" = TLS did not */
 };
 

@@ -18,7 +18,8 @@ struct redis_params {
     uint16_t port;
     const char *username, *password; /**< NULL = none */
     uint32_t timeout_ms;
-    const _Atomic bool *halt; /**< redis_load gives up soon after it turned true; NULL = never */
+    const _Atomic bool *halt; /**< all gives up soon after it turned true; NULL = never */
+    int64_t until_boot_ms;    /**< and at this moment; 0 = never */
 };
 
 /* --- the core's side: what is dirty, and handing it over --- */

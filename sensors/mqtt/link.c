@@ -13,12 +13,6 @@
 #define FULL_CAP_MS     5000  /* a full disk is looked at again soon: the space is ours to free */
 #define STEADY_MS       30000 /* a connection that lived so long resets the back-off */
 
-/* Two gateways with one client id throw each other out: more than TAKEOVERS_MAX short connections a
- * minute, then rest. */
-#define SHORT_LIFE_MS    10000
-#define TAKEOVER_IN_MS   60000
-#define TAKEOVER_REST_MS 300000
-
 void link_count(const struct link *link, enum counter which)
 {
     count_add(link->params.ports->counters, which, 1);
@@ -38,18 +32,6 @@ void link_up_set(struct link *link, bool up)
     status_link_up(link->params.ports->status, link->params.status_index, up, host_boot_ms());
 }
 
-/* Notes a short connection; true when there were too many in a minute. */
-static bool taken_over(struct link *link, int64_t boot_ms)
-{
-    uint32_t slot = link->short_count % TAKEOVERS_MAX;
-    bool many =
-        link->short_count >= TAKEOVERS_MAX && boot_ms - link->short_lives[slot] < TAKEOVER_IN_MS;
-
-    link->short_lives[slot] = boot_ms;
-    link->short_count++;
-    return many;
-}
-
 /* How long to pause before the next connection. */
 static int64_t pause_ms(struct link *link)
 {
@@ -62,15 +44,14 @@ static int64_t pause_ms(struct link *link)
     if (link->refused) {
         return backoff_next_ms(&link->backoff, BACKOFF_BASE_MS, FULL_CAP_MS);
     }
-    if (link->connected && life_ms < SHORT_LIFE_MS && taken_over(link, boot_ms)) {
+    if (link->connected && broker_quarrel_note(&link->quarrel, boot_ms, life_ms)) {
         link_count(link, COUNT_MQTT_TAKEOVERS);
-        link->short_count = 0;
         log_line(
             LOG_ERROR, AREA,
             "%s: connections keep being cut at once; is another gateway using the client id %s? "
             "Resting 5 minutes",
             link_name(link), link->params.config->client_id);
-        return TAKEOVER_REST_MS;
+        return BROKER_QUARREL_REST_MS;
     }
     return backoff_next_ms(&link->backoff, BACKOFF_BASE_MS, BACKOFF_CAP_MS);
 }

@@ -4,6 +4,8 @@
  * one can leave on the next. */
 #include "bowei/base/city_clock.h"
 #include "bowei/base/log.h"
+#include "bowei/broker_connect.h"
+#include "bowei/broker_error.h"
 #include "sensors/mqtt/link_parts.h"
 #include <errno.h>
 #include <netinet/in.h>
@@ -177,23 +179,35 @@ static void lost_say(struct link *link, const char *why)
              config->name, config->host, config->port, why);
 }
 
+static bool stop_asked(void *ctx)
+{
+    const struct link *link = ctx;
+
+    return halt_wait(link->params.halt, 0);
+}
+
 void link_connection_run(struct link *link)
 {
     const struct link_config *config = link->params.config;
-    int code;
+    const struct broker_stop stop = {stop_asked, link};
+    const struct broker_address to = {config->host, config->port, config->keepalive_s,
+                                      link->connect_turn};
+    int code = broker_connect(link->client, &to, &stop);
 
+    if (code != MOSQ_ERR_SUCCESS && stop_asked(link)) {
+        return;
+    }
     link->began_boot_ms = host_boot_ms();
-    code = mosquitto_connect_async(link->client, config->host, (int)config->port,
-                                   (int)config->keepalive_s);
     while (code == MOSQ_ERR_SUCCESS) {
         code = turn(link);
         if (!link_tick(link)) {
-            code = MOSQ_ERR_CONN_LOST;
+            code = link->refused ? MOSQ_ERR_CONN_LOST : MOSQ_ERR_KEEPALIVE;
         }
         if (halt_wait(link->params.halt, 0)) {
             goodbye(link);
             return;
         }
     }
-    lost_say(link, code == MOSQ_ERR_ERRNO ? strerror(errno) : mosquitto_strerror(code));
+    link->connect_turn += link->connected ? 0 : 1;
+    lost_say(link, broker_error_text(code, errno));
 }

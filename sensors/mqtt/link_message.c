@@ -4,9 +4,20 @@
  * leave, the broker delivers again. */
 #include "bowei/base/log.h"
 #include "sensors/mqtt/link_parts.h"
+#include <string.h>
 #include <sys/socket.h>
 
 #define AREA "mqtt"
+
+/* What the topics of its messages match: of "$share/<group>/<filter>" the filter. */
+static const char *filter_of(const char *topic)
+{
+    static const char share[] = "$share/";
+    const char *behind =
+        strncmp(topic, share, sizeof share - 1) == 0 ? strchr(topic + sizeof share - 1, '/') : NULL;
+
+    return behind == NULL ? topic : behind + 1;
+}
 
 static const struct envelope *envelope_of(const struct link *link, const char *topic)
 {
@@ -15,8 +26,8 @@ static const struct envelope *envelope_of(const struct link *link, const char *t
     for (uint32_t i = 0; i < config->subscription_count; i++) {
         bool matches = false;
 
-        if (mosquitto_topic_matches_sub(config->subscriptions[i].topic, topic, &matches) ==
-                MOSQ_ERR_SUCCESS &&
+        if (mosquitto_topic_matches_sub(filter_of(config->subscriptions[i].topic), topic,
+                                        &matches) == MOSQ_ERR_SUCCESS &&
             matches) {
             return link->envelopes[i];
         }

@@ -2,6 +2,7 @@
 #define SENSORS_MQTT_LINK_PARTS_H
 
 #include "bowei/base/backoff.h"
+#include "bowei/broker_quarrel.h"
 #include "bowei/broker_tls.h"
 #include "sensors/hearing.h"
 #include "sensors/mqtt/link.h"
@@ -10,8 +11,6 @@
 /* The inside of a link, shared by its files: link.c (its thread), link_client.c (one connection),
  * link_session.c (what the broker knows of us), link_message.c (what it sends), link_watch.c (is it
  * alive?). All of it runs on the link's thread. */
-
-#define TAKEOVERS_MAX 3 /* short connections a minute; more are two gateways at one client id */
 
 struct link {
     struct link_params params; /* immutable after link_start */
@@ -34,9 +33,10 @@ struct link {
     bool watched; /* the broker lets us hear our own ping */
     bool gone;    /* session_lost is still to be told to the intake */
     bool drained;
-    bool stamped;        /* the sign of life of this turn is noted */
-    uint32_t connection; /* number of this connection, the ping's payload */
-    uint64_t messages;   /* heard so far, own ones included */
+    bool stamped;          /* the sign of life of this turn is noted */
+    uint32_t connection;   /* number of this connection, the ping's payload */
+    uint32_t connect_turn; /* which of the broker's addresses is tried first */
+    uint64_t messages;     /* heard so far, own ones included */
     int64_t began_boot_ms;
     int64_t connected_boot_ms;
     int64_t pinged_boot_ms;
@@ -45,8 +45,7 @@ struct link {
     int64_t gone_wall_ms;
     int64_t denied_gate, lost_gate;    /* of the log */
     char lost_why[BROKER_TLS_WHY_MAX]; /* as the log has it */
-    int64_t short_lives[TAKEOVERS_MAX];
-    uint32_t short_count;
+    struct broker_quarrel quarrel;
 };
 
 void link_count(const struct link *link, enum counter which);

@@ -5,10 +5,8 @@
 #include "sensors/mqtt/link_parts.h"
 #include <string.h>
 
-#define AREA                   "mqtt"
-#define SUBACK_REFUSED         0x80
-#define CONNACK_BAD_LOGIN      4
-#define CONNACK_NOT_AUTHORISED 5
+#define AREA           "mqtt"
+#define SUBACK_REFUSED 0x80
 
 static void subscribe_all(struct link *link)
 {
@@ -33,9 +31,7 @@ void link_on_connect(struct mosquitto *client, void *ctx, int code, int flags)
 
     (void)client;
     if (code != 0) {
-        if (code == CONNACK_BAD_LOGIN || code == CONNACK_NOT_AUTHORISED) {
-            link_count(link, COUNT_MQTT_DENIED);
-        }
+        link_count(link, COUNT_MQTT_DENIED);
         log_rate(LOG_ERROR, &link->denied_gate, 60000, AREA, "%s: the broker refuses us: %s",
                  link_name(link), mosquitto_connack_string(code));
         return;

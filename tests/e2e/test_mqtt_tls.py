@@ -94,8 +94,8 @@ class MqttTls(Testbed):
         path.write_text(text)
         return path
 
-    def tls(self, indent, port, certificate=None):
-        lines = [f"host: 127.0.0.1\n{indent}port: {port}", "tls: true", f"ca_file: {self.folder}/ca.crt"]
+    def tls(self, indent, port, certificate=None, host="127.0.0.1"):
+        lines = [f"host: {host}\n{indent}port: {port}", "tls: true", f"ca_file: {self.folder}/ca.crt"]
         if certificate:
             lines += [f"cert_file: {self.folder}/{certificate}.crt", f"key_file: {self.folder}/{certificate}.key"]
         return "".join(f"{indent}{line}\n" for line in lines)
@@ -110,7 +110,8 @@ class MqttTls(Testbed):
         text += "links:\n"
         for name in self.links:
             certificate = {"mutual": "client", "foreigncert": "stranger"}.get(name, getattr(self, name + "_certificate", None))
-            text += f"  - name: {name}\n" + self.tls("    ", self.ports[name], certificate)
+            text += f"  - name: {name}\n" + self.tls("    ", self.ports[name], certificate,
+                                                          "localhost" if name == "good" else "127.0.0.1")
             text += f"    username: gateway\n    password_file: {self.folder}/password\n" if name == "good" else ""
             text += f"    subscriptions:\n      - topic: field/{name}/+\n        envelope: native\n"
         return text

@@ -353,12 +353,17 @@ static void what_is_open_is_not_opened_again(void **state)
 /* A key of some districts opens and moves what is there, and nothing elsewhere. */
 static void keys_of_a_district(void **state)
 {
+    char there[CASE_NUMBER_LEN + 1];
+    char merge[80];
     char n[CASE_NUMBER_LEN + 1];
     char body[200];
 
     (void)state;
     opened("order", "patrol", space_text(3), n);
     move(north, n, "note", "{\"note\":\"x\"}", 403, "districts");
+    case_id_format(case_id_make(150499, 20260601, 1), there);
+    (void)snprintf(merge, sizeof merge, "{\"into\":\"%s\",\"note\":\"x\"}", n);
+    move(north, there, "merge", merge, 403, "into: this key");
     (void)snprintf(body, sizeof body, "{\"kind\":\"order\",\"source\":\"patrol\",\"place\":\"%s\"}",
                    space_text(3));
     expect("POST", north, "/v1/cases", body, 403, "districts");

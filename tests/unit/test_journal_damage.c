@@ -206,6 +206,106 @@ static void a_file_that_failed_is_not_synced_again(void **state)
     assert_int_equal(records_in(), 3);
 }
 
+/* --- somebody tidies up under a running gateway --- */
+
+static void a_removed_file_is_written_anew(void **state)
+{
+    struct journal *journal = open_journal();
+    char path[512];
+
+    (void)state;
+    assert_int_equal(append_reading(journal, 1), ERR_OK);
+    assert_int_equal(sync_now(journal), ERR_OK);
+    (void)snprintf(path, sizeof path, "%s/0000000000000001-0000000000000001.bwj", folder);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(append_reading(journal, 2), ERR_OK);
+    assert_int_equal(sync_now(journal), ERR_OK);
+    assert_int_equal(records_in(), 2);
+    assert_int_equal(append_reading(journal, 3), ERR_OK);
+    assert_int_equal(sync_now(journal), ERR_OK);
+    journal_close(journal);
+    assert_int_equal(records_in(), 3);
+}
+
+static void a_removed_folder_is_made_anew(void **state)
+{
+    struct journal *journal = open_journal();
+
+    (void)state;
+    assert_int_equal(append_reading(journal, 1), ERR_OK);
+    scratch_folder_remove(folder);
+    assert_int_equal(append_reading(journal, 2), ERR_OK);
+    assert_int_equal(sync_now(journal), ERR_OK);
+    assert_int_equal(records_in(), 2);
+    assert_int_equal(append_reading(journal, 3), ERR_OK);
+    assert_int_equal(sync_now(journal), ERR_OK);
+    journal_close(journal);
+    assert_int_equal(records_in(), 3);
+}
+
+static void a_moved_folder_is_not_written_to(void **state)
+{
+    struct journal *journal = open_journal();
+    char moved[300];
+
+    (void)state;
+    (void)snprintf(moved, sizeof moved, "%s.old", folder);
+    assert_int_equal(rename(folder, moved), 0);
+    assert_int_equal(append_reading(journal, 1), ERR_OK);
+    assert_int_equal(sync_now(journal), ERR_OK);
+    assert_int_equal(append_reading(journal, 2), ERR_OK);
+    assert_int_equal(sync_now(journal), ERR_OK);
+    journal_close(journal);
+    assert_int_equal(records_in(), 2);
+    scratch_folder_remove(moved);
+}
+
+/* Where no folder can be made, nobody is told that something is kept. */
+static void without_a_folder_nothing_is_kept(void **state)
+{
+    struct journal *journal = open_journal();
+    FILE *file;
+
+    (void)state;
+    assert_int_equal(append_reading(journal, 1), ERR_OK);
+    scratch_folder_remove(folder);
+    file = fopen(folder, "w"); /* a file stands there now */
+    assert_non_null(file);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(append_reading(journal, 2), ERR_OK);
+    assert_int_equal(sync_now(journal), ERR_IO);
+    assert_int_equal(append_reading(journal, 3), ERR_IO);
+    assert_int_equal(unlink(folder), 0);
+    assert_int_equal(sync_now(journal), ERR_OK); /* it is there again */
+    assert_int_equal(append_reading(journal, 3), ERR_OK);
+    assert_int_equal(sync_now(journal), ERR_OK);
+    journal_close(journal);
+    assert_int_equal(records_in(), 1);
+}
+
+/* One old segment that is not there does not keep the others for ever. */
+static void trimming_passes_over_what_is_gone(void **state)
+{
+    struct journal *journal = NULL;
+    char path[512];
+
+    (void)state;
+    for (uint64_t seq = 1; seq <= 3; seq++) {
+        journal = open_journal();
+        assert_int_equal(append_reading(journal, seq * 10), ERR_OK);
+        if (seq < 3) {
+            journal_close(journal);
+        }
+    }
+    (void)snprintf(path, sizeof path, "%s/0000000000000001-000000000000000a.bwj", folder);
+    assert_int_equal(unlink(path), 0);
+    journal_trim(journal, (struct position){1, 1000}, 1000000000);
+    assert_int_equal(sync_now(journal), ERR_OK);
+    assert_int_equal(sync_now(journal), ERR_OK); /* the pass before has ended */
+    assert_int_equal(records_in(), 1);
+    journal_close(journal);
+}
+
 /* --- what a process that was killed left --- */
 
 static void a_name_that_is_taken_is_passed_over(void **state)
@@ -323,6 +423,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_reader_goes_on_behind_a_file_written_anew),
         TEST(a_file_that_failed_is_not_synced_again),
+        TEST(a_removed_file_is_written_anew),
+        TEST(a_removed_folder_is_made_anew),
+        TEST(a_moved_folder_is_not_written_to),
+        TEST(without_a_folder_nothing_is_kept),
+        TEST(trimming_passes_over_what_is_gone),
         TEST(a_name_that_is_taken_is_passed_over),
         TEST(half_written_copies_go),
         TEST(a_segment_of_an_older_schema_is_shortened),

@@ -30,6 +30,22 @@ static void clamp_lot(struct lot *lot, int64_t now_ms)
     lot->turned_ms = clamp(lot->turned_ms, now_ms);
 }
 
+/* The sensors of a place out of an image that came after the start. What lies ahead says that the
+ * clock is wrong, as at a start; it is known only now, so only what comes from now on is doubted.
+ */
+static void restored_late(struct core *core, struct sensor *sensors, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (sensor_heard_ms(&sensors[i]) > core->now.at_ms + CITY_CLOCK_JUMP_MS) {
+            core->clock_suspect = true;
+        }
+        clamp_sensor(&sensors[i], core->now.at_ms);
+        if (sensor_heard_ms(&sensors[i]) != 0) {
+            sensors[i].flags |= SENSOR_RESTORED;
+        }
+    }
+}
+
 static void restore_space(struct core *core, const struct image *image)
 {
     const uint32_t slot = inventory_space(core->inv, image->space.key);
@@ -45,13 +61,9 @@ static void restore_space(struct core *core, const struct image *image)
     space_load(&place, &image->space);
     place.space->at = position_pack(core, image->at);
     if (core->running) {
+        restored_late(core, place.sensors, place.count);
         clamp_space(place.space, core->now.at_ms);
-        for (unsigned i = 0; i < place.count; i++) {
-            clamp_sensor(&place.sensors[i], core->now.at_ms);
-            if (sensor_heard_ms(&place.sensors[i]) != 0) {
-                place.sensors[i].flags |= SENSOR_RESTORED;
-            }
-        }
+        place.clock_suspect = core->clock_suspect;
         space_settle(&place, core->now.at_ms);
         core_rejudge(core, slot, &before, true);
     }
@@ -76,14 +88,9 @@ static void restore_lot(struct core *core, const struct image *image)
     lot_load(&yard, &image->lot);
     yard.lot->at = position_pack(core, image->at);
     if (core->running) {
+        restored_late(core, yard.gates, yard.is->sensor_count);
         clamp_lot(yard.lot, core->now.at_ms);
         effects_lot_turned(core, lot, &former);
-        for (uint32_t i = 0; i < yard.is->sensor_count; i++) {
-            clamp_sensor(&yard.gates[i], core->now.at_ms);
-            if (sensor_heard_ms(&yard.gates[i]) != 0) {
-                yard.gates[i].flags |= SENSOR_RESTORED;
-            }
-        }
         effects_lot(core, lot, true);
     }
 }

@@ -170,12 +170,21 @@ enum err segment_read(int folder_fd, const char *name, struct segment_bytes *out
     int fd = openat(folder_fd, name, O_RDONLY | O_CLOEXEC);
     enum err e;
 
-    *out = (struct segment_bytes){0};
     if (fd < 0) {
+        *out = (struct segment_bytes){0};
         return errno == ENOENT ? ERR_NOT_FOUND : ERR_IO;
     }
-    e = read_all(fd, out);
+    e = segment_read_open(fd, out);
     close(fd);
+    return e;
+}
+
+enum err segment_read_open(int fd, struct segment_bytes *out)
+{
+    enum err e;
+
+    *out = (struct segment_bytes){0};
+    e = read_all(fd, out);
     if (e != ERR_OK) {
         segment_bytes_finish(out);
         return e;

@@ -25,6 +25,8 @@ void segment_copies_remove(int folder_fd);
 void segment_head(uint8_t out[SEGMENT_HEAD]);
 /** ERR_NOT_FOUND when it is gone, ERR_NEWER_SCHEMA with out->schema set. */
 enum err segment_read(int folder_fd, const char *name, struct segment_bytes *out) MUST_CHECK;
+/** The same of a file that is open, whatever became of its name. */
+enum err segment_read_open(int fd, struct segment_bytes *out) MUST_CHECK;
 void segment_bytes_finish(struct segment_bytes *bytes);
 /** Visits the good records; returns the length of the good prefix (0 without a good head). */
 size_t segment_visit(const struct segment_bytes *bytes,

@@ -5,6 +5,7 @@
 #include "bowei/base/log.h"
 #include "gateway/keep/journal/journal_state.h"
 #include "gateway/keep/journal/record.h"
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -64,7 +65,7 @@ static void trim_locked(struct journal *j)
     while (j->segment_count > 1 && position_compare(j->segments[0].last, j->confirmed) <= 0 &&
            j->segments[0].newest_ms + (int64_t)j->keep_ms <= j->trim_ms) {
         segment_name(j->segments[0].name, name);
-        if (unlinkat(j->folder_fd, name, 0) != 0) {
+        if (unlinkat(j->folder_fd, name, 0) != 0 && errno != ENOENT) {
             log_line(LOG_WARNING, "journal", "cannot remove %s", name);
             return;
         }
@@ -145,7 +146,8 @@ static enum compacted compact(struct journal *j, const struct segment *segment, 
     k->segment = segment->name;
     (void)segment_visit(&bytes, keep_record, k, &stopped);
     if (k->len == SEGMENT_HEAD) {
-        result = unlinkat(j->folder_fd, name, 0) == 0 ? COMPACT_GONE : COMPACT_NONE;
+        result =
+            unlinkat(j->folder_fd, name, 0) == 0 || errno == ENOENT ? COMPACT_GONE : COMPACT_NONE;
     } else if (k->len < segment->bytes) {
         fd = journal_replace(j, name, k->data, k->len);
         if (fd >= 0) {

@@ -125,7 +125,8 @@ static bool row_read(const redisReply *value, struct image *image)
     packed = strrchr(value->str, ' '); /* hiredis ends it with a NUL */
     packed = packed == NULL ? value->str : packed + 1;
     len = text_take(packed, strlen(packed), bytes);
-    return len > 0 && image_unpack(IMAGE_CASE_ROW, bytes, len, image);
+    return len > 0 && image_unpack(IMAGE_CASE_ROW, bytes, len, image) &&
+           position_plausible(image->at);
 }
 
 bool case_fields_rows(const redisReply *hash, void (*each)(void *ctx, const struct image *image),

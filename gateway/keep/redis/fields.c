@@ -1,6 +1,7 @@
 /* Images as Redis hashes, both directions, a table row a field. The writer thread renders with it,
  * the loader reads with it; what other systems read is documented in docs/DATA_FORMAT.md. */
 #include "gateway/keep/redis/fields.h"
+#include "bowei/base/city_clock.h"
 #include "bowei/journal.h"
 #include "bowei/shown.h"
 #include "gateway/keep/redis/case_fields.h"
@@ -315,7 +316,7 @@ enum field_type {
     FIELD_STATE,
     FIELD_REASON,
     FIELD_OUT,
-    FIELD_I64,
+    FIELD_I64, /* a time */
     FIELD_U32,
     FIELD_U8,
     FIELD_BOOL,
@@ -422,14 +423,13 @@ static bool read_word(const struct field_row *row, const struct field *f, uint8_
 
 static bool read_number(const struct field_row *row, const struct field *f, uint8_t *to)
 {
-    static const int64_t most[] = {[FIELD_I64] = INT64_MAX,
+    static const int64_t most[] = {[FIELD_I64] = CITY_CLOCK_MOST_MS,
                                    [FIELD_U32] = UINT32_MAX,
                                    [FIELD_U8] = UINT8_MAX,
                                    [FIELD_BOOL] = 1};
     int64_t v;
 
-    if (!resp_i64_parse(f->value, f->value_len, &v) || v > most[row->type] ||
-        (v < 0 && row->type != FIELD_I64)) {
+    if (!resp_i64_parse(f->value, f->value_len, &v) || v > most[row->type] || v < 0) {
         return false;
     }
     if (row->type == FIELD_I64) {
@@ -453,6 +453,21 @@ static bool read_text(const struct field_row *row, const struct field *f, uint8_
     return true;
 }
 
+static bool time_fits(int64_t ms)
+{
+    return ms >= 0 && ms <= CITY_CLOCK_MOST_MS;
+}
+
+static bool sensor_times_fit(const struct sensor_image *s)
+{
+    return time_fits(s->heard_ms) && time_fits(s->pending_ms) && time_fits(s->quiet_ms);
+}
+
+static bool space_times_fit(const struct space_image *s)
+{
+    return time_fits(s->since_ms) && time_fits(s->known_since_ms) && time_fits(s->held_ms);
+}
+
 static bool read_packed(const struct field_row *row, const struct field *f, struct image *out)
 {
     uint8_t bytes[PACKED_MAX];
@@ -462,15 +477,17 @@ static bool read_packed(const struct field_row *row, const struct field *f, stru
         return false;
     }
     if (row->type == FIELD_FUSED) {
-        return unpacked_fused(bytes, (size_t)len, &out->space);
+        return unpacked_fused(bytes, (size_t)len, &out->space) && space_times_fit(&out->space);
     }
     if (row->type == FIELD_COUNTING) {
-        return unpacked_counting(bytes, (size_t)len, &out->lot);
+        return unpacked_counting(bytes, (size_t)len, &out->lot) && time_fits(out->lot.turned_ms);
     }
     if (row->type == FIELD_GATES) {
-        return unpacked_gate(bytes, (size_t)len, &out->lot.gates[row->arg]);
+        return unpacked_gate(bytes, (size_t)len, &out->lot.gates[row->arg]) &&
+               time_fits(out->lot.gates[row->arg].heard_ms);
     }
-    return image_unpack_sensors(bytes, (size_t)len, (unsigned)row->arg, &out->space) >= 0;
+    return image_unpack_sensors(bytes, (size_t)len, (unsigned)row->arg, &out->space) >= 0 &&
+           sensor_times_fit(&out->space.sensors[row->arg]);
 }
 
 bool fields_read(const struct field *field, struct image *out)

@@ -177,10 +177,12 @@ static void deliver(struct redis_writer *w)
     bool free_wrong;
     enum txn_outcome outcome;
 
+    redis_link_limit(&w->link, w->link.timeout_ms);
     if ((!w->watched || w->watched_adcode != slice->adcode) && !watch(w, slice->adcode)) {
         return;
     }
     txn = rendered(w, w->txn, slice, &w->log);
+    redis_link_limit(&w->link, 2 * w->link.timeout_ms); /* for all replies of the transaction */
     if (!send_current(w, txn, &tail_adcode)) {
         writer_down(w);
         return;

@@ -11,7 +11,7 @@
 
 #define SLICES        3   /* one in flight, one rendered, one being filled */
 #define DISTRICTS_MAX 256 /* a province's counties and the city */
-#define TEXT_MAX      256
+#define TEXT_MAX      257 /* the longest text of redis.* in the configuration */
 
 enum slot_state { SLOT_EMPTY, SLOT_FILLING, SLOT_FULL };
 

@@ -32,6 +32,7 @@ static bool examine_seat(struct redis_writer *w, const struct seat *seat, bool *
     struct epoch_state found;
     uint64_t other = 0;
 
+    redis_link_limit(&w->link, w->link.timeout_ms);
     if (!redis_epoch_read(&w->link, seat->adcode, &found)) {
         writer_down(w);
         return false;
@@ -60,6 +61,7 @@ bool writer_examine(struct redis_writer *w)
     bool data_lost;
 
     w->watched = false;
+    redis_link_limit(&w->link, w->link.timeout_ms);
     w->txns[0].number = 0;
     w->txns[1].number = 0;
     if (!redis_link_run_id(&w->link, run_id)) {
@@ -73,6 +75,7 @@ bool writer_examine(struct redis_writer *w)
             return false;
         }
     }
+    redis_link_limit(&w->link, w->link.timeout_ms);
     if (!event_log_read(&w->link, &w->log)) { /* {city} is ours now: nobody else writes them */
         writer_down(w);
         return false;
@@ -130,6 +133,7 @@ bool writer_connect(struct redis_writer *w)
     if (!writer_examine(w)) {
         return false;
     }
+    redis_link_limit(&w->link, w->link.timeout_ms);
     if (arrived(w)) {
         writer_confirm(w);
     }
