@@ -181,6 +181,15 @@ def check_documents():
                     fault(document, number, f"there is no file {name}")
 
 
+def check_reasons():
+    """docs/STATES.md tells of each reason that a space or lot may be shown with."""
+    path = TOP / "docs" / "STATES.md"
+    text = path.read_text(encoding="utf-8")
+    for code in re.findall(r'^REASON\(\w+, "(\w+)"', (TOP / "include/bowei/reasons.def").read_text(encoding="utf-8"), re.M):
+        if f"`{code}`" not in text:
+            fault(path, 1, f"the reason {code} is not told of")
+
+
 def check_table_sorted(name, pattern):
     path = TOP / name
     if not path.exists():
@@ -203,6 +212,7 @@ def main():
             fault(path, 1, "the name says nothing: name the noun")
     check_twins()
     check_documents()
+    check_reasons()
     check_table_sorted("sensors/models/models.def", r"^MODEL\((\w+)")
     check_table_sorted("sensors/mqtt/envelopes/envelopes.def", r"^ENVELOPE\((\w+)")
     for line in faults:
