@@ -471,7 +471,8 @@ void api_openapi(struct strbuf *out)
     json_object(&w);
     json_kv_str(&w, "title", "Bowei");
     json_kv_str(&w, "description",
-                "The city's parking: live state of every space and lot under one ID.");
+                "The city's parking spaces, lots and shared bikes, live, under one ID each; "
+                "reports and cases.");
     json_kv_str(&w, "version", BOWEI_VERSION);
     json_object_end(&w);
     paths_write(&w);
@@ -518,6 +519,7 @@ static void route_reference(struct strbuf *out, const struct route *route)
         strbuf_printf(out, " | %s |\n", row->doc);
     }
     if (takes != 0) {
+        strbuf_puts(out, route->params != 0 ? "\n" : "");
         strbuf_puts(out, "| field of the body | type | meaning |\n|---|---|---|\n");
     }
     for (unsigned f = 0; f < BODY_FIELD_COUNT; f++) {
