@@ -181,6 +181,14 @@ def check_documents():
                     fault(document, number, f"there is no file {name}")
 
 
+def check_decisions():
+    folder = TOP / "docs" / "decisions"
+    index = (folder / "README.md").read_text(encoding="utf-8")
+    for page in sorted(folder.glob("0*.md")):
+        if f"]({page.name})" not in index:
+            fault(folder / "README.md", 1, f"{page.name} is not listed")
+
+
 def check_reasons():
     """docs/STATES.md tells of each reason that a space or lot may be shown with."""
     path = TOP / "docs" / "STATES.md"
@@ -212,6 +220,7 @@ def main():
             fault(path, 1, "the name says nothing: name the noun")
     check_twins()
     check_documents()
+    check_decisions()
     check_reasons()
     check_table_sorted("sensors/models/models.def", r"^MODEL\((\w+)")
     check_table_sorted("sensors/mqtt/envelopes/envelopes.def", r"^ENVELOPE\((\w+)")
