@@ -110,6 +110,9 @@ def check_sizes(path, lines):
 def check_text(path, lines):
     in_product = path.relative_to(TOP).parts[0] != "tests"
     for number, line in enumerate(lines, 1):
+        for page in re.findall(r"\b(docs/(?:[A-Z_]+|decisions/[\w-]+)\.md)", line):
+            if not (TOP / page).exists():
+                fault(path, number, f"there is no page {page}")
         if re.search(r"\b(TODO|FIXME|XXX)\b", line):
             fault(path, number, "unfinished work belongs into an issue")
         # scene.c: ready pieces of the hot answers, held equal to json_write by a test (docs/decisions/0005-ready-pieces.md)
@@ -189,13 +192,14 @@ def check_decisions():
             fault(folder / "README.md", 1, f"{page.name} is not listed")
 
 
-def check_reasons():
-    """docs/STATES.md tells of each reason that a space or lot may be shown with."""
-    path = TOP / "docs" / "STATES.md"
+def check_told(page, *tables):
+    """A page tells of each code in the tables it is about."""
+    path = TOP / "docs" / page
     text = path.read_text(encoding="utf-8")
-    for code in re.findall(r'^REASON\(\w+, "(\w+)"', (TOP / "include/bowei/reasons.def").read_text(encoding="utf-8"), re.M):
-        if f"`{code}`" not in text:
-            fault(path, 1, f"the reason {code} is not told of")
+    for table in tables:
+        for code in re.findall(r'^[A-Z_]+\(\w+, "(\w+)"', (TOP / "include/bowei" / table).read_text(encoding="utf-8"), re.M):
+            if f"`{code}`" not in text and code != "none":
+                fault(path, 1, f"{code} of {table} is not told of")
 
 
 def check_table_sorted(name, pattern):
@@ -221,7 +225,8 @@ def main():
     check_twins()
     check_documents()
     check_decisions()
-    check_reasons()
+    check_told("STATES.md", "reasons.def")
+    check_told("CASES.md", "case_statuses.def", "case_stages.def", "case_events.def")
     check_table_sorted("sensors/models/models.def", r"^MODEL\((\w+)")
     check_table_sorted("sensors/mqtt/envelopes/envelopes.def", r"^ENVELOPE\((\w+)")
     for line in faults:

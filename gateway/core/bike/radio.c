@@ -1,6 +1,6 @@
 /* Who hears a bike, or whom it hears. Raw RSSI swings by 10 dB, so the median of five counts, with
  * an enter and a leave threshold, and another fence must be clearly stronger for a while before it
- * takes over (domain: docs/DATA_FORMAT.md, "Bikes and verdicts"). */
+ * takes over (docs/DATA_FORMAT.md, "Bikes and verdicts"). */
 #include "gateway/core/bike/bike.h"
 
 #include <string.h>

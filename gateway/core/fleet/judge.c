@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #define HITS_MAX    16 /* zones over one another at one point that are looked at */
-#define SCANS_LEAVE 3  /* scans without it before a listener lost a bike (devices.md 4.5) */
+#define SCANS_LEAVE 3  /* scans without it before a listener lost a bike */
 
 static int64_t max_ms(int64_t a, int64_t b)
 {
