@@ -410,7 +410,8 @@ void api_openapi(struct strbuf *out)
     json_object(&w);
     json_kv_str(&w, "title", "Bowei");
     json_kv_str(&w, "description",
-                "The city's parking: live state of every space and lot under one ID.");
+                "The city's parking spaces, lots and shared bikes, live, under one ID each; "
+                "reports and cases.");
     json_kv_str(&w, "version", BOWEI_VERSION);
     json_object_end(&w);
     paths_write(&w);

@@ -29,6 +29,7 @@ static void route_reference(struct strbuf *out, const struct route *route)
         strbuf_printf(out, " | %s |\n", row->doc);
     }
     if (takes != 0) {
+        strbuf_puts(out, *route->params != PARAM_END ? "\n" : "");
         strbuf_puts(out, "| field of the body | type | meaning |\n|---|---|---|\n");
     }
     for (unsigned f = 0; f < BODY_FIELD_COUNT; f++) {

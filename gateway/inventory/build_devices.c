@@ -9,10 +9,10 @@
 #define MODELS_MAX 65536 /* inv_device.model has 16 bits */
 
 /* A device nobody knows the timing of: an event sensor with an hourly heartbeat, trusted as the
- * models are (DESIGN 4.4 and 4.8: base 97). */
+ * models are (STATES 4 and 8: base 97). */
 static const struct sensor_timing timing_default = {.period_ms = 3600000, .confidence = 97};
 
-/* DESIGN 4.4: sampled max(3 periods, 15 s); event 2 heartbeats + 5 min. */
+/* STATES 4: sampled max(3 periods, 15 s); event 2 heartbeats + 5 min. */
 static uint32_t limit_of(const struct sensor_timing *t)
 {
     uint64_t limit = t->sampled ? (uint64_t)t->period_ms * 3 : (uint64_t)t->period_ms * 2 + 300000;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Issue 2.5: dropping more than 5 % is refused unless allowed. */
+/* Dropping more is refused unless allowed: a file that was cut must not empty a city. */
 #define REMOVALS_MAX_PCT 5
 
 void complete_fault(struct merge *m, enum draft_table table, const void *row, const char *field,

@@ -4,10 +4,10 @@
 #include "bowei/redis_store.h"
 #include "bowei/state_folder.h"
 
-/* Start: what was known before the process ended (DESIGN 3.9). The one place that knows both the
- * journal and Redis. Images of both go to `restore` (the core keeps the newest position per root or
- * entity), then the readings of the journal to `replay`, in order, with their recorded now,
- * resolved by the present inventory. */
+/* Start: what was known before the process ended (ARCHITECTURE, "What survives what"). The one
+ * place that knows both the journal and Redis. Images of both go to `restore` (the core keeps the
+ * newest position per root or entity), then the readings of the journal to `replay`, in order, with
+ * their recorded now, resolved by the present inventory. */
 
 #define RECOVER_REDIS_MS 2000 /**< how long a start waits for Redis */
 /** And for all that it holds: what takes longer (a million spaces take seconds) comes late, as from

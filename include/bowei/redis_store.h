@@ -5,8 +5,8 @@
 #include "bowei/event_feed.h"
 #include "bowei/image.h"
 
-/* Redis: the system of record that other systems read and that a restart loads (DESIGN
- * sections 3.5-3.10, 7). The writer is one thread with one blocking hiredis context; the core
+/* Redis: the system of record that other systems read and that a restart loads
+ * (DATA_FORMAT, "Redis"). The writer is one thread with one blocking hiredis context; the core
  * thread feeds it slices of images. */
 
 #define REDIS_SCHEMA 2 /* 2: an episode's change has a number, operators' logs; 1 is read */

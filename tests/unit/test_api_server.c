@@ -305,11 +305,25 @@ static void metrics_and_documents(void **state)
     free(nodes);
 }
 
+#define API_PAGE TESTS_DIR "/../docs/API.md"
+
+/* Puts the reference in place of that of the page, for whoever changed a table. */
+static void reference_write(const char *have, const char *reference)
+{
+    const char *routes_begin = strstr(have, "## Routes\n");
+    FILE *file = fopen(API_PAGE, "w");
+
+    assert_non_null(routes_begin);
+    assert_non_null(file);
+    assert_true(fprintf(file, "%.*s%s", (int)(routes_begin - have), have, reference) > 0);
+    assert_int_equal(fclose(file), 0);
+}
+
 /* docs/API.md holds what the tables say. */
 static void reference_is_in_the_docs(void **state)
 {
     struct strbuf want = {0};
-    FILE *file = fopen(TESTS_DIR "/../docs/API.md", "r");
+    FILE *file = fopen(API_PAGE, "r");
     char *have = calloc(1, 1u << 20);
     size_t len;
 
@@ -322,7 +336,12 @@ static void reference_is_in_the_docs(void **state)
     api_reference(&want);
     strbuf_putc(&want, '\0');
     assert_false(want.failed);
-    assert_non_null(strstr(have, want.data));
+    if (strstr(have, want.data) == NULL) {
+        if (getenv("BOWEI_WRITE_DOCS") == NULL) {
+            fail_msg("docs/API.md is not what the tables say; BOWEI_WRITE_DOCS=1 writes it anew");
+        }
+        reference_write(have, want.data);
+    }
     strbuf_finish(&want);
     free(have);
 }

@@ -216,6 +216,7 @@ static void clocks_stand_only_while_suspended(void **state)
     due_ms = f.last.due_ms;
     assert_ok(&f, case_say(&f, "boss", CASE_EVENT_TRANSFER));
     assert_string_equal(f.last.unit, "HELP-1");
+    assert_int_equal(f.last.route_rule, ROUTE_NONE); /* no rule: somebody chose */
     assert_int_equal(f.last.due_ms, due_ms);
     assert_ok(&f, case_say(&f, "helper", CASE_EVENT_CHECK_IN));
     assert_ok(&f, case_say(&f, "helper", CASE_EVENT_FEEDBACK));
@@ -369,6 +370,7 @@ static void what_nobody_serves_is_an_orphan(void **state)
     assert_case(&f, FILED, NONE);
     case_books(&f, &figures);
     assert_int_equal(figures.orphans, 1);
+    assert_int_equal(f.last.route_rule, ROUTE_NONE);
     assert_int_equal(case_do(&f, "boss", &move), ERR_UNPROCESSABLE);
     assert_non_null(strstr(f.detail, "person"));
     (void)snprintf(move.unit, sizeof move.unit, "NOBODY");

@@ -1,5 +1,5 @@
 /* One space: the state table, every reason, order, debounce, flapping, fusion, held, override
- * (DESIGN 4). */
+ * (STATES). */
 #include "core_fixture.h"
 
 /* slot 0: one event sensor; 1: one sampled; 2: two equals + one of rank 1; 3: unbound; 4: event,

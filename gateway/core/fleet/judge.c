@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#define SCANS_LEAVE 3 /* scans without it before a listener lost a bike (devices.md 4.5) */
+#define SCANS_LEAVE 3 /* scans without it before a listener lost a bike */
 
 static int64_t max_ms(int64_t a, int64_t b)
 {

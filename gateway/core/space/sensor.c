@@ -1,5 +1,5 @@
 /* What one sensor said last and how far it is believed: the order of its messages, debounce,
- * flapping and liveness (DESIGN 4.2 to 4.4). Called by space.c for spaces and by lot.c for gates.
+ * flapping and liveness (STATES 2 to 4). Called by space.c for spaces and by lot.c for gates.
  */
 #include "gateway/core/space/sensor.h"
 #include "bowei/base/bytes.h"

@@ -1,9 +1,9 @@
 /* The space state machine: fusion of the sensors' votes, the held disagreement, since, known and
- * gap (DESIGN 4.4 to 4.9). Called by the step for each reading and by the timer wheel. */
+ * gap (STATES 4 to 9). Called by the step for each reading and by the timer wheel. */
 #include "gateway/core/space/space.h"
 #include <assert.h>
 
-/* flag % of DESIGN 4.8 */
+/* flag % of STATES 8 */
 #define PCT_NONE         100
 #define PCT_RESTORED     60
 #define PCT_SESSION_GAP  50
@@ -155,7 +155,7 @@ static int64_t since_of(const struct space *space, int64_t stamp_ms)
     return stamp_ms > space_since_ms(space) ? stamp_ms : space_since_ms(space);
 }
 
-/* DESIGN 4.7: arrival or departure only when known changes. */
+/* STATES 7: arrival or departure only when known changes. */
 static void know(const struct place *place, enum space_state state, int64_t since_ms)
 {
     struct space *space = place->space;
@@ -196,7 +196,7 @@ static void show_unknown(const struct place *place, enum reason reason, int64_t 
     set_source(place->space, SPACE_NO_SOURCE);
 }
 
-/* Reason and flag % of a free or occupied space (DESIGN 4.8, 4.9). */
+/* Reason and flag % of a free or occupied space (STATES 8, 9). */
 static void show_voted(const struct place *place, const struct votes *votes, bool held)
 {
     struct space *space = place->space;

@@ -291,7 +291,7 @@ static bool mark_gap(struct core *core, uint32_t sensor, uint8_t source, uint32_
     return marked;
 }
 
-/* DESIGN 4.10: what the link's sensors said since the break may be lost. */
+/* STATES 10: what the link's sensors said since the break may be lost. */
 static void step_session_lost(struct core *core, const struct input *input)
 {
     const uint8_t source = input->session_lost.source;

@@ -7,7 +7,7 @@
 
 /* The inside of a journal, shared by journal.c (appending), sync.c (the thread) and trim.c (what
  * may go). Appenders add segments; only the sync thread removes them or closes their files. Lock
- * rank 2, below the intake lock. */
+ * rank 5, below the intake lock. */
 
 struct segment {
     struct position name;

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LIMIT_BYTES (256ull << 20) /* DESIGN 3.7 */
+#define LIMIT_BYTES (256ull << 20) /* the default of journal.limit_mib */
 #define SYNC_MS     1000u
 #define KEEP_MS     (10u * 60 * 1000)
 

@@ -1,4 +1,4 @@
-/* MULTI; HSET...; GEOADD/ZREM; PEXPIRE; XADD; HSET meta; EXEC of one slice (DESIGN 3.5), and the
+/* MULTI; HSET...; GEOADD/ZREM; PEXPIRE; XADD; HSET meta; EXEC of one slice, and the
  * check of every reply. All values are absolute and the stream id is explicit, so a transaction may
  * be sent twice. */
 #include "gateway/keep/redis/txn.h"
@@ -8,8 +8,9 @@
 #include "gateway/keep/redis/fleet_fields.h"
 #include <string.h>
 
-#define FREE_EXPIRES_MS 30000 /* DESIGN 3.10: a dead gateway leaves no free space behind */
-#define CHANGES_MAX     10000 /* entries on the change stream, about */
+#define FREE_EXPIRES_MS                                                                            \
+    30000                 /* a dead gateway leaves no free space behind (DATA_FORMAT, "Redis") */
+#define CHANGES_MAX 10000 /* entries on the change stream, about */
 
 static void command(struct txn *txn, unsigned item, bool count)
 {

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The ID of a place: AAAAAA SSS K TTT NNNN C, 18 characters (domain rules: docs/DATA_FORMAT.md).
+/* The ID of a place: AAAAAA SSS K TTT NNNN C, 18 characters (docs/DATA_FORMAT.md, "IDs").
  * In memory an ID is a `space_key`: its 17 characters in mixed radix (10^6, 10^3, 6 kinds in
  * alphabetical order, 10^3, 10^4), so that keys sort as texts do; 0 is no key. */
 
