@@ -9,12 +9,14 @@
 #define FROM    ",\"valid_from\":\"2026-05-28T21:26:40Z\""
 
 /* PARK, and over it a zone for each market: over long ago, but the last. */
-static struct inventory *market_square(const char *last)
+static struct inventory *market_square(const char *last, const char *listener)
 {
     struct draft *d = draft_create();
     struct import_report report = {0};
     struct inventory *inv = NULL;
     char path[32];
+    char park[SPACE_ID_LEN + 1];
+    char text[128];
     FILE *f = fleet_file(path);
 
     fputs("{\"type\":\"FeatureCollection\",\"features\":[", f);
@@ -30,6 +32,12 @@ static struct inventory *market_square(const char *last)
     fclose(f);
     fleet_read(d, path, &report);
     fleet_table(d, &report, "operator,name_en\nHLO,Hello\n");
+    if (listener != NULL) {
+        space_id_format(fleet_key(PARK_ID), park);
+        (void)snprintf(text, sizeof text, "listener,fence,source,scan_period_s\n%s,%s,ble,10\n",
+                       listener, park);
+        fleet_table(d, &report, text);
+    }
     assert_int_equal(draft_complete(d, NULL, true, true, &report), ERR_OK);
     assert_int_equal(report.fault_count, 0);
     assert_int_equal(inventory_build(d, 1, NULL, NULL, &inv), ERR_OK);
@@ -43,7 +51,7 @@ static void zones_that_are_over_hide_nothing(void **state)
     struct fleet_fixture f;
 
     (void)state;
-    fleet_start_with(&f, market_square(OVER));
+    fleet_start_with(&f, market_square(OVER, NULL));
     fleet_park(&f, BIKE, 20, 20);
     assert_int_equal(fleet_bike(&f, BIKE).verdict, VERDICT_INSIDE);
     assert_int_equal(fleet_count(&f, PARK_ID), 1);
@@ -56,7 +64,7 @@ static void the_zone_that_is_on_counts_until_its_end(void **state)
     struct alert_image alert = {0};
 
     (void)state;
-    fleet_start_with(&f, market_square(UNTIL));
+    fleet_start_with(&f, market_square(UNTIL, NULL));
     fleet_park(&f, BIKE, 20, 20);
     fleet_wait(&f, 121000);
     assert_int_equal(fleet_alerts(&f, ALERT_NO_PARKING_ZONE, &alert), 1);
@@ -76,7 +84,7 @@ static void a_zone_that_begins_counts_for_who_stands_there(void **state)
     struct alert_image alert = {0};
 
     (void)state;
-    fleet_start_with(&f, market_square(FROM));
+    fleet_start_with(&f, market_square(FROM, NULL));
     fleet_park(&f, BIKE, 20, 20);
     assert_int_equal(fleet_count(&f, PARK_ID), 1);
     fleet_wait(&f, 3600000 + 121000);
@@ -183,6 +191,34 @@ static void other_changes_keep_verdicts(void **state)
     fleet_stop(&f);
 }
 
+/* Radio knows at which fence a bike is, not what counts there today. */
+static void a_zone_over_a_fence_counts_for_who_is_heard_there(void **state)
+{
+    struct fleet_fixture f;
+    const char *const refs[] = {BIKE};
+    struct alert_image alert = {0};
+
+    (void)state;
+    fleet_start_with(&f, market_square(UNTIL, "ac233fc00001"));
+    for (unsigned i = 0; i < 20; i++) {
+        fleet_scan(&f, PARK_ID, 9, refs, 1, -72);
+        fleet_wait(&f, 10000);
+    }
+    assert_int_equal(fleet_bike(&f, BIKE).rule, RULE_NO_PARKING);
+    assert_int_equal(fleet_count(&f, PARK_ID), 0);
+    assert_int_equal(fleet_alerts(&f, ALERT_NO_PARKING_ZONE, &alert), 1);
+    assert_int_equal(alert.fence, fleet_key("150402001N0600000"));
+    for (unsigned i = 0; i < 360; i++) {
+        fleet_scan(&f, PARK_ID, 9, refs, 1, -72);
+        fleet_wait(&f, 10000);
+    }
+    assert_int_equal(fleet_bike(&f, BIKE).rule, RULE_LISTENER);
+    assert_int_equal(fleet_count(&f, PARK_ID), 1);
+    (void)fleet_alerts(&f, ALERT_NO_PARKING_ZONE, &alert);
+    assert_false(alert_is_open(&alert));
+    fleet_stop(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -192,6 +228,7 @@ int main(void)
         cmocka_unit_test(a_fence_that_is_put_round_a_bike_takes_it_in),
         cmocka_unit_test(a_fence_that_is_moved_away_leaves_bikes_behind),
         cmocka_unit_test(other_changes_keep_verdicts),
+        cmocka_unit_test(a_zone_over_a_fence_counts_for_who_is_heard_there),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

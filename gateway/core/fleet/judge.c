@@ -25,6 +25,11 @@ static bool in_force(const struct judge *judge, uint32_t fence)
            fence_in_force(&judge->inv->fences[fence], now.at_ms + now.shift_ms);
 }
 
+static bool any_in_force(void *ctx, uint32_t fence)
+{
+    return in_force(ctx, fence);
+}
+
 /* Outside, once it has been so for the dwell. */
 static void outside(const struct judge *judge, const struct bike_image *bike,
                     enum verdict_rule rule, struct judgement *out)
@@ -45,6 +50,27 @@ static void outside(const struct judge *judge, const struct bike_image *bike,
     }
 }
 
+/* Was it decided by a zone that is no more? */
+static bool decision_is_over(const struct judge *judge, const struct bike_image *bike)
+{
+    const uint32_t fence = bike->fence == 0 ? NO_FENCE : fences_find(judge->inv, bike->fence);
+
+    return fence != NO_FENCE && !in_force(judge, fence);
+}
+
+/* What counts at a fence that radio says a bike is at: the fence, or the zone that lies over it. */
+static uint32_t counts_there(const struct judge *judge, uint32_t fence)
+{
+    struct judge decide = *judge;
+    struct fence_hit hit;
+
+    return fences_deciding(judge->inv, judge->inv->fences[fence].centre, any_in_force, &decide,
+                           &hit) &&
+                   judge->inv->fences[hit.fence].use == FENCE_NO_PARK
+               ? hit.fence
+               : fence;
+}
+
 /* Is it near enough to be believed against what positions say? An outside verdict yields only to
  * who is clearly near, in each of the last five: a listener hears spikes from 50 m away. While
  * positions say that the bike is elsewhere, half of what a listener heard must be at the enter
@@ -60,8 +86,12 @@ static bool radio_near(const struct judge *judge, const struct bike_image *bike,
         (bike->verdict == VERDICT_INSIDE && bike->fence == bike->radio.fence)) {
         return true;
     }
-    if ((bike->flags & BIKE_DECIDED) != 0 && bike->verdict == VERDICT_OUTSIDE) {
-        return radio_least(&bike->radio) >= rules->enter_dbm + rules->rival_db;
+    if ((bike->flags & BIKE_DECIDED) != 0 && bike->verdict == VERDICT_OUTSIDE &&
+        !decision_is_over(judge, bike)) {
+        const struct inv_fence *counts = &judge->inv->fences[counts_there(judge, fence)];
+
+        return (counts->use == FENCE_NO_PARK && counts->key == bike->fence) ||
+               radio_least(&bike->radio) >= rules->enter_dbm + rules->rival_db;
     }
     return bike->radio.listener == 0 || radio_median(&bike->radio) >= rules->enter_dbm ||
            !bike_position(bike, &at) ||
@@ -101,8 +131,8 @@ static bool radio_judge(const struct judge *judge, const struct bike_image *bike
     if (!radio_near(judge, bike, fence)) {
         return false;
     }
-    out->fence = fence;
-    if (judge->inv->fences[fence].use == FENCE_NO_PARK) {
+    out->fence = counts_there(judge, fence);
+    if (judge->inv->fences[out->fence].use == FENCE_NO_PARK) {
         outside(judge, bike, RULE_NO_PARKING, out);
         return true;
     }
@@ -139,11 +169,6 @@ static bool position_fit(const struct judge *judge, const struct bike_image *bik
         return true;
     }
     return false;
-}
-
-static bool any_in_force(void *ctx, uint32_t fence)
-{
-    return in_force(ctx, fence);
 }
 
 static bool park_in_force(void *ctx, uint32_t fence)
