@@ -114,14 +114,11 @@ static void step_down(struct redis_writer *w, uint64_t found)
 static void confirm(struct redis_writer *w)
 {
     struct slice *slice = w->current;
+    struct seat *seat = redis_writer_seat(w, slice->adcode);
 
-    if ((slice->flags & SLICE_LAST) != 0) {
-        for (size_t i = 0; i < w->seat_count; i++) {
-            if (w->seats[i].adcode == slice->adcode) {
-                w->seats[i].written = true;
-                w->seats[i].applied = slice->applied;
-            }
-        }
+    if ((slice->flags & SLICE_LAST) != 0 && seat != NULL) {
+        seat->written = true;
+        seat->applied = slice->applied;
     }
     w->current = NULL;
     count_add(w->params.counters, COUNT_REDIS_SLICES, 1);
@@ -156,26 +153,6 @@ static void lost(struct redis_writer *w)
 }
 
 /* --- connecting --- */
-
-/* Seats follow the inventory: new districts get one, the others keep theirs. */
-static void seats_update(struct redis_writer *w)
-{
-    uint32_t adcodes[DISTRICTS_MAX];
-    const struct inventory *inv = inventory_get(w->params.board, w->reader);
-    size_t n = redis_epoch_districts(inv, adcodes, DISTRICTS_MAX);
-
-    inventory_put(w->params.board, w->reader);
-    for (size_t i = 0; i < n && w->seat_count < DISTRICTS_MAX; i++) {
-        size_t at = 0;
-
-        while (at < w->seat_count && w->seats[at].adcode != adcodes[i]) {
-            at++;
-        }
-        if (at == w->seat_count) {
-            w->seats[w->seat_count++] = (struct seat){.adcode = adcodes[i]};
-        }
-    }
-}
 
 /* One district: whose it is, and whether it holds what we confirmed. False: down or stepped down.
  */
@@ -222,7 +199,7 @@ static bool examine(struct redis_writer *w)
         return false;
     }
     data_lost = w->run_id[0] == '\0' || strcmp(run_id, w->run_id) != 0;
-    seats_update(w);
+    redis_writer_seats_update(w);
     for (size_t i = 0; i < w->seat_count; i++) {
         if (!examine_seat(w, &w->seats[i], &data_lost)) {
             return false;
@@ -433,7 +410,8 @@ static void deliver(struct redis_writer *w)
         }
         w->log = txn->log;
         w->txn = 1 - w->txn;
-        const bool index_lost = (slice->wrong_keys & txn_index_keys()) != 0;
+        const bool index_lost =
+            (slice->wrong_keys & txn_index_keys()) != 0 || redis_writer_index_vanished(w, slice);
         confirm(w);
         if (index_lost) {
             lost(w); /* a foreign type stood there: only all together make an index again */
