@@ -28,7 +28,8 @@ static struct {
     struct journal *meanwhile; /**< gets a reading while the first of them fails */
     _Atomic uint64_t meanwhile_seq;
     _Atomic uint64_t failed_inode; /**< of the file of the first of them */
-    _Atomic int again;             /**< syncs of that file afterwards */
+    _Atomic bool records_fail;
+    _Atomic int again; /**< syncs of that file afterwards */
 } disk;
 
 static enum err append_reading(struct journal *journal, uint64_t seq)
@@ -67,7 +68,17 @@ static int disk_sync(int fd)
     return -1;
 }
 
-static const struct journal_disk faulty_disk = {pwrite, disk_sync, ftruncate, posix_fallocate};
+/* A record is refused, a segment's head is not. */
+static ssize_t disk_write(int fd, const void *data, size_t len, off_t offset)
+{
+    if (offset > 0 && atomic_load(&disk.records_fail)) {
+        errno = EIO;
+        return -1;
+    }
+    return pwrite(fd, data, len, offset);
+}
+
+static const struct journal_disk faulty_disk = {disk_write, disk_sync, ftruncate, posix_fallocate};
 
 static int set_up(void **state)
 {
@@ -205,6 +216,51 @@ static void a_file_that_failed_is_not_synced_again(void **state)
     assert_int_equal(sync_now(journal), ERR_OK);
     journal_close(journal);
     assert_int_equal(records_in(), 3);
+}
+
+/* --- a dying disk --- */
+
+static size_t open_files(void)
+{
+    DIR *dir = opendir("/proc/self/fd");
+    size_t count = 0;
+
+    assert_non_null(dir);
+    while (readdir(dir) != NULL) {
+        count++;
+    }
+    closedir(dir);
+    return count;
+}
+
+/* Each try begins a segment, for the one before was closed with its torn end. */
+static void refused_tries_leave_nothing_behind(void **state)
+{
+    struct journal *journal = open_journal();
+    struct position *names;
+    size_t files;
+    size_t count;
+    int fd;
+
+    (void)state;
+    assert_int_equal(append_reading(journal, 1), ERR_OK);
+    assert_int_equal(sync_now(journal), ERR_OK);
+    files = open_files();
+    atomic_store(&disk.records_fail, true);
+    for (int i = 0; i < 300; i++) {
+        assert_int_equal(append_reading(journal, 2), ERR_IO);
+    }
+    assert_true(open_files() <= files);
+    fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_int_equal(segment_list(fd, &names, &count), ERR_OK);
+    assert_int_equal(count, 1);
+    free(names);
+    close(fd);
+    atomic_store(&disk.records_fail, false);
+    assert_int_equal(append_reading(journal, 2), ERR_OK);
+    assert_int_equal(sync_now(journal), ERR_OK);
+    journal_close(journal);
+    assert_int_equal(records_in(), 2);
 }
 
 /* --- somebody tidies up under a running gateway --- */
@@ -472,6 +528,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_reader_goes_on_behind_a_file_written_anew),
         TEST(a_file_that_failed_is_not_synced_again),
+        TEST(refused_tries_leave_nothing_behind),
         TEST(a_removed_file_is_written_anew),
         TEST(a_removed_folder_is_made_anew),
         TEST(a_moved_folder_is_not_written_to),
