@@ -102,7 +102,9 @@ static int no_passphrase(char *buf, int size, int writing, void *ctx)
     (void)buf;
     (void)size;
     (void)writing;
-    *(bool *)ctx = true;
+    if (ctx != NULL) {
+        *(bool *)ctx = true;
+    }
     return -1;
 }
 
@@ -117,7 +119,6 @@ static bool key_load(SSL_CTX *ctx, const struct broker_tls_files *files,
     if (!file_check(files->key_file, true, why)) {
         return false;
     }
-    SSL_CTX_set_default_passwd_cb(ctx, no_passphrase);
     SSL_CTX_set_default_passwd_cb_userdata(ctx, &locked);
     if (SSL_CTX_use_PrivateKey_file(ctx, files->key_file, SSL_FILETYPE_PEM) != 1) {
         const bool other = ERR_GET_REASON(ERR_peek_last_error()) == X509_R_KEY_VALUES_MISMATCH ||
@@ -246,6 +247,7 @@ static SSL_CTX *context_make(const struct broker_tls_files *files, char why[BROK
         (void)refuse_openssl(why);
         goto undo_context;
     }
+    SSL_CTX_set_default_passwd_cb(ctx, no_passphrase);
     for (unsigned i = 0; i < BROKER_TLS_FILE_COUNT; i++) {
         *at_fault = (enum broker_tls_file)i;
         if (!load[i](ctx, files, why)) {
