@@ -25,7 +25,7 @@ while [ $# -gt 0 ]; do
     case $1 in
         -h | --help) usage; exit 0 ;;
         --http | --spaces | --bikes | --seed | --duration | --state)
-            [ $# -ge 2 ] || { usage >&2; exit 2; }
+            [ $# -ge 2 ] || { printf 'run.sh: %s needs a value\n' "$1" >&2; usage >&2; exit 2; }
             declare "${1#--}=$2"; shift 2 ;;
         *) printf 'run.sh: unknown argument %s\n' "$1" >&2; usage >&2; exit 2 ;;
     esac
@@ -35,6 +35,7 @@ number --spaces "$spaces"; number --bikes "$bikes"; number --seed "$seed"; [ -z 
 case $http in *:*[0-9]) ;; *) printf 'run.sh: --http: "%s" is not HOST:PORT\n' "$http" >&2; exit 2 ;; esac
 host=${http%:*} port=${http##*:}
 number --http "$port"
+[ "${#port}" -le 5 ] && [ "$port" -ge 1 ] && [ "$port" -le 65535 ] || { printf 'run.sh: --http: the port "%s" is not 1 to 65535\n' "$port" >&2; exit 2; }
 state=${state:-$top/.run}
 mkdir -p "$state" && chmod 700 "$state" && state=$(cd "$state" && pwd) || fail "cannot make the state folder $state"
 
@@ -71,9 +72,9 @@ broker_port=$(cat "$state/broker.port")
 
 cat >"$state/redis.conf" <<EOF
 port 0
-unixsocket $state/redis.sock
+unixsocket "$state/redis.sock"
 unixsocketperm 600
-dir $state
+dir "$state"
 appendonly yes
 appendfsync everysec
 save ""
@@ -100,8 +101,8 @@ dwell=20 # seconds outside until an alert opens, instead of 120: they are to be 
 cat >"$state/bowei.yaml" <<EOF
 # made by run.sh
 instance: demo
-state_folder: $state/gateway
-keys_file: $state/keys
+state_folder: "$state/gateway"
+keys_file: "$state/keys"
 http:
   host: $host
   port: $port
@@ -111,7 +112,7 @@ http:
 delivery:
   allow: 127.0.0.1/32 9911 # a receiver of webhooks on this machine, to try one
 redis:
-  socket: $state/redis.sock
+  socket: "$state/redis.sock"
 bikes:
   dwell_s: $dwell
 $(cat "$state/field/field.yaml")
@@ -128,7 +129,8 @@ part() { # part NAME COMMAND...
     launch "$name"
 }
 launch() {
-    eval "setsid ${command[$1]} >>\"\$state/$1.log\" 2>&1 9>&- &"
+    # whatever ends this script, even kill -9, ends its parts
+    eval "setsid setpriv --pdeathsig TERM ${command[$1]} >>\"\$state/$1.log\" 2>&1 9>&- &"
     pid[$1]=$!
     printf '%s\n' "${pid[$1]}" >"$state/$1.pid"
 }
@@ -136,6 +138,7 @@ stopping=
 stop_all() {
     [ -z "$stopping" ] || return
     stopping=1
+    trap '' INT TERM # a second Ctrl-C must not leave half of them running
     local i name
     for ((i = ${#order[@]} - 1; i >= 0; i--)); do
         name=${order[i]}
@@ -203,9 +206,9 @@ Bowei is running: $spaces simulated spaces, $bikes bikes, state in $state
 Try:
   curl '$url/v1/spaces/near?lat=$lat&lon=$lon&radius=500&limit=3'
   curl -H 'Content-Type: application/json' '$url/v1/reports' -d '{"kind":"zombie_car","text":"flat tyres","location":{"lat":$lat,"lon":$lon}}'
-  export BOWEI_KEY=$(cat "$state/staff.key") BOWEI=$bowei
-  \$BOWEI cases list --url $url
-  \$BOWEI cases handover --url $url
+  export BOWEI_KEY=$(cat "$state/staff.key") BOWEI=$(printf %q "$bowei")
+  "\$BOWEI" cases list --url $url
+  "\$BOWEI" cases handover --url $url
 EOF
 [ "$bikes" -eq 0 ] || cat <<EOF
   curl '$url/v1/fences/near?lat=$lat&lon=$lon&radius=1000&limit=3'

@@ -1,9 +1,16 @@
 #!/usr/bin/env bash
-# Installs what the tests need, builds, and runs all tests (or those with the given labels: unit vectors e2e faults fuzz style).
+# Installs what the tests need, builds, and runs all tests, or those with the given labels.
 set -u -o pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "$top" || exit 1
-case ${1-} in -h | --help) printf 'usage: ./test.sh [LABEL...]   labels: unit vectors e2e faults fuzz sanitizers style\n'; exit 0 ;; esac
+usage='usage: ./test.sh [LABEL...]   labels: unit vectors e2e faults fuzz sanitizers style'
+for label in "$@"; do
+    case $label in
+        -h | --help) printf '%s\n' "$usage"; exit 0 ;;
+        unit | vectors | e2e | faults | fuzz | sanitizers | style) ;;
+        *) printf 'test.sh: there is no label %s\n%s\n' "$label" "$usage" >&2; exit 2 ;;
+    esac
+done
 . cmake/packages.sh
 # shellcheck disable=SC2086
 packages_install $PACKAGES_BUILD $PACKAGES_RUN $PACKAGES_TEST || exit 1

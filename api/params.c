@@ -48,7 +48,8 @@ bool param_listed(const param_entry *list, enum param param)
 
 static void unknown_add(struct faults *faults, const char *name, const param_entry *known)
 {
-    char list[120] = "";
+    char list[200] =
+        ""; /* a fault's detail holds 240; a test asks every route for all of its list */
     char where[40];
     size_t used = 0;
 

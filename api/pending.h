@@ -9,7 +9,7 @@
 /* Requests that wait for the core. The command outlives the request: whoever is last (the core's
  * answer or the request, which gives up after 2 s) frees it. */
 
-#define PENDING_WAIT_MS 2000 /**< then 503: DESIGN section 2 */
+#define PENDING_WAIT_MS 2000 /**< then 503 (API.md, "Writes") */
 
 struct pending_board; /**< counted: the API and every pending hold it; own lock, rank 21 */
 

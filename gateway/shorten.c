@@ -1,4 +1,4 @@
-/* Shortening the journal (DESIGN: trim). Runner's turn -> here -> C images into the journal ->
+/* Shortening the journal while Redis is away. Runner's turn -> here -> C images into the journal ->
  * journal_supersede. A round of a large city is spread over many turns, so that inputs do not wait
  * for it; an image written late in a round is newer than `since`, which only makes it better. */
 #include "gateway/shorten.h"

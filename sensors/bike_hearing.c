@@ -1,5 +1,6 @@
-/* Radio hearings of bikes, split into one report a bike and one for the listener (DESIGN 3.3). A
- * message of a listener is a full scan result: who is not in it was not heard. */
+/* Radio hearings of bikes, split into one report a bike and one for the listener
+ * (docs/decisions/0010-bikes.md). A message of a listener is a full scan result: who is not in it
+ * was not heard. */
 #include "sensors/bike_hearing.h"
 #include "bowei/inventory.h"
 #include <string.h>

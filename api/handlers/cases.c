@@ -180,7 +180,7 @@ static void cases_answer(struct request *rq)
 
 /* --- one case --- */
 
-void case_get(struct request *rq)
+void desk_read_one(struct request *rq, request_answer *answer)
 {
     struct desk *desk;
     case_id id;
@@ -189,12 +189,17 @@ void case_get(struct request *rq)
         respond_problem(rq, ERR_NOT_FOUND, "there is no such case");
         return;
     }
-    desk = desk_open(rq, COMMAND_CASES, 1, true, case_answer);
+    desk = desk_open(rq, COMMAND_CASES, 1, true, answer);
     if (desk != NULL) {
         desk->request.id = id;
         desk->request.audited = true;
         asking_submit(rq);
     }
+}
+
+void case_get(struct request *rq)
+{
+    desk_read_one(rq, case_answer);
 }
 
 static void case_answer(struct request *rq)

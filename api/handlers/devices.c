@@ -91,6 +91,7 @@ static void devices_answer(struct request *rq)
     const struct command *command = &rq->pending->command;
     struct strbuf out = {0};
     struct json_writer w;
+    char text[CURSOR_TEXT_MAX];
     uint32_t shown = 0;
     uint32_t next = command->next;
 
@@ -119,14 +120,16 @@ static void devices_answer(struct request *rq)
     }
     json_array_end(&w);
     if (next != NO_SENSOR) {
-        struct cursor cursor = {.kind = 'd', .key = next, .version = rq->inv->version};
-        char text[CURSOR_TEXT_MAX];
+        const struct cursor cursor = {.kind = 'd', .key = next, .version = rq->inv->version};
 
         (void)cursor_write(&cursor, text);
         json_kv_str(&w, "next", text);
     }
     json_object_end(&w);
     respond_text(rq, 200, type_json, &out);
+    if (next != NO_SENSOR) {
+        respond_next(rq, text);
+    }
 }
 
 static void unknown_write(struct request *rq, const struct unknown_device *rows, uint32_t n)

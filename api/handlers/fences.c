@@ -132,7 +132,7 @@ static void fence_members(const struct request *rq, struct json_writer *w, uint3
 
     view_fence(rq->api->p.view, fence, &view);
     space_id_display(is->key, display);
-    fleet_place(w, "id", is->key);
+    json_kv_place(w, "id", is->key);
     json_kv_str(w, "display", display);
     names_write(rq, w, is);
     json_kv_str(w, "use", fence_use_name((enum fence_use)is->use));
@@ -189,7 +189,7 @@ void fence_event_write(struct strbuf *out, const struct inventory *inv, uint32_t
     strbuf_puts(out, "event: fence\ndata: ");
     json_writer_init(&w, out);
     json_object(&w);
-    fleet_place(&w, "id", is->key);
+    json_kv_place(&w, "id", is->key);
     json_kv_str(&w, "use", fence_use_name((enum fence_use)is->use));
     if (is->use == FENCE_PARK) {
         json_kv_u64(&w, "capacity", is->capacity);
@@ -268,10 +268,11 @@ static void list_open(struct request *rq, struct json_writer *w)
 {
     kind_pick(rq);
     json_object(w);
-    if (rq->accept == ACCEPT_GEO) {
+    if (rq->accept == ACCEPT_GEO) { /* where "crs" was another thing (RFC 7946 appendix B.1) */
         json_kv_str(w, "type", "FeatureCollection");
+    } else {
+        json_kv_str(w, "crs", crs_name(rq->query.crs));
     }
-    json_kv_str(w, "crs", crs_name(rq->query.crs));
     json_kv_time(w, "as_of", rq->now.as_of_ms + rq->now.shift_ms);
     json_key(w, rq->accept == ACCEPT_GEO ? "features" : "items");
     json_array(w);

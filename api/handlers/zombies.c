@@ -73,7 +73,7 @@ static void place_write(struct json_writer *w, space_key place)
 {
     char display[SPACE_ID_DISPLAY_LEN + 1];
 
-    fleet_place(w, "place", place);
+    json_kv_place(w, "place", place);
     if (place == 0) {
         json_kv_null(w, "display");
     } else {

@@ -55,7 +55,7 @@ static const char *name_at(const void *ctx, size_t i)
 
 static void print_overview(const struct table *table, FILE *out)
 {
-    fprintf(out, "bowei: the gateway of a city's parking spaces\n\n"
+    fprintf(out, "bowei: the gateway of a city's parking spaces and shared bikes\n\n"
                  "  bowei serve --config FILE\n"
                  "  bowei COMMAND [ARGUMENT]...\n\n");
     for (size_t i = 0; i < table->count; i++) {

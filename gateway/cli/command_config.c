@@ -228,6 +228,7 @@ int command_config(int argc, char **argv)
     struct strbuf text = {0};
 
     if (argc >= 2 && strcmp(argv[1], "show") == 0) {
+        argv[1] = argv[0]; /* messages name the command */
         return print_shown(argc - 1, argv + 1);
     }
     for (size_t i = 0; i < ARRAY_LEN(parts) && argc == 2; i++) {

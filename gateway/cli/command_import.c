@@ -141,7 +141,8 @@ static void say(const struct import_call *call, const char *fmt, ...)
 
 static int fail(const char *what, enum err e)
 {
-    fprintf(stderr, "bowei import: %s: %s\n", what, err_text(e, 0));
+    fprintf(stderr, "bowei import: %s: %s\n", what,
+            e == ERR_NOT_FOUND ? "there is no such file" : err_text(e, 0));
     return e == ERR_NOT_FOUND ? CLI_BAD_INPUT : CLI_FAILURE;
 }
 

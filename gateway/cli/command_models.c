@@ -33,9 +33,11 @@ static int print_known(int argc, char **argv, const struct known *rows, size_t c
     }
     for (size_t i = 0; i < count; i++) {
         if (!json) {
-            strbuf_printf(&out, "%-16s %s%s%s\n", rows[i].name,
-                          rows[i].kind != NULL ? rows[i].kind : "",
-                          rows[i].kind != NULL ? "  " : "", rows[i].doc);
+            strbuf_printf(&out, "%-16s ", rows[i].name);
+            if (rows[i].kind != NULL) {
+                strbuf_printf(&out, "%-8s ", rows[i].kind);
+            }
+            strbuf_printf(&out, "%s\n", rows[i].doc);
             continue;
         }
         json_object(&w);

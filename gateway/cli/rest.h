@@ -26,7 +26,8 @@ struct rest_call {
 };
 
 struct rest_query {
-    const char *name, *value; /**< value NULL = not asked */
+    const char *name;  /**< as the option has it; a hyphen is an underscore on the wire */
+    const char *value; /**< NULL = not asked */
 };
 
 /** Reads the key: of the file, else of the environment; none is no fault. Never of the command
@@ -49,9 +50,6 @@ int rest_show(const struct rest_call *call, struct http_answer *answer, const ch
  * does. */
 int rest_get(const struct rest_call *call, const char *base, const char *id,
              const struct rest_query *queries, size_t count, const char *const *columns);
-/** A list's items or one object of the answer, a row each. */
-int rest_print_table(const struct http_answer *answer, const char *list,
-                     const char *const *columns);
 /** The address of a configuration's server, as seen from this host. 0, or an exit code. */
 int rest_url_of_config(const char *path, char *argv0, char url[REST_URL_MAX]);
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Issue 2.5: dropping more than 5 % is refused unless allowed. */
+/* Dropping more is refused unless allowed: a file that was cut must not empty a city. */
 #define REMOVALS_MAX_PCT 5
 
 void complete_fault(struct merge *m, enum draft_table table, const void *row, const char *field,
@@ -302,6 +302,9 @@ enum err draft_complete(struct draft *draft, const struct draft *current, bool r
         removals_check(&m);
     }
     e = complete_references(&m);
+    if (e == ERR_OK) {
+        e = complete_devices(&m);
+    }
     if (e == ERR_OK) {
         e = complete_bikes(&m);
     }

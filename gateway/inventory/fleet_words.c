@@ -136,7 +136,7 @@ bool alert_id_parse(const char *text, size_t len, uint64_t *id)
     for (unsigned i = 0; i < 8; i++) {
         *id = *id << 8 | bytes[i];
     }
-    return true;
+    return *id != 0;
 }
 
 bool alert_visible(const struct alert_image *alert, const char *operator_code)

@@ -1,6 +1,6 @@
 /* The private part of a space's sensors, small enough for Redis: two sensors in at most 64 bytes,
  * because one larger value turns a listpack hash into a hash table that takes three times the
- * memory (DESIGN 3.10).
+ * memory.
  *
  * A sensor is: present bits u8 | tag u32 | value and pending, a nibble each | flags u8 | join u8,
  * then the fields whose bit is set: counter varint; heard_ms (6 bytes the first time, then zigzag

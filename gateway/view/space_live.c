@@ -1,8 +1,8 @@
 /* What the live fields of a space mean at a moment: aging, confidence and the end of trust
- * (DESIGN 4.8). The view's readers and the change events come here. */
+ * (STATES 8). The view's readers and the change events come here. */
 #include "gateway/view/live_bits.h"
 
-/* DESIGN 4.8: what is left of the confidence at the stale limit is 100 - 60 = 40 %. */
+/* STATES 8: what is left of the confidence at the stale limit is 100 - 60 = 40 %. */
 #define AGE_LOSS_PCT 60
 
 uint32_t space_live_bits(enum space_state state, enum space_state known, enum reason reason,

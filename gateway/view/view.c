@@ -16,7 +16,7 @@
 #define LOT_CHUNK    256u
 #define LOT_CHUNKS   1024u /* 262 144 lots */
 
-/* DESIGN 4.8: a view older than 2 s answers unknown/gateway_lag. */
+/* STATES 8: a view older than 2 s answers unknown/gateway_lag. */
 #define LAG_MS 2000
 
 /* A space in three words. City times are kept in 44 bits, good until the year 2527: since and known

@@ -127,7 +127,7 @@ struct mute_image {
     char note[COMMAND_NOTE_MAX];
 };
 
-/** "A5f0c...", and back; false when it is none. */
+/** "A5f0c...", and back; false when it is none. 0 is no alert's: in requests it means all. */
 void alert_id_format(uint64_t id, char out[ALERT_ID_LEN + 1]);
 bool alert_id_parse(const char *text, size_t len, uint64_t *id);
 /** May this operator see it ("" = staff: yes)? Its own, and fence kinds in which it has bikes. */

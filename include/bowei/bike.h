@@ -24,7 +24,7 @@ enum verdict_rule {
 const char *verdict_rule_code(enum verdict_rule rule);
 const char *verdict_rule_text(enum verdict_rule rule); /**< in English */
 
-#define BIKE_RSSI_KEPT   5 /**< median of the last five (devices.md 4.5) */
+#define BIKE_RSSI_KEPT   5 /**< median of the last five: one swings by 10 dB */
 #define BIKE_EVENTS_KEPT 4
 #define RSSI_NONE        INT8_MIN
 

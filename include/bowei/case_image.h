@@ -52,7 +52,7 @@ struct case_image {
     char person[PERSON_CODE_MAX + 1]; /**< 定人 */
     char duty[CASE_DUTY_MAX + 1];     /**< 定责: what is to be done */
     int16_t score_hundredths;         /**< 定奖惩 */
-    uint8_t route_rule;               /**< enum route_rule */
+    uint8_t route_rule; /**< enum route_rule of a dispatch by the machine; else ROUTE_NONE */
     uint8_t assist_count;
     struct case_assist assists[CASE_ASSISTS_MAX];
     char confirmer[COMMAND_ACTOR_MAX]; /**< who confirmed on site */

@@ -6,13 +6,13 @@
 #include "bowei/input.h"
 #include <sys/types.h>
 
-/* The journal: a local append-only log of what was accepted and is not safely in Redis yet (DESIGN
- * section 3). Segment files of 8 MiB in <state>/journal/; a record is length u32 | crc32c u32 |
- * format u8 | type u8 | more u16 | epoch u64 | seq u64 | at i64 (city ms) | shift i64 (ms, struct
- * now) | inventory u64 | body little-endian; length counts the whole record, the crc is over
- * everything behind it; more = records of the same append that follow (65535: or more): they count
- * together or not at all, so that no half of a decision comes back. Format and schema versions:
- * docs/DATA_FORMAT.md. */
+/* The journal: a local append-only log of what was accepted and is not safely in Redis yet
+ * (DATA_FORMAT, "Journal"). Segment files of 8 MiB in <state>/journal/; a record is length u32 |
+ * crc32c u32 | format u8 | type u8 | more u16 | epoch u64 | seq u64 | at i64 (city ms) | shift i64
+ * (ms, struct now) | inventory u64 | body little-endian; length counts the whole record, the crc is
+ * over everything behind it; more = records of the same append that follow (65535: or more): they
+ * count together or not at all, so that no half of a decision comes back. Format and schema
+ * versions: docs/DATA_FORMAT.md. */
 
 /* 2: V records, images of bikes, fences, episodes, mutes; 3: an episode's change has a number.
  * Newer layouts only add at the end, so all older ones are read. */

@@ -17,7 +17,7 @@ enum space_state {
 const char *space_state_name(enum space_state state);
 bool space_state_find(const char *name, size_t len, enum space_state *out);
 
-/** One row each in reasons.def (code, English, Chinese), in order of precedence (DESIGN 4.9). */
+/** One row each in reasons.def (code, English, Chinese), in order of precedence (STATES 9). */
 /* clang-format off: a table is included */
 enum reason {
 

@@ -12,7 +12,7 @@
 #define TEMPERATURE_MAX_DC 1000
 
 /* An event sensor is given up after two missed heartbeats and five minutes of network delay
- * (DESIGN 4.4). */
+ * (STATES 4). */
 #define EVENT_SLACK_MS  300000u
 #define SAMPLED_MIN_MS  15000u
 #define SAMPLED_PERIODS 3u

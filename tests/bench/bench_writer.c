@@ -1,7 +1,7 @@
 /* How fast the Redis writer is: HSETs/s through the whole of it (flush_step, slices, fenced
  * transactions, replies checked), against `redis-benchmark -c 1 -P 256` on the same unix socket,
  * alternately. Two opponents: its plain HSET of one 3-byte field, and an HSET of the same shape as
- * ours (DESIGN section 10: at least 0.9x).
+ * ours (docs/PERFORMANCE.md: at least 0.9x).
  *
  *   bench_writer [spaces] [rounds]   compares with redis-benchmark itself, on a server of its own
  *   bench_writer <unix socket>       one measurement of the writer alone, for bench.py */

@@ -71,12 +71,13 @@ def room_of(path):
     return best
 
 
-def check_features():
-    """Each test that docs/FEATURES.md names is there."""
-    path = TOP / "docs" / "FEATURES.md"
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        for name, test in re.findall(r"`(test_\w+\.(?:c|py)): (\w+)`", line):
-            found = [f for f in FILES if f.name == name]
+def check_named_tests(path, number, line):
+    """Each test that a document names, as `test_x.c: one, another` or by its file alone, is there."""
+    for name, tests in re.findall(r"`((?:test|fuzz)_\w{2,}\.(?:c|py|sh))(?:: ([\w, ]+))?`", line):
+        found = [f for f in FILES if f.name == name]
+        if not found:
+            fault(path, number, f"there is no test {name}")
+        for test in filter(None, tests.split(", ")):
             if not any(re.search(rf"\b{test}\b", f.read_text(encoding="utf-8")) for f in found):
                 fault(path, number, f"there is no test {name}: {test}")
 
@@ -115,6 +116,9 @@ def check_sizes(path, lines):
 def check_text(path, lines):
     in_product = path.relative_to(TOP).parts[0] != "tests"
     for number, line in enumerate(lines, 1):
+        for page in re.findall(r"\b(docs/(?:[A-Z_]+|decisions/[\w-]+)\.md)", line):
+            if not (TOP / page).exists():
+                fault(path, number, f"there is no page {page}")
         if re.search(r"\b(TODO|FIXME|XXX)\b", line):
             fault(path, number, "unfinished work belongs into an issue")
         # scene.c: ready pieces of the hot answers, held equal to json_write by a test (docs/decisions/0005-ready-pieces.md)
@@ -147,12 +151,61 @@ def check_twins():
         fault(TOP / "README.zh-CN.md", 1, f"headings differ from README.md: {len(chinese)} against {len(english)}")
 
 
-def check_links():
+# what a document names in backticks is a file of the tree: begins with a folder of it, or ends like a source
+FOLDERS = {f.relative_to(TOP).parts[0] for f in FILES if f.parent != TOP}
+SOURCE_NAME = re.compile(r"[\w-][\w./-]*\.(?:c|h|def|py|sh|md)")
+# not files of the tree: the imaginary sensor of ADDING_A_SENSOR stands in tests/template, and `build` is made
+NOT_KEPT = re.compile(r"acme_bay1|^build/")
+
+
+def is_named_rightly(document, name):
+    if any(c in name for c in "<>{}*$=?,") or NOT_KEPT.search(name):
+        return True
+    if name.split("/")[0] not in FOLDERS | {"include"} and not SOURCE_NAME.fullmatch(name):
+        return True
+    if "/" not in name:
+        return name in FOLDERS or any(f.name == name for f in FILES)
+    name = name.rstrip("/")
+    return any((root / name).exists() for root in (TOP, TOP / "include/bowei", TOP / "gateway", document.parent))
+
+
+def anchors(document):
+    """As GitHub makes them of headings."""
+    text = document.read_text(encoding="utf-8")
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in re.findall(r"^#+ (.*)$", text, re.M)}
+
+
+def check_documents():
     for document in [f for f in FILES if f.suffix == ".md"]:
         for number, line in enumerate(document.read_text(encoding="utf-8").splitlines(), 1):
-            for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", line):
-                if not (document.parent / target).exists():
+            check_named_tests(document, number, line)
+            for target, anchor in re.findall(r"\]\(([^)#: ]*)(?:#([^)]*))?\)", line):
+                to = document.parent / target if target else document
+                if not to.exists():
                     fault(document, number, f"dead link {target}")
+                elif anchor and anchor not in anchors(to):
+                    fault(document, number, f"dead link {target}#{anchor}")
+            for name in re.findall(r"`([^`\s]+)`", line):
+                if not is_named_rightly(document, name):
+                    fault(document, number, f"there is no file {name}")
+
+
+def check_decisions():
+    folder = TOP / "docs" / "decisions"
+    index = (folder / "README.md").read_text(encoding="utf-8")
+    for page in sorted(folder.glob("0*.md")):
+        if f"]({page.name})" not in index:
+            fault(folder / "README.md", 1, f"{page.name} is not listed")
+
+
+def check_told(page, *tables):
+    """A page tells of each code in the tables it is about."""
+    path = TOP / "docs" / page
+    text = path.read_text(encoding="utf-8")
+    for table in tables:
+        for code in re.findall(r'^[A-Z_]+\(\w+, "(\w+)"', (TOP / "include/bowei" / table).read_text(encoding="utf-8"), re.M):
+            if f"`{code}`" not in text and code != "none":
+                fault(path, 1, f"{code} of {table} is not told of")
 
 
 def check_table_sorted(name, pattern):
@@ -176,8 +229,10 @@ def main():
         if BANNED_NAMES.search(path.stem):
             fault(path, 1, "the name says nothing: name the noun")
     check_twins()
-    check_links()
-    check_features()
+    check_documents()
+    check_decisions()
+    check_told("STATES.md", "reasons.def")
+    check_told("CASES.md", "case_statuses.def", "case_stages.def", "case_events.def")
     check_table_sorted("sensors/models/models.def", r"^MODEL\((\w+)")
     check_table_sorted("sensors/mqtt/envelopes/envelopes.def", r"^ENVELOPE\((\w+)")
     for line in faults:

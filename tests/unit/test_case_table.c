@@ -1,4 +1,4 @@
-/* The transition table of cases against what domain rules 4 and 5.2 say, written down here a second
+/* The transition table of cases against what docs/CASES.md says, written down here a second
  * time: for every status, stage, event and role only the listed moves are taken, and lead where the
  * list says. */
 #include <setjmp.h>

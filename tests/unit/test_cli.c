@@ -753,8 +753,8 @@ static void test_rest_commands(void **state)
                    "{\"id\":\"B\",\"state\":\"unknown\"}]}",
                    "spaces", "list", NULL),
         CLI_OK);
-    assert_non_null(strstr(out_text, "\nA                    free "));
-    assert_non_null(strstr(out_text, "\nB                    unknown "));
+    assert_non_null(strstr(out_text, "\nA   free     -       97"));
+    assert_non_null(strstr(out_text, "\nB   unknown  -       -"));
     assert_int_equal(
         ask_server("HTTP/1.0 200 OK\r\n\r\n{\"id\":\"L\",\"free\":3}", "lots", "L", "--json"),
         CLI_OK);

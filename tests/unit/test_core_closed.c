@@ -1,5 +1,5 @@
 /* Closed lots: each space is out of service with its lot, comes back with it, and its sensors are
- * heard underneath (DESIGN 4.7, 4.9). */
+ * heard underneath (STATES 7, 9). */
 #include "core_fixture.h"
 
 /* lot 0: 3 spaces, the last without a sensor; lot 1: 1 space; lot 2: a gate */

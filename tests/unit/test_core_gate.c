@@ -1,4 +1,4 @@
-/* Count-only lots: where gates begin, what they add up to, order, resets, true-up (DESIGN 4.9,
+/* Count-only lots: where gates begin, what they add up to, order, resets, true-up (STATES 9,
  * 4.10). */
 #include "core_fixture.h"
 

@@ -1,4 +1,4 @@
-/* Lots: counts of spaces, staff commands, inventory swaps, restore (DESIGN 3.9, 4.9, 4.10). Gates:
+/* Lots: counts of spaces, staff commands, inventory swaps, restore (STATES 9, 10). Gates:
  * test_core_gate.c; closed lots: test_core_closed.c. */
 #include "core_fixture.h"
 

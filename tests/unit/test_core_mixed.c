@@ -93,7 +93,7 @@ static const enum reading_value values[] = {
 };
 
 /* A tick of the wheel a second from now. Between two ticks what fell due is noticed in one
- * core and not yet in the other: up to 250 ms later (DESIGN 4.8), or sooner when a neighbour that
+ * core and not yet in the other: up to 250 ms later (STATES 8), or sooner when a neighbour that
  * shares the timer looks. On a tick all that fell due by then was noticed. */
 static int64_t next_tick_ms(int64_t now_ms)
 {

@@ -1,5 +1,5 @@
 /* One space: the state table, every reason, order, debounce, flapping, fusion, held, override
- * (DESIGN 4). */
+ * (STATES). */
 #include "core_fixture.h"
 #include "gateway/core/space/sensor.h"
 

@@ -552,7 +552,7 @@ static void outlines_are_converted(void **state)
     struct draft *d = draft_of(text, NULL, false, &report);
 
     (void)state;
-    /* the vector 42.2578, 118.8869 of domain.md section 9 */
+    /* the vector 42.2578, 118.8869 */
     assert_in_range(d->corners[0].lat - 422578000 + 5, 0, 10);
     assert_in_range(d->corners[0].lon - 1188869000 + 5, 0, 10);
     draft_destroy(d);

@@ -286,7 +286,7 @@ static void attributes_have_names(void **state)
 static void records_are_small(void **state)
 {
     (void)state;
-    /* the memory bar (DESIGN 10): 200 B per space for all of it */
+    /* the memory bar (PERFORMANCE): 200 B per space for all of it */
     assert_true(sizeof(struct inv_space) <= 32);
     assert_true(sizeof(struct inv_device) <= 16);
     assert_true(sizeof(struct inv_sensor) <= 12);

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define AHEAD_MS     120000 /* a time further ahead than this is taken as now (DESIGN 4.2) */
+#define AHEAD_MS     120000 /* a time further ahead than this is taken as now (STATES 2) */
 #define LOCK_TICK_MS 1000   /* Omni: L0 and L1 tell whole seconds, D0 hundredths */
 
 void bike_begin(struct bike *bike, const char *ref, int64_t now_ms)

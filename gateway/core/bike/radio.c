@@ -1,6 +1,6 @@
 /* Who hears a bike, or whom it hears. Raw RSSI swings by 10 dB, so the median of five counts, with
  * an enter and a leave threshold, and another fence must be clearly stronger for a while before it
- * takes over (domain: docs/DATA_FORMAT.md, "Bikes"). */
+ * takes over (docs/DATA_FORMAT.md, "Bikes and verdicts"). */
 #include "gateway/core/bike/bike.h"
 
 #include <string.h>
@@ -107,11 +107,11 @@ static void rival_settle(struct bike_image *bike, const struct bike_context *con
 /* Heard no more for so long that whoever comes next need not be compared with it. */
 static bool radio_stale(const struct bike_radio *radio, const struct bike_context *context)
 {
-    const int64_t limit_ms = (int64_t)radio->period_ms * 3;
+    const int64_t lost_ms = (int64_t)radio->period_ms * SCANS_LOST;
     const int64_t leave_ms = context->rules->leave_ms;
 
     return radio->listener != 0 &&
-           context->now.at_ms - radio->heard_ms >= (limit_ms > leave_ms ? limit_ms : leave_ms);
+           context->now.at_ms - radio->heard_ms >= (lost_ms > leave_ms ? lost_ms : leave_ms);
 }
 
 void radio_scan(struct bike_image *bike, const struct bike_report *report,

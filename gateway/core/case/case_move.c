@@ -38,6 +38,8 @@ static void lead(struct case_image *image, const struct case_deed *deed)
 {
     memcpy(image->unit, deed->move->unit, sizeof image->unit);
     memcpy(image->person, deed->move->person, sizeof image->person);
+    image->route_rule =
+        ROUTE_NONE; /* chosen; casebook_auto_dispatch says by which rule otherwise */
     if (deed->move->duty[0] != '\0') {
         memcpy(image->duty, deed->move->duty, sizeof image->duty);
     }
@@ -67,6 +69,7 @@ static void give_back(struct case_image *image, const struct case_deed *deed)
     (void)deed;
     memset(image->unit, 0, sizeof image->unit);
     memset(image->person, 0, sizeof image->person);
+    image->route_rule = ROUTE_NONE;
     image->due_ms = 0;
     image->due_check_in_ms = 0;
 }

@@ -1,5 +1,5 @@
 /* The rules of cases and the zombie watch as they are without a configuration. Sources:
- * docs/CONFIG.md, domain rules 8. */
+ * docs/CONFIG.md, docs/CASES.md. */
 #include "bowei/case_rules.h"
 
 #define SECOND_MS 1000u

@@ -103,6 +103,7 @@ static void image_begin(const struct casebook *book, const struct case_opening *
 
     territory_route(book->inv, case_kind_trade(opening->kind), opening->place, opening->at, &who);
     memset(image, 0, sizeof *image);
+    image->route_rule = ROUTE_NONE;
     image->receipt = opening->receipt;
     image->kind = (uint8_t)opening->kind;
     image->status = STATUS_REPORTED;

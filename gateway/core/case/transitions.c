@@ -1,4 +1,4 @@
-/* The table of domain rules 4 and 5.2. A plain case has the stage none; all others are zombies. The
+/* The table of docs/CASES.md. A plain case has the stage none; all others are zombies. The
  * software alone never moves, rejects, claims or disposes of a vehicle: those rows have no machine.
  */
 #include "gateway/core/case/transitions.h"

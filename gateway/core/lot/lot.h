@@ -7,7 +7,7 @@
 #include "gateway/core/space/sensor.h"
 
 /* A lot: the four counts. A lot of single spaces adds up what its spaces show; a count-only lot
- * works its counts out of its gates (DESIGN 4.9, 4.10). A closed lot shows all its capacity as
+ * works its counts out of its gates (STATES 9, 10). A closed lot shows all its capacity as
  * out_of_service, its spaces included; what their sensors say goes on underneath.
  *
  * Where a gate begins: the first count ever heard of it is taken for cars inside (in - out), for

@@ -1,5 +1,5 @@
 /* What one sensor said last and how far it is believed: the order of its messages, debounce,
- * flapping and liveness (DESIGN 4.2 to 4.4). Called by space.c for spaces and by lot.c for gates.
+ * flapping and liveness (STATES 2 to 4). Called by space.c for spaces and by lot.c for gates.
  */
 #include "gateway/core/space/sensor.h"
 #include "bowei/base/bytes.h"
@@ -400,7 +400,8 @@ void sensor_save(const struct sensor *sensor, struct sensor_image *out)
 
 void sensor_load(struct sensor *sensor, const struct sensor_image *image)
 {
-    const int64_t lag_ms = image->heard_ms - image->pending_ms;
+    /* what wraps is no lag */
+    const int64_t lag_ms = (int64_t)((uint64_t)image->heard_ms - (uint64_t)image->pending_ms);
 
     sensor->heard = STAMP(image->heard_ms);
     sensor->changes = image->changes;

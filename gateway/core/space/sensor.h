@@ -7,15 +7,15 @@
 #include "bowei/inventory.h"
 #include "bowei/sensor_model.h"
 
-/* One sensor's private state: order, debounce, flapping, liveness (DESIGN 4.2 to 4.4). Gates of
+/* One sensor's private state: order, debounce, flapping, liveness (STATES 2 to 4). Gates of
  * count-only lots use the same record: order and liveness are the same, `changes` holds their
  * counts. */
 
-#define SENSOR_DEBOUNCE_SAMPLES 3 /* DESIGN 4.3 */
+#define SENSOR_DEBOUNCE_SAMPLES 3 /* STATES 3 */
 #define SENSOR_DEBOUNCE_MS      15000
 #define SENSOR_FLAP_CHANGES     10 /* more than these in ten minutes */
 #define SENSOR_QUIET_MS         600000
-#define SENSOR_AHEAD_MS         120000 /* DESIGN 4.2 */
+#define SENSOR_AHEAD_MS         120000 /* STATES 2 */
 /* A frame that the network received so long after the newest one is none of before it: frames that
  * overtake each other do so within seconds. */
 #define SENSOR_REJOIN_MS 300000

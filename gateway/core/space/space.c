@@ -1,9 +1,9 @@
 /* The space state machine: fusion of the sensors' votes, the held disagreement, since, known and
- * gap (DESIGN 4.4 to 4.9). Called by the step for each reading and by the timer wheel. */
+ * gap (STATES 4 to 9). Called by the step for each reading and by the timer wheel. */
 #include "gateway/core/space/space.h"
 #include <assert.h>
 
-/* flag % of DESIGN 4.8 */
+/* flag % of STATES 8 */
 #define PCT_NONE         100
 #define PCT_RESTORED     60
 #define PCT_SESSION_GAP  50
@@ -49,6 +49,17 @@ static void set_gap(struct space *space, uint32_t gap_s)
 enum space_state space_known(const struct space *space)
 {
     return (enum space_state)(space->marks & 3);
+}
+
+uint32_t space_unknown_s(const struct space *space, int64_t now_ms)
+{
+    const int64_t since_ms = space_since_ms(space) > space_known_since_ms(space)
+                                 ? space_since_ms(space)
+                                 : space_known_since_ms(space);
+
+    return space->state == SPACE_UNKNOWN && now_ms > since_ms
+               ? (uint32_t)((now_ms - since_ms) / 1000)
+               : 0;
 }
 
 unsigned space_source(const struct space *space)
@@ -144,18 +155,15 @@ static int64_t since_of(const struct space *space, int64_t stamp_ms)
     return stamp_ms > space_since_ms(space) ? stamp_ms : space_since_ms(space);
 }
 
-/* DESIGN 4.7: arrival or departure only when known changes. */
+/* STATES 7: arrival or departure only when known changes. */
 static void know(const struct place *place, enum space_state state, int64_t since_ms)
 {
     struct space *space = place->space;
 
     if (space_known(space) == state) {
-        if (space->state == SPACE_UNKNOWN && since_ms > space_since_ms(space)) {
-            const uint64_t gap_s =
-                (uint64_t)(since_ms - space_since_ms(space)) / 1000 + space_gap_s(space);
+        const uint64_t gap_s = (uint64_t)space_gap_s(space) + space_unknown_s(space, since_ms);
 
-            set_gap(space, gap_s > UINT32_MAX ? UINT32_MAX : (uint32_t)gap_s);
-        }
+        set_gap(space, gap_s > UINT32_MAX ? UINT32_MAX : (uint32_t)gap_s);
         return;
     }
     if (place->known != NULL) {
@@ -188,7 +196,7 @@ static void show_unknown(const struct place *place, enum reason reason, int64_t 
     set_source(place->space, SPACE_NO_SOURCE);
 }
 
-/* Reason and flag % of a free or occupied space (DESIGN 4.8, 4.9). */
+/* Reason and flag % of a free or occupied space (STATES 8, 9). */
 static void show_voted(const struct place *place, const struct votes *votes, bool held)
 {
     struct space *space = place->space;

@@ -6,12 +6,12 @@
 #include "bowei/view.h"
 #include "gateway/core/space/sensor.h"
 
-/* One space: its sensors' votes fused into one state, with since, known and gap (DESIGN 4.4
+/* One space: its sensors' votes fused into one state, with since, known and gap (STATES 4
  * to 4.9). The override lies on top of it and is not known here. A space is a pure function of what
  * its sensors said and of time: space_settle replays what fell due since, each at its exact moment,
  * so that a late or missing tick changes nothing but when it is noticed. */
 
-#define SPACE_HELD_MS   10000 /* DESIGN 4.5: a disagreement holds the former state for 10 s */
+#define SPACE_HELD_MS   10000 /* STATES 5: a disagreement holds the former state for 10 s */
 #define SPACE_NO_SOURCE 7     /* fits in the 3 bits of marks; above SENSORS_PER_SPACE_MAX */
 
 #define GAP_LOW_BITS    20
@@ -21,7 +21,7 @@ struct space {
     uint64_t since : STAMP_BITS;
     uint64_t state : 2;    /**< enum space_state as fused */
     uint64_t reason : 5;   /**< enum reason as fused */
-    uint64_t flag_pct : 7; /**< DESIGN 4.8 */
+    uint64_t flag_pct : 7; /**< STATES 8 */
     uint64_t marks : 6; /**< bits 0-1 known state, 2-4 deciding sensor, 5 has an override entry */
     uint64_t known_since : STAMP_BITS;
     uint64_t gap_low : GAP_LOW_BITS;
@@ -75,6 +75,9 @@ static inline uint32_t space_gap_s(const struct space *space)
     return (uint32_t)space->gap_high << GAP_LOW_BITS | (uint32_t)space->gap_low;
 }
 
+/** What of the present stay was unknown up to now_ms and is not in the gap yet: seconds since the
+ * space became unknown, but not of a time before the stay, which a late word may have begun. */
+uint32_t space_unknown_s(const struct space *space, int64_t now_ms);
 enum space_state space_known(const struct space *space);
 /** Index of the sensor that decided, SPACE_NO_SOURCE = none. */
 unsigned space_source(const struct space *space);

@@ -9,7 +9,7 @@
  * only moved to earlier: one that fires too early is armed again by whoever asks what is really
  * due, so that putting a deadline off (each renewal of each sensor) costs nothing. */
 
-#define WHEEL_TICK_MS 250  /* DESIGN 4.8: at most this late */
+#define WHEEL_TICK_MS 250  /* STATES 8: at most this late */
 #define WHEEL_SLOTS   4096 /* 17 min; what is due later comes round again */
 #define WHEEL_NONE    UINT32_MAX
 

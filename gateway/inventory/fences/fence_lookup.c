@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define MAC_BITS      48
-#define OPERATOR_MIN  2 /* letters of OP (domain rules: 2 to 6) */
+#define OPERATOR_MIN  2 /* letters of OP (2 to 6) */
 #define NUMBER_MIN    4 /* characters of NUMBER (4 to 20) */
 #define NUMBER_MAX    20
 #define IBEACON_HEAD  "ibeacon:"

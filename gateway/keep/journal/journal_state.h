@@ -7,7 +7,7 @@
 
 /* The inside of a journal, shared by journal.c (appending), sync.c (the thread) and trim.c (what
  * may go). Appenders add segments; only the sync thread removes them or closes their files. Lock
- * rank 2, below the intake lock. */
+ * rank 5, below the intake lock. */
 
 struct segment {
     struct position name;
@@ -52,6 +52,7 @@ struct journal {
     struct waiter *waiters;
     size_t waiter_count, waiter_cap;
     bool folder_dirty, reserve_there, stop;
+    bool lost; /**< records came into a file that then could not be synced, nor written anew */
     struct position confirmed, superseded;
     struct mark round;            /**< first C image since the last journal_supersede */
     struct mark superseded_round; /**< that of the last journal_supersede: older C images go */

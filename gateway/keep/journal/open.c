@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LIMIT_BYTES (256ull << 20) /* DESIGN 3.7 */
+#define LIMIT_BYTES (256ull << 20) /* the default of journal.limit_mib */
 #define SYNC_MS     1000u
 #define KEEP_MS     (10u * 60 * 1000)
 
@@ -179,6 +179,7 @@ static enum err open_folder(struct journal *j)
     j->reserve_there = fstatat(j->folder_fd, "reserve", &st, 0) == 0 &&
                        (uint64_t)st.st_size == j->reserve_bytes &&
                        (uint64_t)st.st_blocks * 512 >= j->reserve_bytes && j->reserve_bytes > 0;
+    segment_copies_remove(j->folder_fd);
     return load_segments(j);
 }
 

@@ -8,7 +8,8 @@
 
 #define DIGEST_MASK ((UINT64_C(1) << DIGEST_BITS) - 1)
 #define SEEN_MASK   ((1U << SEEN_BITS) - 1)
-#define SEEN_MIN_S  30 /* DESIGN 3.10: seen is rewritten when older than max(30 s, limit/4) */
+#define SEEN_MIN_S                                                                                 \
+    30 /* seen is rewritten when older than max(30 s, limit/4): DATA_FORMAT, "Redis" */
 
 static uint64_t mix(uint64_t h, uint64_t v)
 {

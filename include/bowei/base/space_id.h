@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The ID of a place: AAAAAA SSS K TTT NNNN C, 18 characters (domain rules: docs/DATA_FORMAT.md).
+/* The ID of a place: AAAAAA SSS K TTT NNNN C, 18 characters (docs/DATA_FORMAT.md, "IDs").
  * In memory an ID is a `space_key`: its 17 characters in mixed radix (10^6, 10^3, 6 kinds in
  * alphabetical order, 10^3, 10^4), so that keys sort as texts do; 0 is no key. */
 
@@ -43,6 +43,9 @@ enum id_fault {
 enum id_fault space_id_parse(const char *text, size_t len, space_key *key);
 /** The same for the 17 characters without the check character. */
 enum id_fault space_id_parse_body(const char *text, size_t len, space_key *key);
+/** An ID of any sort as it is compared: hyphens dropped, a to z raised. Writes at most `cap`
+ * characters and no NUL; returns how many there are, which may be more. */
+size_t id_plain(const char *text, size_t len, char *out, size_t cap);
 /** "the check character should be Z", ... static text for each fault. */
 const char *id_fault_text(enum id_fault fault);
 /** ISO/IEC 7064 MOD 37,36 check character of `len` characters out of [0-9A-Z]. */
