@@ -243,8 +243,8 @@ static enum err start_sides(struct gateway *g)
         return e;
     }
     const struct mqtt_out_params out = {
-        &g->config->mqtt_out, g->config->instance, &g->board,   g->view,
-        g->changes,           g->alerts,           &g->counters};
+        &g->config->mqtt_out, g->config->instance, &g->board,    g->view,
+        g->changes,           g->alerts,           &g->counters, &g->status};
     e = mqtt_out_start(&out, &g->mqtt_out);
     if (e != ERR_OK) {
         log_line(LOG_ERROR, "gateway", "mqtt_out: %s", err_text(e, 0));

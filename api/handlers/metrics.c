@@ -46,7 +46,8 @@ static void links_write(const struct status *status, struct strbuf *out)
 {
     uint32_t links = atomic_load(&status->links);
 
-    family(out, "bowei_link_up", "gauge", "1 while the MQTT link or Modbus line is up");
+    family(out, "bowei_link_up", "gauge",
+           "1 while the MQTT link, the Modbus line or MQTT out is up");
     for (uint32_t i = 0; i < links && i < STATUS_LINKS_MAX; i++) {
         if (atomic_load(&status->link[i].gone)) {
             continue;

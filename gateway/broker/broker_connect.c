@@ -2,7 +2,7 @@
  * it is the last to let go, and connects to an address of it. Links and MQTT out begin each
  * connection so. */
 #include "bowei/broker_connect.h"
-#include <arpa/inet.h>
+#include "gateway/broker/host_address.h"
 #include <mosquitto.h>
 #include <netdb.h>
 #include <pthread.h>
@@ -133,13 +133,6 @@ static bool look_up_wait(struct look_up *l)
     return done;
 }
 
-static bool is_address(const char *host)
-{
-    unsigned char bytes[sizeof(struct in6_addr)];
-
-    return inet_pton(AF_INET, host, bytes) == 1 || inet_pton(AF_INET6, host, bytes) == 1;
-}
-
 static int connect_to(struct mosquitto *client, const struct broker_address *to,
                       const char *address)
 {
@@ -152,7 +145,7 @@ int broker_connect(struct mosquitto *client, const struct broker_address *to,
     int code = MOSQ_ERR_EAI;
     struct look_up *l;
 
-    if (is_address(to->host)) {
+    if (host_is_address(to->host)) {
         return connect_to(client, to, to->host);
     }
     l = look_up_begin(to->host);

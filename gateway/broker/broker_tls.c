@@ -2,7 +2,7 @@
  * of every client that sensors/mqtt and gateway/mqtt_out make; the command line judges the files
  * with it. */
 #include "bowei/broker_tls.h"
-#include <arpa/inet.h>
+#include "gateway/broker/host_address.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <mosquitto.h>
@@ -102,7 +102,9 @@ static int no_passphrase(char *buf, int size, int writing, void *ctx)
     (void)buf;
     (void)size;
     (void)writing;
-    *(bool *)ctx = true;
+    if (ctx != NULL) {
+        *(bool *)ctx = true;
+    }
     return -1;
 }
 
@@ -117,7 +119,6 @@ static bool key_load(SSL_CTX *ctx, const struct broker_tls_files *files,
     if (!file_check(files->key_file, true, why)) {
         return false;
     }
-    SSL_CTX_set_default_passwd_cb(ctx, no_passphrase);
     SSL_CTX_set_default_passwd_cb_userdata(ctx, &locked);
     if (SSL_CTX_use_PrivateKey_file(ctx, files->key_file, SSL_FILETYPE_PEM) != 1) {
         const bool other = ERR_GET_REASON(ERR_peek_last_error()) == X509_R_KEY_VALUES_MISMATCH ||
@@ -205,18 +206,11 @@ void broker_tls_hear(struct broker_tls *tls, const char *text)
 
 /* --- the context --- */
 
-static bool is_address(const char *host)
-{
-    unsigned char bytes[16];
-
-    return inet_pton(AF_INET, host, bytes) == 1 || inet_pton(AF_INET6, host, bytes) == 1;
-}
-
 static bool host_set(SSL_CTX *ctx, const char *host)
 {
     X509_VERIFY_PARAM *param = SSL_CTX_get0_param(ctx);
 
-    if (is_address(host)) {
+    if (host_is_address(host)) {
         return X509_VERIFY_PARAM_set1_ip_asc(param, host) == 1;
     }
     X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
@@ -231,8 +225,9 @@ static void server_name_set(const SSL *ssl, int where, int value)
 
     (void)value;
     if ((where & SSL_CB_HANDSHAKE_START) != 0) {
-        (void)SSL_set_tlsext_host_name((SSL *)(uintptr_t)ssl,
-                                       is_address(tls->host) ? NULL : (char *)(uintptr_t)tls->host);
+        (void)SSL_set_tlsext_host_name((SSL *)(uintptr_t)ssl, host_is_address(tls->host)
+                                                                  ? NULL
+                                                                  : (char *)(uintptr_t)tls->host);
     }
 }
 
@@ -252,6 +247,7 @@ static SSL_CTX *context_make(const struct broker_tls_files *files, char why[BROK
         (void)refuse_openssl(why);
         goto undo_context;
     }
+    SSL_CTX_set_default_passwd_cb(ctx, no_passphrase);
     for (unsigned i = 0; i < BROKER_TLS_FILE_COUNT; i++) {
         *at_fault = (enum broker_tls_file)i;
         if (!load[i](ctx, files, why)) {

@@ -39,6 +39,7 @@
 struct mqtt_out {
     struct mqtt_out_params params; /* immutable */
     pthread_t thread;
+    int status_index;
     int stop_fd;
     _Atomic bool stopping;
     /* the rest belongs to the thread */
@@ -67,6 +68,11 @@ static void count(const struct mqtt_out *out, enum counter which)
     count_add(out->params.counters, which, 1);
 }
 
+static void up_set(struct mqtt_out *out, bool up)
+{
+    status_link_up(out->params.status, out->status_index, up, host_boot_ms());
+}
+
 /* --- callbacks, on the thread --- */
 
 static void on_connect(struct mosquitto *client, void *ctx, int code)
@@ -84,6 +90,7 @@ static void on_connect(struct mosquitto *client, void *ctx, int code)
     count(out, COUNT_MQTT_OUT_CONNECTS);
     out->connected = true;
     out->connected_ms = host_boot_ms();
+    up_set(out, true);
     inv = inventory_get(out->params.board, out->reader);
     if (inv != NULL) {
         out_spaces_all(&out->spaces, inv);
@@ -381,6 +388,7 @@ static void *run(void *ctx)
             connection_run(out);
             mosquitto_destroy(out->client);
             out->client = NULL;
+            up_set(out, false);
             out_alerts_rewind(&out->alerts);
         }
         (void)poll(&stop, 1, (int)pause_ms(out));
@@ -402,6 +410,7 @@ enum err mqtt_out_start(const struct mqtt_out_params *params, struct mqtt_out **
         return ERR_NO_MEMORY;
     }
     made->params = *params;
+    made->status_index = status_add_link(params->status, "out", "mqtt_out");
     made->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     made->reader = inventory_reader(params->board);
     backoff_init(&made->backoff, params->instance, host_boot_ms());

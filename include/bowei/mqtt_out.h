@@ -4,6 +4,7 @@
 #include "bowei/alert_ring.h"
 #include "bowei/base/counters.h"
 #include "bowei/config.h"
+#include "bowei/status.h"
 
 /* MQTT out: what the gateway tells others through a broker. One thread owns one client.
  *   bowei/<area>/status                  retained: "online"; "offline" by a stop or the will
@@ -20,6 +21,7 @@ struct mqtt_out_params {
     const struct change_ring *changes;
     const struct alert_ring *alerts;
     struct counters *counters;
+    struct status *status; /**< has it as the link "mqtt_out" of the kind "out" */
 };
 
 struct mqtt_out;

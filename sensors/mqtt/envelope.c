@@ -58,6 +58,7 @@ enum decode_fault envelope_open(const struct envelope *envelope, const char *top
     out->more = false;
     if (item == 0) {
         out->at = 0;
+        out->sighting = (struct sighting){0}; /* of the message before: who listened then */
     }
     out->fport = 0;
     out->len = 0;

@@ -158,6 +158,7 @@ class MqttTls(Testbed):
         wait_until("they are shown", lambda: [self.space(i)["state"] for i in ids[:2]] == ["occupied", "free"], 10)
         wait_until("they are told", lambda: json.loads(told.get(f"bowei/{AREA}/spaces/{ids[0]}", "{}")).get("state") == "occupied", 10)
         self.assertEqual(told[f"bowei/{AREA}/status"], "online")
+        self.assertEqual(self.metrics()['bowei_link_up{kind="out",link="mqtt_out"}'], 1)
         # each of the others is refused by name
         for name, why in REFUSED.items():
             wait_until(f"the log says why {name} is refused", lambda n=name, w=why: any(
@@ -175,6 +176,7 @@ class MqttTls(Testbed):
         # the right certificates come: they heal by themselves, an edited link by a reload
         self.server_certificates(right=True)
         self.broker.stop()
+        wait_until("MQTT out is down", lambda: self.metrics()['bowei_link_up{kind="out",link="mqtt_out"}'] == 0, 5)
         self.broker.start()
         self.nocert_certificate = "client"
         self.links = tuple(name for name in self.links if name not in ("plain", "reset", "foreigncert"))

@@ -1,6 +1,7 @@
 /* One space: the state table, every reason, order, debounce, flapping, fusion, held, override
  * (STATES). */
 #include "core_fixture.h"
+#include "gateway/core/space/sensor.h"
 
 /* slot 0: one event sensor; 1: one sampled; 2: two equals + one of rank 1; 3: unbound; 4: event,
  * own device */
@@ -489,6 +490,33 @@ static void test_order_counter(void **state)
     scene_close(&s);
 }
 
+/* A rejoin that nobody tells of, and a counter of 16 bits that wraps: the network's time says that
+ * the frame is no straggler. Within five minutes, or by a clock that is ahead, it may be one. */
+static void test_a_counter_that_fell_goes_on(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    open_scene(&s);
+    send(&s, VALUE_FREE, 65535, T0);
+    pass(&s, SENSOR_REJOIN_MS / 2);
+    send(&s, VALUE_OCCUPIED, 0, s.now_ms);
+    assert_int_equal(look_at(&s, 0).state, SPACE_FREE);
+    pass(&s, SENSOR_REJOIN_MS / 2);
+    send(&s, VALUE_OCCUPIED, 1, s.now_ms + SENSOR_AHEAD_MS + 1000);
+    send(&s, VALUE_OCCUPIED, 1, 0);
+    assert_int_equal(look_at(&s, 0).state, SPACE_FREE);
+    assert_int_equal(count_get(&s.counters, COUNT_READINGS_LATE), 3);
+    send(&s, VALUE_OCCUPIED, 1, s.now_ms);
+    assert_int_equal(look_at(&s, 0).state, SPACE_OCCUPIED);
+    assert_int_equal(count_get(&s.counters, COUNT_READINGS_REJOIN_ASSUMED), 1);
+    send(&s, VALUE_FREE, 65534, T0 - 1000); /* of before */
+    assert_int_equal(look_at(&s, 0).state, SPACE_OCCUPIED);
+    send(&s, VALUE_FREE, 2, s.now_ms + 1000);
+    assert_int_equal(look_at(&s, 0).state, SPACE_FREE);
+    scene_close(&s);
+}
+
 /* A lost link is a word about the sensor too: within the limit of it nothing was silent, so a lower
  * counter is a straggler of before, not a rejoin. */
 static void test_lost_link_is_no_silence(void **state)
@@ -789,6 +817,7 @@ int main(void)
         cmocka_unit_test(test_trust_forgets_a_test_that_is_over),
         cmocka_unit_test(test_session_gap),
         cmocka_unit_test(test_order_counter),
+        cmocka_unit_test(test_a_counter_that_fell_goes_on),
         cmocka_unit_test(test_lost_link_is_no_silence),
         cmocka_unit_test(test_order_time),
         cmocka_unit_test(test_shift),

@@ -51,7 +51,16 @@ void sensor_init(struct sensor *sensor)
     set_pending(sensor, VALUE_COUNT_, 0);
 }
 
-/* The network's time on the city's axis; what is too far ahead is taken as now. */
+/* The network's time on the city's axis; false when it says none, or one too far ahead. */
+static bool net_said_ms(const struct reading *reading, const struct sensor_moment *moment,
+                        int64_t *net_ms)
+{
+    return (reading->has & HAS_NET_TIME) != 0 &&
+           !__builtin_sub_overflow(reading->net_time_ms, moment->now.shift_ms, net_ms) &&
+           *net_ms <= moment->now.at_ms + SENSOR_AHEAD_MS;
+}
+
+/* The same; what is too far ahead is taken as now. */
 static int64_t net_city_ms(const struct reading *reading, const struct sensor_moment *moment)
 {
     int64_t net_ms;
@@ -59,8 +68,7 @@ static int64_t net_city_ms(const struct reading *reading, const struct sensor_mo
     if (!(reading->has & HAS_NET_TIME)) {
         return moment->now.at_ms;
     }
-    if (__builtin_sub_overflow(reading->net_time_ms, moment->now.shift_ms, &net_ms) ||
-        net_ms > moment->now.at_ms + SENSOR_AHEAD_MS) {
+    if (!net_said_ms(reading, moment, &net_ms)) {
         count_add(moment->counters, COUNT_READINGS_AHEAD, 1);
         return moment->now.at_ms;
     }
@@ -102,9 +110,21 @@ static bool was_silent(const struct sensor *sensor, const struct sensor_moment *
     return moment->now.at_ms - last_ms > (int64_t)moment->timing->limit_ms;
 }
 
+/* The network says that it came long after what was counted last: no straggler, however low its
+ * counter. Networks whose joins nobody tells us of (LORIOT; a topic that is not subscribed), and
+ * counters of 16 bits that wrap. */
+static bool came_long_after(const struct sensor *sensor, const struct reading *reading,
+                            const struct sensor_moment *moment)
+{
+    int64_t net_ms;
+
+    return net_said_ms(reading, moment, &net_ms) &&
+           net_ms - sensor_heard_ms(sensor) >= SENSOR_REJOIN_MS;
+}
+
 /* By frame counter within the join epoch; a counter that fell is a rejoin when a start says so, or
- * when the sensor had been silent beyond its limit. After any rejoin the old epoch's stragglers,
- * whose counters are higher, are known by their network time. */
+ * the network's time, or when the sensor had been silent beyond its limit. After any rejoin the old
+ * epoch's stragglers, whose counters are higher, are known by their network time. */
 static enum sensor_verdict order_by_counter(struct sensor *sensor, const struct reading *reading,
                                             const struct sensor_moment *moment, int64_t net_ms)
 {
@@ -125,7 +145,7 @@ static enum sensor_verdict order_by_counter(struct sensor *sensor, const struct 
         sensor->join++;
         return SENSOR_COUNTED;
     }
-    if (silent && newer) {
+    if ((silent && newer) || came_long_after(sensor, reading, moment)) {
         sensor->join++;
         count_add(moment->counters, COUNT_READINGS_REJOIN_ASSUMED, 1);
         return SENSOR_COUNTED;

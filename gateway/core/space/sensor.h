@@ -16,6 +16,9 @@
 #define SENSOR_FLAP_CHANGES     10 /* more than these in ten minutes */
 #define SENSOR_QUIET_MS         600000
 #define SENSOR_AHEAD_MS         120000 /* STATES 2 */
+/* A frame that the network received so long after the newest one is none of before it: frames that
+ * overtake each other do so within seconds. */
+#define SENSOR_REJOIN_MS 300000
 
 /* City times of sensors and spaces are kept in 44 bits: good until the year 2527. */
 #define STAMP_BITS 44

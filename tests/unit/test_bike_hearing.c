@@ -1,0 +1,76 @@
+/* Scans of fence gateways on a link that carries other things, too: only the gateway's own messages
+ * are its scans. */
+#include "tests/unit/fleet_fixture.h"
+
+#include "sensors/hearing.h"
+#include "sensors/mqtt/uplink.h"
+
+#define WALL_MS INT64_C(1790000000000)
+
+static struct hearing hearing;
+static struct inventory_board board;
+static struct counters counters;
+static struct bike_report last[BIKES_HEARD_MAX + 1];
+static size_t calls, last_count;
+
+static enum err reports(void *ctx, uint64_t version, const struct bike_report *list, size_t n)
+{
+    (void)ctx;
+    (void)version;
+    memcpy(last, list, n * sizeof *list);
+    last_count = n;
+    calls++;
+    return ERR_OK;
+}
+
+static enum err take(const char *envelope, const char *topic, const char *text)
+{
+    const struct heard_message message = {
+        .topic = topic, .payload = text, .len = strlen(text), .wall_ms = WALL_MS};
+
+    return hearing_take(&hearing, envelope_find(envelope), &message);
+}
+
+static void only_scans_are_scans(void **state)
+{
+    static const char scan[] = "[{\"type\":\"Gateway\",\"mac\":\"AC233FC00001\"}]";
+    static const char *const others[][3] = {
+        {"chirpstack",      "application/a/device/0101010101010101/event/ack", "{}"                                                      },
+        {"chirpstack",      "application/a/device/0101010101010101/event/up",
+         "{\"deviceInfo\":{\"devEui\":\"0101010101010101\"}}"                                                                            },
+        {"tts",             "v3/a/devices/b/up",
+         "{\"end_device_ids\":{\"device_id\":\"b\"},\"simulated\":true,\"uplink_message\":{}}"                                           },
+        {"loriot",          "l",                                               "{\"cmd\":\"txd\"}"                                       },
+        {"ctwing",          "c",                                               "{\"messageType\":\"commandResponse\",\"deviceId\":\"1\"}"},
+        {"onenet",          "o",                                               "{\"msg\":{\"type\":7,\"imei\":\"1\"}}"                   },
+        {"openmqttgateway", "home/x/SYStoMQTT",                                "{}"                                                      },
+    };
+    const struct field_params ports = {
+        .intake = {.reports = reports}, .board = &board, .counters = &counters};
+    struct inventory *inv = fleet_inventory(1, true, "", NULL);
+
+    (void)state;
+    (void)inventory_publish(&board, inv);
+    hearing_init(&hearing, &ports, "ble");
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        assert_int_equal(take("minew", "gw/ac233fc00001/status", scan), ERR_OK);
+        assert_int_equal(calls, i + 1); /* nobody heard: that is a scan of the gateway's */
+        assert_int_equal(last_count, 1);
+        assert_int_equal(last[0].source, REPORT_LISTENER);
+        assert_int_equal(take(others[i][0], others[i][1], others[i][2]), ERR_OK);
+        if (calls != i + 1) {
+            fail_msg("%s: taken for an empty scan", others[i][0]);
+        }
+    }
+    hearing_finish(&hearing);
+    inventory_destroy(inv);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(only_scans_are_scans),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
