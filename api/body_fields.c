@@ -129,3 +129,19 @@ void body_known(struct request *rq, const struct json_doc *doc)
         key = json_after(doc, json_after(doc, key));
     }
 }
+
+bool body_open(struct request *rq, struct json_doc *doc, struct json_node *nodes, uint32_t cap)
+{
+    const bool empty = rq->body.len == 0;
+    const enum json_fault fault =
+        json_parse(doc, empty ? "{}" : rq->body.data, empty ? 2 : rq->body.len, nodes, cap);
+
+    rq->faults = (struct faults){.pointer = true};
+    if (fault != JSON_OK || nodes[0].kind != JSON_OBJECT) {
+        respond_problem(rq, ERR_BAD_JSON,
+                        fault != JSON_OK ? json_fault_text(fault) : "the body must be an object");
+        return false;
+    }
+    body_known(rq, doc);
+    return true;
+}

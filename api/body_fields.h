@@ -36,6 +36,9 @@ void body_field_unknown(struct request *rq, const struct json_doc *doc, const st
 /** Notes a fault for each member of a body that the route does not take. For handlers that read
  * their body themselves. */
 void body_known(struct request *rq, const struct json_doc *doc);
+/** The body as an object with members that the route takes; an empty one is {}. Answers itself and
+ * returns false when it is none, else rq->faults has the members that are not known. */
+bool body_open(struct request *rq, struct json_doc *doc, struct json_node *nodes, uint32_t cap);
 /** json_text() for what people will read: less than 0, too, when it has control characters other
  * than line ends, or such as turn the direction of what follows (UAX 9), with which a terminal or a
  * page would show another text than the one that is kept. */

@@ -1,5 +1,5 @@
 /* Where a page of a list goes on, as text for the outside: a kind byte and two 64-bit numbers in
- * base64url. Lists write it into `next`, params.c reads it back. */
+ * base64url. Lists write it into `next`, params_page.c reads it back. */
 #include "api/params.h"
 #include <sodium.h>
 #include <string.h>

@@ -40,8 +40,6 @@ static void options_answer(struct request *rq)
         respond_header(rq, "Access-Control-Allow-Headers",
                        post ? "Accept, Authorization, Content-Type, If-None-Match, Last-Event-ID"
                             : "Accept, Authorization, If-None-Match, Last-Event-ID");
-        respond_header(rq, "Access-Control-Expose-Headers",
-                       "ETag, Link, RateLimit, RateLimit-Policy, Retry-After");
         respond_header(rq, "Access-Control-Max-Age", "86400");
     }
 }
@@ -58,6 +56,13 @@ static bool answer_stands(const struct request *rq, const struct kept_answer *an
            answer->version.lagging == rq->now.lagging;
 }
 
+/* Lines of one name are one list (RFC 9110 5.3). A list in several lines is so rare that it is
+ * disregarded, as 12.1 allows; the first of them alone would refuse what the others accept. */
+static const char *accept_of(const struct request *rq)
+{
+    return rq->heads.accepts > 1 ? NULL : rq->heads.accept;
+}
+
 /* Answers from the cache of ready responses. Only for requests without a key: the rest goes the
  * long way. */
 static bool kept_answer(struct request *rq)
@@ -68,7 +73,7 @@ static bool kept_answer(struct request *rq)
         rq->body.len != 0) {
         return false;
     }
-    rq->accept = accept_class(rq->heads.accept, true);
+    rq->accept = accept_class(accept_of(rq), true);
     answer = answer_find(&rq->api->cache, rq);
     if (answer == NULL || !answer_stands(rq, answer)) {
         return false;
@@ -91,12 +96,11 @@ static bool authenticate(struct request *rq)
     if (rq->heads.authorization == NULL) {
         return true;
     }
-    if (!failures_allow(rq)) {
-        return false;
-    }
     if (row == NULL) {
-        failures_note(rq);
-        respond_problem(rq, ERR_UNAUTHENTICATED, "the key is not valid");
+        if (failures_allow(rq)) {
+            failures_note(rq);
+            respond_problem(rq, ERR_UNAUTHENTICATED, "the key is not valid");
+        }
         return false;
     }
     rq->role = row->role;
@@ -165,29 +169,29 @@ static bool may_use(struct request *rq)
     return false;
 }
 
+static bool params_pick(struct request *rq)
+{
+    if (!params_parse(rq->raw_query, rq->raw_query_len, rq->match.route->params, rq->scratch,
+                      sizeof rq->scratch, &rq->query, &rq->faults)) {
+        respond_faults(rq, ERR_BAD_PARAMETER, &rq->faults);
+        return false;
+    }
+    return true;
+}
+
+/* A `format` in the query is the more definite wish: Accept does not matter then. */
 static bool representation_pick(struct request *rq)
 {
     const struct route *route = rq->match.route;
     bool other_type = route->answer == ANSWER_METRICS ||
                       (route->flags & (ROUTE_STREAM | ROUTE_SECRET | ROUTE_PAGE)) != 0;
 
-    rq->accept = accept_class(rq->heads.accept, (route->flags & ROUTE_GEO) != 0);
+    rq->accept =
+        rq->query.csv ? ACCEPT_JSON : accept_class(accept_of(rq), (route->flags & ROUTE_GEO) != 0);
     if (rq->accept == ACCEPT_NONE && !other_type) {
         respond_problem(rq, ERR_NOT_ACCEPTABLE,
                         route->flags & ROUTE_GEO ? "application/json or application/geo+json"
                                                  : "application/json");
-        return false;
-    }
-    return true;
-}
-
-static bool params_pick(struct request *rq)
-{
-    const struct route *route = rq->match.route;
-
-    if (!params_parse(rq->raw_query, rq->raw_query_len, route->params, rq->scratch,
-                      sizeof rq->scratch, &rq->query, &rq->faults)) {
-        respond_faults(rq, ERR_BAD_PARAMETER, &rq->faults);
         return false;
     }
     if (rq->accept == ACCEPT_GEO && rq->query.crs != CRS_WGS84) {
@@ -242,7 +246,7 @@ static void handle(struct request *rq)
         respond_problem(rq, ERR_BAD_REQUEST, target_fault_text(fault));
         return;
     }
-    if (!route_pick(rq) || !may_use(rq) || !representation_pick(rq) || !params_pick(rq) ||
+    if (!route_pick(rq) || !may_use(rq) || !params_pick(rq) || !representation_pick(rq) ||
         !body_pick(rq)) {
         return;
     }

@@ -10,7 +10,7 @@ static void lot_write(struct json_writer *w, const struct inventory *inv, uint32
                       const struct lot_view *view, int64_t at_ms)
 {
     json_object(w);
-    fleet_place(w, "id", inv->lots[lot].key);
+    json_kv_place(w, "id", inv->lots[lot].key);
     json_kv_bool(w, "closed", view->closed);
     json_kv_u64(w, "capacity", view->capacity);
     json_kv_u64(w, "free", view->counts.free);

@@ -14,37 +14,38 @@ uint64_t limiter_hash(const void *data, size_t len)
     return hash | 1;
 }
 
-/* The bucket, filled up to now. */
-static uint32_t *bucket_fill(struct limiter *limiter, uint64_t hash, int64_t boot_ms,
+static struct bucket *bucket_of(struct limiter *limiter, uint64_t hash)
+{
+    return &limiter->bucket[(size_t)(hash >> 20) & (LIMITER_BUCKETS - 1)];
+}
+
+/* The bucket's tokens, filled up to now. */
+static uint32_t *bucket_fill(struct bucket *bucket, uint64_t hash, int64_t boot_ms,
                              const struct limit *limit)
 {
-    const size_t at = (size_t)(hash >> 20) & (LIMITER_BUCKETS - 1);
     const uint64_t full = (uint64_t)limit->burst * 1000;
     uint64_t tokens;
 
-    if (limiter->bucket[at].hash != hash) {
-        limiter->bucket[at].hash = hash;
-        limiter->bucket[at].tokens_m = (uint32_t)full;
-        limiter->bucket[at].at_ms = boot_ms;
+    if (bucket->hash != hash) {
+        *bucket = (struct bucket){hash, boot_ms, (uint32_t)full};
     }
-    tokens = limiter->bucket[at].tokens_m +
-             (uint64_t)(boot_ms - limiter->bucket[at].at_ms) * limit->per_s_m / 1000;
-    if (tokens > limiter->bucket[at].tokens_m) {
-        limiter->bucket[at].tokens_m = (uint32_t)(tokens > full ? full : tokens);
-        limiter->bucket[at].at_ms = boot_ms;
+    tokens = bucket->tokens_m + (uint64_t)(boot_ms - bucket->at_ms) * limit->per_s_m / 1000;
+    if (tokens > bucket->tokens_m) {
+        bucket->tokens_m = (uint32_t)(tokens > full ? full : tokens);
+        bucket->at_ms = boot_ms;
     }
-    return &limiter->bucket[at].tokens_m;
+    return &bucket->tokens_m;
 }
 
 bool limiter_has(struct limiter *limiter, uint64_t hash, int64_t boot_ms, const struct limit *limit)
 {
-    return *bucket_fill(limiter, hash, boot_ms, limit) >= 1000;
+    return *bucket_fill(bucket_of(limiter, hash), hash, boot_ms, limit) >= 1000;
 }
 
-bool limiter_take(struct limiter *limiter, uint64_t hash, int64_t boot_ms,
-                  const struct limit *limit, uint32_t *left)
+bool bucket_take(struct bucket *bucket, uint64_t hash, int64_t boot_ms, const struct limit *limit,
+                 uint32_t *left)
 {
-    uint32_t *tokens_m = bucket_fill(limiter, hash, boot_ms, limit);
+    uint32_t *tokens_m = bucket_fill(bucket, hash, boot_ms, limit);
     const bool has = *tokens_m >= 1000;
 
     *tokens_m -= has ? 1000 : 0;
@@ -52,4 +53,10 @@ bool limiter_take(struct limiter *limiter, uint64_t hash, int64_t boot_ms,
         *left = *tokens_m / 1000;
     }
     return has;
+}
+
+bool limiter_take(struct limiter *limiter, uint64_t hash, int64_t boot_ms,
+                  const struct limit *limit, uint32_t *left)
+{
+    return bucket_take(bucket_of(limiter, hash), hash, boot_ms, limit, left);
 }

@@ -5,13 +5,11 @@
 #include "api/schema.h"
 #include "bowei/base/json_read.h"
 #include "bowei/csv_text.h"
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define COLUMNS_MAX 64
-#define CELL_MAX    512
-#define NODES_MAX   400000u
+#define NODES_MAX   700000u /* a page of 1000 fences with 200 corners each */
 
 struct column {
     const char *name, *sub; /* sub NULL: the member itself */
@@ -80,56 +78,82 @@ static void heading_write(const struct column *columns, size_t count, struct csv
     strbuf_finish(&line);
 }
 
+/* A page under way: its JSON, and room for the longest cell, since none is longer than its JSON. */
+struct csv_page {
+    struct json_doc doc;
+    struct csv_text csv;
+    char *cell;
+    size_t cap;
+};
+
 /* Words of a list, joined; false when one is no text. */
-static bool words_join(const struct json_doc *doc, const struct json_node *list,
-                       char cell[CELL_MAX])
+static bool words_join(struct csv_page *page, const struct json_node *list)
 {
-    const struct json_node *item = json_first(doc, list);
+    const struct json_node *item = json_first(&page->doc, list);
     size_t n = 0;
 
-    cell[0] = '\0';
+    page->cell[0] = '\0';
     for (uint32_t i = 0; i < list->count; i++) {
-        char word[CELL_MAX];
+        int len;
 
-        if (json_text(doc, item, word, sizeof word) < 0 || n >= CELL_MAX) {
+        if (i > 0) {
+            page->cell[n++] = ';';
+        }
+        len = json_text(&page->doc, item, page->cell + n, page->cap - n);
+        if (len < 0) {
             return false;
         }
-        n += (size_t)snprintf(cell + n, CELL_MAX - n, "%s%s", i == 0 ? "" : ";", word);
-        item = json_after(doc, item);
+        n += (size_t)len;
+        item = json_after(&page->doc, item);
     }
-    return n < CELL_MAX;
+    return true;
 }
 
-static void cell_write(const struct json_doc *doc, const struct json_node *value,
-                       struct csv_text *csv)
+/* What is neither number, text nor list of texts stays JSON. */
+static void cell_write(struct csv_page *page, const struct json_node *value)
 {
-    char cell[CELL_MAX];
+    struct csv_text *csv = &page->csv;
+    const char *raw = value == NULL ? NULL : page->doc.text + value->start;
 
     if (value == NULL || value->kind == JSON_NULL) {
         csv_text_empty(csv, 1);
     } else if (value->kind == JSON_NUMBER) {
-        csv_text_number(csv, doc->text + value->start, value->len);
-    } else if (json_text(doc, value, cell, sizeof cell) >= 0 ||
-               (value->kind == JSON_ARRAY && words_join(doc, value, cell))) {
-        csv_text_str(csv, cell);
+        csv_text_number(csv, raw, value->len);
+    } else if (json_text(&page->doc, value, page->cell, page->cap) >= 0 ||
+               (value->kind == JSON_ARRAY && words_join(page, value))) {
+        csv_text_str(csv, page->cell);
     } else {
-        (void)snprintf(cell, sizeof cell, "%.*s",
-                       (int)(value->len < CELL_MAX ? value->len : CELL_MAX - 1),
-                       doc->text + value->start);
-        csv_text_str(csv, cell);
+        memcpy(page->cell, raw, value->len);
+        page->cell[value->len] = '\0';
+        csv_text_str(csv, page->cell);
     }
 }
 
-static void row_write(const struct json_doc *doc, const struct json_node *item,
-                      const struct column *columns, size_t count, struct csv_text *csv)
+static void row_write(struct csv_page *page, const struct json_node *item,
+                      const struct column *columns, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        const struct json_node *value = json_member(doc, item, columns[i].name);
+        const struct json_node *value = json_member(&page->doc, item, columns[i].name);
 
-        cell_write(doc, columns[i].sub == NULL ? value : json_member(doc, value, columns[i].sub),
-                   csv);
+        cell_write(page,
+                   columns[i].sub == NULL ? value : json_member(&page->doc, value, columns[i].sub));
     }
-    csv_text_row_end(csv);
+    csv_text_row_end(&page->csv);
+}
+
+static bool rows_write(struct csv_page *page, const struct json_node *items,
+                       const struct column *columns, size_t count)
+{
+    const struct json_node *item = json_first(&page->doc, items);
+
+    page->cap = (size_t)items->len + 1;
+    page->cell = malloc(page->cap);
+    for (uint32_t i = 0; i < items->count && page->cell != NULL; i++) {
+        row_write(page, item, columns, count);
+        item = json_after(&page->doc, item);
+    }
+    free(page->cell);
+    return page->cell != NULL;
 }
 
 enum err list_csv_write(enum answer answer, const char *json, size_t len, struct strbuf *out)
@@ -139,26 +163,19 @@ enum err list_csv_write(enum answer answer, const char *json, size_t len, struct
     const size_t room = len / 2 + 16 < NODES_MAX ? len / 2 + 16 : NODES_MAX;
     struct json_node *nodes = calloc(room, sizeof *nodes);
     const struct json_node *items = NULL;
-    const struct json_node *item;
-    struct json_doc doc;
-    struct csv_text csv;
+    struct csv_page page;
+    enum err e = ERR_INTERNAL;
 
     if (nodes == NULL) {
         return ERR_NO_MEMORY;
     }
-    if (count > 0 && json_parse(&doc, json, len, nodes, (uint32_t)room) == JSON_OK) {
-        items = json_member(&doc, nodes, "items");
+    if (count > 0 && json_parse(&page.doc, json, len, nodes, (uint32_t)room) == JSON_OK) {
+        items = json_member(&page.doc, nodes, "items");
     }
-    if (items == NULL || items->kind != JSON_ARRAY) {
-        free(nodes);
-        return ERR_INTERNAL;
-    }
-    heading_write(columns, count, &csv, out);
-    item = json_first(&doc, items);
-    for (uint32_t i = 0; i < items->count; i++) {
-        row_write(&doc, item, columns, count, &csv);
-        item = json_after(&doc, item);
+    if (items != NULL && items->kind == JSON_ARRAY) {
+        heading_write(columns, count, &page.csv, out);
+        e = rows_write(&page, items, columns, count) ? ERR_OK : ERR_NO_MEMORY;
     }
     free(nodes);
-    return ERR_OK;
+    return e;
 }

@@ -1,5 +1,5 @@
-/* openapi.json and the route part of docs/API.md, both out of the tables: routes.def, params.def,
- * schemas.def and the staff bodies. */
+/* openapi.json, out of the tables: routes.def, params.def, schemas.def and the staff bodies. The
+ * same tables for people are reference.c. */
 #include "api/body_fields.h"
 #include "api/handlers/staff.h"
 #include "api/route.h"
@@ -8,89 +8,6 @@
 #include "bowei/base/json_write.h"
 #include <stdio.h>
 #include <string.h>
-
-static const struct field_row fields[] = {
-#define FIELD(schema, name, type, doc) {#schema, name, type, doc},
-#include "api/schemas.def"
-#undef FIELD
-};
-
-static const struct {
-    const char *schema; /* NULL: the media type says it all */
-    const char *type;
-} answers[ANSWER_COUNT] = {
-    [ANSWER_SPACE] = {"Space",              "application/json"            },
-    [ANSWER_SPACE_LIST] = {"SpaceList",          "application/json"            },
-    [ANSWER_LOT] = {"Lot",                "application/json"            },
-    [ANSWER_LOT_LIST] = {"LotList",            "application/json"            },
-    [ANSWER_CITY] = {"City",               "application/json"            },
-    [ANSWER_PLACE] = {"Place",              "application/json"            },
-    [ANSWER_EVENTS] = {NULL,                 "text/event-stream"           },
-    [ANSWER_DEVICE] = {"Device",             "application/json"            },
-    [ANSWER_DEVICE_LIST] = {"DeviceList",         "application/json"            },
-    [ANSWER_RECALIBRATION] = {"RecalibrationAsked", "application/json"            },
-    [ANSWER_UNKNOWN_LIST] = {"UnknownList",        "application/json"            },
-    [ANSWER_PUSH] = {"Push",               "application/json"            },
-    [ANSWER_GREETING] = {NULL,                 "text/plain"                  },
-    [ANSWER_FENCE] = {"Fence",              "application/json"            },
-    [ANSWER_FENCE_LIST] = {"FenceList",          "application/json"            },
-    [ANSWER_ALERT] = {"Alert",              "application/json"            },
-    [ANSWER_ALERT_LIST] = {"AlertList",          "application/json"            },
-    [ANSWER_EVENT_LIST] = {"EventList",          "application/json"            },
-    [ANSWER_MOVES] = {"Moves",              "application/json"            },
-    [ANSWER_MUTE] = {"Mute",               "application/json"            },
-    [ANSWER_VEHICLE] = {"Vehicle",            "application/json"            },
-    [ANSWER_VEHICLE_LIST] = {"VehicleList",        "application/json"            },
-    [ANSWER_VERDICT] = {"Verdict",            "application/json"            },
-    [ANSWER_TELEMETRY] = {"TelemetryResult",    "application/json"            },
-    [ANSWER_CASE] = {"Case",               "application/json"            },
-    [ANSWER_CASE_LIST] = {"CaseList",           "application/json"            },
-    [ANSWER_ZOMBIE_LIST] = {"ZombieList",         "application/json"            },
-    [ANSWER_CASE_FIGURES] = {"CaseFigures",        "application/json"            },
-    [ANSWER_HANDOVER] = {"Handover",           "application/json"            },
-    [ANSWER_PAGE] = {NULL,                 "text/html"                   },
-    [ANSWER_REPORT] = {"Report",             "application/json"            },
-    [ANSWER_AUDIT_LIST] = {"AuditList",          "application/json"            },
-    [ANSWER_WORDS] = {"Words",              "application/json"            },
-    [ANSWER_COVERAGE] = {"Coverage",           "application/json"            },
-    [ANSWER_COVERAGE_PLACE] = {"CoveragePlace",      "application/json"            },
-    [ANSWER_GAP_LIST] = {"GapList",            "application/json"            },
-    [ANSWER_KEY] = {"Key",                "application/json"            },
-    [ANSWER_KEY_LIST] = {"KeyList",            "application/json"            },
-    [ANSWER_WEBHOOK] = {"Webhook",            "application/json"            },
-    [ANSWER_WEBHOOK_LIST] = {"WebhookList",        "application/json"            },
-    [ANSWER_WEBHOOK_ASKED] = {"WebhookAsked",       "application/json"            },
-    [ANSWER_DELIVERIES] = {"Deliveries",         "application/json"            },
-    [ANSWER_HEALTH] = {"Health",             "application/json"            },
-    [ANSWER_METRICS] = {NULL,                 "application/openmetrics-text"},
-    [ANSWER_OPENAPI] = {NULL,                 "application/json"            },
-    [ANSWER_INDEX] = {"Index",              "application/json"            },
-    [ANSWER_DEVICE_DETAIL] = {"DeviceDetail",       "application/json"            },
-    [ANSWER_DEVICE_INSTALLED] = {"DeviceInstalled",    "application/json"            },
-    [ANSWER_DEVICE_TEST] = {"DeviceTest",         "application/json"            },
-    [ANSWER_WHY] = {"Why",                "application/json"            },
-};
-
-const char *answer_schema(enum answer answer)
-{
-    return answers[answer].schema;
-}
-
-const struct field_row *schema_fields(const char *schema, size_t len, size_t *count)
-{
-    size_t first = 0;
-    size_t end;
-
-    while (first < ARRAY_LEN(fields) && (strlen(fields[first].schema) != len ||
-                                         memcmp(fields[first].schema, schema, len) != 0)) {
-        first++;
-    }
-    for (end = first;
-         end < ARRAY_LEN(fields) && strcmp(fields[end].schema, fields[first].schema) == 0; end++) {
-    }
-    *count = end - first;
-    return *count == 0 ? NULL : &fields[first];
-}
 
 static void reference_write(struct json_writer *w, const char *name, size_t len)
 {
@@ -143,9 +60,12 @@ static void type_write(struct json_writer *w, const char *type, size_t len)
 
 static void schemas_write(struct json_writer *w)
 {
+    size_t count;
+    const struct field_row *fields = schema_rows(&count);
+
     json_key(w, "schemas");
     json_object(w);
-    for (size_t i = 0; i < ARRAY_LEN(fields);) {
+    for (size_t i = 0; i < count;) {
         const char *schema = fields[i].schema;
 
         json_key(w, schema);
@@ -153,7 +73,7 @@ static void schemas_write(struct json_writer *w)
         json_kv_str(w, "type", "object");
         json_key(w, "properties");
         json_object(w);
-        for (; i < ARRAY_LEN(fields) && strcmp(fields[i].schema, schema) == 0; i++) {
+        for (; i < count && strcmp(fields[i].schema, schema) == 0; i++) {
             json_key(w, fields[i].name);
             json_object(w);
             type_write(w, fields[i].type, strlen(fields[i].type));
@@ -166,12 +86,6 @@ static void schemas_write(struct json_writer *w)
         json_object_end(w);
     }
     json_object_end(w);
-}
-
-static bool param_required(const struct route *route, unsigned p)
-{
-    return p == PARAM_LAT || p == PARAM_LON ||
-           (route->answer == ANSWER_PLACE && (p == PARAM_SCHEME || p == PARAM_VALUE));
 }
 
 static void path_parameter_write(struct json_writer *w, const char *path)
@@ -195,14 +109,20 @@ static void path_parameter_write(struct json_writer *w, const char *path)
     json_object_end(w);
 }
 
-static void param_schema_write(struct json_writer *w, unsigned p)
+static void param_schema_write(struct json_writer *w, enum param p)
 {
     const struct param_row *row = &param_rows[p];
     bool degrees = p == PARAM_LAT || p == PARAM_LON || p == PARAM_START_LAT || p == PARAM_START_LON;
 
     json_key(w, "schema");
     json_object(w);
-    if (row->low == 0 && row->high == 0) {
+    if (p == PARAM_SILENT) { /* true, false or seconds */
+        json_key(w, "type");
+        json_array(w);
+        json_str(w, "boolean");
+        json_str(w, "integer");
+        json_array_end(w);
+    } else if (row->low == 0 && row->high == 0) {
         json_kv_str(w, "type", "string");
     } else {
         json_kv_str(w, "type", degrees ? "number" : "integer");
@@ -217,16 +137,16 @@ static void parameters_write(struct json_writer *w, const struct route *route)
     json_key(w, "parameters");
     json_array(w);
     path_parameter_write(w, route->path);
-    for (unsigned p = 0; p < PARAM_COUNT; p++) {
-        if (route->params >> p & 1) {
-            json_object(w);
-            json_kv_str(w, "name", param_rows[p].name);
-            json_kv_str(w, "in", "query");
-            json_kv_bool(w, "required", param_required(route, p));
-            json_kv_str(w, "description", param_rows[p].doc);
-            param_schema_write(w, p);
-            json_object_end(w);
-        }
+    for (const param_entry *known = route->params; *known != PARAM_END; known++) {
+        const enum param p = param_of(*known);
+
+        json_object(w);
+        json_kv_str(w, "name", param_rows[p].name);
+        json_kv_str(w, "in", "query");
+        json_kv_bool(w, "required", (*known & PARAM_REQUIRED) != 0);
+        json_kv_str(w, "description", param_rows[p].doc);
+        param_schema_write(w, p);
+        json_object_end(w);
     }
     json_array_end(w);
 }
@@ -306,40 +226,59 @@ static void content_write(struct json_writer *w, const char *type, const char *s
     json_object_end(w);
 }
 
-static const char *success_status(const struct route *route)
+/* Under which status the route gives what it answers with; all but these: 200. */
+static const char *const *statuses_of(const struct route *route)
 {
-    static const char *const created[] = {"case_post", "detection_post", "report_post"};
+    static const char *const usual[] = {"200", NULL};
 
-    for (size_t i = 0; i < ARRAY_LEN(created); i++) {
-        if (strcmp(route->name, created[i]) == 0) {
-            return "201";
+    static const struct {
+        const char *name;
+        const char *statuses[3]; /* ended by NULL */
+    } rows[] = {
+        {"case_post",               {"201", "200"}},
+        {"detection_post",          {"201", "200"}},
+        {"report_post",             {"201"}       },
+        {"device_recalibrate_post", {"202"}       },
+        {"readyz_get",              {"200", "503"}},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        if (strcmp(route->name, rows[i].name) == 0) {
+            return rows[i].statuses;
         }
     }
-    return route->answer == ANSWER_RECALIBRATION ? "202" : "200";
+    return usual;
+}
+
+static void success_write(struct json_writer *w, const struct route *route, const char *status)
+{
+    json_key(w, status);
+    json_object(w);
+    json_kv_str(w, "description", route->doc);
+    json_key(w, "content");
+    json_object(w);
+    content_write(w, answer_type(route->answer), answer_schema(route->answer));
+    if (route->flags & ROUTE_GEO) {
+        content_write(w, "application/geo+json", NULL);
+    }
+    if (param_listed(route->params, PARAM_FORMAT)) {
+        content_write(w, "text/csv", NULL);
+    }
+    if (param_listed(route->params, PARAM_SHEET)) {
+        content_write(w, "text/html", NULL);
+        content_write(w, "text/plain", NULL);
+    }
+    json_object_end(w);
+    json_object_end(w);
 }
 
 static void responses_write(struct json_writer *w, const struct route *route)
 {
     json_key(w, "responses");
     json_object(w);
-    json_key(w, success_status(route));
-    json_object(w);
-    json_kv_str(w, "description", route->doc);
-    json_key(w, "content");
-    json_object(w);
-    content_write(w, answers[route->answer].type, answers[route->answer].schema);
-    if (route->flags & ROUTE_GEO) {
-        content_write(w, "application/geo+json", NULL);
+    for (const char *const *status = statuses_of(route); *status != NULL; status++) {
+        success_write(w, route, *status);
     }
-    if (route->params & P(FORMAT)) {
-        content_write(w, "text/csv", NULL);
-    }
-    if (route->params & P(SHEET)) {
-        content_write(w, "text/html", NULL);
-        content_write(w, "text/plain", NULL);
-    }
-    json_object_end(w);
-    json_object_end(w);
     json_key(w, "default");
     json_object(w);
     json_kv_str(w, "description", "what went wrong (RFC 9457)");
@@ -490,66 +429,4 @@ void api_openapi(struct strbuf *out)
     schemas_write(&w);
     json_object_end(&w);
     json_object_end(&w);
-}
-
-static void route_reference(struct strbuf *out, const struct route *route)
-{
-    uint64_t required;
-    uint64_t takes = body_fields_of(route->name, &required);
-
-    strbuf_printf(out, "### %s %s\n\n%s. Role: %s. Answers: %s%s.\n\n", method_name(route->method),
-                  route->path, route->doc,
-                  route->flags & ROUTE_SECRET ? "a source with its secret" : role_name(route->role),
-                  answers[route->answer].schema == NULL ? answers[route->answer].type
-                                                        : answers[route->answer].schema,
-                  route->flags & ROUTE_GEO ? ", also as GeoJSON" : "");
-    if (route->params != 0) {
-        strbuf_puts(out, "| parameter | range | meaning |\n|---|---|---|\n");
-    }
-    for (unsigned p = 0; p < PARAM_COUNT; p++) {
-        const struct param_row *row = &param_rows[p];
-
-        if (!(route->params >> p & 1)) {
-            continue;
-        }
-        strbuf_printf(out, "| `%s`%s | ", row->name, param_required(route, p) ? " (required)" : "");
-        if (row->low != 0 || row->high != 0) {
-            strbuf_printf(out, "%lld..%lld", (long long)row->low, (long long)row->high);
-        }
-        strbuf_printf(out, " | %s |\n", row->doc);
-    }
-    if (takes != 0) {
-        strbuf_puts(out, route->params != 0 ? "\n" : "");
-        strbuf_puts(out, "| field of the body | type | meaning |\n|---|---|---|\n");
-    }
-    for (unsigned f = 0; f < BODY_FIELD_COUNT; f++) {
-        if (takes >> f & 1) {
-            strbuf_printf(out, "| `%s`%s | %s | %s |\n", body_field_rows[f].name,
-                          required >> f & 1 ? " (required)" : "", body_field_rows[f].type,
-                          body_field_rows[f].doc);
-        }
-    }
-    if (route->params != 0 || takes != 0) {
-        strbuf_putc(out, '\n');
-    }
-}
-
-void api_reference(struct strbuf *out)
-{
-    size_t count;
-    const struct route *rows = routes(&count);
-    const char *schema = "";
-
-    strbuf_puts(out, "## Routes\n\n");
-    for (size_t i = 0; i < count; i++) {
-        route_reference(out, &rows[i]);
-    }
-    strbuf_puts(out, "## Answers\n");
-    for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
-        if (strcmp(schema, fields[i].schema) != 0) {
-            schema = fields[i].schema;
-            strbuf_printf(out, "\n### %s\n\n| field | type | meaning |\n|---|---|---|\n", schema);
-        }
-        strbuf_printf(out, "| `%s` | %s | %s |\n", fields[i].name, fields[i].type, fields[i].doc);
-    }
 }

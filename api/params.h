@@ -1,6 +1,7 @@
 #ifndef API_PARAMS_H
 #define API_PARAMS_H
 
+#include "api/faults.h"
 #include "api/members.h"
 #include "bowei/event_feed.h"
 #include "bowei/fences.h"
@@ -18,7 +19,19 @@ enum param {
     PARAM_COUNT
 };
 
-#define P(name) (UINT64_C(1) << PARAM_##name)
+/** One of the parameters that a route knows: an enum param, with PARAM_REQUIRED where nothing goes
+ * without it. A route's list ends with PARAM_END; its documents have this order. */
+typedef uint16_t param_entry;
+#define PARAM_REQUIRED 0x8000u
+#define PARAM_END      0x7fffu
+
+static inline enum param param_of(param_entry entry)
+{
+    return (enum param)(entry & ~PARAM_REQUIRED);
+}
+
+/** Is it in the list, required or not? */
+bool param_listed(const param_entry *list, enum param param);
 
 struct param_row {
     const char *name;
@@ -59,7 +72,7 @@ enum sheet { SHEET_JSON, SHEET_HTML, SHEET_TEXT };
 #define TOPIC_FENCES 4u
 
 struct query {
-    uint64_t has; /**< bit per enum param */
+    uint64_t has[(PARAM_COUNT + 63) / 64]; /**< bit per enum param; query_has asks */
     enum crs crs;
     struct position_e7 at;  /**< WGS-84 */
     int64_t lat_e9, lon_e9; /**< as asked, in crs */
@@ -104,25 +117,15 @@ struct query {
     const char *key, *event, *msg, *nonce, *signature; /**< of a push */
 };
 
-#define FAULTS_MAX 8
-
-/** What was wrong with a request, field by field. */
-struct faults {
-    uint32_t count;
-
-    struct fault_row {
-        char where[40]; /**< parameter name or JSON pointer */
-        char detail[240];
-    } rows[FAULTS_MAX];
-
-    bool pointer; /**< `where` is a JSON pointer */
-};
-
-void faults_add(struct faults *faults, const char *where, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/** Was the parameter given? */
+static inline bool query_has(const struct query *query, enum param param)
+{
+    return (query->has[param / 64] >> (param % 64) & 1) != 0;
+}
 
 /** Parses `raw` (without the '?') of a route that knows `known`; decoded texts live in scratch.
  * Every fault is noted; true when there is none. */
-bool params_parse(const char *raw, size_t len, uint64_t known, char *scratch, size_t cap,
+bool params_parse(const char *raw, size_t len, const param_entry *known, char *scratch, size_t cap,
                   struct query *out, struct faults *faults);
 
 #endif

@@ -91,11 +91,7 @@ void parse_case_is(const struct value *v)
 
 void parse_case_place(const struct value *v)
 {
-    const enum id_fault fault = space_id_parse(v->text, v->len, &v->query->case_place);
-
-    if (fault != ID_OK) {
-        faults_add(v->faults, v->row->name, "%s", id_fault_text(fault));
-    }
+    value_id(v, &v->query->case_place);
 }
 
 static void time_value(const struct value *v, int64_t *out)

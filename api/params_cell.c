@@ -58,10 +58,10 @@ void parse_cell(const struct value *v)
 
 void cell_finish(const struct query *q, struct faults *faults)
 {
-    if (!(q->has & P(CELL))) {
+    if (!query_has(q, PARAM_CELL)) {
         return;
     }
-    if (q->has & P(BBOX)) {
+    if (query_has(q, PARAM_BBOX)) {
         faults_add(faults, "cell", "give cell or bbox, not both");
     }
     if (q->crs == CRS_BD09) {

@@ -97,11 +97,7 @@ void parse_verdicts(const struct value *v)
 
 void parse_fence_id(const struct value *v)
 {
-    const enum id_fault fault = space_id_parse(v->text, v->len, &v->query->fence);
-
-    if (fault != ID_OK) {
-        faults_add(v->faults, v->row->name, "%s", id_fault_text(fault));
-    }
+    value_id(v, &v->query->fence);
 }
 
 void parse_vehicle(const struct value *v)
@@ -112,15 +108,6 @@ void parse_vehicle(const struct value *v)
         return;
     }
     v->query->vehicle = v->text;
-}
-
-void parse_format(const struct value *v)
-{
-    if (strcmp(v->text, "csv") == 0) {
-        v->query->csv = true;
-    } else if (strcmp(v->text, "json") != 0) {
-        faults_add(v->faults, v->row->name, "must be json or csv");
-    }
 }
 
 void vehicle_cursor_write(const char *ref, char out[VEHICLE_CURSOR_MAX])

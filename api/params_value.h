@@ -3,8 +3,7 @@
 
 #include "api/params.h"
 
-/* One decoded value of a query on its way into struct query: what the parsers of params.c and
- * params_fleet.c take, and those of params_cell.c. */
+/* One decoded value of a query on its way into struct query, and what its parsers are made of. */
 
 struct value {
     const char *text; /**< decoded, NUL-terminated, lives as long as the request */
@@ -23,20 +22,25 @@ void value_words(const struct value *v, word_set *set, const char *allowed);
 /** Whole numbers inside the row's range. */
 void value_whole(const struct value *v, uint32_t *out);
 
-/* params_case.c */
-value_parse parse_case_statuses, parse_case_kinds, parse_case_stages, parse_case_sources,
-    parse_case_unit, parse_case_person, parse_case_is, parse_case_place, parse_from_time,
-    parse_until_time, parse_case_order, parse_actor, parse_command, parse_case_number, parse_hours,
-    parse_lang, parse_sheet;
+/** Degrees inside the row's range, in 1e-9. */
+void value_degrees(const struct value *v, int64_t *out_e9);
 
-/* params_fleet.c */
-value_parse parse_uses, parse_alert_states, parse_alert_kinds, parse_gap_kinds, parse_verdicts,
-    parse_fence_id, parse_vehicle, parse_vehicle_cursor, parse_format, parse_event_cursor,
-    parse_operator;
+/** The number alone: no fault is noted, any range. */
+bool value_degrees_read(const char *text, size_t len, int64_t *out_e9);
 
-/* params_cell.c */
-value_parse parse_cell;
-/** What a cell does not go with. */
+#define SHORT_TEXT_MAX 64
+/** A text of 1 to `max` bytes; it lives as long as the request. */
+void value_text(const struct value *v, size_t max, const char **out);
+
+/** ID of a space, lot or fence. */
+void value_id(const struct value *v, space_key *out);
+
+/* The parsers of the rows, by theme: params_place.c, _page, _device, _fleet, _case, _cell. */
+#define PARAM(name, text, parser, low, high, doc) value_parse parse_##parser;
+#include "api/params.def"
+#undef PARAM
+
+/** What a cell does not go with; params_cell.c. */
 void cell_finish(const struct query *q, struct faults *faults);
 
 #endif

@@ -69,9 +69,9 @@ void rate_identify(struct request *rq)
         return;
     }
     auth_refresh(&api->auth);
-    if (may_fail(rq)) {
-        rq->key = auth_check(&api->auth, rq->heads.authorization);
-    }
+    /* a right one counts whatever wrong ones its address has shown: behind one address of a network
+     * provider stand thousands, and who guesses at 256 bits gets nowhere anyway */
+    rq->key = auth_check(&api->auth, rq->heads.authorization);
 }
 
 static bool take(struct request *rq, struct limiter *limiter, uint64_t hash, uint32_t per_s,
@@ -111,22 +111,32 @@ bool rate_allows(struct request *rq)
                 "address");
 }
 
+/* What anybody may ask for: so many an address, and so many in all. */
+struct public_quota {
+    const char *policy;
+    struct limiter *each;
+    struct bucket *all;
+    const struct limit *own_limit, *all_limit;
+};
+
 /* One of an address's, unless there is none left in all. */
-static bool take_public(struct request *rq, struct limiter *limiter, const struct limit *own,
-                        const struct limit *all, const char *policy)
+static bool take_public(struct request *rq, const struct public_quota *q)
 {
-    if ((address_is_free(rq) || limiter_take(limiter, address_hash(rq), rq->boot_ms, own, NULL)) &&
-        limiter_take(limiter, limiter_hash("all", 3), rq->boot_ms, all, NULL)) {
+    const struct limit *own = q->own_limit;
+
+    if ((address_is_free(rq) || limiter_take(q->each, address_hash(rq), rq->boot_ms, own, NULL)) &&
+        bucket_take(q->all, 1, rq->boot_ms, q->all_limit, NULL)) {
         return true;
     }
     count_add(rq->api->p.counters, COUNT_REPORTS_REFUSED, 1);
     rq->retry_after_s = own->per_s_m == 0 ? 60 : (1000 + own->per_s_m - 1) / own->per_s_m;
-    respond_quota(rq, policy);
+    respond_quota(rq, q->policy);
     return false;
 }
 
 bool rate_report_allows(struct request *rq)
 {
+    struct rates *rates = &rq->api->rates;
     const uint32_t a_minute = rq->api->p.config->http.reports_per_minute;
     const struct limit own = {.per_s_m = a_minute * 1000 / 60, .burst = a_minute};
 
@@ -134,12 +144,16 @@ bool rate_report_allows(struct request *rq)
         respond_problem(rq, ERR_UNAVAILABLE, "this gateway takes no reports of residents");
         return false;
     }
-    return take_public(rq, &rq->api->rates.reports, &own, &all_reports_limit, "reports");
+    return take_public(rq, &(struct public_quota){"reports", &rates->reports, &rates->all_reports,
+                                                  &own, &all_reports_limit});
 }
 
 bool rate_lookup_allows(struct request *rq)
 {
-    return take_public(rq, &rq->api->rates.lookups, &lookup_limit, &all_lookups_limit, "lookups");
+    struct rates *rates = &rq->api->rates;
+
+    return take_public(rq, &(struct public_quota){"lookups", &rates->lookups, &rates->all_lookups,
+                                                  &lookup_limit, &all_lookups_limit});
 }
 
 bool rate_reserve_allows(struct request *rq)
@@ -193,7 +207,7 @@ bool failures_allow(struct request *rq)
         return true;
     }
     rq->retry_after_s = FAILURE_PAUSE_S;
-    respond_problem(rq, ERR_TOO_MANY, "too many wrong keys from this address");
+    respond_problem(rq, ERR_TOO_MANY, "too many wrong keys or secrets from this address");
     return false;
 }
 

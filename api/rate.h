@@ -12,6 +12,7 @@ struct MHD_Response;
 
 struct rates {
     struct limiter addresses, keys, failures, reports, lookups;
+    struct bucket all_reports, all_lookups; /**< of everybody together: no address evicts them */
     struct MHD_Response *too_late; /**< the refusal of rate_round_allows, once one was needed */
 };
 

@@ -31,18 +31,8 @@ bool receipt_parse(const char *text, size_t len, uint64_t *out)
 {
     char plain[DIGITS + 1];
     uint64_t receipt = 0;
-    size_t n = 0;
 
-    for (size_t i = 0; i < len; i++) {
-        if (text[i] == '-') {
-            continue;
-        }
-        if (n == sizeof plain) {
-            return false;
-        }
-        plain[n++] = (char)toupper((unsigned char)text[i]);
-    }
-    if (n != sizeof plain) {
+    if (id_plain(text, len, plain, sizeof plain) != sizeof plain) {
         return false;
     }
     for (size_t i = 0; i < DIGITS; i++) {

@@ -33,6 +33,8 @@ static bool value_clean(const char *value, size_t len)
     return true;
 }
 
+#define AT(member) offsetof(struct heads, member)
+
 static void value_note(struct heads *heads, const char *name, size_t len, const char *value)
 {
     static const struct {
@@ -40,18 +42,15 @@ static void value_note(struct heads *heads, const char *name, size_t len, const 
         size_t at;
         size_t count_at; /* 0: repeats do not matter, the first counts */
     } rows[] = {
-        {"Host",                offsetof(struct heads, host),          offsetof(struct heads,                     hosts)},
-        {"Accept",                     offsetof(struct heads,                                   accept),        0       },
-        {"Authorization",                     offsetof(struct heads,                            authorization),
-         offsetof(struct heads,authorizations)},
-        {"If-None-Match",      offsetof(struct heads,                           if_none_match),                           0                                                },
-        {"If-Match",                    offsetof(struct heads,                                         if_match),                    0},
-        {"Content-Type",                    offsetof(struct heads,                                         content_type),                       0                                                   },
-        {"Content-Length",                    offsetof(struct heads,                                         content_length),
-         offsetof(struct heads,content_lengths)},
-        {"Transfer-Encoding", offsetof(struct heads,      transfer_encoding),
-         offsetof(struct heads,                                                                            transfer_encodings)},
-        {"Last-Event-ID",   offsetof(struct heads,                        last_event_id),                   0},
+        {"Host",              AT(host),              AT(hosts)             },
+        {"Accept",            AT(accept),            AT(accepts)           },
+        {"Authorization",     AT(authorization),     AT(authorizations)    },
+        {"If-None-Match",     AT(if_none_match),     0                     },
+        {"If-Match",          AT(if_match),          0                     },
+        {"Content-Type",      AT(content_type),      0                     },
+        {"Content-Length",    AT(content_length),    AT(content_lengths)   },
+        {"Transfer-Encoding", AT(transfer_encoding), AT(transfer_encodings)},
+        {"Last-Event-ID",     AT(last_event_id),     0                     },
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

@@ -35,7 +35,7 @@ enum request_phase {
 struct heads {
     const char *accept, *authorization, *if_none_match, *if_match, *last_event_id, *content_type,
         *content_length, *transfer_encoding, *host;
-    uint32_t authorizations, content_lengths, transfer_encodings, hosts;
+    uint32_t accepts, authorizations, content_lengths, transfer_encodings, hosts;
     size_t bytes;
     const char *fault; /**< what is wrong with the framing, NULL = nothing */
 };

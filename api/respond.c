@@ -18,6 +18,8 @@ const char type_events[] = "text/event-stream";
 const char type_html[] = "text/html; charset=utf-8";
 const char type_csv[] = "text/csv; charset=utf-8";
 
+#define STREAM_BLOCK 4096u
+
 struct header {
     const char *name, *value;
 };
@@ -103,8 +105,11 @@ static bool headers_add(struct MHD_Response *response, const char *type, enum re
                                  type == type_html ? html_policy : no_page) == MHD_YES &&
          ok;
     ok = MHD_add_response_header(response, "Cache-Control", kinds[kind].cache) == MHD_YES && ok;
-    if (kinds[kind].cors) {
+    if (kinds[kind]
+            .cors) { /* headers are exposed by the answer that has them, not by a preflight */
         ok = MHD_add_response_header(response, "Access-Control-Allow-Origin", "*") == MHD_YES && ok;
+        ok = MHD_add_response_header(response, "Access-Control-Expose-Headers", "*") == MHD_YES &&
+             ok;
     }
     return ok;
 }
@@ -200,6 +205,34 @@ void respond_empty(struct request *rq, unsigned status)
     rq->reply_bytes = 0;
     respond_response(rq, status, NULL,
                      MHD_create_response_from_buffer(0, nothing, MHD_RESPMEM_PERSISTENT));
+}
+
+/* HEAD says what GET would: no length, and what a proxy must not do. */
+static ssize_t nothing_read(void *cls, uint64_t pos, char *buf, size_t max)
+{
+    (void)cls;
+    (void)pos;
+    (void)buf;
+    (void)max;
+    return MHD_CONTENT_READER_END_OF_STREAM;
+}
+
+bool respond_stream(struct request *rq, MHD_ContentReaderCallback reader, void *cls,
+                    MHD_ContentReaderFreeCallback finish)
+{
+    struct MHD_Response *response = MHD_create_response_from_callback(
+        MHD_SIZE_UNKNOWN, STREAM_BLOCK, reader != NULL ? reader : nothing_read, cls, finish);
+
+    if (response == NULL && finish != NULL) {
+        finish(cls);
+    }
+    if (response != NULL && reader == NULL) {
+        /* without chunks: libmicrohttpd 0.9.75 would end them behind the head as well */
+        (void)MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
+    }
+    respond_response(rq, 200, type_events, response);
+    respond_header(rq, "X-Accel-Buffering", "no"); /* nginx must not hold events back */
+    return rq->reply != NULL;
 }
 
 void respond_header(struct request *rq, const char *name, const char *value)

@@ -53,6 +53,10 @@ void respond_empty(struct request *rq, unsigned status);
 /** Takes a response made elsewhere (NULL: no memory). */
 void respond_response(struct request *rq, unsigned status, const char *type,
                       struct MHD_Response *response);
+/** An event stream with that reader, block by block; NULL reads nothing, for HEAD. `finish` is
+ * called with cls once, now when there is no memory. False then. */
+bool respond_stream(struct request *rq, MHD_ContentReaderCallback reader, void *cls,
+                    MHD_ContentReaderFreeCallback finish);
 /** Adds a header to the reply made before; a refused header turns the reply into a 500. */
 void respond_header(struct request *rq, const char *name, const char *value);
 /** Adds the Link header of a page that has more behind it: the same target with this cursor. */

@@ -28,7 +28,7 @@ enum method {
 #define ROUTE_PLACED 64u  /**< its body names a place: the handler checks the key's districts */
 #define ROUTE_PAGE   128u /**< (also) a page for printing, whatever Accept says */
 
-/** What a route answers with: names of the schemas in openapi.c. */
+/** What a route answers with: names of the schemas in schema.c. */
 enum answer {
     ANSWER_SPACE,
     ANSWER_SPACE_LIST,
@@ -93,7 +93,7 @@ struct route {
     route_handler *handler;
     const char *name;
     uint32_t flags;
-    uint64_t params; /**< bit per enum param */
+    const param_entry *params;
     enum answer answer;
     const char *doc;
 };

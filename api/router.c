@@ -1,14 +1,31 @@
 /* From method and path to a row of the route table. The first row that matches wins; routes.def
- * keeps literal segments before parameters (unit.api_router checks it). */
+ * keeps literal segments before parameters (unit.api_server checks it). */
 #include "api/route.h"
 #include <string.h>
 
+/* The column of parameters: entries without commas, so a list may be as long as it likes. */
+#define NONE
+#define P(name)    PARAM_##name,
+#define NEED(name) PARAM_REQUIRED | PARAM_##name,
+
 static const struct route rows[] = {
 #define ROUTE(method, path, role, handler, flags, params, answer, doc)                             \
-    {METHOD_##method, path, ROLE_##role, handler, #handler, flags, params, ANSWER_##answer, doc},
+    {METHOD_##method,                                                                              \
+     path,                                                                                         \
+     ROLE_##role,                                                                                  \
+     handler,                                                                                      \
+     #handler,                                                                                     \
+     flags,                                                                                        \
+     (const param_entry[]){params PARAM_END},                                                      \
+     ANSWER_##answer,                                                                              \
+     doc},
 #include "api/routes.def"
 #undef ROUTE
 };
+
+#undef NEED
+#undef P
+#undef NONE
 
 static const char *const method_names[METHOD_COUNT] = {
     [METHOD_GET] = "GET",       [METHOD_HEAD] = "HEAD",       [METHOD_POST] = "POST",

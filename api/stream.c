@@ -9,7 +9,6 @@
 #include <string.h>
 
 #define RETRY_MS     3000
-#define BLOCK_SIZE   4096u
 #define EPOCH_DIGITS 20u
 #define AUTH_LOOK_MS 1000
 
@@ -320,7 +319,7 @@ static struct stream *stream_make(struct request *rq, const struct stream_source
 {
     const struct config *config = rq->api->p.config;
     const struct query *q = &rq->query;
-    const bool boxed = (q->has & (P(BBOX) | P(CELL))) != 0;
+    const bool boxed = query_has(q, PARAM_BBOX) || query_has(q, PARAM_CELL);
     struct stream *s = calloc(1, sizeof *s);
 
     if (s == NULL) {
@@ -352,7 +351,6 @@ static struct stream *stream_make(struct request *rq, const struct stream_source
 static void stream_open(struct request *rq, const struct stream_source *source)
 {
     struct stream *s;
-    struct MHD_Response *response;
 
     if (!cap_allows(rq)) {
         return;
@@ -371,20 +369,11 @@ static void stream_open(struct request *rq, const struct stream_source *source)
     }
     if (rq->method == METHOD_HEAD) {
         free(s);
-        respond_empty(rq, 200);
-        respond_header(rq, "Content-Type", type_events);
+        (void)respond_stream(rq, NULL, NULL, NULL);
         return;
     }
     stream_link(s);
-    response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_SIZE, stream_read, s,
-                                                 stream_free);
-    if (response == NULL) {
-        stream_free(s);
-    }
-    respond_response(rq, 200, type_events, response);
-    if (rq->reply != NULL) {
-        respond_header(rq, "X-Accel-Buffering",
-                       "no"); /* nginx in front must not hold events back */
+    if (respond_stream(rq, stream_read, s, stream_free)) {
         atomic_store_explicit(&rq->slot->deadline_ms, INT64_MAX, memory_order_relaxed);
     }
 }
@@ -412,11 +401,31 @@ static bool topics_take(struct request *rq)
     return q->topics != 0;
 }
 
+/* A lot or fence that is not there would be listened to in vain. False: that was answered. */
+static bool places_are_there(struct request *rq)
+{
+    const struct query *q = &rq->query;
+    const struct inventory *inv = rq->inv;
+    const uint32_t lot = q->lot == 0 ? NO_SLOT : inventory_lot(inv, q->lot);
+    const uint32_t fence = q->fence == 0 ? NO_FENCE : fences_find(inv, q->fence);
+
+    if (q->lot != 0 && (lot == NO_SLOT || inv->lots[lot].removed)) {
+        faults_add(&rq->faults, "lot", "there is no such lot");
+    }
+    if (q->fence != 0 && (fence == NO_FENCE || inv->fences[fence].removed)) {
+        faults_add(&rq->faults, "fence", "there is no such fence");
+    }
+    if (rq->faults.count > 0) {
+        respond_faults(rq, ERR_BAD_PARAMETER, &rq->faults);
+    }
+    return rq->faults.count == 0;
+}
+
 void stream_get(struct request *rq)
 {
     struct streams *streams = &rq->api->streams;
 
-    if (!topics_take(rq)) {
+    if (!topics_take(rq) || !places_are_there(rq)) {
         return;
     }
     if (change_feed_start(&streams->feed, rq->api->p.changes, rq->inv) != ERR_OK) {

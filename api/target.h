@@ -25,7 +25,8 @@ const char *target_fault_text(enum target_fault fault);
  * *query is the raw query or NULL. */
 enum target_fault target_parse(const char *raw, size_t len, char *path, const char **query,
                                size_t *query_len);
-/** Decodes a query part ('+' is a space) into out; returns its length or -1. */
+/** Decodes a query part ('+' is a space) into out; returns its length, or -1 when it is no
+ * UTF-8 or does not fit with its NUL. Nothing is written beyond cap. */
 int target_query_decode(const char *raw, size_t len, char *out, size_t cap);
 
 #endif

@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BLOCK_SIZE 4096u
 #define EVENT_MAX  16384u
 #define TARGETS    SENSORS_PER_SPACE_MAX
 #define KEY_MS     1000 /* between two looks whether the key still holds */
@@ -409,24 +408,14 @@ static struct watch *watch_make(struct request *rq)
 
 static void watch_open(struct request *rq, struct watch *w)
 {
-    struct MHD_Response *response;
-
     if (rq->method == METHOD_HEAD) {
         free(w);
-        respond_empty(rq, 200);
-        respond_header(rq, "Content-Type", type_events);
+        (void)respond_stream(rq, NULL, NULL, NULL);
         return;
     }
     strbuf_puts(&w->out, "retry: 3000\n\n");
     watch_link(w);
-    response =
-        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_SIZE, watch_read, w, watch_free);
-    if (response == NULL) {
-        watch_free(w);
-    }
-    respond_response(rq, 200, type_events, response);
-    if (rq->reply != NULL) {
-        respond_header(rq, "X-Accel-Buffering", "no");
+    if (respond_stream(rq, watch_read, w, watch_free)) {
         atomic_store_explicit(&rq->slot->deadline_ms, INT64_MAX, memory_order_relaxed);
     }
 }

@@ -85,7 +85,12 @@ static void image_case_slots(void *ctx, uint32_t *cases, uint32_t *rows, uint32_
 
 static enum event_found image_event(void *ctx, bool first, struct image *out)
 {
-    return event_refill_next(((struct core_images *)ctx)->refill, first, out);
+    return event_refill_next(((struct core_images *)ctx)->events, first, out);
+}
+
+static enum event_found image_row(void *ctx, bool first, struct image *out)
+{
+    return event_refill_next(((struct core_images *)ctx)->rows, first, out);
 }
 
 static struct event_place image_newest_event(void *ctx)
@@ -108,6 +113,7 @@ struct image_source core_images_source(struct core_images *images)
                                  .expect = image_expect,
                                  .event = image_event,
                                  .newest_event = image_newest_event,
+                                 .row = image_row,
                                  .case_ = image_case,
                                  .case_row = image_case_row,
                                  .stay = image_stay,

@@ -9,7 +9,7 @@
 
 struct core_images {
     const struct core *core;
-    struct event_refill *refill;
+    struct event_refill *events, *rows;
 };
 
 /** Borrows `images`, which must outlive the flush. */

@@ -1,4 +1,4 @@
-/* Effects of episodes out of the journal. The flush asks for them at the start, after a loss of
+/* Effects of one kind out of the journal. The flush asks for them at the start, after a loss of
  * Redis and when its queue was too short, until there are no more. */
 #include "gateway/event_refill.h"
 
@@ -20,7 +20,7 @@ enum event_found event_refill_next(struct event_refill *refill, bool first, stru
         return EVENT_SEARCHING; /* no memory now: the flush asks again */
     }
     switch (journal_cursor_effect(refill->cursor, out)) {
-    case CURSOR_FOUND: return out->kind == IMAGE_ALERT ? EVENT_FOUND : EVENT_SEARCHING;
+    case CURSOR_FOUND: return out->kind == refill->kind ? EVENT_FOUND : EVENT_SEARCHING;
     case CURSOR_SEARCHING: return EVENT_SEARCHING;
     case CURSOR_END: break;
     }

@@ -21,6 +21,9 @@ static void try_late(struct gateway *g)
 {
     if (g->late.started) {
         if (late_redis_done(&g->late)) {
+            if (host_wall_ms() + CITY_CLOCK_JUMP_MS < g->recovery.high_water_ms) {
+                status_set(&g->status, DEGRADED_CLOCK_SUSPECT, true);
+            }
             intake_set_epoch(g->intake, g->recovery.epoch);
             runner_late_done(g->runner, g->recovery.epoch, g->recovery.event);
         }

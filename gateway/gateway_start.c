@@ -17,26 +17,6 @@ static void on_replay(void *ctx, const struct input *input)
     core_replay(((struct gateway *)ctx)->core, input);
 }
 
-static void on_kept(void *ctx, const struct image *image)
-{
-    struct gateway *g = ctx;
-    if (image->kind != IMAGE_AUDIT) {
-        return; /* of the others the core's newest image is what must reach Redis */
-    }
-    if ((g->audit_count & (g->audit_count - 1)) == 0) { /* full: there is room to a power of two */
-        const size_t room = g->audit_count == 0 ? 1 : g->audit_count * 2;
-        struct image *grown = realloc(g->audit, room * sizeof *grown);
-
-        if (grown == NULL) {
-            log_line(LOG_ERROR, "gateway",
-                     "no memory for a row of the audit: it stays in the journal");
-            return;
-        }
-        g->audit = grown;
-    }
-    g->audit[g->audit_count++] = *image;
-}
-
 static void on_wake(void *ctx)
 {
     intake_wake(((struct gateway *)ctx)->intake);
@@ -113,7 +93,7 @@ static enum err recover(struct gateway *g, struct now *start)
     }
     core_case_rules(g->core, &case_rules);
     const struct recover_params params = gateway_recovery(g);
-    const struct recover_calls calls = {g, on_restore, on_replay, on_kept};
+    const struct recover_calls calls = {g, on_restore, on_replay};
     e = recover_run(&params, &calls, &g->recovery);
     if (e != ERR_OK) {
         log_line(LOG_ERROR, "gateway", "recovery: %s", err_text(e, 0));
@@ -193,9 +173,7 @@ static enum err start_core(struct gateway *g, struct now start)
                                          .swapping = on_swapping,
                                          .swapping_ctx = g,
                                          .released = event_feed_wake,
-                                         .released_ctx = g->feed,
-                                         .audit = g->audit,
-                                         .audit_count = g->audit_count};
+                                         .released_ctx = g->feed};
     g->ledger = device_ledger_create(g->config->devices.frames_kib);
     if (g->ledger == NULL) {
         return ERR_NO_MEMORY;
@@ -208,8 +186,6 @@ static enum err start_core(struct gateway *g, struct now start)
         return ERR_NO_MEMORY;
     }
     g->core = NULL; /* the runner's now */
-    free(g->audit);
-    g->audit = NULL;
     return ERR_OK;
 }
 
@@ -392,7 +368,6 @@ void gateway_stop(struct gateway *g)
     examiner_destroy(g->examiner);
     device_ledger_destroy(g->ledger);
     state_folder_close(g->state);
-    free(g->audit);
     configuration_destroy(g->configuration);
     free(g);
 }

@@ -51,8 +51,6 @@ struct gateway {
     struct push *push;
     struct api *api;
     struct mqtt_out *mqtt_out;
-    struct image *audit; /* audit rows of the journal, to be kept again */
-    size_t audit_count;
     const struct inventory *pending; /* loaded on SIGHUP, waiting for a confirmed flush */
     struct position pending_after;
     int64_t pending_since_ms;

@@ -23,7 +23,7 @@ static void wait_a_while(struct late_redis *late)
 {
     struct timespec until;
 
-    (void)clock_gettime(CLOCK_REALTIME, &until);
+    (void)clock_gettime(CLOCK_MONOTONIC, &until); /* a wall clock set back would wait for hours */
     until.tv_sec += EVERY_MS / 1000;
     pthread_mutex_lock(&late->lock);
     if (!atomic_load(&late->halt)) {
@@ -35,7 +35,7 @@ static void wait_a_while(struct late_redis *late)
 static void *run(void *ctx)
 {
     struct late_redis *late = ctx;
-    const struct recover_calls calls = {late, on_restore, on_replay, NULL};
+    const struct recover_calls calls = {late, on_restore, on_replay};
 
     while (!atomic_load(&late->halt)) {
         late->refused = false;
@@ -49,6 +49,30 @@ static void *run(void *ctx)
     return NULL;
 }
 
+static bool sync_init(struct late_redis *late)
+{
+    pthread_condattr_t attributes;
+    bool ok;
+
+    if (pthread_condattr_init(&attributes) != 0) {
+        return false;
+    }
+    ok = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0 &&
+         pthread_cond_init(&late->halted, &attributes) == 0;
+    pthread_condattr_destroy(&attributes);
+    if (ok && pthread_mutex_init(&late->lock, NULL) != 0) {
+        pthread_cond_destroy(&late->halted);
+        ok = false;
+    }
+    return ok;
+}
+
+static void sync_finish(struct late_redis *late)
+{
+    pthread_cond_destroy(&late->halted);
+    pthread_mutex_destroy(&late->lock);
+}
+
 bool late_redis_start(struct late_redis *late, const struct recover_params *params,
                       struct recovery *recovery, struct runner *runner)
 {
@@ -56,17 +80,20 @@ bool late_redis_start(struct late_redis *late, const struct recover_params *para
         .redis = *params->redis, .params = *params, .recovery = recovery, .runner = runner};
     late->redis.halt = &late->halt;
     late->params.redis = &late->redis;
-    pthread_mutex_init(&late->lock, NULL);
-    pthread_cond_init(&late->halted, NULL);
+    if (!sync_init(late)) {
+        return false;
+    }
     late->started = pthread_create(&late->thread, NULL, run, late) == 0;
+    if (!late->started) {
+        sync_finish(late);
+    }
     return late->started;
 }
 
 static void join(struct late_redis *late)
 {
     (void)pthread_join(late->thread, NULL);
-    pthread_cond_destroy(&late->halted);
-    pthread_mutex_destroy(&late->lock);
+    sync_finish(late);
     late->started = false;
 }
 

@@ -37,8 +37,9 @@ static void keep_memory_small(void)
     (void)mallopt(M_ARENA_MAX, ARENAS);
 }
 
-/* Blocks the signals that main waits for, in all threads made later, and ignores SIGPIPE for the
- * whole process. */
+/* Blocks the signals that main waits for, in all threads made later, and ignores for the whole
+ * process those that would end it where a write only fails: on a peer that left, and at a limit of
+ * the file size, which counts as a full disk. */
 static void block_signals(sigset_t *waited)
 {
     sigemptyset(waited);
@@ -47,6 +48,7 @@ static void block_signals(sigset_t *waited)
     sigaddset(waited, SIGHUP);
     pthread_sigmask(SIG_BLOCK, waited, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
 }
 
 /* Turns until a signal ends it; returns the exit status. */

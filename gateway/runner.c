@@ -51,7 +51,7 @@ struct runner {
     struct late_images late;
     _Atomic uint64_t late_epoch; /* these two: set before late ends */
     struct event_place late_event;
-    struct event_refill refill;
+    struct event_refill events, rows; /* out of the journal */
     struct core_images images;
     struct image late_batch[LATE_BATCH];
     uint64_t late_taken;
@@ -142,7 +142,7 @@ static bool keep_effects(struct runner *r, const struct input *input, const stru
         if (flush_keep(r->flush, &effects->kept[i]) != ERR_OK) {
             static int64_t gate;
             log_rate(LOG_WARNING, &gate, 10000, "runner",
-                     "too many decisions wait for Redis; they are safe in the journal");
+                     "no memory for a decision on its way to Redis; it is safe in the journal");
         }
     }
     put_alerts(r, effects);
@@ -421,8 +421,9 @@ struct runner *runner_start(const struct runner_params *params)
     atomic_init(&r->inventory_version, params->inventory->version);
     late_images_init(&r->late);
     r->late_published = LATE_IDLE;
-    r->refill.journal = params->journal;
-    r->images = (struct core_images){.core = params->core, .refill = &r->refill};
+    r->events = (struct event_refill){.journal = params->journal, .kind = IMAGE_ALERT};
+    r->rows = (struct event_refill){.journal = params->journal, .kind = IMAGE_AUDIT};
+    r->images = (struct core_images){.core = params->core, .events = &r->events, .rows = &r->rows};
     const struct image_source source = core_images_source(&r->images);
     r->flush = flush_create(params->writer, &source);
     if (r->flush == NULL || flush_reserve(r->flush, params->inventory) != ERR_OK ||
@@ -439,17 +440,13 @@ struct runner *runner_start(const struct runner_params *params)
                               .counters = params->counters,
                               .at_ms = params->start.at_ms};
     publish_all(r);
-    for (size_t i = 0; i < params->audit_count; i++) {
-        if (flush_keep(r->flush, &params->audit[i]) != ERR_OK) {
-            break; /* a full queue is no loss: the journal has them */
-        }
-    }
     if (pthread_create(&r->thread, NULL, run, r) != 0) {
         goto undo_flush;
     }
     return r;
 undo_flush:
-    event_refill_finish(&r->refill);
+    event_refill_finish(&r->events);
+    event_refill_finish(&r->rows);
     flush_destroy(r->flush);
     late_images_finish(&r->late);
     free(r);
@@ -464,7 +461,8 @@ void runner_stop(struct runner *r)
     atomic_store(&r->stop, true);
     intake_wake(r->p.intake);
     pthread_join(r->thread, NULL);
-    event_refill_finish(&r->refill);
+    event_refill_finish(&r->events);
+    event_refill_finish(&r->rows);
     flush_destroy(r->flush);
     core_destroy(r->p.core);
     inventory_publish(r->p.board, NULL);

@@ -30,9 +30,6 @@ struct runner_params {
     /** Events became durable. Any thread; returns at once. NULL = none. */
     void (*released)(void *ctx);
     void *released_ctx;
-    const struct image
-        *audit; /**< audit rows that the journal held, to be kept again; borrowed for the call */
-    size_t audit_count;
 };
 
 struct runner;

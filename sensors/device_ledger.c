@@ -10,19 +10,18 @@
 #define GAP_MAX  1000 /* a larger step of the counter is a device that began anew */
 #define BACK_MAX 64   /* a smaller step back is a late frame */
 
-/* 16 bytes: there may be a million. */
 struct ledger_row {
-    uint32_t frames;
-    uint16_t lost, duplicates;
-    uint16_t counter; /* low bits of the newest */
+    uint32_t frames : 22;
+    uint32_t refusals : 10; /* all reasons */
+    uint32_t counter : 16;  /* low bits of the newest */
+    uint32_t counter_known : 1;
+    uint32_t offset_known : 1;
+    uint32_t duplicates : 14;
+    uint16_t lost;
     int16_t offset_s;
-    uint16_t refusals; /* all reasons */
-    uint8_t has;       /* ROW_* */
-    uint8_t spare;
 };
 
-#define ROW_COUNTER 1
-#define ROW_OFFSET  2
+_Static_assert(sizeof(struct ledger_row) == 12, "there may be a million");
 
 /* Refusals of one device by reason; the one refused longest ago gives way. */
 struct refuser {
@@ -141,9 +140,10 @@ void device_ledger_carry(struct device_ledger *ledger, const struct inventory *f
     pthread_mutex_unlock(&ledger->lock);
 }
 
-static void add(uint16_t *to, uint32_t n)
+/* Counts stop at their highest value. */
+static uint32_t sum(uint32_t count, uint32_t n, uint32_t most)
 {
-    *to = n > (uint32_t)(UINT16_MAX - *to) ? UINT16_MAX : (uint16_t)(*to + n);
+    return n > most - count ? most : count + n;
 }
 
 /* The frame counter tells what was lost on the way. */
@@ -154,14 +154,16 @@ static void note_counter(struct ledger_row *row, const struct frame_record *rec)
     const uint16_t back = (uint16_t)(row->counter - counter);
     const bool anew = rec->value == VALUE_START || rec->value == VALUE_JOIN;
 
-    if (row->has & ROW_COUNTER && !anew) {
+    if (row->counter_known && !anew) {
         if (step == 0 || back < BACK_MAX) {
-            add(&row->duplicates, 1);
+            row->duplicates =
+                sum(row->duplicates, 1, FIGURE_DUPLICATES_MAX) & FIGURE_DUPLICATES_MAX;
             return;
         }
-        add(&row->lost, step - 1 < GAP_MAX ? (uint32_t)(step - 1) : 0);
+        row->lost = (uint16_t)sum(row->lost, step - 1 < GAP_MAX ? (uint32_t)(step - 1) : 0,
+                                  FIGURE_LOST_MAX);
     }
-    row->has |= ROW_COUNTER;
+    row->counter_known = 1;
     row->counter = counter;
 }
 
@@ -184,15 +186,15 @@ static void note_refusal(struct device_ledger *ledger, uint64_t device, enum dec
         *to = (struct refuser){.device = device};
     }
     to->turn = ++ledger->turn;
-    add(&to->refused[fault], 1);
+    to->refused[fault] = (uint16_t)sum(to->refused[fault], 1, UINT16_MAX);
 }
 
 static void note_row(struct device_ledger *ledger, uint64_t device, struct ledger_row *row,
                      const struct frame_record *rec)
 {
-    row->frames += row->frames < UINT32_MAX;
+    row->frames = sum(row->frames, 1, FIGURE_FRAMES_MAX) & FIGURE_FRAMES_MAX;
     if (rec->fate == FRAME_REFUSED) {
-        add(&row->refusals, 1);
+        row->refusals = sum(row->refusals, 1, FIGURE_REFUSALS_MAX) & FIGURE_REFUSALS_MAX;
         note_refusal(ledger, device,
                      rec->fault < DECODE_FAULT_COUNT ? (enum decode_fault)rec->fault : DECODE_OK);
     }
@@ -205,7 +207,7 @@ static void note_row(struct device_ledger *ledger, uint64_t device, struct ledge
         row->offset_s = (int16_t)(offset_s > INT16_MAX    ? INT16_MAX
                                   : offset_s < -INT16_MAX ? -INT16_MAX
                                                           : offset_s);
-        row->has |= ROW_OFFSET;
+        row->offset_known = 1;
     }
 }
 
@@ -253,10 +255,10 @@ bool device_ledger_figures(struct device_ledger *ledger, uint64_t version, uint3
 
         out->frames = row->frames;
         out->lost = row->lost;
-        out->duplicates = row->duplicates;
-        out->offset_known = (row->has & ROW_OFFSET) != 0;
+        out->duplicates = (uint16_t)row->duplicates;
+        out->offset_known = row->offset_known;
         out->offset_s = row->offset_s;
-        out->refusals = row->refusals;
+        out->refusals = (uint16_t)row->refusals;
     }
     pthread_mutex_unlock(&ledger->lock);
     return same;

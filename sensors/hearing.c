@@ -8,6 +8,8 @@
 #include "sensors/heard_frame.h"
 #include <string.h>
 
+#define RETAINED_AHEAD_MS 120000 /* as the core: what is further ahead is no time (DESIGN 4.2) */
+
 static const enum counter refusal[DOOR_COUNT][DECODE_FAULT_COUNT] = {
     [DOOR_MQTT] =
         {
@@ -100,11 +102,12 @@ static const struct inv_device *device_find(const struct hearing *h, const struc
 }
 
 /* The broker hands out a retained message whenever we subscribe, however old: only one that says it
- * is fresh counts. */
+ * is fresh counts. One of a clock that is ahead would be fresh for ever: how old it is, nobody
+ * knows. */
 static bool retained_fresh(const struct inventory *inv, const struct inv_device *device,
                            const struct reading *r, int64_t wall_ms)
 {
-    return (r->has & HAS_NET_TIME) != 0 &&
+    return (r->has & HAS_NET_TIME) != 0 && r->net_time_ms <= wall_ms + RETAINED_AHEAD_MS &&
            wall_ms - r->net_time_ms <= (int64_t)inv->timings[device->timing].limit_ms;
 }
 

@@ -22,7 +22,7 @@ void alerts_list(struct request *rq)
     const uint32_t limit = rq->query.limit == 0 ? LIST_LIMIT : rq->query.limit;
     struct fleet_request *request;
 
-    if ((rq->query.has & P(CURSOR)) != 0 && rq->query.cursor.kind != 'a') {
+    if (query_has(&rq->query, PARAM_CURSOR) && rq->query.cursor.kind != 'a') {
         faults_add(&rq->faults, "cursor", "is not a cursor of this list");
         respond_faults(rq, ERR_BAD_PARAMETER, &rq->faults);
         return;
@@ -37,7 +37,7 @@ void alerts_list(struct request *rq)
     request->fence = rq->query.fence;
     (void)snprintf(request->vehicle, sizeof request->vehicle, "%s",
                    rq->query.vehicle != NULL ? rq->query.vehicle : "");
-    if ((rq->query.has & P(CURSOR)) != 0) {
+    if (query_has(&rq->query, PARAM_CURSOR)) {
         request->from = (struct alert_cursor){rq->query.cursor.distance_mm, rq->query.cursor.key};
     }
     asking_submit(rq);
@@ -48,14 +48,28 @@ static struct alert_reader reader_of(const struct request *rq)
     return (struct alert_reader){rq->operator_code, rq->query.crs, rq->now.shift_ms};
 }
 
-static void alerts_page(struct request *rq, const struct fleet_request *request)
+/* Where the next page goes on, as text; false on the last one. */
+static bool next_write(const struct fleet_request *request, char text[CURSOR_TEXT_MAX])
+{
+    const struct alert_image *last;
+    struct cursor next;
+
+    if (!request->more || request->alert_count == 0) {
+        return false;
+    }
+    last = &request->alerts[request->alert_count - 1];
+    next = (struct cursor){.kind = 'a', .distance_mm = last->opened_ms, .key = last->id};
+    (void)cursor_write(&next, text);
+    return true;
+}
+
+static void page_write(const struct request *rq, const struct fleet_request *request,
+                       const char *next, struct strbuf *out)
 {
     const struct alert_reader reader = reader_of(rq);
-    struct strbuf out = {0};
     struct json_writer w;
-    char text[CURSOR_TEXT_MAX];
 
-    json_writer_init(&w, &out);
+    json_writer_init(&w, out);
     json_object(&w);
     json_kv_str(&w, "crs", crs_name(rq->query.crs));
     json_kv_time(&w, "as_of", rq->now.as_of_ms + rq->now.shift_ms);
@@ -65,17 +79,28 @@ static void alerts_page(struct request *rq, const struct fleet_request *request)
         alert_write(&reader, &w, &request->alerts[i]);
     }
     json_array_end(&w);
-    if (request->more) {
-        const struct alert_image *last = &request->alerts[request->alert_count - 1];
-        const struct cursor next = {.kind = 'a', .distance_mm = last->opened_ms, .key = last->id};
-
-        (void)cursor_write(&next, text);
-        json_kv_str(&w, "next", text);
+    if (next != NULL) {
+        json_kv_str(&w, "next", next);
     }
     json_object_end(&w);
-    respond_text(rq, 200, type_json, &out);
-    if (request->more) {
-        respond_next(rq, text);
+}
+
+/* A spreadsheet has no place for the cursor: there it stands in the Link only. */
+static void alerts_page(struct request *rq, const struct fleet_request *request)
+{
+    const struct alert_reader reader = reader_of(rq);
+    char next[CURSOR_TEXT_MAX];
+    const bool more = next_write(request, next);
+    struct strbuf out = {0};
+
+    if (rq->query.csv) {
+        alert_csv_write(&reader, &out, request->alerts, request->alert_count);
+    } else {
+        page_write(rq, request, more ? next : NULL, &out);
+    }
+    respond_text(rq, 200, rq->query.csv ? type_csv : type_json, &out);
+    if (more) {
+        respond_next(rq, next);
     }
 }
 
@@ -88,12 +113,7 @@ static void alerts_answer(struct request *rq)
     char etag[32];
 
     if (request->id == 0) {
-        if (rq->query.csv) {
-            alert_csv_write(&reader, &out, request->alerts, request->alert_count);
-            respond_text(rq, 200, type_csv, &out);
-        } else {
-            alerts_page(rq, request);
-        }
+        alerts_page(rq, request);
         return;
     }
     (void)snprintf(etag, sizeof etag, "\"v%u\"", request->alerts[0].version);
@@ -163,22 +183,6 @@ static void note_read(struct request *rq, const struct json_doc *doc, struct com
     }
 }
 
-static bool body_parse(struct request *rq, struct json_doc *doc, struct json_node *nodes,
-                       uint32_t cap)
-{
-    enum json_fault fault = json_parse(doc, rq->body.len > 0 ? rq->body.data : "{}",
-                                       rq->body.len > 0 ? rq->body.len : 2, nodes, cap);
-
-    rq->faults = (struct faults){.pointer = true};
-    if (fault != JSON_OK || nodes[0].kind != JSON_OBJECT) {
-        respond_problem(rq, ERR_BAD_JSON,
-                        fault != JSON_OK ? json_fault_text(fault) : "the body must be an object");
-        return false;
-    }
-    body_known(rq, doc);
-    return true;
-}
-
 /* One alert, at the version that If-Match names when it does. */
 static void alert_move_one(struct request *rq, enum alert_event event)
 {
@@ -191,7 +195,7 @@ static void alert_move_one(struct request *rq, enum alert_event event)
         respond_problem(rq, ERR_NOT_FOUND, "there is no such alert");
         return;
     }
-    if (!body_parse(rq, &doc, nodes, ARRAY_LEN(nodes))) {
+    if (!body_open(rq, &doc, nodes, ARRAY_LEN(nodes))) {
         return;
     }
     move = move_open(rq, event);
@@ -210,6 +214,9 @@ static void alert_move_one(struct request *rq, enum alert_event event)
         return;
     }
     move->request.version = (uint32_t)wanted;
+    if (!asking_version(rq, &move->request.version)) {
+        return;
+    }
     move->ids[0] = id;
     move->request.id_count = 1;
     asking_submit(rq);
@@ -291,7 +298,7 @@ void alerts_bulk_post(struct request *rq)
     enum alert_event event = ALERT_EVENT_ACK;
     struct move *move;
 
-    if (!body_parse(rq, &doc, nodes, BULK_NODES)) {
+    if (!body_open(rq, &doc, nodes, BULK_NODES)) {
         return;
     }
     if (!bulk_event(&doc, &event)) {
@@ -320,8 +327,9 @@ static void move_refused(struct request *rq, enum err e)
         respond_problem(rq, e, "its state does not allow that, or it has ended");
         break;
     case ERR_FORBIDDEN: respond_problem(rq, e, "that is for the other side to do"); break;
-    case ERR_PRECONDITION:
-        respond_problem(rq, ERR_CONFLICT, "it has changed meanwhile: read it again");
+    case ERR_PRECONDITION: /* by the header it is one, by the body's version a conflict */
+        respond_problem(rq, rq->heads.if_match != NULL ? ERR_PRECONDITION : ERR_CONFLICT,
+                        "it has changed meanwhile: read it again");
         break;
     default: respond_problem(rq, e, NULL); break;
     }
@@ -365,7 +373,7 @@ static void mute_answer(struct request *rq)
 
     json_writer_init(&w, &out);
     json_object(&w);
-    fleet_place(&w, "fence", request->fence);
+    json_kv_place(&w, "fence", request->fence);
     json_kv_bool(&w, "muted", request->until_ms != 0);
     fleet_time(rq->now.shift_ms, &w, "until", request->until_ms);
     json_object_end(&w);
@@ -383,7 +391,7 @@ void fence_mute_post(struct request *rq)
     const uint32_t fence = fence_find(rq);
     int len;
 
-    if (fence == NO_FENCE || !body_parse(rq, &doc, nodes, ARRAY_LEN(nodes)) ||
+    if (fence == NO_FENCE || !body_open(rq, &doc, nodes, ARRAY_LEN(nodes)) ||
         !fleet_open(rq, COMMAND_MUTE, 0, 0, mute_answer)) {
         return;
     }

@@ -2,6 +2,7 @@
  */
 #include "api/handlers/asking.h"
 #include "api/server.h"
+#include <stdlib.h>
 #include <string.h>
 
 bool asking_open(struct request *rq, enum command_kind kind, uint32_t rows, request_answer *answer)
@@ -25,6 +26,40 @@ bool asking_open_kept(struct request *rq, enum command_kind kind, request_answer
         return false;
     }
     return asking_open(rq, kind, 0, answer);
+}
+
+/* "v12" of If-Match: "\"v12\"". False: it names no version. */
+static bool tag_version(const char *tag, uint32_t *version)
+{
+    char *end = NULL;
+    unsigned long v;
+
+    if (strncmp(tag, "\"v", 2) != 0) {
+        return false;
+    }
+    v = strtoul(tag + 2, &end, 10);
+    *version = (uint32_t)v;
+    return v >= 1 && v <= UINT32_MAX && strcmp(end, "\"") == 0;
+}
+
+bool asking_version(struct request *rq, uint32_t *version)
+{
+    const char *tag = rq->heads.if_match;
+    uint32_t named = 0;
+
+    if (tag == NULL || strcmp(tag, "*") == 0) {
+        return true;
+    }
+    if (!tag_version(tag, &named)) {
+        respond_problem(rq, ERR_PRECONDITION, "If-Match must be the ETag that was read, or *");
+        return false;
+    }
+    if (*version != 0 && *version != named) {
+        respond_problem(rq, ERR_CONFLICT, "If-Match and version name different versions");
+        return false;
+    }
+    *version = named;
+    return true;
 }
 
 void asking_submit(struct request *rq)

@@ -13,6 +13,9 @@ bool asking_open(struct request *rq, enum command_kind kind, uint32_t rows, requ
 /** The same for what stands on kept decisions: refused until Redis has been read, since what was
  * decided before is not known yet. */
 bool asking_open_kept(struct request *rq, enum command_kind kind, request_answer *answer);
+/** Puts the version that If-Match names into *version, which holds the one of the body or 0.
+ * Answers itself and returns false when it is no version's tag (412) or not the body's (409). */
+bool asking_version(struct request *rq, uint32_t *version);
 /** Hands the command over. */
 void asking_submit(struct request *rq);
 

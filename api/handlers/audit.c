@@ -32,7 +32,7 @@ void audit_list(struct request *rq)
     const uint32_t limit = rq->query.limit == 0 ? LIST_LIMIT : rq->query.limit;
     struct audit_asking *asking;
 
-    if ((rq->query.has & P(CURSOR)) != 0 && rq->query.cursor.kind != 'w') {
+    if (query_has(&rq->query, PARAM_CURSOR) && rq->query.cursor.kind != 'w') {
         faults_add(&rq->faults, "cursor", "is not a cursor of this list");
         respond_faults(rq, ERR_BAD_PARAMETER, &rq->faults);
         return;
@@ -52,7 +52,7 @@ void audit_list(struct request *rq)
     }
     filter_fill(&rq->query, &asking->filter);
     asking->room = limit;
-    if ((rq->query.has & P(CURSOR)) != 0) {
+    if (query_has(&rq->query, PARAM_CURSOR)) {
         asking->before =
             (struct position){(uint64_t)rq->query.cursor.distance_mm, rq->query.cursor.key};
     }

@@ -15,16 +15,10 @@ bool case_body_open(struct request *rq, struct json_doc *doc, struct json_node *
 {
     uint64_t required;
     const uint64_t known = body_fields_of(rq->match.route->name, &required);
-    enum json_fault fault = json_parse(doc, rq->body.len > 0 ? rq->body.data : "{}",
-                                       rq->body.len > 0 ? rq->body.len : 2, nodes, cap);
 
-    rq->faults = (struct faults){.pointer = true};
-    if (fault != JSON_OK || nodes[0].kind != JSON_OBJECT) {
-        respond_problem(rq, ERR_BAD_JSON,
-                        fault != JSON_OK ? json_fault_text(fault) : "the body must be an object");
+    if (!body_open(rq, doc, nodes, cap)) {
         return false;
     }
-    body_known(rq, doc);
     for (unsigned f = 0; f < BODY_FIELD_COUNT; f++) {
         const struct json_node *n =
             (known & required) >> f & 1 ? json_member(doc, nodes, body_field_rows[f].name) : nodes;

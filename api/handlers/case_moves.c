@@ -4,7 +4,6 @@
 #include "api/handlers/asking.h"
 #include "api/handlers/desk.h"
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define BODY_NODES 96u
@@ -74,37 +73,21 @@ static void opened_answer(struct request *rq)
 
 /* --- moves --- */
 
-/* "v12" of If-Match: "\"v12\"". False: it names no version. */
-static bool tag_version(const char *tag, uint32_t *version)
+/* The case that another is merged into gets a row of it: it must be the key's to change, too.
+ * Answers itself when not. */
+static bool other_covers(struct request *rq, case_id other)
 {
-    char *end = NULL;
-    unsigned long v;
+    char number[CASE_NUMBER_LEN + 1];
 
-    if (strncmp(tag, "\"v", 2) != 0) {
-        return false;
-    }
-    v = strtoul(tag + 2, &end, 10);
-    *version = (uint32_t)v;
-    return v >= 1 && v <= UINT32_MAX && strcmp(end, "\"") == 0;
-}
-
-static bool if_match_read(struct request *rq, struct case_move *move)
-{
-    const char *tag = rq->heads.if_match;
-    uint32_t version = 0;
-
-    if (tag == NULL || strcmp(tag, "*") == 0) {
+    if (other == 0 || rq->key == NULL || rq->key->district_count == 0) {
         return true;
     }
-    if (!tag_version(tag, &version)) {
-        respond_problem(rq, ERR_PRECONDITION, "If-Match must be the ETag that was read, or *");
+    case_id_format(other, number);
+    if (!key_row_covers(rq->key, number)) {
+        respond_problem(rq, ERR_FORBIDDEN,
+                        "into: this key may change only what is in its districts");
         return false;
     }
-    if (move->version != 0 && move->version != version) {
-        respond_problem(rq, ERR_CONFLICT, "If-Match and version name different versions");
-        return false;
-    }
-    move->version = version;
     return true;
 }
 
@@ -129,7 +112,8 @@ static void case_move(struct request *rq, enum case_event event)
     desk->request.id = id;
     case_body_move(rq, &doc, &desk->request.move);
     desk->request.move.event = event;
-    if (case_body_good(rq) && if_match_read(rq, &desk->request.move)) {
+    if (case_body_good(rq) && other_covers(rq, desk->request.move.other) &&
+        asking_version(rq, &desk->request.move.version)) {
         asking_submit(rq);
     }
 }

@@ -1,6 +1,5 @@
 /* Prints of one case: the notice to the keeper (告知书), and the file with everything that is kept
  * of it (一车一档). A4, no scripts; the notice has no plate, only a line to write one by hand. */
-#include "api/handlers/asking.h"
 #include "api/handlers/print.h"
 #include <sodium.h>
 #include <stdio.h>
@@ -11,31 +10,14 @@
 
 static request_answer notice_answer, file_answer;
 
-static void case_ask(struct request *rq, request_answer *answer)
-{
-    struct desk *desk;
-    case_id id;
-
-    if (!case_id_parse(rq->match.argument, strlen(rq->match.argument), &id)) {
-        respond_problem(rq, ERR_NOT_FOUND, "there is no such case");
-        return;
-    }
-    desk = desk_open(rq, COMMAND_CASES, 1, true, answer);
-    if (desk != NULL) {
-        desk->request.id = id;
-        desk->request.audited = true;
-        asking_submit(rq);
-    }
-}
-
 void case_notice_get(struct request *rq)
 {
-    case_ask(rq, notice_answer);
+    desk_read_one(rq, notice_answer);
 }
 
 void case_file_get(struct request *rq)
 {
-    case_ask(rq, file_answer);
+    desk_read_one(rq, file_answer);
 }
 
 /* "积尘、瘪胎" of bits, in the language. */

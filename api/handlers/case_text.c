@@ -211,7 +211,7 @@ void case_write(const struct case_reader *reader, struct json_writer *w, const s
     json_kv_str(w, "source", case_source_word((enum case_source)c->source)->code);
     json_kv_u64(w, "severity", c->severity);
     flags_write(w, c);
-    fleet_place(w, "place", c->place);
+    json_kv_place(w, "place", c->place);
     text_or_null(w, "vehicle", c->vehicle);
     location(reader, w, "location", c->at);
     grid_text(c->grid, grid);

@@ -96,7 +96,7 @@ static void list(struct request *rq, enum case_order order)
     const uint32_t limit = rq->query.limit == 0 ? LIST_LIMIT : rq->query.limit;
     struct desk *desk;
 
-    if ((rq->query.has & P(CURSOR)) != 0 && rq->query.cursor.kind != cursor_kind(order)) {
+    if (query_has(&rq->query, PARAM_CURSOR) && rq->query.cursor.kind != cursor_kind(order)) {
         faults_add(&rq->faults, "cursor", "is not a cursor of this list");
         respond_faults(rq, ERR_BAD_PARAMETER, &rq->faults);
         return;
@@ -109,7 +109,7 @@ static void list(struct request *rq, enum case_order order)
     desk->request.order = order;
     desk->request.filter.open = desk->request.filter.open || order == CASES_DUE_NEXT;
     desk->request.audited = true;
-    if ((rq->query.has & P(CURSOR)) != 0) {
+    if (query_has(&rq->query, PARAM_CURSOR)) {
         desk->request.from_key = rq->query.cursor.distance_mm;
         desk->request.from_id = rq->query.cursor.key;
     }
@@ -180,7 +180,7 @@ static void cases_answer(struct request *rq)
 
 /* --- one case --- */
 
-void case_get(struct request *rq)
+void desk_read_one(struct request *rq, request_answer *answer)
 {
     struct desk *desk;
     case_id id;
@@ -189,12 +189,17 @@ void case_get(struct request *rq)
         respond_problem(rq, ERR_NOT_FOUND, "there is no such case");
         return;
     }
-    desk = desk_open(rq, COMMAND_CASES, 1, true, case_answer);
+    desk = desk_open(rq, COMMAND_CASES, 1, true, answer);
     if (desk != NULL) {
         desk->request.id = id;
         desk->request.audited = true;
         asking_submit(rq);
     }
+}
+
+void case_get(struct request *rq)
+{
+    desk_read_one(rq, case_answer);
 }
 
 static void case_answer(struct request *rq)

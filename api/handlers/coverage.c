@@ -174,7 +174,7 @@ static void gap_write(const struct request *rq, struct json_writer *w,
     json_object(w);
     json_kv_str(w, "kind", gap_kind_code(kind));
     code_write(w, "trade", gap->trade < TRADES_MAX ? territory_trade(gap->trade) : "");
-    fleet_place(w, "site", gap->site);
+    json_kv_place(w, "site", gap->site);
     digits_write(w, "grid", gap->grid);
     if (kind == GAP_UNIT_NOBODY) {
         const char *zh;
@@ -220,8 +220,9 @@ void coverage_gaps_get(struct request *rq)
 {
     const struct coverage *c = coverage_of(rq->inv);
     const struct cursor *at = &rq->query.cursor;
-    const bool further = (rq->query.has & P(CURSOR)) != 0;
+    const bool further = query_has(&rq->query, PARAM_CURSOR);
     struct cursor next = {.kind = 'g', .version = rq->inv->version};
+    char text[CURSOR_TEXT_MAX];
     struct strbuf out = {0};
     struct json_writer w;
 
@@ -240,13 +241,14 @@ void coverage_gaps_get(struct request *rq)
     next.key = gaps_write(rq, &w, c, further ? (uint32_t)at->key : 0);
     json_array_end(&w);
     if (next.key < c->gap_count) {
-        char text[CURSOR_TEXT_MAX];
-
         (void)cursor_write(&next, text);
         json_kv_str(&w, "next", text);
     }
     json_object_end(&w);
     respond_text(rq, 200, type_json, &out);
+    if (next.key < c->gap_count) {
+        respond_next(rq, text);
+    }
 }
 
 /* --- one place --- */
@@ -324,7 +326,7 @@ void coverage_place_get(struct request *rq)
     territory_route(rq->inv, "", key, at, &r);
     json_writer_init(&w, &out);
     json_object(&w);
-    fleet_place(&w, "id", key);
+    json_kv_place(&w, "id", key);
     digits_write(&w, "grid", r.grid);
     digits_write(&w, "component_code", territory_component(rq->inv, key));
     code_write(&w, "owner_unit", r.owner);

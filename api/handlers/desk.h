@@ -19,6 +19,8 @@ struct desk {
  * NULL when answered already. */
 struct desk *desk_open(struct request *rq, enum command_kind kind, uint32_t cases, bool rows,
                        request_answer *answer);
+/** Asks for the case that the path names, with its rows; audited. Answers 404 itself. */
+void desk_read_one(struct request *rq, request_answer *answer);
 struct desk *desk_of(const struct request *rq);
 /** May this key change what is at the place? Answers 403 itself when not. */
 bool desk_covers(struct request *rq, space_key place);

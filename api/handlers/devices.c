@@ -7,8 +7,6 @@
 
 #define DEFAULT_LIMIT 100u
 #define FILTER_ROWS   1000u /* looked at for a page when a filter may drop most of them */
-#define FILTERS                                                                                    \
-    (P(SILENT) | P(LOT) | P(BATTERY_BELOW) | P(STREET) | P(MODEL) | P(SOURCE) | P(SUSPICION))
 
 static request_answer devices_answer;
 
@@ -17,12 +15,27 @@ static uint32_t page_limit(const struct request *rq)
     return rq->query.limit == 0 ? DEFAULT_LIMIT : rq->query.limit;
 }
 
+static bool is_filtered(const struct query *q)
+{
+    static const enum param filters[] = {PARAM_SILENT,   PARAM_LOT,   PARAM_BATTERY_BELOW,
+                                         PARAM_STREET,   PARAM_MODEL, PARAM_SOURCE,
+                                         PARAM_SUSPICION};
+
+    for (size_t i = 0; i < ARRAY_LEN(filters); i++) {
+        if (query_has(q, filters[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void devices_get(struct request *rq)
 {
     const struct query *q = &rq->query;
-    uint32_t rows = q->has & FILTERS ? FILTER_ROWS : page_limit(rq);
+    uint32_t rows = is_filtered(q) ? FILTER_ROWS : page_limit(rq);
 
-    if (q->has & P(CURSOR) && (q->cursor.kind != 'd' || q->cursor.version != rq->inv->version)) {
+    if (query_has(q, PARAM_CURSOR) &&
+        (q->cursor.kind != 'd' || q->cursor.version != rq->inv->version)) {
         faults_add(&rq->faults, "cursor",
                    "is not a cursor of this list, or the inventory has changed: begin again");
         respond_faults(rq, ERR_BAD_PARAMETER, &rq->faults);
@@ -54,8 +67,8 @@ static bool place_fits(const struct request *rq, const struct inv_sensor *sensor
     char place[SPACE_ID_LEN + 1];
 
     space_id_format(device_target(inv, sensor), place);
-    return (!(q->has & P(LOT)) || lot == q->lot) &&
-           (!(q->has & P(STREET)) || memcmp(place, q->street, strlen(q->street)) == 0);
+    return (!query_has(q, PARAM_LOT) || lot == q->lot) &&
+           (!query_has(q, PARAM_STREET) || memcmp(place, q->street, strlen(q->street)) == 0);
 }
 
 static bool row_fits(const struct request *rq, const struct device_health *row)
@@ -63,14 +76,14 @@ static bool row_fits(const struct request *rq, const struct device_health *row)
     const struct query *q = &rq->query;
     const struct inv_device *device = &rq->inv->devices[row->device];
 
-    return (!(q->has & P(SILENT)) || silent_fits(rq, row)) &&
-           (!(q->has & P(BATTERY_BELOW)) ||
+    return (!query_has(q, PARAM_SILENT) || silent_fits(rq, row)) &&
+           (!query_has(q, PARAM_BATTERY_BELOW) ||
             (row->battery_mv != 0 && row->battery_mv < q->battery_below_mv)) &&
-           (!(q->has & P(MODEL)) || strcmp(rq->inv->models[device->model], q->model) == 0) &&
-           (!(q->has & P(SOURCE)) ||
+           (!query_has(q, PARAM_MODEL) || strcmp(rq->inv->models[device->model], q->model) == 0) &&
+           (!query_has(q, PARAM_SOURCE) ||
             strcmp(rq->inv->sources[device->source], q->source_name) == 0) &&
            place_fits(rq, &rq->inv->sensors[row->sensor]) &&
-           (!(q->has & P(SUSPICION)) || device_suspicions(rq, row) & q->suspicions);
+           (!query_has(q, PARAM_SUSPICION) || device_suspicions(rq, row) & q->suspicions);
 }
 
 static void devices_answer(struct request *rq)
@@ -78,6 +91,7 @@ static void devices_answer(struct request *rq)
     const struct command *command = &rq->pending->command;
     struct strbuf out = {0};
     struct json_writer w;
+    char text[CURSOR_TEXT_MAX];
     uint32_t shown = 0;
     uint32_t next = command->next;
 
@@ -106,14 +120,16 @@ static void devices_answer(struct request *rq)
     }
     json_array_end(&w);
     if (next != NO_SENSOR) {
-        struct cursor cursor = {.kind = 'd', .key = next, .version = rq->inv->version};
-        char text[CURSOR_TEXT_MAX];
+        const struct cursor cursor = {.kind = 'd', .key = next, .version = rq->inv->version};
 
         (void)cursor_write(&cursor, text);
         json_kv_str(&w, "next", text);
     }
     json_object_end(&w);
     respond_text(rq, 200, type_json, &out);
+    if (next != NO_SENSOR) {
+        respond_next(rq, text);
+    }
 }
 
 static void unknown_write(struct request *rq, const struct unknown_device *rows, uint32_t n)

@@ -132,7 +132,7 @@ static void fence_members(const struct request *rq, struct json_writer *w, uint3
 
     view_fence(rq->api->p.view, fence, &view);
     space_id_display(is->key, display);
-    fleet_place(w, "id", is->key);
+    json_kv_place(w, "id", is->key);
     json_kv_str(w, "display", display);
     names_write(rq, w, is);
     json_kv_str(w, "use", fence_use_name((enum fence_use)is->use));
@@ -189,7 +189,7 @@ void fence_event_write(struct strbuf *out, const struct inventory *inv, uint32_t
     strbuf_puts(out, "event: fence\ndata: ");
     json_writer_init(&w, out);
     json_object(&w);
-    fleet_place(&w, "id", is->key);
+    json_kv_place(&w, "id", is->key);
     json_kv_str(&w, "use", fence_use_name((enum fence_use)is->use));
     if (is->use == FENCE_PARK) {
         json_kv_u64(&w, "capacity", is->capacity);
@@ -268,10 +268,11 @@ static void list_open(struct request *rq, struct json_writer *w)
 {
     kind_pick(rq);
     json_object(w);
-    if (rq->accept == ACCEPT_GEO) {
+    if (rq->accept == ACCEPT_GEO) { /* where "crs" was another thing (RFC 7946 appendix B.1) */
         json_kv_str(w, "type", "FeatureCollection");
+    } else {
+        json_kv_str(w, "crs", crs_name(rq->query.crs));
     }
-    json_kv_str(w, "crs", crs_name(rq->query.crs));
     json_kv_time(w, "as_of", rq->now.as_of_ms + rq->now.shift_ms);
     json_key(w, rq->accept == ACCEPT_GEO ? "features" : "items");
     json_array(w);
@@ -296,7 +297,7 @@ static void list_close(struct request *rq, struct json_writer *w, struct strbuf 
 
 static bool cursor_fits(struct request *rq, char kind)
 {
-    if ((rq->query.has & P(CURSOR)) != 0 && rq->query.cursor.kind != kind) {
+    if (query_has(&rq->query, PARAM_CURSOR) && rq->query.cursor.kind != kind) {
         faults_add(&rq->faults, "cursor", "is not a cursor of this list");
         respond_faults(rq, ERR_BAD_PARAMETER, &rq->faults);
         return false;
@@ -368,7 +369,7 @@ static void order_gather(struct fence_page *page)
 void fences_list(struct request *rq)
 {
     const uint32_t limit = rq->query.limit == 0 ? LIST_LIMIT : rq->query.limit;
-    const bool boxed = (rq->query.has & P(BBOX)) != 0;
+    const bool boxed = query_has(&rq->query, PARAM_BBOX);
     struct fence_page page = {.rq = rq, .limit = limit};
     struct strbuf out = {0};
     struct json_writer w;
@@ -376,7 +377,7 @@ void fences_list(struct request *rq)
     if (!cursor_fits(rq, 'k')) {
         return;
     }
-    page.after = (rq->query.has & P(CURSOR)) != 0 ? rq->query.cursor.key : 0;
+    page.after = query_has(&rq->query, PARAM_CURSOR) ? rq->query.cursor.key : 0;
     page.rows = malloc((boxed ? (size_t)rq->inv->fence_count + 1 : (size_t)limit + 1) *
                        sizeof page.rows[0]);
     if (page.rows == NULL || place_order_refresh(&rq->api->order, rq->inv) != ERR_OK) {
@@ -428,7 +429,7 @@ static bool near_fits(void *ctx, uint32_t fence)
 void fences_near_get(struct request *rq)
 {
     const uint32_t limit = rq->query.limit == 0 ? NEAR_LIMIT : rq->query.limit;
-    struct near_filter filter = {rq, (rq->query.has & P(CURSOR)) != 0};
+    struct near_filter filter = {rq, query_has(&rq->query, PARAM_CURSOR)};
     struct fence_hit *hits;
     struct strbuf out = {0};
     struct json_writer w;

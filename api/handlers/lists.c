@@ -41,7 +41,7 @@ static bool fits(const struct list *list, uint32_t slot)
     if (q->kinds != 0 && !(q->kinds >> space_key_kind(key) & 1)) {
         return false;
     }
-    if (q->has & P(BBOX) && !geo_box_has(&list->box, at_of(list, slot))) {
+    if (query_has(q, PARAM_BBOX) && !geo_box_has(&list->box, at_of(list, slot))) {
         return false;
     }
     if (list->lots) {
@@ -53,7 +53,7 @@ static bool fits(const struct list *list, uint32_t slot)
         view_lot(rq->api->p.view, slot, &rq->now, &view);
         return view.counts.free >= q->min_free && !view.closed;
     }
-    if (q->has & P(LOT) && rq->inv->lots[rq->inv->spaces[slot].lot].key != q->lot) {
+    if (query_has(q, PARAM_LOT) && rq->inv->lots[rq->inv->spaces[slot].lot].key != q->lot) {
         return false;
     }
     return (rq->inv->spaces[slot].attributes & q->attributes) == q->attributes &&
@@ -69,7 +69,7 @@ static void gather_in_order(struct list *list, space_key after)
     space_key last = UINT64_MAX;
     uint32_t scanned = 0;
 
-    if (list->q->has & P(LOT)) {
+    if (query_has(list->q, PARAM_LOT)) {
         space_key site = space_key_site(list->q->lot);
 
         after = after < site ? site : after;
@@ -208,7 +208,7 @@ static bool list_open(struct list *list)
 
     list->q = q;
     list->limit = q->limit == 0 ? DEFAULT_LIMIT : q->limit;
-    if (q->has & P(CURSOR) && q->cursor.kind != 'k') {
+    if (query_has(q, PARAM_CURSOR) && q->cursor.kind != 'k') {
         faults_add(&rq->faults, "cursor", "is not a cursor of this list");
         respond_faults(rq, ERR_BAD_PARAMETER, &rq->faults);
         return false;
@@ -218,7 +218,7 @@ static bool list_open(struct list *list)
         return false;
     }
     list->order = &rq->api->order;
-    if (q->has & P(BBOX)) {
+    if (query_has(q, PARAM_BBOX)) {
         list->box =
             (struct geo_box){q->crs, q->west_e9, q->south_e9, q->east_e9, q->north_e9, {0}, {0}};
         geo_box_make(&list->box);
@@ -238,7 +238,7 @@ static void list_get(struct request *rq, bool lots)
     if (!list_open(&list) || respond_not_modified(rq, etag)) {
         return;
     }
-    if (rq->query.has & P(BBOX)) {
+    if (query_has(&rq->query, PARAM_BBOX)) {
         gather_in_box(&list, rq->query.cursor.key);
     } else {
         gather_in_order(&list, rq->query.cursor.key);

@@ -77,7 +77,7 @@ static bool query_check(struct near *near)
     struct query *q = &rq->query;
 
     near->q = q;
-    near->resumed = (q->has & P(CURSOR)) != 0;
+    near->resumed = query_has(q, PARAM_CURSOR);
     if (near->resumed && q->cursor.kind != 'n') {
         faults_add(&rq->faults, "cursor", "is not a cursor of this list");
         respond_faults(rq, ERR_BAD_PARAMETER, &rq->faults);

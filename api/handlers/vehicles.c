@@ -14,7 +14,7 @@ static void verdict_members(const struct request *rq, struct json_writer *w,
 {
     json_kv_str(w, "verdict", verdict_name((enum verdict)bike->verdict));
     json_kv_str(w, "rule", verdict_rule_code((enum verdict_rule)bike->rule));
-    fleet_place(w, "fence", bike->fence);
+    json_kv_place(w, "fence", bike->fence);
     fleet_metres(w, "distance_m", bike->distance_mm);
     fleet_time(rq->now.shift_ms, w, "since", bike->since_ms);
 }
@@ -98,7 +98,7 @@ static void radio_write(const struct request *rq, struct json_writer *w, const c
     json_key(w, name);
     json_object(w);
     json_kv_str(w, "by", radio->listener != 0 ? "listener" : "beacon");
-    fleet_place(w, "fence", radio->fence);
+    json_kv_place(w, "fence", radio->fence);
     json_kv_bool(w, "entered", radio->entered != 0);
     fleet_time(rq->now.shift_ms, w, "heard", radio->heard_ms);
     json_key(w, "rssi");

@@ -103,23 +103,6 @@ static void ask_plain(struct request *rq, enum delivery_verb verb)
 
 /* --- bodies --- */
 
-/* Answers itself and returns false when it is no object with known members. */
-static bool body_parse(struct request *rq, struct json_doc *doc, struct json_node *nodes)
-{
-    const bool empty = rq->body.len == 0;
-    const enum json_fault fault =
-        json_parse(doc, empty ? "{}" : rq->body.data, empty ? 2 : rq->body.len, nodes, BODY_NODES);
-
-    rq->faults = (struct faults){.pointer = true};
-    if (fault != JSON_OK || nodes[0].kind != JSON_OBJECT) {
-        respond_problem(rq, ERR_BAD_JSON,
-                        fault != JSON_OK ? json_fault_text(fault) : "the body must be an object");
-        return false;
-    }
-    body_known(rq, doc);
-    return true;
-}
-
 static bool faulty(struct request *rq)
 {
     if (rq->faults.count > 0) {
@@ -255,7 +238,7 @@ void webhook_post(struct request *rq)
     struct json_doc doc;
     struct asked *asked;
 
-    if (!body_parse(rq, &doc, nodes)) {
+    if (!body_open(rq, &doc, nodes, BODY_NODES)) {
         return;
     }
     order_read(rq, &doc, &order);
@@ -306,7 +289,7 @@ void webhook_rotate_post(struct request *rq)
     struct asked *asked;
     int64_t overlap_s = OVERLAP_S;
 
-    if (!body_parse(rq, &doc, nodes)) {
+    if (!body_open(rq, &doc, nodes, BODY_NODES)) {
         return;
     }
     number_read(rq, &doc, "overlap_s", 0, WEBHOOK_OVERLAP_MAX_S, &overlap_s);
@@ -327,7 +310,7 @@ void webhook_replay_post(struct request *rq)
     struct json_doc doc;
     struct asked *asked;
 
-    if (!body_parse(rq, &doc, nodes)) {
+    if (!body_open(rq, &doc, nodes, BODY_NODES)) {
         return;
     }
     asked = asked_open(rq, DELIVERY_REPLAY);

@@ -16,11 +16,11 @@ static request_answer zombies_answer;
 void zombies_get(struct request *rq)
 {
     const uint32_t limit = rq->query.limit == 0 ? LIST_LIMIT : rq->query.limit;
-    const bool has_from = (rq->query.has & P(START_LAT)) != 0;
+    const bool has_from = query_has(&rq->query, PARAM_START_LAT);
     struct zombie_request *request;
 
-    if (has_from != ((rq->query.has & P(START_LON)) != 0) ||
-        (!has_from && (rq->query.has & P(RADIUS)) != 0)) {
+    if (has_from != query_has(&rq->query, PARAM_START_LON) ||
+        (!has_from && query_has(&rq->query, PARAM_RADIUS))) {
         faults_add(&rq->faults, has_from ? "lon" : "lat",
                    "lat and lon say together where the round begins; radius is around it");
         respond_faults(rq, ERR_BAD_PARAMETER, &rq->faults);
@@ -41,7 +41,7 @@ void zombies_get(struct request *rq)
     request->kinds = rq->query.case_kinds;
     request->stages = rq->query.case_stages;
     request->group_radius_m = GROUP_RADIUS_M;
-    if ((rq->query.has & P(STREET)) != 0) {
+    if (query_has(&rq->query, PARAM_STREET)) {
         const uint32_t street = (uint32_t)strtoul(rq->query.street, NULL, 10);
 
         request->adcode = street / 1000;
@@ -50,7 +50,7 @@ void zombies_get(struct request *rq)
     if (has_from) {
         request->has_from = true;
         request->from = rq->query.at;
-        request->radius_m = (rq->query.has & P(RADIUS)) != 0 ? rq->query.radius_m : 0;
+        request->radius_m = query_has(&rq->query, PARAM_RADIUS) ? rq->query.radius_m : 0;
     }
     asking_submit(rq);
 }
@@ -73,7 +73,7 @@ static void place_write(struct json_writer *w, space_key place)
 {
     char display[SPACE_ID_DISPLAY_LEN + 1];
 
-    fleet_place(w, "place", place);
+    json_kv_place(w, "place", place);
     if (place == 0) {
         json_kv_null(w, "display");
     } else {

@@ -271,3 +271,15 @@ void json_kv_null(struct json_writer *w, const char *key)
     json_key(w, key);
     json_null(w);
 }
+
+void json_kv_place(struct json_writer *w, const char *key, space_key place)
+{
+    char id[SPACE_ID_LEN + 1];
+
+    if (place == 0) {
+        json_kv_null(w, key);
+        return;
+    }
+    space_id_format(place, id);
+    json_kv_str(w, key, id);
+}

@@ -84,8 +84,7 @@ static int kind_of_letter(char letter)
     return -1;
 }
 
-/* Raises lower case and drops hyphens; `want` characters must remain. */
-static enum id_fault normalize(const char *text, size_t len, char *out, size_t want)
+size_t id_plain(const char *text, size_t len, char *out, size_t cap)
 {
     size_t n = 0;
 
@@ -98,13 +97,23 @@ static enum id_fault normalize(const char *text, size_t len, char *out, size_t w
         if (c >= 'a' && c <= 'z') {
             c = (char)(c - 'a' + 'A');
         }
-        if (char_value(c) < 0) {
+        if (n < cap) {
+            out[n] = c;
+        }
+        n++;
+    }
+    return n;
+}
+
+/* Plain, `want` characters, all of which may stand in an ID. `out` has room for one more. */
+static enum id_fault normalize(const char *text, size_t len, char *out, size_t want)
+{
+    const size_t n = id_plain(text, len, out, want + 1);
+
+    for (size_t i = 0; i < n && i <= want; i++) {
+        if (char_value(out[i]) < 0) {
             return ID_CHARACTER;
         }
-        if (n == want) {
-            return ID_LENGTH;
-        }
-        out[n++] = c;
     }
     return n == want ? ID_OK : ID_LENGTH;
 }
@@ -155,7 +164,7 @@ static enum id_fault body_key(const char body[BODY_LEN], space_key *key)
 
 enum id_fault space_id_parse_body(const char *text, size_t len, space_key *key)
 {
-    char body[BODY_LEN];
+    char body[BODY_LEN + 1];
     enum id_fault fault = normalize(text, len, body, BODY_LEN);
 
     return fault == ID_OK ? body_key(body, key) : fault;
@@ -163,7 +172,7 @@ enum id_fault space_id_parse_body(const char *text, size_t len, space_key *key)
 
 enum id_fault space_id_parse(const char *text, size_t len, space_key *key)
 {
-    char id[SPACE_ID_LEN];
+    char id[SPACE_ID_LEN + 1];
     space_key parsed;
     enum id_fault fault = normalize(text, len, id, SPACE_ID_LEN);
 

@@ -3,18 +3,19 @@
 #include "bowei/base/json_write.h"
 #include "gateway/cli/case_verbs.h"
 #include "gateway/cli/commands.h"
-#include "gateway/cli/device_verbs.h"
+#include "gateway/cli/rest_verbs.h"
 #include <string.h>
 
 const char *const case_columns[REST_COLUMNS_MAX] = {"id",     "kind",  "status",  "stage", "unit",
                                                     "person", "place", "version", NULL};
 
-void case_path(struct strbuf *path, const char *number, const char *tail)
+/* "/v1/cases/<number escaped>/<move>", NUL-terminated. */
+static void move_path(struct strbuf *path, const char *number, const char *move)
 {
     strbuf_puts(path, "/v1/cases/");
     http_get_escape(number, path);
     strbuf_putc(path, '/');
-    strbuf_puts(path, tail);
+    strbuf_puts(path, move);
     strbuf_putc(path, '\0');
 }
 
@@ -167,7 +168,7 @@ static void body_write(const struct body *body, struct strbuf *out)
 /* Reads all options of bodies; CLI_OK or an exit code. */
 static int body_options(int argc, char **argv, struct body *body, struct rest_call *call)
 {
-    struct option rows[MEMBERS_MAX + 1 + DEVICE_OPTIONS];
+    struct option rows[MEMBERS_MAX + 1 + REST_OPTIONS];
     size_t count = 0;
 
     body_init(body);
@@ -175,7 +176,7 @@ static int body_options(int argc, char **argv, struct body *body, struct rest_ca
     count += options_of(body->evidence, ARRAY_LEN(body->evidence), rows + count);
     count += options_of(body->location, ARRAY_LEN(body->location), rows + count);
     rows[count++] = (struct option){"emergency", OPTION_FLAG, &body->emergency};
-    return device_options(argc, argv, rows, count, call);
+    return rest_options(argc, argv, rows, count, call);
 }
 
 static int post(const struct rest_call *call, const char *path, const struct body *body)
@@ -217,7 +218,7 @@ int case_verb_move(int argc, char **argv, enum case_event event)
     if (call.words.count != 1) {
         return commands_usage(argv[0], "takes one case");
     }
-    case_path(&path, call.words.items[0], case_event_word(event)->code);
+    move_path(&path, call.words.items[0], case_event_word(event)->code);
     code = path.failed ? CLI_FAILURE : post(&call, path.data, &body);
     strbuf_finish(&path);
     return code;

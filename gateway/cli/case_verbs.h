@@ -12,7 +12,5 @@ int case_verb_move(int argc, char **argv, enum case_event event);
 
 /** Columns of a table of one case. */
 extern const char *const case_columns[REST_COLUMNS_MAX];
-/** "/v1/cases/<number escaped>/<tail>", NUL-terminated; the caller finishes it. */
-void case_path(struct strbuf *path, const char *number, const char *tail);
 
 #endif

@@ -1,9 +1,8 @@
 /* `bowei alerts VERB`: the duty desk's and an operator's day, over the REST interface: look, take
  * on, send a van, say that it is cleared or wrong, decide, and mute a planned event. */
-#include "bowei/base/city_clock.h"
 #include "bowei/base/json_write.h"
 #include "gateway/cli/commands.h"
-#include "gateway/cli/device_verbs.h"
+#include "gateway/cli/rest_verbs.h"
 #include "gateway/cli/verbs.h"
 #include <stdlib.h>
 #include <string.h>
@@ -27,42 +26,15 @@ static int list_verb(int argc, char **argv)
         {"cursor",  NULL},
         {"format",  NULL},
     };
-    struct option rows[ARRAY_LEN(queries) + DEVICE_OPTIONS];
-    struct rest_call call = {0};
-    const size_t options = ARRAY_LEN(queries) - 1;
-    int code;
 
-    for (size_t i = 0; i < options; i++) {
-        rows[i] = (struct option){queries[i].name, OPTION_TEXT, &queries[i].value};
-    }
-    rows[options] = (struct option){"csv", OPTION_FLAG, &call.csv};
-    code = device_options(argc, argv, rows, ARRAY_LEN(queries), &call);
-    if (code != CLI_OK) {
-        return code;
-    }
-    if (call.words.count > 0) {
-        return commands_usage(argv[0], "list takes no arguments");
-    }
-    queries[options].value = call.csv ? "csv" : NULL;
-    return rest_get(&call, "/v1/alerts", NULL, queries, ARRAY_LEN(queries), columns);
+    return rest_list_verb(argc, argv, &(struct rest_listing){"/v1/alerts", NULL, columns}, queries,
+                          ARRAY_LEN(queries));
 }
 
 static int show_verb(int argc, char **argv)
 {
-    struct option rows[1 + DEVICE_OPTIONS];
-    struct rest_query crs = {"crs", NULL};
-    struct rest_call call = {0};
-    int code;
-
-    rows[0] = (struct option){"crs", OPTION_TEXT, &crs.value};
-    code = device_options(argc, argv, rows, 1, &call);
-    if (code != CLI_OK) {
-        return code;
-    }
-    if (call.words.count != 1) {
-        return commands_usage(argv[0], "show takes one alert");
-    }
-    return rest_get(&call, "/v1/alerts/", call.words.items[0], &crs, 1, columns);
+    return rest_object_verb(
+        argc, argv, &(struct rest_object){"/v1/alerts/", "", "show takes one alert", columns});
 }
 
 /* --- moves --- */
@@ -105,14 +77,14 @@ static bool all_done(const char *answer)
 static int move(int argc, char **argv, const char *event)
 {
     const char *note = NULL;
-    struct option rows[1 + DEVICE_OPTIONS] = {
+    struct option rows[1 + REST_OPTIONS] = {
         {"note", OPTION_TEXT, &note}
     };
     struct rest_call call = {0};
     struct strbuf body = {0};
     struct http_answer answer = {.status = 0};
     bool done;
-    int code = device_options(argc, argv, rows, 1, &call);
+    int code = rest_options(argc, argv, rows, 1, &call);
 
     if (code != CLI_OK) {
         return code;
@@ -164,26 +136,12 @@ static int dismiss_verb(int argc, char **argv)
 
 /* --- planned events --- */
 
-static void mute_write(long minutes, const char *note, struct strbuf *out)
-{
-    struct json_writer w;
-
-    json_writer_init(&w, out);
-    json_object(&w);
-    json_kv_time(&w, "until", host_wall_ms() + minutes * 60000);
-    if (note != NULL) {
-        json_kv_str(&w, "note", note);
-    }
-    json_object_end(&w);
-    strbuf_putc(out, '\0');
-}
-
 static int mute_verb(int argc, char **argv)
 {
     const char *minutes_text = NULL;
     const char *note = NULL;
     bool end = false;
-    struct option rows[3 + DEVICE_OPTIONS] = {
+    struct option rows[3 + REST_OPTIONS] = {
         {"minutes", OPTION_TEXT, &minutes_text},
         {"note",    OPTION_TEXT, &note        },
         {"end",     OPTION_FLAG, &end         },
@@ -193,7 +151,7 @@ static int mute_verb(int argc, char **argv)
     struct strbuf body = {0};
     char *rest = NULL;
     long minutes;
-    int code = device_options(argc, argv, rows, 3, &call);
+    int code = rest_options(argc, argv, rows, 3, &call);
 
     if (code != CLI_OK) {
         return code;
@@ -206,11 +164,8 @@ static int mute_verb(int argc, char **argv)
             : minutes_text == NULL || *rest != '\0' || minutes < 1 || minutes > MUTE_MINUTES_MAX) {
         return commands_usage(argv[0], "mute needs --minutes 1-525600, or --end");
     }
-    strbuf_puts(&path, "/v1/fences/");
-    http_get_escape(call.words.items[0], &path);
-    strbuf_puts(&path, "/mute");
-    strbuf_putc(&path, '\0');
-    mute_write(minutes, note, &body);
+    rest_path(&path, "/v1/fences/", call.words.items[0], "/mute");
+    rest_until_body(&body, minutes, note);
     code =
         rest_send(&call, end ? "DELETE" : "POST", path.data, end ? NULL : body.data, mute_columns);
     strbuf_finish(&path);

@@ -2,12 +2,10 @@
  * note, prints and export; opening and moves are case_moves.c. */
 #include "gateway/cli/case_verbs.h"
 #include "gateway/cli/commands.h"
-#include "gateway/cli/device_verbs.h"
+#include "gateway/cli/rest_verbs.h"
 #include "gateway/cli/verbs.h"
 #include <stdio.h>
 #include <string.h>
-
-#define QUERIES_MAX 20
 
 static const char *const columns[REST_COLUMNS_MAX] = {
     "id", "kind", "status", "stage", "place", "unit", "person", "due.next", "overdue", NULL};
@@ -19,29 +17,6 @@ static const char *const figure_columns[REST_COLUMNS_MAX] = {
     "opened", "closed", "voided", "outstanding", "balanced", "overdue", "orphans", NULL};
 
 /* --- lists --- */
-
-/* A list with its filters: each query is an option of the same name; --csv asks for CSV. */
-static int list(int argc, char **argv, const char *path, struct rest_query *queries, size_t count)
-{
-    const bool audit = strcmp(path, "/v1/audit") == 0;
-    struct option rows[QUERIES_MAX + DEVICE_OPTIONS];
-    struct rest_call call = {0};
-    int code;
-
-    for (size_t i = 0; i + 1 < count; i++) {
-        rows[i] = (struct option){queries[i].name, OPTION_TEXT, &queries[i].value};
-    }
-    rows[count - 1] = (struct option){"csv", OPTION_FLAG, &call.csv};
-    code = device_options(argc, argv, rows, count, &call);
-    if (code != CLI_OK) {
-        return code;
-    }
-    if (call.words.count > 0) {
-        return commands_usage(argv[0], "takes no arguments here");
-    }
-    queries[count - 1].value = call.csv ? "csv" : NULL;
-    return rest_get(&call, path, NULL, queries, count, audit ? audit_columns : columns);
-}
 
 static int list_verb(int argc, char **argv)
 {
@@ -64,7 +39,8 @@ static int list_verb(int argc, char **argv)
         {"format",  NULL},
     };
 
-    return list(argc, argv, "/v1/cases", queries, ARRAY_LEN(queries));
+    return rest_list_verb(argc, argv, &(struct rest_listing){"/v1/cases", NULL, columns}, queries,
+                          ARRAY_LEN(queries));
 }
 
 static int due_verb(int argc, char **argv)
@@ -81,7 +57,8 @@ static int due_verb(int argc, char **argv)
         {"format", NULL},
     };
 
-    return list(argc, argv, "/v1/cases/due", queries, ARRAY_LEN(queries));
+    return rest_list_verb(argc, argv, &(struct rest_listing){"/v1/cases/due", NULL, columns},
+                          queries, ARRAY_LEN(queries));
 }
 
 static int audit_verb(int argc, char **argv)
@@ -97,7 +74,8 @@ static int audit_verb(int argc, char **argv)
         {"format",  NULL},
     };
 
-    return list(argc, argv, "/v1/audit", queries, ARRAY_LEN(queries));
+    return rest_list_verb(argc, argv, &(struct rest_listing){"/v1/audit", NULL, audit_columns},
+                          queries, ARRAY_LEN(queries));
 }
 
 /* --- one case, notes, prints --- */
@@ -105,11 +83,11 @@ static int audit_verb(int argc, char **argv)
 static int get_verb(int argc, char **argv)
 {
     bool history = false;
-    struct option rows[1 + DEVICE_OPTIONS] = {
+    struct option rows[1 + REST_OPTIONS] = {
         {"history", OPTION_FLAG, &history}
     };
     struct rest_call call = {0};
-    int code = device_options(argc, argv, rows, 1, &call);
+    int code = rest_options(argc, argv, rows, 1, &call);
 
     if (code != CLI_OK) {
         return code;
@@ -126,13 +104,13 @@ static int print_verb(int argc, char **argv)
 {
     const char *what = "file";
     struct rest_query lang = {"lang", NULL};
-    struct option rows[2 + DEVICE_OPTIONS] = {
+    struct option rows[2 + REST_OPTIONS] = {
         {"what", OPTION_TEXT, &what      },
         {"lang", OPTION_TEXT, &lang.value},
     };
     struct rest_call call = {.csv = true}; /* printed as it came */
     struct strbuf path = {0};
-    int code = device_options(argc, argv, rows, 2, &call);
+    int code = rest_options(argc, argv, rows, 2, &call);
 
     if (code != CLI_OK) {
         return code;
@@ -140,7 +118,8 @@ static int print_verb(int argc, char **argv)
     if (call.words.count != 1 || (strcmp(what, "file") != 0 && strcmp(what, "notice") != 0)) {
         return commands_usage(argv[0], "print takes one case, and --what file or notice");
     }
-    case_path(&path, call.words.items[0], what);
+    rest_path(&path, "/v1/cases/", call.words.items[0],
+              strcmp(what, "file") == 0 ? "/file" : "/notice");
     code = path.failed ? CLI_FAILURE : rest_get(&call, path.data, NULL, &lang, 1, columns);
     strbuf_finish(&path);
     return code;
@@ -153,14 +132,12 @@ static int handover_verb(int argc, char **argv)
         {"lang",   NULL  },
         {"format", "text"},
     };
-    struct option rows[ARRAY_LEN(queries) + DEVICE_OPTIONS];
+    struct option rows[ARRAY_LEN(queries) + REST_OPTIONS];
     struct rest_call call = {0};
     int code;
 
-    for (size_t i = 0; i < ARRAY_LEN(queries); i++) {
-        rows[i] = (struct option){queries[i].name, OPTION_TEXT, &queries[i].value};
-    }
-    code = device_options(argc, argv, rows, ARRAY_LEN(queries), &call);
+    rest_query_options(rows, queries, ARRAY_LEN(queries));
+    code = rest_options(argc, argv, rows, ARRAY_LEN(queries), &call);
     if (code != CLI_OK) {
         return code;
     }
@@ -174,9 +151,9 @@ static int handover_verb(int argc, char **argv)
 
 static int figures_verb(int argc, char **argv)
 {
-    struct option rows[DEVICE_OPTIONS];
+    struct option rows[REST_OPTIONS];
     struct rest_call call = {0};
-    int code = device_options(argc, argv, rows, 0, &call);
+    int code = rest_options(argc, argv, rows, 0, &call);
 
     return code != CLI_OK ? code
                           : rest_get(&call, "/v1/cases/figures", NULL, NULL, 0, figure_columns);
@@ -202,13 +179,13 @@ static int export_page(struct rest_call *call, const char *path, bool heading, c
 static int export_verb(int argc, char **argv)
 {
     const char *is = NULL;
-    struct option rows[1 + DEVICE_OPTIONS] = {
+    struct option rows[1 + REST_OPTIONS] = {
         {"is", OPTION_TEXT, &is}
     };
     struct rest_call call = {0};
     char next[64] = "";
     bool heading = true;
-    int code = device_options(argc, argv, rows, 1, &call);
+    int code = rest_options(argc, argv, rows, 1, &call);
 
     if (code != CLI_OK) {
         return code;

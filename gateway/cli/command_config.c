@@ -5,7 +5,7 @@
 #include "bowei/envelope.h"
 #include "bowei/envelope_names.h"
 #include "bowei/field.h"
-#include "bowei/tls.h"
+#include "gateway/cli/check_certificates.h"
 #include "gateway/cli/commands.h"
 #include "gateway/cli/options.h"
 #include <stdio.h>
@@ -107,29 +107,11 @@ static void check_polls(struct config_source *source, const struct config *confi
     }
 }
 
-/* Certificate and key, when there are any. */
-static void check_tls(struct config_source *source, const struct config *config)
-{
-    const char *certificate = config->http.tls.certificate_file;
-    const char *key = config->http.tls.key_file;
-    char why[TLS_FAULT_MAX] = "";
-    bool key_at_fault = false;
-
-    if (certificate == NULL || key == NULL ||
-        tls_files_check(certificate, key, why, &key_at_fault)) {
-        return;
-    }
-    config_fault(source,
-                 key_at_fault ? &config->http.tls.key_file : &config->http.tls.certificate_file,
-                 NULL, "http.tls.%s: %s: %s", key_at_fault ? "key_file" : "certificate_file",
-                 key_at_fault ? key : certificate, why);
-}
-
 static void check_field(struct config_source *source, const struct config *config)
 {
     check_envelopes(source, config);
     check_polls(source, config);
-    check_tls(source, config);
+    check_certificates(source, config);
     delivery_check(source, config);
 }
 

@@ -1,10 +1,8 @@
 /* `bowei coverage`: what the city has by street, who is responsible for a place, and where nobody
  * is; over the REST interface. */
 #include "gateway/cli/commands.h"
-#include "gateway/cli/device_verbs.h"
+#include "gateway/cli/rest_verbs.h"
 #include "gateway/cli/verbs.h"
-
-#define QUERIES_MAX 3
 
 static const char *const street_columns[REST_COLUMNS_MAX] = {
     "street", "lots", "spaces", "fences", "devices", "beacons", "listeners", "grids", NULL};
@@ -17,52 +15,32 @@ static const char *const trade_columns[REST_COLUMNS_MAX] = {"trade", "rule", "un
 
 static int streets_verb(int argc, char **argv)
 {
-    struct option rows[DEVICE_OPTIONS];
-    struct rest_call call = {0};
-    int code = device_options(argc, argv, rows, 0, &call);
-
-    if (code != CLI_OK) {
-        return code;
-    }
-    if (call.words.count > 0) {
-        return commands_usage(argv[0], "takes no arguments here");
-    }
-    return rest_get(&call, "/v1/coverage", NULL, NULL, 0, street_columns);
+    return rest_list_verb(argc, argv, &(struct rest_listing){"/v1/coverage", NULL, street_columns},
+                          NULL, 0);
 }
 
 static int gaps_verb(int argc, char **argv)
 {
-    struct rest_query queries[QUERIES_MAX] = {
+    struct rest_query queries[] = {
         {"kind",   NULL},
         {"limit",  NULL},
         {"cursor", NULL},
     };
-    struct option rows[QUERIES_MAX + DEVICE_OPTIONS];
-    struct rest_call call = {0};
-    int code;
 
-    for (size_t i = 0; i < QUERIES_MAX; i++) {
-        rows[i] = (struct option){queries[i].name, OPTION_TEXT, &queries[i].value};
-    }
-    code = device_options(argc, argv, rows, QUERIES_MAX, &call);
-    if (code != CLI_OK) {
-        return code;
-    }
-    if (call.words.count > 0) {
-        return commands_usage(argv[0], "takes no arguments here");
-    }
-    return rest_get(&call, "/v1/coverage/gaps", NULL, queries, QUERIES_MAX, gap_columns);
+    return rest_list_verb(argc, argv,
+                          &(struct rest_listing){"/v1/coverage/gaps", NULL, gap_columns}, queries,
+                          ARRAY_LEN(queries));
 }
 
 /* A place: one row of it, or (--trades) a row a trade. */
 static int show_verb(int argc, char **argv)
 {
     bool trades = false;
-    struct option rows[1 + DEVICE_OPTIONS] = {
+    struct option rows[1 + REST_OPTIONS] = {
         {"trades", OPTION_FLAG, &trades},
     };
     struct rest_call call = {0};
-    int code = device_options(argc, argv, rows, 1, &call);
+    int code = rest_options(argc, argv, rows, 1, &call);
 
     if (code != CLI_OK) {
         return code;

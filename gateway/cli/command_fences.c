@@ -1,10 +1,8 @@
 /* `bowei fences` and `bowei vehicles`: where bikes may stand and where they do, over the REST
  * interface. */
 #include "gateway/cli/commands.h"
-#include "gateway/cli/device_verbs.h"
+#include "gateway/cli/rest_verbs.h"
 #include "gateway/cli/verbs.h"
-
-#define QUERIES_MAX 8
 
 static const char *const fence_columns[REST_COLUMNS_MAX] = {
     "id", "use", "name", "capacity", "count", "room", "fill", "reason", NULL};
@@ -15,58 +13,7 @@ static const char *const vehicle_columns[REST_COLUMNS_MAX] = {
 static const char *const verdict_columns[REST_COLUMNS_MAX] = {
     "vehicle", "verdict", "rule_text", "fence", "distance_m", "since", "outside_since", NULL};
 
-struct listing {
-    const char *path;
-    const char *const *columns;
-};
-
-/* A list with its filters: each query is an option of the same name. */
-static int list(int argc, char **argv, struct listing what, struct rest_query *queries,
-                size_t count)
-{
-    struct option rows[QUERIES_MAX + DEVICE_OPTIONS];
-    struct rest_call call = {0};
-    int code;
-
-    for (size_t i = 0; i < count; i++) {
-        rows[i] = (struct option){queries[i].name, OPTION_TEXT, &queries[i].value};
-    }
-    code = device_options(argc, argv, rows, count, &call);
-    if (code != CLI_OK) {
-        return code;
-    }
-    if (call.words.count > 0) {
-        return commands_usage(argv[0], "takes no arguments here");
-    }
-    return rest_get(&call, what.path, NULL, queries, count, what.columns);
-}
-
-/* One object: base, its ID escaped, tail. */
-static int show(int argc, char **argv, const char *base, const char *tail,
-                const char *const *columns)
-{
-    struct option rows[1 + DEVICE_OPTIONS];
-    struct rest_query crs = {"crs", NULL};
-    struct rest_call call = {0};
-    struct strbuf path = {0};
-    int code;
-
-    rows[0] = (struct option){"crs", OPTION_TEXT, &crs.value};
-    code = device_options(argc, argv, rows, 1, &call);
-    if (code != CLI_OK) {
-        return code;
-    }
-    if (call.words.count != 1) {
-        return commands_usage(argv[0], "takes one ID here");
-    }
-    strbuf_puts(&path, base);
-    http_get_escape(call.words.items[0], &path);
-    strbuf_puts(&path, tail);
-    strbuf_putc(&path, '\0');
-    code = path.failed ? CLI_FAILURE : rest_get(&call, path.data, NULL, &crs, 1, columns);
-    strbuf_finish(&path);
-    return code;
-}
+static const char one_id[] = "takes one ID here";
 
 static int fences_list_verb(int argc, char **argv)
 {
@@ -78,8 +25,8 @@ static int fences_list_verb(int argc, char **argv)
         {"cursor", NULL},
     };
 
-    return list(argc, argv, (struct listing){"/v1/fences", fence_columns}, queries,
-                ARRAY_LEN(queries));
+    return rest_list_verb(argc, argv, &(struct rest_listing){"/v1/fences", NULL, fence_columns},
+                          queries, ARRAY_LEN(queries));
 }
 
 static int fences_near_verb(int argc, char **argv)
@@ -94,13 +41,14 @@ static int fences_near_verb(int argc, char **argv)
         {"cursor", NULL},
     };
 
-    return list(argc, argv, (struct listing){"/v1/fences/near", near_columns}, queries,
-                ARRAY_LEN(queries));
+    return rest_list_verb(argc, argv, &(struct rest_listing){"/v1/fences/near", NULL, near_columns},
+                          queries, ARRAY_LEN(queries));
 }
 
 static int fences_show_verb(int argc, char **argv)
 {
-    return show(argc, argv, "/v1/fences/", "", fence_columns);
+    return rest_object_verb(argc, argv,
+                            &(struct rest_object){"/v1/fences/", "", one_id, fence_columns});
 }
 
 int command_fences(int argc, char **argv)
@@ -124,18 +72,20 @@ static int vehicles_list_verb(int argc, char **argv)
         {"cursor",  NULL},
     };
 
-    return list(argc, argv, (struct listing){"/v1/vehicles", vehicle_columns}, queries,
-                ARRAY_LEN(queries));
+    return rest_list_verb(argc, argv, &(struct rest_listing){"/v1/vehicles", NULL, vehicle_columns},
+                          queries, ARRAY_LEN(queries));
 }
 
 static int vehicles_show_verb(int argc, char **argv)
 {
-    return show(argc, argv, "/v1/vehicles/", "", vehicle_columns);
+    return rest_object_verb(argc, argv,
+                            &(struct rest_object){"/v1/vehicles/", "", one_id, vehicle_columns});
 }
 
 static int vehicles_verdict_verb(int argc, char **argv)
 {
-    return show(argc, argv, "/v1/vehicles/", "/verdict", verdict_columns);
+    return rest_object_verb(
+        argc, argv, &(struct rest_object){"/v1/vehicles/", "/verdict", one_id, verdict_columns});
 }
 
 int command_vehicles(int argc, char **argv)

@@ -3,24 +3,18 @@
 #include "bowei/base/space_id.h"
 #include "gateway/cli/commands.h"
 #include "gateway/cli/options.h"
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
 /* What is wrong with a text; for a wrong check character, which one would be right. */
 static void write_fault(const char *text, enum id_fault fault, struct strbuf *out)
 {
-    char plain[SPACE_ID_LEN + 1];
+    char plain[SPACE_ID_LEN];
     char right[SPACE_ID_LEN + 1];
-    size_t len = 0;
     space_key key = 0;
 
     strbuf_puts(out, id_fault_text(fault));
-    for (const char *p = text; *p != '\0' && len < SPACE_ID_LEN; p++) {
-        if (*p != '-') {
-            plain[len++] = (char)toupper((unsigned char)*p);
-        }
-    }
+    (void)id_plain(text, strlen(text), plain, sizeof plain);
     if (fault == ID_CHECK && space_id_parse_body(plain, SPACE_ID_LEN - 1, &key) == ID_OK) {
         space_id_format(key, right);
         strbuf_printf(out, ", it should be %c", right[SPACE_ID_LEN - 1]);

@@ -43,18 +43,6 @@ static const char *state_name(uint8_t state)
     return state < ARRAY_LEN(state_names) ? state_names[state] : "none";
 }
 
-static void write_key(struct json_writer *w, const char *name, space_key key)
-{
-    char id[SPACE_ID_LEN + 1];
-
-    if (key == 0) {
-        json_kv_null(w, name);
-        return;
-    }
-    space_id_format(key, id);
-    json_kv_str(w, name, id);
-}
-
 static void write_device(struct json_writer *w, const char *device, size_t len)
 {
     json_key(w, "device");
@@ -90,7 +78,7 @@ static void write_reading(struct json_writer *w, const struct record *record)
 {
     const struct reading *r = &record->reading;
 
-    write_key(w, "root", record->root);
+    json_kv_place(w, "root", record->root);
     write_device(w, r->device, r->device_len);
     json_kv_u64(w, "channel", r->channel);
     json_kv_str(w, "value", value_name(r->value));
@@ -99,7 +87,7 @@ static void write_reading(struct json_writer *w, const struct record *record)
 
 static void write_space(struct json_writer *w, const struct space_image *s)
 {
-    write_key(w, "id", s->key);
+    json_kv_place(w, "id", s->key);
     json_kv_str(w, "state", state_name(s->state));
     json_kv_time(w, "since", s->since_ms);
     json_kv_time(w, "seen", s->seen_ms > 0 ? s->seen_ms : -1);
@@ -107,14 +95,14 @@ static void write_space(struct json_writer *w, const struct space_image *s)
 
 static void write_lot(struct json_writer *w, const struct lot_image *lot)
 {
-    write_key(w, "id", lot->key);
+    json_kv_place(w, "id", lot->key);
     json_kv_bool(w, "closed", lot->closed);
     json_kv_i64(w, "count", lot->count_raw);
 }
 
 static void write_override(struct json_writer *w, const struct override_image *o)
 {
-    write_key(w, "id", o->key);
+    json_kv_place(w, "id", o->key);
     json_kv_bool(w, "set", o->set);
     json_kv_time(w, "since", o->since_ms);
     json_kv_time(w, "until", o->until_ms > 0 ? o->until_ms : -1);
@@ -125,7 +113,7 @@ static void write_override(struct json_writer *w, const struct override_image *o
 static void write_audit(struct json_writer *w, const struct audit_image *a)
 {
     json_kv_u64(w, "command", a->command);
-    write_key(w, "id", a->key);
+    json_kv_place(w, "id", a->key);
     if (a->device_len > 0) {
         write_device(w, a->device, a->device_len);
     }

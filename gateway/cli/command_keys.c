@@ -12,6 +12,7 @@
 
 #define OVERLAP_MS    (INT64_C(7) * 86400000) /* a week to hand the new key over */
 #define SPAN_DAYS_MAX 36500
+#define LIST_ROW      "%-8s  %-31s  %-8s  %-7s  %-20s  %-20s  %-7s  %s\n"
 
 struct keys_call {
     struct place place;
@@ -270,8 +271,8 @@ static void list_table(const struct key_row *rows, size_t count, struct strbuf *
 {
     const int64_t now_ms = host_wall_ms();
 
-    strbuf_printf(out, "%-8s  %-31s  %-8s  %-7s  %-20s  %-20s  %-7s  %s\n", "PREFIX", "NAME",
-                  "ROLE", "OP", "CREATED", "EXPIRES", "STATE", "DISTRICTS");
+    strbuf_printf(out, LIST_ROW, "PREFIX", "NAME", "ROLE", "OP", "CREATED", "EXPIRES", "STATE",
+                  "DISTRICTS");
     for (size_t i = 0; i < count; i++) {
         char created[RFC3339_LEN + 1];
         char expires[RFC3339_LEN + 1] = "never";
@@ -282,9 +283,8 @@ static void list_table(const struct key_row *rows, size_t count, struct strbuf *
             rfc3339_format(rows[i].expires_ms, expires);
         }
         key_districts_write(&rows[i], districts);
-        strbuf_printf(out, "%-8s  %-31s  %-8s  %-7s  %-20s  %-20s  %-7s  %s\n", rows[i].prefix,
-                      rows[i].name, role_name(rows[i].role), rows[i].operator_code, created,
-                      expires,
+        strbuf_printf(out, LIST_ROW, rows[i].prefix, rows[i].name, role_name(rows[i].role),
+                      rows[i].operator_code, created, expires,
                       rows[i].revoked                   ? "revoked"
                       : key_row_lives(&rows[i], now_ms) ? "valid"
                                                         : "expired",

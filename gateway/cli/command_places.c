@@ -1,7 +1,7 @@
 /* `bowei spaces` and `bowei lots`: what the REST API says, as a table for people or as it came.
  * `bowei doctor`: is the gateway well? They speak the public API only. */
 #include "gateway/cli/commands.h"
-#include "gateway/cli/rest.h"
+#include "gateway/cli/rest_verbs.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -33,9 +33,7 @@ int command_spaces(int argc, char **argv)
     };
     const char *action = NULL;
 
-    for (size_t i = 0; i < ARRAY_LEN(queries); i++) {
-        rows[i + 2] = (struct option){queries[i].name, OPTION_TEXT, &queries[i].value};
-    }
+    rest_query_options(rows + 2, queries, ARRAY_LEN(queries));
     if (!options_read(argc, argv, rows, ARRAY_LEN(rows), &call.words)) {
         return CLI_USAGE;
     }

@@ -5,6 +5,7 @@
 #include "bowei/base/space_id.h"
 #include "gateway/cli/commands.h"
 #include "gateway/cli/device_verbs.h"
+#include "gateway/cli/rest_verbs.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -152,11 +153,11 @@ static void space_path(struct strbuf *out, const char *id, const char *tail)
 
 int command_why(int argc, char **argv)
 {
-    struct option rows[DEVICE_OPTIONS];
+    struct option rows[REST_OPTIONS];
     struct rest_call call = {0};
     struct strbuf path = {0};
     struct http_answer answer = {.status = 0};
-    int code = device_options(argc, argv, rows, 0, &call);
+    int code = rest_options(argc, argv, rows, 0, &call);
 
     if (code != CLI_OK) {
         return code;
@@ -222,13 +223,13 @@ static bool is_place(const char *text)
 int command_watch(int argc, char **argv)
 {
     const char *count = NULL;
-    struct option rows[1 + DEVICE_OPTIONS] = {
+    struct option rows[1 + REST_OPTIONS] = {
         {"count", OPTION_TEXT, &count}
     };
     struct rest_call call = {0};
     struct strbuf path = {0};
     struct watching watching = {.left = -1};
-    int code = device_options(argc, argv, rows, 1, &call);
+    int code = rest_options(argc, argv, rows, 1, &call);
 
     if (code != CLI_OK) {
         return code;

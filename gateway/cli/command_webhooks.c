@@ -2,7 +2,7 @@
  * the secret, send again what could not be delivered. */
 #include "bowei/base/json_write.h"
 #include "gateway/cli/commands.h"
-#include "gateway/cli/device_verbs.h"
+#include "gateway/cli/rest_verbs.h"
 #include "gateway/cli/verbs.h"
 #include <stdlib.h>
 #include <string.h>
@@ -55,7 +55,7 @@ static int create_verb(int argc, char **argv)
     const char *severity_text = NULL;
     const char *districts = NULL;
     const char *crs = NULL;
-    struct option rows[6 + DEVICE_OPTIONS] = {
+    struct option rows[6 + REST_OPTIONS] = {
         {"name",      OPTION_TEXT, &name         },
         {"template",  OPTION_TEXT, &form         },
         {"kinds",     OPTION_TEXT, &kinds        },
@@ -67,7 +67,7 @@ static int create_verb(int argc, char **argv)
     struct strbuf body = {0};
     struct json_writer w;
     long severity;
-    int code = device_options(argc, argv, rows, 6, &call);
+    int code = rest_options(argc, argv, rows, 6, &call);
 
     if (code != CLI_OK) {
         return code;
@@ -95,26 +95,18 @@ static int create_verb(int argc, char **argv)
 
 static int list_verb(int argc, char **argv)
 {
-    struct option rows[DEVICE_OPTIONS];
-    struct rest_call call = {0};
-    const int code = device_options(argc, argv, rows, 0, &call);
-
-    if (code != CLI_OK) {
-        return code;
-    }
-    if (call.words.count > 0) {
-        return commands_usage(argv[0], "list takes no arguments");
-    }
-    return rest_get(&call, "/v1/webhooks", NULL, NULL, 0, columns);
+    return rest_list_verb(argc, argv, &(struct rest_listing){"/v1/webhooks", NULL, columns}, NULL,
+                          0);
 }
 
-/* method /v1/webhooks/<the one word><tail>; `rows` as device_options takes them. */
-static int one(int argc, char **argv, struct option *rows, size_t count, const char *method,
-               const char *tail, const char *list, const char *const *shown)
+/* method /v1/webhooks/<the one word><tail>. */
+static int one(int argc, char **argv, const char *method, const char *tail, const char *list,
+               const char *const *shown)
 {
+    struct option rows[REST_OPTIONS];
     struct rest_call call = {.list = list};
     struct strbuf path = {0};
-    int code = device_options(argc, argv, rows, count, &call);
+    int code = rest_options(argc, argv, rows, 0, &call);
 
     if (code != CLI_OK) {
         return code;
@@ -122,10 +114,7 @@ static int one(int argc, char **argv, struct option *rows, size_t count, const c
     if (call.words.count != 1) {
         return commands_usage(argv[0], "needs one webhook");
     }
-    strbuf_puts(&path, "/v1/webhooks/");
-    http_get_escape(call.words.items[0], &path);
-    strbuf_puts(&path, tail);
-    strbuf_putc(&path, '\0');
+    rest_path(&path, "/v1/webhooks/", call.words.items[0], tail);
     code = rest_send(&call, method, path.data, NULL, shown);
     strbuf_finish(&path);
     return code;
@@ -133,37 +122,27 @@ static int one(int argc, char **argv, struct option *rows, size_t count, const c
 
 static int show_verb(int argc, char **argv)
 {
-    struct option rows[DEVICE_OPTIONS];
-
-    return one(argc, argv, rows, 0, "GET", "", NULL, columns);
+    return one(argc, argv, "GET", "", NULL, columns);
 }
 
 static int delete_verb(int argc, char **argv)
 {
-    struct option rows[DEVICE_OPTIONS];
-
-    return one(argc, argv, rows, 0, "DELETE", "", NULL, asked_columns);
+    return one(argc, argv, "DELETE", "", NULL, asked_columns);
 }
 
 static int enable_verb(int argc, char **argv)
 {
-    struct option rows[DEVICE_OPTIONS];
-
-    return one(argc, argv, rows, 0, "POST", "/enable", NULL, columns);
+    return one(argc, argv, "POST", "/enable", NULL, columns);
 }
 
 static int test_verb(int argc, char **argv)
 {
-    struct option rows[DEVICE_OPTIONS];
-
-    return one(argc, argv, rows, 0, "POST", "/test", NULL, asked_columns);
+    return one(argc, argv, "POST", "/test", NULL, asked_columns);
 }
 
 static int letters_verb(int argc, char **argv)
 {
-    struct option rows[DEVICE_OPTIONS];
-
-    return one(argc, argv, rows, 0, "GET", "/deliveries", "dead_letters", letter_columns);
+    return one(argc, argv, "GET", "/deliveries", "dead_letters", letter_columns);
 }
 
 /* The webhook, and a body of one member. */
@@ -173,10 +152,7 @@ static int one_with(const struct rest_call *call, const char *tail, struct strbu
     struct strbuf path = {0};
     int code;
 
-    strbuf_puts(&path, "/v1/webhooks/");
-    http_get_escape(call->words.items[0], &path);
-    strbuf_puts(&path, tail);
-    strbuf_putc(&path, '\0');
+    rest_path(&path, "/v1/webhooks/", call->words.items[0], tail);
     strbuf_putc(body, '\0');
     code = rest_send(call, "POST", path.data, body->data, shown);
     strbuf_finish(&path);
@@ -187,14 +163,14 @@ static int one_with(const struct rest_call *call, const char *tail, struct strbu
 static int rotate_verb(int argc, char **argv)
 {
     const char *overlap_text = NULL;
-    struct option rows[1 + DEVICE_OPTIONS] = {
+    struct option rows[1 + REST_OPTIONS] = {
         {"overlap", OPTION_TEXT, &overlap_text}
     };
     struct rest_call call = {0};
     struct strbuf body = {0};
     struct json_writer w;
     long overlap_s;
-    const int code = device_options(argc, argv, rows, 1, &call);
+    const int code = rest_options(argc, argv, rows, 1, &call);
 
     if (code != CLI_OK) {
         return code;
@@ -214,11 +190,11 @@ static int rotate_verb(int argc, char **argv)
 /* The webhook, and the events that are meant; none: all. */
 static int replay_verb(int argc, char **argv)
 {
-    struct option rows[DEVICE_OPTIONS];
+    struct option rows[REST_OPTIONS];
     struct rest_call call = {0};
     struct strbuf body = {0};
     struct json_writer w;
-    const int code = device_options(argc, argv, rows, 0, &call);
+    const int code = rest_options(argc, argv, rows, 0, &call);
 
     if (code != CLI_OK) {
         return code;

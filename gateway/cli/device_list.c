@@ -1,19 +1,10 @@
 /* `bowei devices list` and `show`: health as the REST interface tells it. */
 #include "gateway/cli/commands.h"
 #include "gateway/cli/device_verbs.h"
+#include "gateway/cli/rest_verbs.h"
 
 static const char *const columns[REST_COLUMNS_MAX] = {
     "id", "space", "value", "heard", "live", "suspect", "battery_mv", "rssi_dbm", NULL};
-
-int device_options(int argc, char **argv, struct option *more, size_t count, struct rest_call *call)
-{
-    call->url = REST_URL_DEFAULT;
-    more[count] = (struct option){"json", OPTION_FLAG, &call->json};
-    more[count + 1] = (struct option){"key-file", OPTION_TEXT, &call->key_file};
-    more[count + 2] = (struct option){"url", OPTION_TEXT, &call->url};
-    return options_read(argc, argv, more, count + DEVICE_OPTIONS, &call->words) ? rest_key(call)
-                                                                                : CLI_USAGE;
-}
 
 void device_path(struct strbuf *out, const char *device, const char *tail)
 {
@@ -44,31 +35,18 @@ int device_verb_list(int argc, char **argv)
         {"limit",         NULL},
         {"cursor",        NULL},
     };
-    struct option rows[ARRAY_LEN(queries) + DEVICE_OPTIONS];
-    struct rest_call call = {0};
-    int code;
 
-    for (size_t i = 0; i < ARRAY_LEN(queries); i++) {
-        rows[i] = (struct option){queries[i].name, OPTION_TEXT, &queries[i].value};
-    }
-    code = device_options(argc, argv, rows, ARRAY_LEN(queries), &call);
-    if (code != CLI_OK) {
-        return code;
-    }
-    if (call.words.count > 0) {
-        return commands_usage(argv[0], "list takes no arguments");
-    }
-    queries[1].name = "battery_below"; /* as the interface has it */
-    return rest_get(&call, "/v1/devices", NULL, queries, ARRAY_LEN(queries), columns);
+    return rest_list_verb(argc, argv, &(struct rest_listing){"/v1/devices", NULL, columns}, queries,
+                          ARRAY_LEN(queries));
 }
 
 /* The channels of a device as a table, or all of it as it came. */
 int device_verb_show(int argc, char **argv)
 {
-    struct option rows[DEVICE_OPTIONS];
+    struct option rows[REST_OPTIONS];
     struct rest_call call = {0};
     struct strbuf path = {0};
-    int code = device_options(argc, argv, rows, 0, &call);
+    int code = rest_options(argc, argv, rows, 0, &call);
 
     if (code != CLI_OK) {
         return code;

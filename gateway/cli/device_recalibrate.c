@@ -2,6 +2,7 @@
 #include "bowei/base/json_write.h"
 #include "gateway/cli/commands.h"
 #include "gateway/cli/device_verbs.h"
+#include "gateway/cli/rest_verbs.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,7 +47,7 @@ static bool body_write(const struct wish *wish, struct strbuf *out)
 int device_verb_recalibrate(int argc, char **argv)
 {
     struct wish wish = {0};
-    struct option rows[3 + DEVICE_OPTIONS] = {
+    struct option rows[3 + REST_OPTIONS] = {
         {"channel", OPTION_TEXT, &wish.channel},
         {"reason",  OPTION_TEXT, &wish.reason },
         {"force",   OPTION_FLAG, &wish.force  },
@@ -54,7 +55,7 @@ int device_verb_recalibrate(int argc, char **argv)
     struct rest_call call = {0};
     struct strbuf path = {0};
     struct strbuf body = {0};
-    int code = device_options(argc, argv, rows, 3, &call);
+    int code = rest_options(argc, argv, rows, 3, &call);
 
     if (code != CLI_OK) {
         return code;

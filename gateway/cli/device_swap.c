@@ -6,6 +6,7 @@
 #include "bowei/reading.h"
 #include "gateway/cli/commands.h"
 #include "gateway/cli/device_verbs.h"
+#include "gateway/cli/rest_verbs.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +32,7 @@ static bool plain(const char *text)
 
 static int install_options(int argc, char **argv, struct install *in)
 {
-    struct option rows[7 + DEVICE_OPTIONS] = {
+    struct option rows[7 + REST_OPTIONS] = {
         {"channel", OPTION_TEXT, &in->channel},
         {"config",  OPTION_TEXT, &in->config },
         {"model",   OPTION_TEXT, &in->model  },
@@ -40,7 +41,7 @@ static int install_options(int argc, char **argv, struct install *in)
         {"source",  OPTION_TEXT, &in->source },
         {"state",   OPTION_TEXT, &in->state  },
     };
-    const int code = device_options(argc, argv, rows, 7, &in->call);
+    const int code = rest_options(argc, argv, rows, 7, &in->call);
 
     if (code != CLI_OK) {
         return code;

@@ -1,9 +1,8 @@
 /* `bowei devices test`: a device in test says what it says and counts for nothing, so that a magnet
  * can be waved over it. It ends by itself. */
-#include "bowei/base/city_clock.h"
-#include "bowei/base/json_write.h"
 #include "gateway/cli/commands.h"
 #include "gateway/cli/device_verbs.h"
+#include "gateway/cli/rest_verbs.h"
 #include <stdlib.h>
 
 #define MINUTES_DEFAULT 30
@@ -11,26 +10,12 @@
 
 static const char *const columns[REST_COLUMNS_MAX] = {"id", "in_test", "test_until", NULL};
 
-static void body_write(long minutes, const char *note, struct strbuf *out)
-{
-    struct json_writer w;
-
-    json_writer_init(&w, out);
-    json_object(&w);
-    json_kv_time(&w, "until", host_wall_ms() + minutes * 60000);
-    if (note != NULL) {
-        json_kv_str(&w, "note", note);
-    }
-    json_object_end(&w);
-    strbuf_putc(out, '\0');
-}
-
 int device_verb_test(int argc, char **argv)
 {
     const char *minutes_text = NULL;
     const char *note = NULL;
     bool end = false;
-    struct option rows[3 + DEVICE_OPTIONS] = {
+    struct option rows[3 + REST_OPTIONS] = {
         {"minutes", OPTION_TEXT, &minutes_text},
         {"note",    OPTION_TEXT, &note        },
         {"end",     OPTION_FLAG, &end         },
@@ -39,7 +24,7 @@ int device_verb_test(int argc, char **argv)
     struct strbuf path = {0};
     struct strbuf body = {0};
     long minutes = MINUTES_DEFAULT;
-    int code = device_options(argc, argv, rows, 3, &call);
+    int code = rest_options(argc, argv, rows, 3, &call);
 
     if (code != CLI_OK) {
         return code;
@@ -56,7 +41,7 @@ int device_verb_test(int argc, char **argv)
         return commands_usage(argv[0], "test takes one device");
     }
     device_path(&path, call.words.items[0], "/test");
-    body_write(minutes, note, &body);
+    rest_until_body(&body, minutes, note);
     code = rest_send(&call, end ? "DELETE" : "POST", path.data, end ? NULL : body.data, columns);
     strbuf_finish(&path);
     strbuf_finish(&body);

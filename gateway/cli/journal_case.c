@@ -13,18 +13,6 @@ void journal_case_number(struct json_writer *w, const char *name, uint64_t id)
     json_kv_str(w, name, number);
 }
 
-static void write_place(struct json_writer *w, space_key key)
-{
-    char id[SPACE_ID_LEN + 1];
-
-    if (key == 0) {
-        json_kv_null(w, "place");
-        return;
-    }
-    space_id_format(key, id);
-    json_kv_str(w, "place", id);
-}
-
 /* -1: null. */
 static int64_t moment(int64_t ms)
 {
@@ -40,7 +28,7 @@ static void write_case(struct json_writer *w, const struct case_image *c)
     json_kv_str(w, "source", case_source_word((enum case_source)c->source)->code);
     json_kv_u64(w, "version", c->version);
     json_kv_u64(w, "rows", c->row_count);
-    write_place(w, c->place);
+    json_kv_place(w, "place", c->place);
     json_kv_str(w, "vehicle", c->vehicle);
     json_kv_str(w, "unit", c->unit);
     json_kv_str(w, "person", c->person);
@@ -75,7 +63,7 @@ void journal_case_image(struct json_writer *w, const struct image *image)
     } else if (image->kind == IMAGE_CASE_ROW) {
         write_row(w, &image->case_row);
     } else {
-        write_place(w, image->stay.key);
+        json_kv_place(w, "place", image->stay.key);
         json_kv_bool(w, "set", image->stay.set);
         json_kv_time(w, "since", image->stay.since_ms);
         json_kv_time(w, "released", moment(image->stay.released_ms));

@@ -1,13 +1,11 @@
 /* Bikes, fences, episodes and mutes in `bowei journal dump`: what the journal holds, as it is. */
 #include "gateway/cli/journal_fleet.h"
 
+/* Left out where there is none. */
 static void write_place(struct json_writer *w, const char *name, space_key key)
 {
-    char id[SPACE_ID_LEN + 1];
-
     if (key != 0) {
-        space_id_format(key, id);
-        json_kv_str(w, name, id);
+        json_kv_place(w, name, key);
     }
 }
 

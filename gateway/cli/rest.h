@@ -3,7 +3,6 @@
 
 #include "gateway/cli/http_get.h"
 #include "gateway/cli/options.h"
-#include "gateway/cli/table.h"
 
 /* What the commands that speak REST share: where the server is, whose key it is, exit codes, tables
  * for people. They speak the public interface only. */
@@ -11,7 +10,7 @@
 #define REST_URL_DEFAULT "http://127.0.0.1:8080" /* http.host and http.port of settings.def */
 #define REST_URL_MAX     80
 #define REST_WAIT_MS     10000
-#define REST_COLUMNS_MAX TABLE_COLUMNS_MAX
+#define REST_COLUMNS_MAX 10
 #define REST_KEY_MAX     128
 #define REST_KEY_ENV     "BOWEI_KEY"
 
@@ -27,7 +26,8 @@ struct rest_call {
 };
 
 struct rest_query {
-    const char *name, *value; /**< value NULL = not asked */
+    const char *name;  /**< as the option has it; a hyphen is an underscore on the wire */
+    const char *value; /**< NULL = not asked */
 };
 
 /** Reads the key: of the file, else of the environment; none is no fault. Never of the command
@@ -50,10 +50,6 @@ int rest_show(const struct rest_call *call, struct http_answer *answer, const ch
  * does. */
 int rest_get(const struct rest_call *call, const char *base, const char *id,
              const struct rest_query *queries, size_t count, const char *const *columns);
-/** A list's items or one object of the answer, a row each. A column is a member, or `member.member`
- * of one below. */
-int rest_print_table(const struct http_answer *answer, const char *list,
-                     const char *const *columns);
 /** The address of a configuration's server, as seen from this host. 0, or an exit code. */
 int rest_url_of_config(const char *path, char *argv0, char url[REST_URL_MAX]);
 

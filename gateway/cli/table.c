@@ -1,59 +1,43 @@
 /* Tables of answers for people; rest.c fills them. */
+#define _XOPEN_SOURCE 700 /* wcwidth */
 #include "gateway/cli/table.h"
-#include "bowei/base/bytes.h"
+#include <locale.h>
+#include <stdbool.h>
 #include <string.h>
+#include <wchar.h>
 
-/* Unicode 14 EastAsianWidth W and F, the blocks of them: rare narrow ones in between do no harm. */
-static const struct {
-    uint32_t first, last;
-} wide[] = {
-    {0x1100,  0x115f },
-    {0x2e80,  0xa4cf },
-    {0xac00,  0xd7a3 },
-    {0xf900,  0xfaff },
-    {0xfe30,  0xfe6f },
-    {0xff00,  0xff60 },
-    {0xffe0,  0xffe6 },
-    {0x1f300, 0x1faff},
-    {0x20000, 0x3fffd},
-};
-
-static size_t point_width(uint32_t point)
+/* The locale in which a text's characters are counted, whatever the terminal's is; glibc has it
+ * built in. */
+static locale_t utf8(void)
 {
-    for (size_t i = 0; i < ARRAY_LEN(wide); i++) {
-        if (point >= wide[i].first && point <= wide[i].last) {
-            return 2;
-        }
-    }
-    return 1;
-}
+    static locale_t kept;
 
-/* The character at text and how many bytes it has; a byte that begins none is one by itself. */
-static size_t point_at(const char *text, uint32_t *point)
-{
-    const uint8_t first = (uint8_t)text[0];
-    const size_t len = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc0 ? 2 : 1;
-
-    *point = len == 1 ? first : first & (0x7fu >> len);
-    for (size_t i = 1; i < len; i++) {
-        if (((uint8_t)text[i] & 0xc0) != 0x80) {
-            *point = first;
-            return 1;
-        }
-        *point = *point << 6 | ((uint8_t)text[i] & 0x3f);
+    if (kept == (locale_t)0) {
+        kept = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
     }
-    return len;
+    return kept;
 }
 
 size_t table_text_width(const char *text)
 {
+    const locale_t former = uselocale(utf8());
+    const char *end = text + strlen(text);
+    mbstate_t state = {0};
     size_t width = 0;
-    uint32_t point;
 
-    while (*text != '\0') {
-        text += point_at(text, &point);
-        width += point_width(point);
+    while (text < end) {
+        wchar_t point = L'\0';
+        const size_t len = mbrtowc(&point, text, (size_t)(end - text), &state);
+        const bool begins_none = len == (size_t)-1 || len == (size_t)-2;
+        const int places = begins_none ? 1 : wcwidth(point);
+
+        if (begins_none) {
+            memset(&state, 0, sizeof state);
+        }
+        text += begins_none ? 1 : len;
+        width += places < 0 ? 1 : (size_t)places;
     }
+    (void)uselocale(former);
     return width;
 }
 

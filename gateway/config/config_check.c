@@ -51,11 +51,6 @@ static void check_map_values(struct config_source *s, const struct register_map 
             s, m->threshold > 0 ? (const void *)&m->threshold : &m->status_offset, m,
             "maps[%u]: bits (function %u) have no threshold and no status", i, m->function);
     }
-    if (m->hysteresis > 2 * (uint64_t)m->threshold) {
-        config_source_fault_of(s, &m->hysteresis, m,
-                               "maps[%u].hysteresis: %u is more than twice the threshold %u", i,
-                               m->hysteresis, m->threshold);
-    }
     if (m->occupied_value > 0 && ((uint32_t)m->occupied_value & ~m->mask) != 0) {
         config_source_fault_of(s, &m->occupied_value, m,
                                "maps[%u].occupied_value: %d never passes the mask 0x%X", i,
@@ -107,6 +102,49 @@ static void check_map_type(struct config_source *s, const struct register_map *m
         config_source_fault_of(s, &m->status_offset, m,
                                "maps[%u].status_offset: %d is a register of the value itself", i,
                                m->status_offset);
+    }
+}
+
+/* The largest number a value can be, as the map reads it. */
+static int64_t value_max(const struct register_map *m)
+{
+    switch ((enum register_type)m->type) {
+    case REGISTER_U16: return m->mask & UINT16_MAX;
+    case REGISTER_U32: return m->mask;
+    case REGISTER_S16: return INT16_MAX;
+    case REGISTER_S32:
+    case REGISTER_F32:
+    case REGISTER_TYPE_COUNT: break;
+    }
+    return INT32_MAX;
+}
+
+/* A number that no register can hold would leave spaces free, occupied or believed for ever. */
+static void check_map_reach(struct config_source *s, const struct register_map *m, uint32_t i)
+{
+    const bool natural = m->type == REGISTER_U16 || m->type == REGISTER_U32;
+    const int64_t half = m->hysteresis / 2;
+
+    if (m->threshold == 0 && m->hysteresis > 0) {
+        config_source_fault_of(s, &m->hysteresis, m, "maps[%u].hysteresis: %u without threshold", i,
+                               m->hysteresis);
+    } else if (m->threshold > 0 && natural && half >= m->threshold) {
+        config_source_fault_of(
+            s, &m->hysteresis, m,
+            "maps[%u].hysteresis: with %u nothing below the threshold %u is free", i, m->hysteresis,
+            m->threshold);
+    }
+    if (m->threshold > 0 && m->threshold + half > value_max(m)) {
+        config_source_fault_of(s, &m->threshold, m,
+                               "maps[%u].threshold: %u, with half the hysteresis, is beyond the "
+                               "largest value %" PRId64,
+                               i, m->threshold, value_max(m));
+    }
+    if (natural && m->empty_value > value_max(m)) {
+        config_source_fault_of(s, &m->empty_value, m,
+                               "maps[%u].empty_value: %d is beyond the largest value %" PRId64
+                               " behind the mask",
+                               i, m->empty_value, value_max(m));
     }
 }
 
@@ -170,6 +208,7 @@ static void check_maps(struct config_source *s, const struct config *c)
         if (m->stride > 0 && m->channels > 0) {
             check_map_values(s, m, i);
             check_map_type(s, m, i);
+            check_map_reach(s, m, i);
             check_map_identity(s, m, i);
             check_map_recalibrate(s, m, i);
         }
@@ -247,9 +286,9 @@ static void check_units(struct config_source *s, const struct config *c,
                                        path, u->unit, k);
             }
         }
-        if (u->unit > MODBUS_UNIT_LAST && u->unit != MODBUS_UNIT_BRIDGE) {
-            config_source_fault_of(s, &u->unit, u, "%s.unit: %u is not 1-247 or 255", path,
-                                   u->unit);
+        if (u->unit > MODBUS_UNIT_LAST && (u->unit != MODBUS_UNIT_BRIDGE || line->device != NULL)) {
+            config_source_fault_of(s, &u->unit, u, "%s.unit: %u is not 1-247%s", path, u->unit,
+                                   line->device != NULL ? "" : " or 255");
         }
         if (u->limit_ms > 0 && u->limit_ms < u->period_ms) {
             config_source_fault_of(s, &u->limit_ms, u,

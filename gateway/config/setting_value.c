@@ -140,9 +140,18 @@ static bool is_host(const char *text)
     return is_ip(text) || (is_name(text) && text[0] != '-' && text[0] != '.');
 }
 
-/* # only as the last level, + only as a whole level */
+/* # only as the last level, + only as a whole level; "$share/" wants a group and a filter. */
 static bool is_topic(const char *text)
 {
+    static const char share[] = "$share/";
+    const char *group =
+        strncmp(text, share, sizeof share - 1) == 0 ? text + sizeof share - 1 : NULL;
+    const size_t group_len = group == NULL ? 0 : strcspn(group, "/+#");
+
+    if (group != NULL &&
+        (group_len == 0 || group[group_len] != '/' || group[group_len + 1] == '\0')) {
+        return false;
+    }
     for (const char *p = text; *p != '\0'; p++) {
         const bool starts = p == text || p[-1] == '/';
 

@@ -37,11 +37,12 @@ static bool create_next(struct delivery *d, struct delivery_request *rq, struct 
         desk_refuse(rq, ERR_FORBIDDEN, "a webhook is made with its operator's key");
         return false;
     }
-    if (!wire_open(&d->wire)) {
-        desk_answer(rq, ERR_NO_MEMORY);
+    if (!delivery_can_send(d)) {
+        desk_refuse(rq, ERR_UNAVAILABLE,
+                    "libcurl, which sends webhooks, cannot be loaded: the gateway's log says why");
         return false;
     }
-    if (!guard_permits_url(&d->guard, rq->order.url, why)) {
+    if (!guard_permits_url(&d->guard, &d->wire.curl, rq->order.url, why)) {
         (void)snprintf(rq->detail, sizeof rq->detail, "url: %.150s", why);
         desk_answer(rq, ERR_UNPROCESSABLE);
         return false;
@@ -164,7 +165,7 @@ static void subscriber_remove(struct delivery *d, struct subscriber *s)
 {
     uint32_t i = 0;
 
-    turn_halt(d, s);
+    turn_halt(s);
     while (d->subscribers[i] != s) {
         i++;
     }

@@ -36,9 +36,25 @@ static void workers_take(struct delivery *d)
     }
 }
 
+bool delivery_can_send(struct delivery *d)
+{
+    static int64_t log_gate;
+    char why[LIBCURL_WHY_MAX];
+
+    if (wire_open(&d->wire, why)) {
+        return true;
+    }
+    count_add(d->p.counters, COUNT_WEBHOOK_LIBRARY, 1);
+    log_rate(LOG_ERROR, &log_gate, 10000, "delivery", "webhooks wait, libcurl cannot be used: %s",
+             why);
+    return false;
+}
+
 static void on_over(void *ctx, CURL *easy, CURLcode code)
 {
-    turn_sent(ctx, transfer_of(easy), code);
+    struct delivery *d = ctx;
+
+    turn_sent(d, transfer_of(&d->wire, easy), code);
 }
 
 static void *delivery_run(void *arg)
@@ -82,7 +98,7 @@ static void delivery_free(struct delivery *d)
 {
     workers_take(d); /* of stopped workers: gives all jobs back */
     for (uint32_t i = 0; i < d->count; i++) {
-        turn_halt(d, d->subscribers[i]);
+        turn_halt(d->subscribers[i]);
         subscriber_destroy(d->subscribers[i]);
     }
     wire_finish(&d->wire);

@@ -2,8 +2,8 @@
  * address that carries another one inside (mapped, NAT64) is judged by that one, too. */
 #include "gateway/delivery/guard.h"
 #include "bowei/base/err.h"
+#include "gateway/delivery/libcurl.h"
 #include <arpa/inet.h>
-#include <curl/curl.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -239,21 +239,22 @@ struct url_parts {
     char *host, *port;
 };
 
-static void parts_finish(struct url_parts *p)
+static void parts_finish(const struct libcurl *curl, struct url_parts *p)
 {
-    curl_free(p->host);
-    curl_free(p->port);
+    curl->free(p->host);
+    curl->free(p->port);
 }
 
-static bool parts_read(const char *url, struct url_parts *p)
+static bool parts_read(const struct libcurl *curl, const char *url, struct url_parts *p)
 {
-    CURLU *handle = curl_url();
-    const bool ok = handle != NULL &&
-                    curl_url_set(handle, CURLUPART_URL, url, CURLU_DISALLOW_USER) == CURLUE_OK &&
-                    curl_url_get(handle, CURLUPART_HOST, &p->host, 0) == CURLUE_OK &&
-                    curl_url_get(handle, CURLUPART_PORT, &p->port, CURLU_DEFAULT_PORT) == CURLUE_OK;
+    CURLU *handle = curl->url();
+    const bool ok =
+        handle != NULL &&
+        curl->url_set(handle, CURLUPART_URL, url, CURLU_DISALLOW_USER) == CURLUE_OK &&
+        curl->url_get(handle, CURLUPART_HOST, &p->host, 0) == CURLUE_OK &&
+        curl->url_get(handle, CURLUPART_PORT, &p->port, CURLU_DEFAULT_PORT) == CURLUE_OK;
 
-    curl_url_cleanup(handle);
+    curl->url_cleanup(handle);
     return ok;
 }
 
@@ -305,7 +306,8 @@ static size_t scheme_len(const char *url)
     return url[len] == '/' ? 0 : len;
 }
 
-bool guard_permits_url(const struct guard *guard, const char *url, char why[GUARD_WHY_MAX])
+bool guard_permits_url(const struct guard *guard, const struct libcurl *curl, const char *url,
+                       char why[GUARD_WHY_MAX])
 {
     const size_t len = strlen(url);
     const size_t scheme = scheme_len(url);
@@ -325,7 +327,7 @@ bool guard_permits_url(const struct guard *guard, const char *url, char why[GUAR
     }
     if (scheme == 0) {
         (void)snprintf(why, GUARD_WHY_MAX, "must be https://");
-    } else if (!parts_read(url, &parts)) {
+    } else if (!parts_read(curl, url, &parts)) {
         (void)snprintf(why, GUARD_WHY_MAX, "is no URL without user and password");
     } else {
         const bool plain = scheme == 7;
@@ -335,6 +337,6 @@ bool guard_permits_url(const struct guard *guard, const char *url, char why[GUAR
                       ? address_permits(guard, address, port, plain, why)
                       : name_permits(guard, plain, port, why);
     }
-    parts_finish(&parts);
+    parts_finish(curl, &parts);
     return permits;
 }

@@ -14,6 +14,8 @@
 #define GUARD_ALLOW_MAX 64
 #define GUARD_WHY_MAX   160
 
+struct libcurl;
+
 struct guard_network {
     uint8_t prefix[16]; /**< IPv4 as ::ffff:a.b.c.d */
     uint8_t bits;
@@ -32,6 +34,7 @@ bool guard_parse(struct guard *guard, const char *text, char why[GUARD_WHY_MAX])
 bool guard_permits(const struct guard *guard, const struct sockaddr *to, bool plain,
                    char why[GUARD_WHY_MAX]);
 /** May this URL be kept? Names are not resolved here. False with the reason. */
-bool guard_permits_url(const struct guard *guard, const char *url, char why[GUARD_WHY_MAX]);
+bool guard_permits_url(const struct guard *guard, const struct libcurl *curl, const char *url,
+                       char why[GUARD_WHY_MAX]);
 
 #endif

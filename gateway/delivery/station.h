@@ -38,6 +38,7 @@ struct delivery {
     struct schedule schedule;
     struct transfer_rules rules;
     struct wire wire;
+    int64_t wire_due_ms; /**< boottime; when it could not be opened: not tried before */
     pthread_t thread;
     bool running;
     _Atomic bool stopping;
@@ -55,6 +56,11 @@ struct delivery {
     bool book_busy[BOOK_COUNT];
     int64_t book_due_ms[BOOK_COUNT]; /**< boottime; INT64_MAX = as it is on the disk */
 };
+
+/* --- delivery.c --- */
+
+/** Opens the wire when it is not yet. False: it cannot be; logged and counted. */
+bool delivery_can_send(struct delivery *d);
 
 /* --- books.c: the files --- */
 
@@ -104,7 +110,7 @@ void turn_sent(struct delivery *d, struct transfer *transfer, CURLcode code);
 /** Nothing can be sent to it: the configuration has lost its template. */
 bool turn_template_gone(const struct delivery *d, const struct subscriber *s);
 /** Nothing more is sent to it; what is under way is given up. */
-void turn_halt(struct delivery *d, struct subscriber *s);
+void turn_halt(struct subscriber *s);
 
 /* --- report.c: what is answered --- */
 

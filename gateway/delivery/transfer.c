@@ -3,6 +3,7 @@
  * threads (Debian's libcurl has the threaded resolver), so a dead name server holds up one
  * transfer. */
 #include "gateway/delivery/transfer.h"
+#include <assert.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@
 #define HIGH_FD     1024  /* libmodbus and libmosquitto cannot wait for a descriptor above */
 
 struct transfer {
+    const struct wire *wire;
     CURL *easy;
     struct curl_slist *headers;
     struct strbuf body, answer;
@@ -72,7 +74,7 @@ static curl_socket_t on_socket(void *ctx, curlsocktype purpose, struct curl_sock
 
 static bool header_add(struct transfer *t, const char *text)
 {
-    struct curl_slist *longer = curl_slist_append(t->headers, text);
+    struct curl_slist *longer = t->wire->curl.slist_append(t->headers, text);
 
     t->headers = longer != NULL ? longer : t->headers;
     return longer != NULL;
@@ -105,52 +107,62 @@ static bool headers_make(struct transfer *t, const struct transfer_order *order)
     return header_add(t, text) && header_add(t, "Expect:") && header_add(t, "Accept:") && ok;
 }
 
-static bool set(CURLcode code)
+/* The three kinds of options: what is passed behind "..." must be of the right one. */
+
+static bool set_number(const struct transfer *t, CURLoption option, long value)
 {
-    return code == CURLE_OK;
+    assert(option < CURLOPTTYPE_OBJECTPOINT);
+    return t->wire->curl.easy_setopt(t->easy, option, value) == CURLE_OK;
 }
 
-static bool options_limit(struct transfer *t, const struct transfer_rules *rules)
+static bool set_object(const struct transfer *t, CURLoption option, const void *value)
 {
-    CURL *e = t->easy;
+    assert(option > CURLOPTTYPE_OBJECTPOINT && option < CURLOPTTYPE_FUNCTIONPOINT);
+    return t->wire->curl.easy_setopt(t->easy, option, value) == CURLE_OK;
+}
 
-    return set(curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, t->plain ? "http" : "https")) &&
-           set(curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L)) &&
-           set(curl_easy_setopt(e, CURLOPT_PROXY, "")) &&
-           set(curl_easy_setopt(e, CURLOPT_NOPROXY, "*")) &&
-           set(curl_easy_setopt(e, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED)) &&
-           set(curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2)) &&
-           set(curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 1L)) &&
-           set(curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L)) &&
-           (rules->ca_file == NULL || set(curl_easy_setopt(e, CURLOPT_CAINFO, rules->ca_file))) &&
-           set(curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1)) &&
-           set(curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)rules->timeout_ms)) &&
-           set(curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)rules->connect_ms)) &&
-           set(curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L)) &&
+static bool set_calls(const struct transfer *t)
+{
+    const struct libcurl *curl = &t->wire->curl;
+    const curl_opensocket_callback opens = on_socket;
+    const curl_write_callback head = on_head;
+    const curl_write_callback answers = on_answer;
+
+    return curl->easy_setopt(t->easy, CURLOPT_OPENSOCKETFUNCTION, opens) == CURLE_OK &&
+           curl->easy_setopt(t->easy, CURLOPT_HEADERFUNCTION, head) == CURLE_OK &&
+           curl->easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, answers) == CURLE_OK &&
+           set_object(t, CURLOPT_OPENSOCKETDATA, t) && set_object(t, CURLOPT_HEADERDATA, t) &&
+           set_object(t, CURLOPT_WRITEDATA, t);
+}
+
+static bool options_limit(const struct transfer *t, const struct transfer_rules *rules)
+{
+    return set_object(t, CURLOPT_PROTOCOLS_STR, t->plain ? "http" : "https") &&
+           set_number(t, CURLOPT_FOLLOWLOCATION, 0) && set_object(t, CURLOPT_PROXY, "") &&
+           set_object(t, CURLOPT_NOPROXY, "*") &&
+           set_number(t, CURLOPT_NETRC, CURL_NETRC_IGNORED) &&
+           set_number(t, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2) &&
+           set_number(t, CURLOPT_SSL_VERIFYPEER, 1) && set_number(t, CURLOPT_SSL_VERIFYHOST, 2) &&
+           (rules->ca_file == NULL || set_object(t, CURLOPT_CAINFO, rules->ca_file)) &&
+           set_number(t, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1) &&
+           set_number(t, CURLOPT_TIMEOUT_MS, (long)rules->timeout_ms) &&
+           set_number(t, CURLOPT_CONNECTTIMEOUT_MS, (long)rules->connect_ms) &&
+           set_number(t, CURLOPT_NOSIGNAL, 1) &&
            /* a resolver that hangs is left behind, not waited for */
-           set(curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L)) &&
-           set(curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, on_socket)) &&
-           set(curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, t));
+           set_number(t, CURLOPT_QUICK_EXIT, 1);
 }
 
-static bool options_make(struct transfer *t, const struct transfer_order *order)
+static bool options_make(const struct transfer *t, const struct transfer_order *order)
 {
-    CURL *e = t->easy;
-
-    return set(curl_easy_setopt(e, CURLOPT_URL, order->sub->order.url)) &&
-           set(curl_easy_setopt(e, CURLOPT_POST, 1L)) &&
-           set(curl_easy_setopt(e, CURLOPT_POSTFIELDS, t->body.data)) &&
-           set(curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE, (long)t->body.len)) &&
-           set(curl_easy_setopt(e, CURLOPT_HTTPHEADER, t->headers)) &&
-           set(curl_easy_setopt(e, CURLOPT_USERAGENT, "bowei/" BOWEI_VERSION)) &&
-           set(curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_head)) &&
-           set(curl_easy_setopt(e, CURLOPT_HEADERDATA, t)) &&
-           set(curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_answer)) &&
-           set(curl_easy_setopt(e, CURLOPT_WRITEDATA, t)) &&
-           set(curl_easy_setopt(e, CURLOPT_PRIVATE, t));
+    return set_object(t, CURLOPT_URL, order->sub->order.url) && set_number(t, CURLOPT_POST, 1) &&
+           set_object(t, CURLOPT_POSTFIELDS, t->body.data) &&
+           set_number(t, CURLOPT_POSTFIELDSIZE, (long)t->body.len) &&
+           set_object(t, CURLOPT_HTTPHEADER, t->headers) &&
+           set_object(t, CURLOPT_USERAGENT, "bowei/" BOWEI_VERSION) &&
+           set_object(t, CURLOPT_PRIVATE, t);
 }
 
-struct transfer *transfer_begin(CURLM *multi, const struct transfer_rules *rules,
+struct transfer *transfer_begin(const struct wire *wire, const struct transfer_rules *rules,
                                 const struct transfer_order *order)
 {
     struct transfer *t = calloc(1, sizeof *t);
@@ -158,26 +170,27 @@ struct transfer *transfer_begin(CURLM *multi, const struct transfer_rules *rules
     if (t == NULL) {
         return NULL;
     }
+    t->wire = wire;
     t->body = *order->body;
     *order->body = (struct strbuf){0};
     t->guard = rules->guard;
     t->form = order->form;
     t->owner = order->owner;
     t->plain = strncasecmp(order->sub->order.url, "http:", 5) == 0;
-    t->easy = curl_easy_init();
-    if (t->easy == NULL || !headers_make(t, order) || !options_make(t, order) ||
-        !options_limit(t, rules) || curl_multi_add_handle(multi, t->easy) != CURLM_OK) {
-        transfer_end(NULL, t);
+    t->easy = wire->curl.easy_init();
+    if (t->easy == NULL || !headers_make(t, order) || !options_make(t, order) || !set_calls(t) ||
+        !options_limit(t, rules) || wire->curl.multi_add_handle(wire->multi, t->easy) != CURLM_OK) {
+        transfer_end(t);
         return NULL;
     }
     return t;
 }
 
-struct transfer *transfer_of(CURL *easy)
+struct transfer *transfer_of(const struct wire *wire, CURL *easy)
 {
     char *t = NULL;
 
-    (void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, &t);
+    (void)wire->curl.easy_getinfo(easy, CURLINFO_PRIVATE, &t);
     return (struct transfer *)(void *)t;
 }
 
@@ -205,17 +218,18 @@ void transfer_judge(const struct transfer *t, CURLcode code, struct transfer_res
     /* the status has said it all, though the answer's body had no end */
     const bool cut = code == CURLE_WRITE_ERROR || code == CURLE_OPERATION_TIMEDOUT ||
                      code == CURLE_PARTIAL_FILE || code == CURLE_RECV_ERROR;
+    const struct libcurl *curl = &t->wire->curl;
     curl_off_t retry_after = 0;
 
     *out = (struct transfer_result){.outcome = OUTCOME_RECEIVER};
-    (void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &out->status);
-    (void)curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &retry_after);
+    (void)curl->easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &out->status);
+    (void)curl->easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &retry_after);
     out->retry_after_s = retry_after > 0 ? (int64_t)retry_after : 0;
     if (code != CURLE_OK && !(cut && out->status >= 200)) {
         out->status = 0;
         out->blocked = t->blocked[0] != '\0';
         (void)snprintf(out->why, sizeof out->why, "%s",
-                       out->blocked ? t->blocked : curl_easy_strerror(code));
+                       out->blocked ? t->blocked : curl->easy_strerror(code));
         return;
     }
     out->outcome = outcome_of(out->status);
@@ -228,16 +242,17 @@ void transfer_judge(const struct transfer *t, CURLcode code, struct transfer_res
     }
 }
 
-void transfer_end(CURLM *multi, struct transfer *t)
+void transfer_end(struct transfer *t)
 {
+    const struct libcurl *curl;
+
     if (t == NULL) {
         return;
     }
-    if (multi != NULL) {
-        (void)curl_multi_remove_handle(multi, t->easy);
-    }
-    curl_easy_cleanup(t->easy);
-    curl_slist_free_all(t->headers);
+    curl = &t->wire->curl;
+    (void)curl->multi_remove_handle(t->wire->multi, t->easy); /* if it had come so far */
+    curl->easy_cleanup(t->easy);
+    curl->slist_free_all(t->headers);
     strbuf_finish(&t->body);
     strbuf_finish(&t->answer);
     free(t);

@@ -4,7 +4,7 @@
 #include "gateway/delivery/guard.h"
 #include "gateway/delivery/message.h"
 #include "gateway/delivery/schedule.h"
-#include <curl/curl.h>
+#include "gateway/delivery/wire.h"
 
 /* One attempt on the wire: a POST by libcurl's multi interface. Delivery's thread only. */
 
@@ -37,15 +37,15 @@ struct transfer_result {
     char why[TRANSFER_WHY_MAX];
 };
 
-/** Signs the body and hands it to multi. NULL: no memory. */
-struct transfer *transfer_begin(CURLM *multi, const struct transfer_rules *rules,
+/** Signs the body and hands it to the wire, which is open and stays so. NULL: no memory. */
+struct transfer *transfer_begin(const struct wire *wire, const struct transfer_rules *rules,
                                 const struct transfer_order *order);
-/** The transfer behind an easy handle that multi says is done. */
-struct transfer *transfer_of(CURL *easy);
+/** The transfer behind an easy handle that the wire says is over. */
+struct transfer *transfer_of(const struct wire *wire, CURL *easy);
 void *transfer_owner(const struct transfer *transfer);
 /** What became of it. */
 void transfer_judge(const struct transfer *transfer, CURLcode code, struct transfer_result *out);
 /** Gives it up, or ends it when it was judged. NULL does nothing. */
-void transfer_end(CURLM *multi, struct transfer *transfer);
+void transfer_end(struct transfer *transfer);
 
 #endif

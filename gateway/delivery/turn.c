@@ -64,8 +64,8 @@ static bool send_begin(struct delivery *d, struct subscriber *s, enum sending wh
         (void)snprintf(s->now.event, sizeof s->now.event, "test-%08x%08x", randombytes_random(),
                        randombytes_random());
     }
-    if (wire_open(&d->wire) && message_write(&message, &s->sub, form, &body)) {
-        s->transfer = transfer_begin(d->wire.multi, &d->rules, &order);
+    if (message_write(&message, &s->sub, form, &body)) {
+        s->transfer = transfer_begin(&d->wire, &d->rules, &order);
     }
     strbuf_finish(&body);
     return s->transfer != NULL;
@@ -322,7 +322,7 @@ void turn_sent(struct delivery *d, struct transfer *transfer, CURLcode code)
     struct transfer_result result;
 
     transfer_judge(transfer, code, &result);
-    transfer_end(d->wire.multi, transfer);
+    transfer_end(transfer);
     s->transfer = NULL;
     s->now.took_ms = host_boot_ms() - s->now.took_ms;
     s->now.outcome = result.outcome;
@@ -340,9 +340,9 @@ void turn_sent(struct delivery *d, struct transfer *transfer, CURLcode code)
     books_mark(d, BOOK_DELIVERIES, SAVE_SOON_MS);
 }
 
-void turn_halt(struct delivery *d, struct subscriber *s)
+void turn_halt(struct subscriber *s)
 {
-    transfer_end(d->wire.multi, s->transfer);
+    transfer_end(s->transfer);
     s->transfer = NULL;
     if (s->read != NULL) {
         s->read->owner = NULL;
@@ -446,11 +446,25 @@ static int64_t turn_one(struct delivery *d, struct subscriber *s, int64_t boot_m
     return INT64_MAX;
 }
 
+/* Without it nobody's events are tried, so that none becomes a dead letter: they stay in the feed.
+ */
+static bool wire_is_there(struct delivery *d, int64_t boot_ms)
+{
+    if (d->wire.multi == NULL && boot_ms >= d->wire_due_ms && !delivery_can_send(d)) {
+        d->wire_due_ms = boot_ms + LOOK_MS;
+    }
+    return d->wire.multi != NULL;
+}
+
 int64_t turn_all(struct delivery *d, int64_t boot_ms)
 {
-    bool news = atomic_exchange(&d->news, false);
     int64_t next_ms = boot_ms + LOOK_MS;
+    bool news;
 
+    if (d->count > 0 && !wire_is_there(d, boot_ms)) {
+        return d->wire_due_ms;
+    }
+    news = atomic_exchange(&d->news, false);
     if (boot_ms - d->looked_ms >= LOOK_MS) {
         d->looked_ms = boot_ms;
         news = true;

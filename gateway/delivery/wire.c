@@ -2,6 +2,7 @@
 #include "gateway/delivery/wire.h"
 #include <limits.h>
 #include <poll.h>
+#include <stdio.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -17,25 +18,34 @@ enum err wire_init(struct wire *wire)
 void wire_finish(struct wire *wire)
 {
     if (wire->multi != NULL) {
-        (void)curl_multi_cleanup(wire->multi);
-        curl_global_cleanup();
+        (void)wire->curl.multi_cleanup(wire->multi);
+        wire->curl.global_cleanup();
     }
     if (wire->wake_fd >= 0) {
         close(wire->wake_fd);
     }
 }
 
-bool wire_open(struct wire *wire)
+bool wire_open(struct wire *wire, char why[LIBCURL_WHY_MAX])
 {
-    if (wire->multi == NULL && curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK) {
-        wire->multi = curl_multi_init();
-        if (wire->multi == NULL) {
-            curl_global_cleanup();
-        } else {
-            (void)curl_multi_setopt(wire->multi, CURLMOPT_MAXCONNECTS, IDLE_MAX);
-        }
+    const struct libcurl *curl = &wire->curl;
+
+    if (wire->multi != NULL) {
+        return true;
     }
-    return wire->multi != NULL;
+    if (!libcurl_load(&wire->curl, why)) {
+        return false;
+    }
+    if (curl->global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK) {
+        wire->multi = curl->multi_init();
+        if (wire->multi != NULL) {
+            (void)curl->multi_setopt(wire->multi, CURLMOPT_MAXCONNECTS, IDLE_MAX);
+            return true;
+        }
+        curl->global_cleanup();
+    }
+    (void)snprintf(why, LIBCURL_WHY_MAX, "no memory for it");
+    return false;
 }
 
 void wire_wake(const struct wire *wire)
@@ -56,8 +66,8 @@ bool wire_turn(const struct wire *wire, void (*over)(void *ctx, CURL *easy, CURL
     if (wire->multi == NULL) {
         return false;
     }
-    (void)curl_multi_perform(wire->multi, &number);
-    while ((message = curl_multi_info_read(wire->multi, &number)) != NULL) {
+    (void)wire->curl.multi_perform(wire->multi, &number);
+    while ((message = wire->curl.multi_info_read(wire->multi, &number)) != NULL) {
         if (message->msg == CURLMSG_DONE) {
             over(ctx, message->easy_handle, message->data.result);
             any = true;
@@ -77,7 +87,7 @@ void wire_sleep(const struct wire *wire, int64_t ms)
     } else {
         struct curl_waitfd fd = {.fd = wire->wake_fd, .events = CURL_WAIT_POLLIN};
 
-        (void)curl_multi_poll(wire->multi, &fd, 1, most, NULL);
+        (void)wire->curl.multi_poll(wire->multi, &fd, 1, most, NULL);
     }
     got = read(wire->wake_fd, &count, sizeof count);
     (void)got;

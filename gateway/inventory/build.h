@@ -3,6 +3,8 @@
 
 #include "bowei/inventory_file.h"
 
+#define SOURCES_MAX 256 /* inv_device.source is a byte */
+
 /** A snapshot being built. The draft is sorted and checked (draft_complete). */
 struct build {
     const struct draft *draft;
@@ -13,6 +15,7 @@ struct build {
     uint32_t *device_of; /**< draft binding -> device */
     uint32_t *target_of; /**< draft binding -> space slot, or space_count + lot index */
     uint32_t text_len, text_cap;
+    bool timing_used[TIMING_CLASSES_MAX]; /**< by a device of this snapshot or the previous one */
 };
 
 /** Slot of a live place of the snapshot being built; the lookup maps of places stand already. */

@@ -6,8 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SOURCES_MAX 256   /* inv_device.source is a byte */
-#define MODELS_MAX  65536 /* inv_device.model has 16 bits */
+#define MODELS_MAX 65536 /* inv_device.model has 16 bits */
 
 /* A device nobody knows the timing of: an event sensor with an hourly heartbeat, trusted as the
  * models are (STATES 4 and 8: base 97). */
@@ -54,22 +53,40 @@ static bool timing_same(const struct sensor_timing *a, const struct sensor_timin
            a->confidence == b->confidence && a->sampled == b->sampled;
 }
 
-/* Classes keep their numbers over versions (live records name them), so they are only ever added.
- */
-static enum err timing_class(struct inventory *inv, const struct sensor_timing *t, uint16_t *out)
+/* Classes keep their numbers over versions (live records name them). When all are given, one takes
+ * the place of a class that neither this version nor the previous one has a device of. */
+static enum err timing_class(struct build *b, const struct sensor_timing *t, uint16_t *out)
 {
-    for (uint32_t i = 0; i < inv->timing_count; i++) {
-        if (timing_same(&inv->timings[i], t)) {
-            *out = (uint16_t)i;
-            return ERR_OK;
+    struct inventory *inv = b->inv;
+    uint32_t class = 0;
+
+    while (class < inv->timing_count && !timing_same(&inv->timings[class], t)) {
+        class ++;
+    }
+    if (class == TIMING_CLASSES_MAX) {
+        for (class = 0; class < TIMING_CLASSES_MAX && b->timing_used[class]; class ++) {
+        }
+        if (class == TIMING_CLASSES_MAX) {
+            return ERR_TOO_LARGE;
         }
     }
-    if (inv->timing_count == TIMING_CLASSES_MAX) {
-        return ERR_TOO_LARGE;
-    }
-    *out = (uint16_t)inv->timing_count;
-    inv->timings[inv->timing_count++] = *t;
+    inv->timing_count += class == inv->timing_count;
+    inv->timings[class] = *t;
+    b->timing_used[class] = true;
+    *out = (uint16_t) class;
     return ERR_OK;
+}
+
+static void timings_keep(struct build *b)
+{
+    if (b->previous == NULL) {
+        return;
+    }
+    memcpy(b->inv->timings, b->previous->timings, sizeof b->inv->timings);
+    b->inv->timing_count = b->previous->timing_count;
+    for (uint32_t i = 0; i < b->previous->device_count; i++) {
+        b->timing_used[b->previous->devices[i].timing] = true;
+    }
 }
 
 /* Number of a name in a small list, added when new. The list points into the snapshot's text. */
@@ -130,10 +147,7 @@ enum err build_devices(struct build *b)
     uint32_t count = d->tables[TABLE_DEVICE].count;
     struct inventory *inv = b->inv;
 
-    if (b->previous != NULL) {
-        memcpy(inv->timings, b->previous->timings, sizeof inv->timings);
-        inv->timing_count = b->previous->timing_count;
-    }
+    timings_keep(b);
     inv->devices = calloc(count == 0 ? 1 : count, sizeof *inv->devices);
     if (inv->devices == NULL) {
         return ERR_NO_MEMORY;
@@ -150,7 +164,7 @@ enum err build_devices(struct build *b)
         if ((e = build_source(b, draft_text(d, rows[i].source), &to->source)) != ERR_OK ||
             (e = name_find(b, draft_text(d, rows[i].model), &inv->models, &inv->model_count,
                            MODELS_MAX, &model)) != ERR_OK ||
-            (e = timing_class(inv, &t, &to->timing)) != ERR_OK) {
+            (e = timing_class(b, &t, &to->timing)) != ERR_OK) {
             return e;
         }
         if (len > DEVICE_ID_MAX || len + 1 > b->text_cap - b->text_len) {

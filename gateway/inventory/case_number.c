@@ -2,7 +2,6 @@
  * check character. */
 #include "bowei/base/space_id.h"
 #include "bowei/case.h"
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -42,19 +41,9 @@ static bool plausible(case_id id)
 bool case_id_parse(const char *text, size_t len, case_id *out)
 {
     char plain[DIGITS + 1];
-    size_t n = 0;
     case_id id = 0;
 
-    for (size_t i = 0; i < len; i++) {
-        if (text[i] == '-') {
-            continue;
-        }
-        if (n == sizeof plain) {
-            return false;
-        }
-        plain[n++] = (char)toupper((unsigned char)text[i]);
-    }
-    if (n != sizeof plain) {
+    if (id_plain(text, len, plain, sizeof plain) != sizeof plain) {
         return false;
     }
     for (size_t i = 0; i < DIGITS; i++) {

@@ -303,6 +303,9 @@ enum err draft_complete(struct draft *draft, const struct draft *current, bool r
     }
     e = complete_references(&m);
     if (e == ERR_OK) {
+        e = complete_devices(&m);
+    }
+    if (e == ERR_OK) {
         e = complete_bikes(&m);
     }
     return e != ERR_OK ? e : complete_territory(&m);

@@ -133,6 +133,43 @@ static void names_check(struct checking *c)
     }
 }
 
+static uint32_t replacement_row(const struct draft *d, uint32_t row)
+{
+    const space_key by = DRAFT_RETIRED(d)[row].replaced_by;
+
+    return by == 0 ? NO_SLOT : rows_find(d, TABLE_RETIRED, by);
+}
+
+/* Whoever follows what replaces a place must arrive somewhere. Each row is walked over twice. */
+static enum err chains_check(struct checking *c)
+{
+    enum { UNSEEN, ON_THE_WAY, SEEN };
+    const struct draft *d = c->m->draft;
+    const uint32_t count = d->tables[TABLE_RETIRED].count;
+    uint8_t *marks = calloc((size_t)count + 1, sizeof *marks);
+
+    if (marks == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t row = i;
+
+        while (row != NO_SLOT && marks[row] == UNSEEN) {
+            marks[row] = ON_THE_WAY;
+            row = replacement_row(d, row);
+        }
+        if (row != NO_SLOT && marks[row] == ON_THE_WAY) {
+            complete_fault(c->m, TABLE_RETIRED, &DRAFT_RETIRED(d)[row], "replaced_by",
+                           "the replacements lead back to this ID");
+        }
+        for (row = i; row != NO_SLOT && marks[row] == ON_THE_WAY; row = replacement_row(d, row)) {
+            marks[row] = SEEN;
+        }
+    }
+    free(marks);
+    return ERR_OK;
+}
+
 enum err complete_references(struct merge *m)
 {
     struct checking c = {.m = m};
@@ -153,6 +190,7 @@ enum err complete_references(struct merge *m)
         spaces_check(&c);
         bindings_check(&c);
         names_check(&c);
+        e = chains_check(&c);
     }
     slot_map_finish(&c.spaces);
     free(c.sensors);

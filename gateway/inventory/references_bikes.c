@@ -1,10 +1,12 @@
 /* The references of the non-motor half of a whole inventory: every beacon and listener is at a
  * fence, every vehicle has its operator, and no radio means two things. */
+#include "bowei/bike.h"
 #include "bowei/fences.h"
 #include "gateway/inventory/complete.h"
 #include "gateway/inventory/fences/identity.h"
 #include "gateway/inventory/slot_map.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void fence_check(struct merge *m, enum draft_table table, const void *row, space_key fence)
@@ -25,6 +27,31 @@ static void radios_check(struct merge *m)
     for (uint32_t i = 0; i < m->draft->tables[TABLE_LISTENER].count; i++) {
         fence_check(m, TABLE_LISTENER, &listeners[i], listeners[i].fence);
     }
+}
+
+/* The core keeps so many a fence: one more would take the place of another with each scan. */
+static enum err listeners_check(struct merge *m)
+{
+    const struct draft_listener *rows = DRAFT_LISTENERS(m->draft);
+    uint8_t *counts = calloc((size_t)m->draft->tables[TABLE_FENCE].count + 1, sizeof *counts);
+
+    if (counts == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    for (uint32_t i = 0; i < m->draft->tables[TABLE_LISTENER].count; i++) {
+        const uint32_t fence = rows_find(m->draft, TABLE_FENCE, rows[i].fence);
+
+        if (fence == NO_SLOT) {
+            continue;
+        }
+        if (counts[fence] == FENCE_LISTENERS_MAX) {
+            complete_fault(m, TABLE_LISTENER, &rows[i], "fence", "has four listeners already");
+        } else {
+            counts[fence]++;
+        }
+    }
+    free(counts);
+    return ERR_OK;
 }
 
 /* --- operators --- */
@@ -200,7 +227,7 @@ static void vehicles_check(struct merge *m)
 
 enum err complete_bikes(struct merge *m)
 {
-    enum err e = ERR_OK;
+    enum err e = listeners_check(m);
 
     radios_check(m);
     operators_check(m);

@@ -16,8 +16,7 @@ bool row_refuse(struct row *row, const char *reason)
 bool row_key(struct row *row, const char *text, size_t len, space_key *key)
 {
     enum id_fault fault = space_id_parse(text, len, key);
-    char body[SPACE_ID_LEN];
-    size_t n = 0;
+    char body[SPACE_ID_LEN - 1]; /* without the check character */
 
     if (fault == ID_OK) {
         return true;
@@ -25,14 +24,10 @@ bool row_key(struct row *row, const char *text, size_t len, space_key *key)
     if (fault != ID_CHECK) {
         return row_refuse(row, id_fault_text(fault));
     }
-    for (size_t i = 0; i < len && n + 1 < SPACE_ID_LEN; i++) {
-        if (text[i] != '-') {
-            body[n++] = (char)(text[i] >= 'a' && text[i] <= 'z' ? text[i] - 'a' + 'A' : text[i]);
-        }
-    }
+    (void)id_plain(text, len, body, sizeof body);
     (void)snprintf(row->reason, sizeof row->reason,
                    "the check character of %.*s should be %c (or another character is wrong)",
-                   (int)(len < 40 ? len : 40), text, iso7064_mod37_36(body, n));
+                   (int)(len < 40 ? len : 40), text, iso7064_mod37_36(body, sizeof body));
     return false;
 }
 

@@ -63,14 +63,21 @@ static double square(double v)
     return v * v;
 }
 
+/* What is farther is behind all at this distance. A little more than a millimetre of slack: bounds
+ * of candidates are rounded to float, beyond 30 km by more than that. */
+static double cap2_of(int64_t mm)
+{
+    return square((double)mm + 1.0) * (1.0 + 1e-6);
+}
+
 static void bounds_plan(struct search *s)
 {
     const double earth_mm = EARTH_RADIUS_M * 1000.0;
     double lat = fabs((double)s->q->at.lat) * RAD_PER_E7;
     double span = ((double)s->q->radius_mm + 1.0) / earth_mm; /* radius as an angle */
     double cos_lat = cos(lat);
-    double cos_min = cos(lat + span);
-    double cos_max = lat > span ? cos(lat - span) : 1.0;
+    double cos_min = cos_lat - span; /* a cosine changes by less than its angle does */
+    double cos_max = cos_lat + span;
     double lon_span = cos_min > 0.1 ? span / cos_min * 1.05 : 4.0; /* > the true one: sphere */
     double half_turn = 1800000000.0 * RAD_PER_E7;
     double shrink;
@@ -93,7 +100,7 @@ static void bounds_plan(struct search *s)
     s->stretch *= 1.0 + 1e-6; /* bounds of candidates are kept as float: 6e-8 */
     s->lat_mm_2 = (float)(s->lat_mm * 2.0 * (1.0 - 1e-6));
     s->lon_mm_2 = (float)(s->lon_mm * 2.0 * (1.0 - 1e-6));
-    s->cap2 = square((double)s->q->radius_mm + 1.0);
+    s->cap2 = cap2_of(s->q->radius_mm);
     s->reach2 = s->cap2;
 }
 
@@ -227,7 +234,7 @@ static void candidates_settle(struct search *s)
     uint32_t kept = 0;
 
     if (n == s->limit) {
-        s->cap2 = square((double)s->hits[n - 1].distance_mm + 1.0);
+        s->cap2 = cap2_of(s->hits[n - 1].distance_mm);
     }
     for (uint32_t i = 0; i < s->count; i++) {
         bool hit = false;

@@ -1,60 +1,20 @@
 /* Intake: the one door to the core. Drivers' and handlers' threads come in through intake_port, the
  * core thread takes out. Under one short lock (rank 1) an input gets its position and its now, a
- * reading is written to the journal, and all is queued in that same order.
+ * reading is written to the journal, and all is queued in that same order. The core's side is
+ * intake_take.c.
  *
  * The ring is the journal's tail. When it is overrun, readings stay in the journal only
- * (`lagging`): the core empties the ring, then reads what it missed out of the segments, until it
- * has the newest one; under the lock it then goes back to the ring. What is not in the journal and
- * must not be lost (inventory, session) waits in a side list sorted by position; unchanged samples
- * are dropped and counted, commands are refused. */
-#include "bowei/intake.h"
+ * (`lagging`). What is not in the journal and must not be lost (inventory, session) waits in a side
+ * list sorted by position; unchanged samples are dropped and counted, commands are refused. */
 #include "bowei/base/log.h"
-#include "bowei/journal_cursor.h"
-#include <pthread.h>
-#include <stdatomic.h>
+#include "gateway/keep/intake_queue.h"
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
 /* Commands are refused beyond this many waiting inputs: an answer must not come too late. */
 #define COMMAND_ROOM (INTAKE_RING / 2)
-/* While inputs stream in, the core lets them gather so long between two takes, unless GATHER_ENOUGH
- * wait: each input would otherwise wake it, two system calls and two switches for 3 us of work. */
-#define GATHER_NS     400000
-#define GATHER_ENOUGH 64
-#define CACHE_LINE    64
-/* How long a reading that cannot be read back holds the core up. */
-#define STUCK_MS 5000
+#define CACHE_LINE   64
 
-struct intake {
-    struct intake *self; /**< for queries through a const pointer, which take the lock */
-    struct journal *journal;
-    struct counters *counters;
-    _Atomic uint64_t lag;
-    pthread_mutex_t lock; /* guards what follows */
-    pthread_cond_t wake;
-    bool woken, waiting;
-    struct city_clock clock;
-    struct position next;
-    struct input *ring;
-    uint64_t head, tail; /**< inputs put in and taken out so far */
-    bool lagging;
-    struct position missed; /**< the newest reading that only the journal has */
-    uint64_t missed_count;
-    struct input *side;
-    size_t side_count, side_cap;
-    struct position newest; /**< of those given out */
-    /* core thread only */
-    bool streaming; /**< the last take gave something */
-    struct journal_cursor *cursor;
-    struct input *peeked; /**< a reading read ahead; inside `peek` or NULL */
-    struct input peek;
-    struct position read; /**< the newest input that the ring or the journal gave */
-    int64_t
-        stuck_since_ms; /**< boottime since when a missed reading cannot be read back, 0 = it can */
-};
-
-static struct now clock_read_locked(struct intake *in)
+struct now intake_now_locked(struct intake *in)
 {
     uint64_t jumps = in->clock.jumps_ahead;
     uint64_t steps = in->clock.steps_back;
@@ -76,7 +36,7 @@ static void wake_locked(struct intake *in)
     }
 }
 
-static void lag_locked(struct intake *in)
+void intake_lag_locked(struct intake *in)
 {
     atomic_store_explicit(&in->lag, in->head - in->tail + in->missed_count + in->side_count,
                           memory_order_relaxed);
@@ -147,7 +107,7 @@ static enum err take_readings(void *ctx, uint64_t inventory_version, const struc
     pthread_mutex_lock(&in->lock);
     ring_expect(in);
     stamp = (struct record_stamp){
-        .at = in->next, .now = clock_read_locked(in), .inventory_version = inventory_version};
+        .at = in->next, .now = intake_now_locked(in), .inventory_version = inventory_version};
     e = journal_append_readings(in->journal, &stamp, readings, n);
     if (e == ERR_OK) {
         for (size_t i = 0; i < n; i++) {
@@ -156,7 +116,7 @@ static enum err take_readings(void *ctx, uint64_t inventory_version, const struc
         }
         in->next = stamp.at;
         count_add(in->counters, COUNT_READINGS_ACCEPTED, n);
-        lag_locked(in);
+        intake_lag_locked(in);
         wake_locked(in);
     }
     pthread_mutex_unlock(&in->lock);
@@ -197,7 +157,7 @@ static enum err take_reports(void *ctx, uint64_t inventory_version,
     }
     pthread_mutex_lock(&in->lock);
     stamp = (struct record_stamp){
-        .at = in->next, .now = clock_read_locked(in), .inventory_version = inventory_version};
+        .at = in->next, .now = intake_now_locked(in), .inventory_version = inventory_version};
     e = journal_append_reports(in->journal, &stamp, reports, n);
     if (e == ERR_OK) {
         for (size_t i = 0; i < n; i++) {
@@ -206,7 +166,7 @@ static enum err take_reports(void *ctx, uint64_t inventory_version,
         }
         in->next = stamp.at;
         count_add(in->counters, COUNT_REPORTS_ACCEPTED, n);
-        lag_locked(in);
+        intake_lag_locked(in);
         wake_locked(in);
     }
     pthread_mutex_unlock(&in->lock);
@@ -230,12 +190,12 @@ static enum err take_command(void *ctx, struct command *command)
         struct input *input = ring_next(in);
 
         *input = (struct input){.at = in->next,
-                                .now = clock_read_locked(in),
+                                .now = intake_now_locked(in),
                                 .kind = INPUT_COMMAND,
                                 .command = command};
         input->inventory_version = command->inventory_version;
         in->next.seq++;
-        lag_locked(in);
+        intake_lag_locked(in);
         wake_locked(in);
         e = ERR_OK;
     }
@@ -262,7 +222,7 @@ static enum err queue_kept_locked(struct intake *in, const struct input *input)
         lagging_locked(in); /* what comes later must not overtake it through the ring */
     }
     in->next.seq++;
-    lag_locked(in);
+    intake_lag_locked(in);
     wake_locked(in);
     return ERR_OK;
 }
@@ -275,7 +235,7 @@ static enum err take_session_lost(void *ctx, uint8_t source, int64_t since_wall_
 
     pthread_mutex_lock(&in->lock);
     input.at = in->next;
-    input.now = clock_read_locked(in);
+    input.now = intake_now_locked(in);
     input.session_lost.source = source;
     input.session_lost.since_ms = since_wall_ms - input.now.shift_ms;
     e = queue_kept_locked(in, &input);
@@ -291,7 +251,7 @@ enum err intake_inventory(struct intake *in, const struct inventory *inventory)
 
     pthread_mutex_lock(&in->lock);
     input.at = in->next;
-    input.now = clock_read_locked(in);
+    input.now = intake_now_locked(in);
     input.inventory_version = inventory->version;
     input.inventory = inventory;
     record.at = input.at;
@@ -304,169 +264,6 @@ enum err intake_inventory(struct intake *in, const struct inventory *inventory)
     }
     pthread_mutex_unlock(&in->lock);
     return e;
-}
-
-/* --- the core's side --- */
-
-static void wait_locked(struct intake *in, int64_t until_boot_ms)
-{
-    int64_t left_ms = until_boot_ms - host_boot_ms();
-    struct timespec until;
-
-    if (left_ms <= 0) {
-        return;
-    }
-    if (left_ms > 3600000) {
-        left_ms = 3600000;
-    }
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += (time_t)(left_ms / 1000);
-    until.tv_nsec += (long)(left_ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
-    in->waiting = true;
-    while (!in->woken && in->head == in->tail && !in->lagging && in->side_count == 0) {
-        if (pthread_cond_timedwait(&in->wake, &in->lock, &until) != 0) {
-            break;
-        }
-    }
-    in->waiting = false;
-}
-
-static size_t take_ring_locked(struct intake *in, struct input *inputs, size_t n)
-{
-    size_t got = 0;
-
-    while (got < n && in->tail != in->head) {
-        inputs[got++] = in->ring[in->tail++ & (INTAKE_RING - 1)];
-    }
-    if (got > 0) {
-        in->read = inputs[got - 1].at;
-    }
-    return got;
-}
-
-/* Everything that was missed has been given out: the ring again. */
-static void caught_up_locked(struct intake *in)
-{
-    if (in->lagging && in->head == in->tail && in->side_count == 0 && in->peeked == NULL &&
-        position_compare(in->read, in->missed) >= 0) {
-        in->lagging = false;
-        in->missed_count = 0;
-        journal_cursor_close(in->cursor);
-        in->cursor = NULL;
-    }
-}
-
-static void side_remove_locked(struct intake *in)
-{
-    in->side_count--;
-    memmove(&in->side[0], &in->side[1], in->side_count * sizeof in->side[0]);
-}
-
-/* The next missed input: the older one of the journal's next reading and the first of the side
- * list. */
-static bool take_missed(struct intake *in, struct position missed, struct input *out)
-{
-    bool from_side = false;
-
-    if (in->cursor == NULL) {
-        in->cursor = journal_cursor_open(in->journal, in->read);
-    }
-    if (in->cursor != NULL && in->peeked == NULL && position_compare(in->read, missed) < 0 &&
-        journal_cursor_next(in->cursor, &in->peek)) {
-        in->peeked = &in->peek;
-        in->read = in->peek.at;
-    }
-    pthread_mutex_lock(&in->lock);
-    if (in->side_count > 0 &&
-        (in->peeked != NULL ? position_compare(in->side[0].at, in->peek.at) < 0
-                            : position_compare(in->read, in->missed) >= 0)) {
-        *out = in->side[0];
-        side_remove_locked(in);
-        from_side = true;
-    } else if (in->peeked != NULL && in->missed_count > 0) {
-        in->missed_count--;
-    }
-    pthread_mutex_unlock(&in->lock);
-    if (from_side) {
-        return true;
-    }
-    if (in->peeked == NULL) {
-        return false;
-    }
-    *out = in->peek;
-    in->peeked = NULL;
-    return true;
-}
-
-/* The journal took a reading and does not give it back (EIO): waited for, then given up rather than
- * stopping for ever. */
-static void stuck(struct intake *in, struct position missed)
-{
-    static const struct timespec pause = {.tv_nsec = 10000000};
-    int64_t boot_ms = host_boot_ms();
-
-    if (in->stuck_since_ms == 0) {
-        in->stuck_since_ms = boot_ms;
-    }
-    if (boot_ms - in->stuck_since_ms < STUCK_MS) {
-        (void)nanosleep(&pause, NULL);
-        return;
-    }
-    log_line(LOG_ERROR, "intake", "missed readings up to %llu cannot be read back from the journal",
-             (unsigned long long)missed.seq);
-    count_add(in->counters, COUNT_JOURNAL_ERRORS, 1);
-    in->read = missed;
-    in->stuck_since_ms = 0;
-}
-
-/* What the ring lost, behind the `got` inputs that it gave; returns how many there are now. */
-static size_t take_behind(struct intake *in, struct position missed, struct input *inputs, size_t n,
-                          size_t got)
-{
-    while (got < n && take_missed(in, missed, &inputs[got])) {
-        got++;
-    }
-    if (got == 0 && position_compare(in->read, missed) < 0) {
-        stuck(in, missed);
-    } else {
-        in->stuck_since_ms = 0;
-    }
-    return got;
-}
-
-size_t intake_take(struct intake *in, struct input *inputs, size_t n, int64_t until_boot_ms,
-                   struct now *now)
-{
-    static const struct timespec gather = {.tv_nsec = GATHER_NS};
-    size_t got;
-
-    if (in->streaming && intake_lag(in) < GATHER_ENOUGH) {
-        (void)nanosleep(&gather, NULL);
-    }
-    pthread_mutex_lock(&in->lock);
-    wait_locked(in, until_boot_ms);
-    in->woken = false;
-    got = take_ring_locked(in, inputs, n);
-    if (in->lagging || in->side_count > 0) {
-        struct position missed = in->missed;
-
-        pthread_mutex_unlock(&in->lock);
-        got = take_behind(in, missed, inputs, n, got);
-        pthread_mutex_lock(&in->lock);
-    }
-    caught_up_locked(in);
-    lag_locked(in);
-    *now = clock_read_locked(in);
-    if (got > 0) {
-        in->newest = inputs[got - 1].at;
-    }
-    pthread_mutex_unlock(&in->lock);
-    in->streaming = got > 0;
-    return got;
 }
 
 enum err intake_append_images(struct intake *in, enum record_type type, struct position at,

@@ -44,9 +44,6 @@ static bool visit_image(void *ctx, const struct record *record)
             walk->calls->restore(walk->calls->ctx, &record->image);
         }
         walk->out->images++;
-        if (record->type == RECORD_EFFECT && walk->calls->kept != NULL) {
-            walk->calls->kept(walk->calls->ctx, &record->image);
-        }
     }
     return true;
 }
@@ -140,6 +137,7 @@ struct load {
     const struct recover_calls *calls;
     struct held_suspects *held; /**< NULL: after the start, everything at once */
     struct recovery *out;
+    uint64_t refused; /**< images of an epoch that nobody can have written in */
 };
 
 void recover_redis_image(const struct recover_calls *calls, const struct recovery *recovery,
@@ -165,6 +163,11 @@ static void load_image(void *ctx, const struct image *image)
 {
     struct load *load = ctx;
 
+    if (image->at.epoch >= load->out->epoch) {
+        load->refused++;
+        return;
+    }
+    saw(load->out, image->at, 0);
     recover_redis_image(load->calls, load->out, load->held, image);
     load->out->images++;
 }
@@ -180,8 +183,13 @@ static enum err load_redis(const struct recover_params *params, const struct red
     if (e == ERR_OK) {
         e = event_log_newest(redis, &out->event);
     }
+    if (load.refused > 0) {
+        log_line(LOG_WARNING, "recover",
+                 "%llu keys of Redis claim an epoch that is still to come, and are left out",
+                 (unsigned long long)load.refused);
+    }
     if (e == ERR_OK) {
-        saw(out, newest, high_water_ms);
+        saw(out, newest.epoch < out->epoch ? newest : (struct position){0, 0}, high_water_ms);
         out->redis_read = true;
     }
     return e;
@@ -199,6 +207,7 @@ static enum err take_epoch(const struct recover_params *params, struct redis_par
         int64_t left_ms = until_ms - host_boot_ms();
 
         redis->timeout_ms = left_ms > RETRY_MS ? (uint32_t)left_ms : RETRY_MS;
+        redis->until_boot_ms = host_boot_ms() + redis->timeout_ms;
         e = redis_take_epoch(redis, params->inventory, at_least, epoch);
         if (e != ERR_UNAVAILABLE || host_boot_ms() + RETRY_MS >= until_ms) {
             return e;
@@ -219,6 +228,7 @@ static enum err from_redis(const struct recover_params *params, const struct loa
         out->epoch_taken = true;
         out->epoch = epoch;
         redis.timeout_ms = RECOVER_REDIS_MS;
+        redis.until_boot_ms = host_boot_ms() + RECOVER_LOAD_MS;
         e = load_redis(params, &redis, *load);
     }
     if (e == ERR_NEWER_SCHEMA) {
@@ -230,6 +240,16 @@ static enum err from_redis(const struct recover_params *params, const struct loa
                  err_text(e, 0));
     }
     return ERR_OK;
+}
+
+/* Without Redis nobody knows how many starts there were: of another gateway meanwhile, or before
+ * the state folder was made. What is accepted now must not be older than their images, so a blind
+ * start counts in seconds, which starts never catch up with. */
+static uint64_t blind_epoch(uint64_t known, int64_t wall_ms)
+{
+    const uint64_t seconds = wall_ms > 0 ? (uint64_t)wall_ms / 1000 : 0;
+
+    return seconds > known ? seconds : known + 1;
 }
 
 /* Epoch, images, readings, in that order. */
@@ -256,7 +276,7 @@ static enum err recover_all(const struct recover_params *params, const struct lo
         }
     }
     if (!out->epoch_taken) {
-        out->epoch++;
+        out->epoch = blind_epoch(out->epoch, params->wall_ms);
     }
     e = state_folder_set_epoch(params->state, out->epoch);
     if (e != ERR_OK) {

@@ -28,6 +28,7 @@ static enum err number_read(int dir_fd, const char *name, uint64_t *value)
 {
     char text[32];
     int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC);
+    unsigned long long number;
     ssize_t len;
     char *end;
 
@@ -42,8 +43,12 @@ static enum err number_read(int dir_fd, const char *name, uint64_t *value)
     }
     text[len] = '\0';
     errno = 0;
-    *value = strtoull(text, &end, 10);
-    return errno != 0 || (*end != '\n' && *end != '\0') ? ERR_IO : ERR_OK;
+    number = strtoull(text, &end, 10);
+    if (errno != 0 || number > INT64_MAX || (*end != '\n' && *end != '\0')) {
+        return ERR_IO;
+    }
+    *value = number;
+    return ERR_OK;
 }
 
 static bool whole_write(int fd, const char *text, size_t len)

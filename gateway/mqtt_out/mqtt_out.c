@@ -8,6 +8,10 @@
 #include "bowei/base/backoff.h"
 #include "bowei/base/city_clock.h"
 #include "bowei/base/log.h"
+#include "bowei/broker_connect.h"
+#include "bowei/broker_error.h"
+#include "bowei/broker_quarrel.h"
+#include "bowei/broker_tls.h"
 #include "bowei/space_text.h"
 #include "gateway/mqtt_out/out_alerts.h"
 #include "gateway/mqtt_out/out_spaces.h"
@@ -41,15 +45,20 @@ struct mqtt_out {
     uint32_t reader;
     struct mosquitto *client;
     struct backoff backoff;
+    struct broker_tls tls;
+    struct broker_quarrel quarrel;
     struct out_spaces spaces;
     struct out_alerts alerts;
     struct strbuf text;
     char status_topic[TOPIC_MAX];
+    char client_id[CLIENT_ID_MAX];
     bool connected;
     uint32_t in_flight;
+    uint32_t connect_turn; /* which of the broker's addresses is tried first */
     int goodbye_mid;
     int64_t connected_ms; /* boottime */
-    int64_t log_gate, missed_gate;
+    int64_t log_gate, missed_gate, lost_gate;
+    char lost_why[BROKER_TLS_WHY_MAX]; /* as the log has it */
     uint64_t missed_told;
 };
 
@@ -212,24 +221,28 @@ static void say(struct mqtt_out *out)
 
 /* --- the client and its connections --- */
 
-static bool tls_set(struct mosquitto *client, const struct mqtt_out_config *config)
+static bool tls_set(struct mqtt_out *out, struct mosquitto *client)
 {
-    return !config->tls ||
-           (mosquitto_tls_set(client, config->ca_file,
-                              config->ca_file == NULL ? "/etc/ssl/certs" : NULL, config->cert_file,
-                              config->key_file, NULL) == MOSQ_ERR_SUCCESS &&
-            mosquitto_tls_opts_set(client, 1, "tlsv1.2", NULL) == MOSQ_ERR_SUCCESS &&
-            mosquitto_tls_insecure_set(client, false) == MOSQ_ERR_SUCCESS);
+    const struct mqtt_out_config *config = out->params.config;
+    const struct broker_tls_files files = {config->host, config->ca_file, config->cert_file,
+                                           config->key_file};
+
+    out->tls.why[0] = '\0';
+    return !config->tls || broker_tls_set(&out->tls, &files, client);
+}
+
+static void on_log(struct mosquitto *client, void *ctx, int level, const char *text)
+{
+    (void)client;
+    (void)level;
+    broker_tls_hear(&((struct mqtt_out *)ctx)->tls, text);
 }
 
 static bool client_make(struct mqtt_out *out)
 {
     const struct mqtt_out_config *config = out->params.config;
-    char id[CLIENT_ID_MAX];
-    struct mosquitto *client;
+    struct mosquitto *client = mosquitto_new(out->client_id, true, out);
 
-    (void)snprintf(id, sizeof id, "%s-out", out->params.instance);
-    client = mosquitto_new(config->client_id == NULL ? id : config->client_id, true, out);
     if (client == NULL) {
         return false;
     }
@@ -240,12 +253,13 @@ static bool client_make(struct mqtt_out *out)
          mosquitto_username_pw_set(client, config->username, config->password) !=
              MOSQ_ERR_SUCCESS) ||
         mosquitto_will_set(client, out->status_topic, 7, "offline", 1, true) != MOSQ_ERR_SUCCESS ||
-        !tls_set(client, config)) {
-        log_rate(LOG_ERROR, &out->log_gate, LOG_EVERY_MS, AREA,
-                 "the client cannot be set up (certificates readable?)");
+        !tls_set(out, client)) {
+        log_rate(LOG_ERROR, &out->log_gate, LOG_EVERY_MS, AREA, "the client cannot be set up: %s",
+                 out->tls.why[0] == '\0' ? "no memory" : out->tls.why);
         mosquitto_destroy(client);
         return false;
     }
+    mosquitto_log_callback_set(client, on_log);
     mosquitto_connect_callback_set(client, on_connect);
     mosquitto_publish_callback_set(client, on_publish);
     out->client = client;
@@ -270,20 +284,57 @@ static void goodbye(struct mqtt_out *out)
     (void)mosquitto_disconnect(out->client);
 }
 
+/* One turn of the loop. */
+static int turn(struct mqtt_out *out)
+{
+    int error;
+
+    if (out->connected || !out->params.config->tls) {
+        return mosquitto_loop(out->client, LOOP_MS, 1);
+    }
+    error = broker_tls_wait(out->client, LOOP_MS);
+    errno = error;
+    return error != 0 ? MOSQ_ERR_ERRNO : mosquitto_loop(out->client, 0, 1);
+}
+
+/* Why a connection is no more; what TLS says goes before what the library says. */
+static void lost_say(struct mqtt_out *out, const char *why)
+{
+    if (out->tls.why[0] != '\0') {
+        why = out->tls.why;
+        count_add(out->params.counters, COUNT_MQTT_OUT_TLS, out->connected ? 0 : 1);
+    }
+    if (strncmp(out->lost_why, why, sizeof out->lost_why - 1) != 0) {
+        out->lost_gate = 0; /* another reason is news */
+        (void)snprintf(out->lost_why, sizeof out->lost_why, "%s", why);
+    }
+    log_rate(LOG_WARNING, &out->lost_gate, LOG_EVERY_MS, AREA, "no connection to %s:%u: %s",
+             out->params.config->host, out->params.config->port, why);
+}
+
+static bool stop_asked(void *ctx)
+{
+    struct mqtt_out *out = ctx;
+
+    return atomic_load(&out->stopping);
+}
+
 /* Connects and serves until the connection ends or a stop is asked for. */
 static void connection_run(struct mqtt_out *out)
 {
     const struct mqtt_out_config *config = out->params.config;
-    const int64_t began_ms = host_boot_ms();
+    const struct broker_stop stop = {stop_asked, out};
+    const struct broker_address to = {config->host, config->port, config->keepalive_s,
+                                      out->connect_turn};
     bool greeted = false;
     int mid;
-    int code = mosquitto_connect_async(out->client, config->host, (int)config->port,
-                                       (int)config->keepalive_s);
+    int code = broker_connect(out->client, &to, &stop);
+    const int64_t began_ms = host_boot_ms();
 
     while (code == MOSQ_ERR_SUCCESS && !atomic_load(&out->stopping)) {
-        code = mosquitto_loop(out->client, LOOP_MS, 1);
+        code = turn(out);
         if (!out->connected && host_boot_ms() - began_ms > CONNECT_LIMIT_MS) {
-            code = MOSQ_ERR_CONN_LOST;
+            code = MOSQ_ERR_KEEPALIVE;
         } else if (code == MOSQ_ERR_SUCCESS && out->connected && !greeted) {
             greeted = status_say(out, "online", &mid);
         }
@@ -295,16 +346,26 @@ static void connection_run(struct mqtt_out *out)
         goodbye(out);
         return;
     }
-    log_rate(LOG_WARNING, &out->log_gate, LOG_EVERY_MS, AREA, "no connection to %s:%u: %s",
-             config->host, config->port,
-             code == MOSQ_ERR_ERRNO ? strerror(errno) : mosquitto_strerror(code));
+    out->connect_turn += out->connected ? 0 : 1;
+    lost_say(out, broker_error_text(code, errno));
 }
 
 /* How long to wait before the next connection. */
 static int64_t pause_ms(struct mqtt_out *out)
 {
-    if (out->connected && host_boot_ms() - out->connected_ms >= STEADY_MS) {
+    const int64_t boot_ms = host_boot_ms();
+    const int64_t life_ms = boot_ms - out->connected_ms;
+
+    if (out->connected && life_ms >= STEADY_MS) {
         backoff_reset(&out->backoff);
+    }
+    if (out->connected && broker_quarrel_note(&out->quarrel, boot_ms, life_ms)) {
+        count(out, COUNT_MQTT_OUT_TAKEOVERS);
+        log_line(LOG_ERROR, AREA,
+                 "connections keep being cut at once; is another gateway using the client id %s? "
+                 "Resting 5 minutes",
+                 out->client_id);
+        return BROKER_QUARREL_REST_MS;
     }
     return backoff_next_ms(&out->backoff, BACKOFF_BASE_MS, BACKOFF_CAP_MS);
 }
@@ -346,6 +407,11 @@ enum err mqtt_out_start(const struct mqtt_out_params *params, struct mqtt_out **
     backoff_init(&made->backoff, params->instance, host_boot_ms());
     out_spaces_init(&made->spaces, params->changes);
     out_alerts_init(&made->alerts, params->alerts);
+    if (params->config->client_id != NULL) {
+        (void)snprintf(made->client_id, sizeof made->client_id, "%s", params->config->client_id);
+    } else {
+        (void)snprintf(made->client_id, sizeof made->client_id, "%s-out", params->instance);
+    }
     (void)snprintf(made->status_topic, sizeof made->status_topic, "bowei/%s/status",
                    params->config->area);
     if (made->stop_fd < 0 || pthread_create(&made->thread, NULL, run, made) != 0) {

@@ -98,7 +98,7 @@ void alert_write(const struct alert_reader *reader, struct json_writer *w,
         json_kv_str(w, "vehicle", alert->vehicle);
         json_kv_str(w, "rule", verdict_rule_code((enum verdict_rule)alert->rule));
     }
-    fleet_place(w, "fence", alert->fence);
+    json_kv_place(w, "fence", alert->fence);
     if (alert->operator_code[0] != '\0') {
         json_kv_str(w, "operator", alert->operator_code);
     }

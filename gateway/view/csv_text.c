@@ -20,10 +20,18 @@ static void cell(struct csv_text *csv)
     csv->has_cell = true;
 }
 
-/* What a spreadsheet takes for the beginning of a formula, tab and line ends included. */
+/* What a spreadsheet takes for the beginning of a formula, tab and line ends included (OWASP, "CSV
+ * Injection"). East Asian ones read the full-width forms as well: U+FF1D, FF0B, FF0D, FF20. */
 static bool formula(const char *text)
 {
-    return text[0] != '\0' && strchr("=+-@\t\r\n", text[0]) != NULL;
+    static const char *const wide[] = {"\xef\xbc\x9d", "\xef\xbc\x8b", "\xef\xbc\x8d",
+                                       "\xef\xbc\xa0"};
+    bool is = text[0] != '\0' && strchr("=+-@\t\r\n", text[0]) != NULL;
+
+    for (size_t i = 0; i < ARRAY_LEN(wide); i++) {
+        is = is || strncmp(text, wide[i], 3) == 0;
+    }
+    return is;
 }
 
 void csv_text_str(struct csv_text *csv, const char *text)

@@ -20,18 +20,6 @@ void fleet_location(enum crs crs, struct json_writer *w, struct position_e7 at)
     json_object_end(w);
 }
 
-void fleet_place(struct json_writer *w, const char *name, space_key key)
-{
-    char id[SPACE_ID_LEN + 1];
-
-    if (key == 0) {
-        json_kv_null(w, name);
-        return;
-    }
-    space_id_format(key, id);
-    json_kv_str(w, name, id);
-}
-
 void fleet_time(int64_t shift_ms, struct json_writer *w, const char *name, int64_t city_ms)
 {
     json_kv_time(w, name, city_ms > 0 ? city_ms + shift_ms : -1);

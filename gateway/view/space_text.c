@@ -6,8 +6,8 @@ void space_text_write(struct json_writer *w, const struct inventory *inv, uint32
                       const struct space_view *view, int64_t at_ms)
 {
     json_object(w);
-    fleet_place(w, "id", inv->spaces[slot].key);
-    fleet_place(w, "lot", inv->lots[inv->spaces[slot].lot].key);
+    json_kv_place(w, "id", inv->spaces[slot].key);
+    json_kv_place(w, "lot", inv->lots[inv->spaces[slot].lot].key);
     json_kv_str(w, "state", space_state_name(view->state));
     fleet_time(0, w, "since", view->since_ms);
     fleet_time(0, w, "seen", view->seen_ms);

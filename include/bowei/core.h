@@ -124,8 +124,6 @@ uint32_t core_case_row_slots(const struct core *core);
 /** A stay that a release interrupted, by its index; false: there is none. */
 bool core_stay_image(const struct core *core, uint32_t index, struct image *out);
 uint32_t core_stay_slots(const struct core *core);
-struct case_figures;
-void core_case_figures(const struct core *core, struct case_figures *out);
 const struct inventory *core_inventory(const struct core *core);
 /** Bytes of heap the core holds, for the memory bench. */
 size_t core_memory(const struct core *core);

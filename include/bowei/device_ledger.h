@@ -9,7 +9,7 @@
  * suspected. Links and lines note, the examiner weighs, an HTTP thread reads. One lock, rank 3,
  * held for copies only.
  *
- * Memory: 16 bytes a device and 6 a sensor, in arrays that the kernel backs when they are first
+ * Memory: 12 bytes a device and 6 a sensor, in arrays that the kernel backs when they are first
  * written, and one ring of raw frames of a configured size for all devices together. Only devices
  * that somebody watches have their newest frames kept apart, so that a busy city does not push them
  * out; at most LEDGER_WATCHED_MAX of them. */
@@ -51,6 +51,11 @@ struct frame_record {
     uint16_t battery_mv;
     uint8_t bytes[FRAME_BYTES_MAX];
 };
+
+#define FIGURE_FRAMES_MAX     4194303u /**< 22 bits: one a minute for 8 years */
+#define FIGURE_LOST_MAX       65535u
+#define FIGURE_DUPLICATES_MAX 16383u /**< 14 bits */
+#define FIGURE_REFUSALS_MAX   1023u  /**< 10 bits: what it sends is not understood */
 
 /** Counts of one device since the gateway started; they stop at their highest value. */
 struct device_figures {

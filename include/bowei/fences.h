@@ -104,6 +104,10 @@ struct fence_hit {
  * FENCE_USE_COUNT for both. Windows are not looked at. Stack only, no allocation. */
 uint32_t fences_around(const struct inventory *inv, struct position_e7 at, int64_t within_mm,
                        enum fence_use use, struct fence_hit *hits, uint32_t cap);
+/** The one that decides at a point: of those that contain it and pass the filter the first by
+ * fence_precedes, however many there are. False: none. */
+bool fences_deciding(const struct inventory *inv, struct position_e7 at,
+                     bool (*filter)(void *ctx, uint32_t fence), void *ctx, struct fence_hit *hit);
 /** Nearest first by distance of the edge (inside = 0, also in the hit), then ID; exact; at most
  * `limit` (1..1024). filter NULL = all live ones; it may be asked for the same one again. */
 uint32_t fences_near(const struct inventory *inv, struct position_e7 at, int64_t radius_mm,
@@ -116,6 +120,8 @@ bool fence_precedes(const struct inv_fence *a, const struct inv_fence *b);
  * false. */
 void fences_box(const struct inventory *inv, struct position_e7 south_west,
                 struct position_e7 north_east, bool (*visit)(void *ctx, uint32_t fence), void *ctx);
+/** Has a fence the same outline in two snapshots? Indices last over both. */
+bool fences_same_outline(const struct inventory *a, const struct inventory *b, uint32_t fence);
 /** Corners of ring `ring` (index), closed: the first is not repeated. */
 const struct position_e7 *fences_ring(const struct inventory *inv, uint32_t ring, uint32_t *corners,
                                       bool *hole);

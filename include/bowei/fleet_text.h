@@ -11,8 +11,6 @@
 struct position_e7 fleet_position(enum crs crs, struct position_e7 at);
 /** A position in that crs: {"crs","lat","lon"}. */
 void fleet_location(enum crs crs, struct json_writer *w, struct position_e7 at);
-/** A fence, a bike or an ID as text, null when 0. */
-void fleet_place(struct json_writer *w, const char *name, space_key key);
 /** City time as RFC 3339, null when 0. shift_ms: of the answer. */
 void fleet_time(int64_t shift_ms, struct json_writer *w, const char *name, int64_t city_ms);
 /** Millimetres as metres, rounded; null for INT32_MAX. */

@@ -26,6 +26,14 @@ static inline int position_compare(struct position a, struct position b)
     return a.seq < b.seq ? -1 : a.seq > b.seq;
 }
 
+#define POSITION_SEQ_MOST ((UINT64_C(1) << 48) - 1) /* 9000 years of 1000 inputs a second */
+
+/** False of what no gateway has counted up to: damaged, or written by hand. */
+static inline bool position_plausible(struct position at)
+{
+    return at.epoch <= INT64_MAX && at.seq <= POSITION_SEQ_MOST;
+}
+
 enum input_kind {
     INPUT_READING,
     INPUT_COMMAND,      /**< staff or operator request, or a query that only the core can answer */

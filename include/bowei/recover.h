@@ -10,6 +10,9 @@
  * their recorded now, resolved by the present inventory. */
 
 #define RECOVER_REDIS_MS 2000 /**< how long a start waits for Redis */
+/** And for all that it holds: what takes longer (a million spaces take seconds) comes late, as from
+ * a Redis that was away. */
+#define RECOVER_LOAD_MS 20000
 
 /** Where the recovered goes; called from recover_run's thread. Images and inputs are borrowed for
  * the call. */
@@ -17,10 +20,6 @@ struct recover_calls {
     void *ctx;
     void (*restore)(void *ctx, const struct image *image);
     void (*replay)(void *ctx, const struct input *input);
-    /** Each effect that the journal holds, in order, after its restore: it may not be in Redis yet.
-     * Audit rows are to be kept again (flush_keep) as they are; of overrides and suspects the
-     * core's image is to be. May be NULL. */
-    void (*kept)(void *ctx, const struct image *image);
 };
 
 struct recover_params {
@@ -33,7 +32,8 @@ struct recover_params {
 
 struct recovery {
     uint64_t epoch;    /**< ours from now on; in the state folder, and in Redis when redis_read or
-                          epoch_taken */
+                          epoch_taken; else at least the wall clock's seconds, as nobody could be
+                          asked for the greatest one */
     uint64_t next_seq; /**< above everything seen */
     struct position newest;   /**< the newest position seen */
     struct position oldest;   /**< the first reading or effect of the journal, 0 = it has none */

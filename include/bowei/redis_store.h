@@ -18,7 +18,8 @@ struct redis_params {
     uint16_t port;
     const char *username, *password; /**< NULL = none */
     uint32_t timeout_ms;
-    const _Atomic bool *halt; /**< redis_load gives up soon after it turned true; NULL = never */
+    const _Atomic bool *halt; /**< all gives up soon after it turned true; NULL = never */
+    int64_t until_boot_ms;    /**< and at this moment; 0 = never */
 };
 
 /* --- the core's side: what is dirty, and handing it over --- */
@@ -51,6 +52,8 @@ struct image_source {
      * NULL: there is no journal. */
     enum event_found (*event)(void *ctx, bool first, struct image *out);
     struct event_place (*newest_event)(void *ctx); /**< with `event`: of all there were */
+    /** As `event`, for rows of the audit. */
+    enum event_found (*row)(void *ctx, bool first, struct image *out);
     /** The same for cases, rows of their histories, interrupted stays. NULL: there are none. */
     bool (*case_)(void *ctx, uint32_t slot, struct image *out);
     bool (*case_row)(void *ctx, uint32_t slot, struct image *out);
@@ -82,8 +85,9 @@ enum dirty_kind {
 };
 
 void flush_mark(struct flush *flush, enum dirty_kind kind, uint32_t index);
-/** A kept image (E) that must reach Redis. ERR_OVERLOADED when too many wait (Redis away too long).
- */
+/** A kept image (E) that must reach Redis, after it was journalled. Rows of the audit that find no
+ * room are read back out of the journal, as events are. ERR_NO_MEMORY, ERR_NOT_FOUND (its place
+ * left the inventory); ERR_OVERLOADED: too many rows wait, and there is no journal. */
 enum err flush_keep(struct flush *flush, const struct image *image) MUST_CHECK;
 /** An event (a kept image of an episode) for the logs of the operators that may see it, in order,
  * after it was journalled. Never refused: what finds no room is read back out of the journal, and

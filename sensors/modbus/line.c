@@ -54,7 +54,6 @@ static void up_judge(struct line *line)
 bool line_open(struct line *line)
 {
     const struct line_config *config = line->params.config;
-    static int64_t gate;
 
     if (port_open(&line->port)) {
         line_count(line, COUNT_MODBUS_CONNECTS);
@@ -66,7 +65,7 @@ bool line_open(struct line *line)
         }
         return true;
     }
-    log_rate(LOG_WARNING, &gate, 10000, AREA, "%s: cannot open %s: %s", config->name,
+    log_rate(LOG_WARNING, &line->log_gate, 10000, AREA, "%s: cannot open %s: %s", config->name,
              config->host != NULL ? config->host : config->device, strerror(errno));
     line_count(line, COUNT_MODBUS_IO);
     up_set(line, false);
@@ -153,13 +152,15 @@ void line_judge(struct line *line, struct unit *unit, enum port_result result, u
 }
 
 /* Boottime at which the unit's round may begin. One that fails, or never answered, waits until the
- * others had their share; its round stays due meanwhile, so that the one that waits longest is
- * asked first. */
+ * others had their share, and on a serial line until its answer can be late no more; its round
+ * stays due meanwhile, so that the one that waits longest is asked first. */
 static int64_t turn_ms(const struct line *line, const struct unit *unit)
 {
     const bool doubtful = unit->breaker->failures > 0 || !unit->breaker->answered;
+    const int64_t free_ms = port_free_ms(&line->port, unit->config->unit);
+    int64_t ms = unit->due_ms > free_ms ? unit->due_ms : free_ms;
 
-    return doubtful && line->probe_again_ms > unit->due_ms ? line->probe_again_ms : unit->due_ms;
+    return doubtful && line->probe_again_ms > ms ? line->probe_again_ms : ms;
 }
 
 static struct unit *unit_next(const struct line *line)

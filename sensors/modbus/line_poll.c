@@ -45,12 +45,33 @@ static uint32_t limit_ms(const struct line *line, const struct unit *unit,
     return breaker_timeout_ms(unit->breaker, full_ms, short_ms);
 }
 
+/* A connection that answered before and is shut now: bridges close what is idle, some after each
+ * answer. That says nothing of the unit, a read may be repeated, and the next connection is as good
+ * as the first. */
+static bool connect_anew(struct line *line, enum port_result result)
+{
+    if (result != PORT_IO || !line->good || line->params.config->host == NULL) {
+        return false;
+    }
+    port_close(&line->port);
+    if (!port_open(&line->port)) {
+        return false; /* the line is really lost, which is line_drop's to see to */
+    }
+    line_count(line, COUNT_MODBUS_CONNECTS);
+    line->good = false;
+    return true;
+}
+
 static enum port_result ask(struct line *line, struct unit *unit,
                             const struct read_request *request, uint32_t *took_ms)
 {
+    const uint32_t most_ms = limit_ms(line, unit, request);
     int64_t begin_ms = host_boot_ms();
-    enum port_result result =
-        port_read(&line->port, request, limit_ms(line, unit, request), &line->reply);
+    enum port_result result = port_read(&line->port, request, most_ms, &line->reply);
+
+    if (connect_anew(line, result)) {
+        result = port_read(&line->port, request, most_ms, &line->reply);
+    }
 
     *took_ms = (uint32_t)(host_boot_ms() - begin_ms);
     line->wrote = false;

@@ -31,9 +31,13 @@ static enum recalibration_outcome outcome_of(enum port_result result)
     return RECALIBRATION_NO_ANSWER;
 }
 
-/* The port can be used now. */
+/* The port can be used now. A write is not repeated, so it does not go to a connection that is shut
+ * already. */
 static bool ready(struct line *line)
 {
+    if (port_is_open(&line->port) && port_is_left(&line->port)) {
+        port_close(&line->port);
+    }
     return port_is_open(&line->port) || (host_boot_ms() >= line->open_again_ms && line_open(line));
 }
 

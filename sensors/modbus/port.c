@@ -3,6 +3,7 @@
  * 0 so that the response timeout bounds the whole reply even when a device drips bytes. Serial
  * lines keep 3.5 characters of silence, which the library does not. */
 #include "sensors/modbus/port.h"
+#include "bowei/base/city_clock.h"
 #include "sensors/modbus/round_time.h"
 #include <errno.h>
 #include <netdb.h>
@@ -44,6 +45,18 @@ void port_init(struct port *port, const struct line_config *config, struct halt 
 bool port_is_open(const struct port *port)
 {
     return port->context != NULL;
+}
+
+bool port_is_left(const struct port *port)
+{
+    uint8_t byte;
+    ssize_t n;
+
+    if (port->config->host == NULL) {
+        return false;
+    }
+    n = recv(modbus_get_socket(port->context), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
 }
 
 void port_close(struct port *port)
@@ -271,17 +284,36 @@ static enum port_result write_tcp(struct port *port, const struct write_request 
                                                         exception));
 }
 
-/* Leaves the bus its silence, then drops what came unasked. */
-static void serial_quiet(struct port *port)
+int64_t port_free_ms(const struct port *port, uint32_t unit)
+{
+    return unit == port->late_unit ? port->late_ms : 0;
+}
+
+/* Leaves the bus its silence, and a unit that missed its time another one to be late in; then drops
+ * what came unasked. */
+static void serial_quiet(struct port *port, uint8_t unit)
 {
     int64_t wait_us = port->spoke_us + port->quiet_us - mono_us();
+    const int64_t late_us = (port_free_ms(port, unit) - host_boot_ms()) * 1000;
 
+    wait_us = late_us > wait_us ? late_us : wait_us;
     if (wait_us > 0) {
         struct timespec pause = {.tv_sec = wait_us / 1000000, .tv_nsec = wait_us % 1000000 * 1000};
 
         (void)nanosleep(&pause, NULL);
     }
     (void)modbus_flush(port->context);
+}
+
+/* What became of a request to the unit, and when. */
+static enum port_result serial_end(struct port *port, uint8_t unit, enum port_result result)
+{
+    port->spoke_us = mono_us();
+    if (result == PORT_TIMEOUT || result == PORT_GARBAGE) {
+        port->late_unit = unit;
+        port->late_ms = host_boot_ms() + port->config->response_timeout_ms;
+    }
+    return result;
 }
 
 static enum port_result read_serial(struct port *port, const struct read_request *request,
@@ -291,28 +323,27 @@ static enum port_result read_serial(struct port *port, const struct read_request
     int address = request->address;
     int n = request->count;
     int got;
+    int error;
 
-    serial_quiet(port);
-    (void)modbus_set_slave(port->context, request->unit);
+    serial_quiet(port, request->unit);
+    if (modbus_set_slave(port->context, request->unit) != 0) {
+        return PORT_IO; /* it would ask the unit before, or end the program */
+    }
     switch (request->function) {
     case 1: got = modbus_read_bits(port->context, address, n, bits); break;
     case 2: got = modbus_read_input_bits(port->context, address, n, bits); break;
     case 3: got = modbus_read_registers(port->context, address, n, reply->values); break;
     default: got = modbus_read_input_registers(port->context, address, n, reply->values); break;
     }
+    error = errno;
     if (got == n && request->function <= 2) {
         for (int i = 0; i < n; i++) {
             reply->values[i] = bits[i];
         }
     }
-    if (got != n) {
-        int error = got < 0 ? errno : EMBBADDATA;
-
-        port->spoke_us = mono_us();
-        return result_of(error, &reply->exception);
-    }
-    port->spoke_us = mono_us();
-    return PORT_OK;
+    return serial_end(port, request->unit,
+                      got == n ? PORT_OK
+                               : result_of(got < 0 ? error : EMBBADDATA, &reply->exception));
 }
 
 static enum port_result write_serial(struct port *port, const struct write_request *request,
@@ -322,16 +353,18 @@ static enum port_result write_serial(struct port *port, const struct write_reque
     int got;
     int error;
 
-    serial_quiet(port);
-    (void)modbus_set_slave(port->context, request->unit);
+    serial_quiet(port, request->unit);
+    if (modbus_set_slave(port->context, request->unit) != 0) {
+        return PORT_IO;
+    }
     switch (request->function) {
     case 5: got = modbus_write_bit(port->context, address, request->value != 0); break;
     case 6: got = modbus_write_register(port->context, address, request->value); break;
     default: got = modbus_write_registers(port->context, address, 1, &request->value); break;
     }
     error = errno;
-    port->spoke_us = mono_us();
-    return got == 1 ? PORT_OK : result_of(got < 0 ? error : EMBBADDATA, exception);
+    return serial_end(port, request->unit,
+                      got == 1 ? PORT_OK : result_of(got < 0 ? error : EMBBADDATA, exception));
 }
 
 /* Reads away what comes until nothing comes. */

@@ -24,15 +24,22 @@ struct port {
     uint16_t transaction;
     int64_t quiet_us; /**< serial: pause the bus needs between two frames */
     int64_t spoke_us; /**< serial: monotonic time of the last frame */
+    int64_t
+        late_ms; /**< serial: boottime until which late_unit may still answer the request before */
+    uint8_t late_unit;
 };
 
 void port_init(struct port *port, const struct line_config *config, struct halt *halt);
 /** Connects within the line's response timeout. False: errno says why. */
 bool port_open(struct port *port);
 bool port_is_open(const struct port *port);
+/** TCP: the other side has closed the open connection. */
+bool port_is_left(const struct port *port);
 void port_close(struct port *port);
 /** One request and its reply, within timeout_ms. After PORT_TIMEOUT, PORT_GARBAGE and PORT_IO
- * port_recover or port_close must follow: a late reply would be taken for the next one. */
+ * port_recover or port_close must follow: a late reply would be taken for the next one. A unit on a
+ * serial line that did not answer is asked again only after another response timeout: its late
+ * reply to one request would pass for that to another, of the same function and length. */
 enum port_result port_read(struct port *port, const struct read_request *request,
                            uint32_t timeout_ms, struct read_reply *reply);
 
@@ -42,6 +49,8 @@ enum port_result port_write(struct port *port, const struct write_request *reque
 /** After such a result: TCP and lost ports are closed; a serial port, which has no connection to
  * give up, is listened to until it is silent. */
 void port_recover(struct port *port, enum port_result result);
+/** Boottime before which the unit should not be asked: until then port_read would wait for it. */
+int64_t port_free_ms(const struct port *port, uint32_t unit);
 /** How long a read and its reply take on the wire, and the unit to think, by the configuration. */
 uint32_t port_wire_ms(const struct port *port, const struct read_request *request);
 

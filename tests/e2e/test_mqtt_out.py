@@ -90,6 +90,24 @@ class MqttOut(Testbed):
         return sorted(set(told) ^ set(shown)) + [i for i in shown if i in told and any(
             told[i][k] != shown[i][k] for k in ("state", "reason", "known", "lot"))]
 
+    def test_a_second_gateway_is_not_fought(self):
+        """Another client with our id throws us out again and again: it is said, and we rest."""
+        spaces = [(space_id(1), "42.2578", "118.8869")]
+        self.make_city(spaces, [("dev-1", "mqtt", "native", 0, spaces[0][0])])
+        self.start_gateway()
+        for number in range(1, 5):
+            wait_until("it is connected", lambda n=number: self.metrics()["bowei_mqtt_out_connects_total"] == n, 15)
+            twin = mqtt.Client(client_id="test-out")
+            twin.username_pw_set("city", "city-password")
+            twin.connect("127.0.0.1", self.broker_port)
+            twin.loop_start()
+            wait_until("the twin is connected", twin.is_connected, 5)
+            twin.disconnect()
+            twin.loop_stop()
+        wait_until("it rests", lambda: self.metrics()["bowei_mqtt_out_takeovers_total"] == 1, 5)
+        self.assertIn("using the client id test-out", (self.folder / "bowei.log").read_text())
+        self.assertEqual(self.metrics()["bowei_mqtt_out_connects_total"], 4)
+
     def test_spaces_and_status(self):
         spaces = [(space_id(n), f"{42.2578 + n * 1e-4:.7f}", "118.8869") for n in range(1, 201)]
         self.make_city(spaces, [(f"dev-{n}", "mqtt", "native", 0, spaces[n - 1][0]) for n in (1, 2, 3)])

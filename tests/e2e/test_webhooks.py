@@ -1,6 +1,7 @@
 """Webhooks against the whole gateway: eight receivers that fail in eight ways, and one that does not and notices nothing of it; bodies
 against the CloudEvents schema, signatures against the published verifier; what one operator has is not there for another."""
 import json
+import os
 import shutil
 import socket
 import statistics
@@ -206,6 +207,44 @@ class Webhooks(Hooks):
         log = (self.folder / "bowei.log").read_text(errors="replace")
         for secret in (hook["secret"], second["secret"], third["secret"]):
             self.assertNotIn(secret[6:], log)
+
+    def libcurl_mapped(self):
+        return "libcurl" in Path(f"/proc/{self.gateway.child.pid}/maps").read_text()
+
+    def test_libcurl_comes_with_the_first_webhook(self):
+        """A gateway without webhooks has not loaded it; one that cannot load it says so, goes on, and keeps all events."""
+        self.leave_outside("HLO", 1)
+        self.assertEqual(self.get("/v1/webhooks", key=self.staff)[1]["items"], [])
+        self.assertFalse(self.libcurl_mapped())
+        broken = self.folder / "lib" / "libcurl.so.4"
+        broken.parent.mkdir()
+        broken.write_text("no library")
+        self.gateway.stop()
+        self.gateway.env = os.environ | {"LD_LIBRARY_PATH": str(broken.parent)}
+        self.start_gateway()
+        receiver = self.receiver()
+        status, body, _ = self.request("POST", "/v1/webhooks", {"url": receiver.url}, key=self.keys["HLO"])
+        self.assertEqual((status, body["code"]), (503, "unavailable"))
+        self.assertIn("libcurl", body["detail"])
+        self.assertIn("libcurl.so.4", (self.folder / "bowei.log").read_text())
+        self.assertEqual(self.metrics()["bowei_webhook_library_errors_total"], 1)
+        broken.unlink()  # no restart is needed
+        hook = self.subscribe("HLO", receiver.url)
+        self.assertTrue(self.libcurl_mapped())
+        self.leave_outside("HLO", 1)
+        wait_until("it is delivered", lambda: len(receiver.taken()) == 1)
+
+        self.gateway.stop()
+        broken.write_text("no library")
+        self.start_gateway()
+        self.leave_outside("HLO", 1)
+        self.assertEqual(self.get("/readyz")[0], 200)
+        state = self.webhook("HLO", hook["id"])
+        self.assertEqual((state["delivered"], state["failed_attempts"], state["dead_letters"]), (1, 0, 0))
+        self.assertFalse(self.libcurl_mapped())
+        broken.unlink()
+        self.subscribe("MTN", self.receiver().url)  # tries at once
+        wait_until("what waited is delivered", lambda: len(receiver.taken()) == 2)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,8 @@ from pathlib import Path
 import paho.mqtt.client as mqtt
 import redis
 
+from contract import Contract
+
 BUILD = Path(os.environ.get("BOWEI_BUILD", Path(__file__).resolve().parents[2] / "build" / "release"))
 BOWEI = BUILD / "bowei"
 SIM = BUILD / "bowei-sim"
@@ -103,6 +105,7 @@ class Testbed(unittest.TestCase):
     http_options = "  connections_per_ip: 600\n"
     journal_options = ""
     modbus = ""
+    contract = None
 
     def setUp(self):
         self.folder = Path(tempfile.mkdtemp(prefix="bowei-test-"))
@@ -237,9 +240,18 @@ class Testbed(unittest.TestCase):
             answer = connection.getresponse()
             raw = answer.read()
             kind = answer.getheader("Content-Type", "")
-            return answer.status, (json.loads(raw) if "json" in kind and raw else raw), dict(answer.getheaders())
+            said = json.loads(raw) if "json" in kind and raw else raw
+            if path != "/openapi.json" and kind:
+                self.assertEqual([], self.promised().check(method, path, answer.status, kind, said))
+            return answer.status, said, dict(answer.getheaders())
         finally:
             connection.close()
+
+    def promised(self):
+        """What the gateway says of its answers; asked for once a test."""
+        if self.contract is None:
+            self.contract = Contract(self.get("/openapi.json")[1])
+        return self.contract
 
     def get(self, path, **more):
         return self.request("GET", path, **more)

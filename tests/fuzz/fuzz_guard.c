@@ -2,25 +2,35 @@
  * an empty guard is https without a user, and a host that a resolver would take for an address in
  * one of these inner networks is none; a refusal has its reason. */
 #include "gateway/delivery/guard.h"
+#include "gateway/delivery/libcurl.h"
 #include "gateway/delivery/schedule.h"
 #include "tests/fuzz/fuzz.h"
 #include <arpa/inet.h>
-#include <curl/curl.h>
 #include <string.h>
 #include <strings.h>
 
 #define TEXT_MAX 600
 
+static struct libcurl curl;
+
+/* Once, before the first input. */
+static void library_load(void)
+{
+    char why[LIBCURL_WHY_MAX];
+
+    claim(curl.url != NULL || libcurl_load(&curl, why));
+}
+
 static void host_check(const char *url)
 {
-    CURLU *handle = curl_url();
+    CURLU *handle = curl.url();
     char *host = NULL;
     char *user = NULL;
     struct in_addr four;
 
-    claim(handle != NULL && curl_url_set(handle, CURLUPART_URL, url, 0) == CURLUE_OK);
-    claim(curl_url_get(handle, CURLUPART_USER, &user, 0) == CURLUE_NO_USER);
-    claim(curl_url_get(handle, CURLUPART_HOST, &host, 0) == CURLUE_OK);
+    claim(handle != NULL && curl.url_set(handle, CURLUPART_URL, url, 0) == CURLUE_OK);
+    claim(curl.url_get(handle, CURLUPART_USER, &user, 0) == CURLUE_NO_USER);
+    claim(curl.url_get(handle, CURLUPART_HOST, &host, 0) == CURLUE_OK);
     if (inet_aton(host, &four) != 0) {
         const uint32_t address = ntohl(four.s_addr);
 
@@ -28,8 +38,8 @@ static void host_check(const char *url)
         claim(address >> 16 != 0xA9FE && address >> 16 != 0xC0A8 && address >> 20 != 0xAC1);
     }
     claim(strcasecmp(host, "[::1]") != 0 && strncasecmp(host, "[fe80", 5) != 0);
-    curl_free(host);
-    curl_url_cleanup(handle);
+    curl.free(host);
+    curl.url_cleanup(handle);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -43,9 +53,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size > TEXT_MAX || memchr(data, '\0', size) != NULL) {
         return 0;
     }
+    library_load();
     memcpy(text, data, size);
     text[size] = '\0';
-    if (guard_permits_url(&none, text, why)) {
+    if (guard_permits_url(&none, &curl, text, why)) {
         claim(strncasecmp(text, "https://", 8) == 0);
         host_check(text);
     } else {
@@ -54,7 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     why[0] = '\0';
     claim(guard_parse(&guard, text, why) || why[0] != '\0');
     claim(guard.count <= GUARD_ALLOW_MAX);
-    (void)guard_permits_url(&guard, "http://10.1.2.3:80/", why);
+    (void)guard_permits_url(&guard, &curl, "http://10.1.2.3:80/", why);
     if (schedule_parse(text, &schedule)) {
         claim(schedule.count > 0 && schedule.count <= SCHEDULE_MAX);
     }

@@ -193,6 +193,13 @@ static inline enum err case_read(struct case_fixture *f, case_id id)
     return e;
 }
 
+static inline void case_books(struct case_fixture *f, struct case_figures *out)
+{
+    struct case_request request = {.figures = out};
+
+    assert_int_equal(case_ask(f, COMMAND_CASES, "reader", &request), ERR_OK);
+}
+
 #define assert_case(f, status_, stage_)                                                            \
     do {                                                                                           \
         assert_string_equal(case_status_word((enum case_status)(f)->last.status)->code,            \

@@ -111,6 +111,7 @@ static void gaps_page_through(void **state)
         page = seen;
         next = strstr(a.body, "\"next\":\"");
         more = next != NULL;
+        assert_int_equal(strstr(a.head, "Link: </v1/coverage/gaps?limit=7&cursor=") != NULL, more);
         if (more) {
             (void)snprintf(target, sizeof target, "/v1/coverage/gaps?limit=7&cursor=%.*s",
                            (int)strcspn(next + 8, "\""), next + 8);

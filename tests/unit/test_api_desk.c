@@ -353,12 +353,17 @@ static void what_is_open_is_not_opened_again(void **state)
 /* A key of some districts opens and moves what is there, and nothing elsewhere. */
 static void keys_of_a_district(void **state)
 {
+    char there[CASE_NUMBER_LEN + 1];
+    char merge[80];
     char n[CASE_NUMBER_LEN + 1];
     char body[200];
 
     (void)state;
     opened("order", "patrol", space_text(3), n);
     move(north, n, "note", "{\"note\":\"x\"}", 403, "districts");
+    case_id_format(case_id_make(150499, 20260601, 1), there);
+    (void)snprintf(merge, sizeof merge, "{\"into\":\"%s\",\"note\":\"x\"}", n);
+    move(north, there, "merge", merge, 403, "into: this key");
     (void)snprintf(body, sizeof body, "{\"kind\":\"order\",\"source\":\"patrol\",\"place\":\"%s\"}",
                    space_text(3));
     expect("POST", north, "/v1/cases", body, 403, "districts");
@@ -499,7 +504,7 @@ static void phrase_20_the_books_balance(void **state)
     move(city->staff, n, "void", NULL, 422, "/note");
     move(city->staff, n, "void", "{\"note\":\"nothing there\"}", 200, "voided");
     pthread_mutex_lock(&city->lock);
-    core_case_figures(f.core, &figures);
+    case_books(&f, &figures);
     pthread_mutex_unlock(&city->lock);
     (void)snprintf(text, sizeof text,
                    "\"opened\":%d,\"closed\":%d,\"voided\":%d,\"outstanding\":%d,\"balanced\":true",

@@ -305,7 +305,7 @@ static void fences_as_geojson_and_gone(void **state)
     (void)state;
     a = client_ask(city, "GET", "/v1/fences?use=no_park", "Accept: application/geo+json\r\n", NULL);
     assert_int_equal(a.status, 200);
-    assert_non_null(strstr(a.body, "\"type\":\"FeatureCollection\""));
+    assert_non_null(strstr(a.body, "{\"type\":\"FeatureCollection\",\"as_of\":"));
     assert_non_null(strstr(a.body, "\"geometry\":{\"type\":\"MultiPolygon\",\"coordinates\":[[[["));
     answer_free(&a);
     expect("GET", NULL, "/v1/fences/150402001F0990000", NULL, 400, "bad_id");

@@ -1,5 +1,6 @@
 /* Bad input over HTTP: every line of the corpus gets a clear refusal as problem+json where the
  * request can be answered at all, nothing crashes, and the server goes on. */
+#include "api/route.h"
 #include "tests/unit/api_fixture.h"
 
 #include <setjmp.h>
@@ -64,6 +65,14 @@ static void targets(void **state)
         {"/v1/./city",                                        400, "segments"               },
         {"/v1/city/",                                         400, "segments"               },
         {"/v1\\city",                                         400, "percent-encoded"        },
+        {"/v1/devices%2fx",                                   400, "separator"              },
+        {"/v1/devices/%2fx",                                  400, "separator"              },
+        {"/v1/devices/a%2f%2e%2e%2f%2e%2e%2fcity",            400, "segments"               },
+        {"/v1/devices/a%2f%2fb",                              400, "segments"               },
+        {"/v1/devices/a%2f",                                  400, "segments"               },
+        {"/v1/devices/a%5cb",                                 400, "separator"              },
+        {"/v1/devices/line%2funit",                           401, "unauthenticated"        },
+        {"/v1/spaces/a%2fwhy",                                400, "separator"              },
         {"/v1%5ccity",                                        400, "separator"              },
         {"/v1/city%0d%0aX-Evil:1",                            400, "control"                },
         {"/v1/city%zz",                                       400, "hexadecimal"            },
@@ -119,6 +128,29 @@ static void targets(void **state)
         answer_free(&a);
     }
     still_alive();
+}
+
+/* Whoever mistypes a name reads all the names there are. */
+static void every_route_tells_all_its_parameters(void **state)
+{
+    static const char unknown[] = "colour=red";
+    size_t count;
+    const struct route *all = routes(&count);
+
+    (void)state;
+    for (size_t i = 0; i < count; i++) {
+        char scratch[64];
+        struct query query;
+        struct faults faults;
+
+        assert_false(params_parse(unknown, sizeof unknown - 1, all[i].params, scratch,
+                                  sizeof scratch, &query, &faults));
+        for (const param_entry *p = all[i].params; *p != PARAM_END; p++) {
+            if (strstr(faults.rows[0].detail, param_rows[param_of(*p)].name) == NULL) {
+                fail_msg("%s: %s", all[i].path, faults.rows[0].detail);
+            }
+        }
+    }
 }
 
 #define HOST "Host: x\r\n"
@@ -414,6 +446,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(targets),
+        cmocka_unit_test(every_route_tells_all_its_parameters),
         cmocka_unit_test(framing),
         cmocka_unit_test(methods),
         cmocka_unit_test(sizes),

@@ -253,6 +253,8 @@ static void filters_are_checked(void **state)
         {"topics=fences&lot=%s",          "fences are asked for"         },
         {"topics=spaces&fence=%s",        "spaces and lots are asked for"},
         {"fence=x",                       "\"parameter\":\"fence\""      },
+        {"fence=%s",                      "no such fence"                },
+        {"lot=150402001L9990000B",        "no such lot"                  },
     };
 
     char lot[SPACE_ID_LEN + 1];

@@ -246,7 +246,7 @@ static void check(struct history *h)
             count++;
         }
     }
-    core_case_figures(core, &figures);
+    case_books(&h->f, &figures);
     assert_int_equal(figures.opened, count);
     assert_int_equal(figures.opened - figures.closed - figures.voided, figures.outstanding);
     assert_int_equal(figures.outstanding, open);

@@ -192,6 +192,9 @@ static void ended_cases_make_room(void **state)
     struct case_image one;
     struct case_image last;
     struct case_figures figures;
+    struct case_request request = {.figures = &figures};
+    struct command command = {.kind = COMMAND_CASES, .cases = &request};
+    struct input input = {.kind = INPUT_COMMAND, .command = &command};
 
     (void)state;
     town_up(&t);
@@ -204,7 +207,10 @@ static void ended_cases_make_room(void **state)
     assert_int_equal(town_open(&t, SOURCE_PATROL, 0, &last), ERR_OVERLOADED);
     t.f.now.at_ms += 86400000;
     assert_int_equal(town_open(&t, SOURCE_PATROL, 0, &last), ERR_OK);
-    core_case_figures(t.f.core, &figures);
+    input.at = (struct position){1, t.f.seq++};
+    input.now = t.f.now;
+    (void)core_step(t.f.core, &input);
+    assert_int_equal(command.result, ERR_OK);
     assert_int_equal(figures.opened, 4);
     assert_int_equal(figures.voided, 0);
     assert_int_equal(count_get(&t.f.counters, COUNT_CASES_DROPPED), 1);

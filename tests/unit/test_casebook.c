@@ -368,7 +368,7 @@ static void what_nobody_serves_is_an_orphan(void **state)
     assert_ok(&f, case_open(&f, CASE_FACILITY, SOURCE_PATROL, case_space(1, 1), ""));
     assert_ok(&f, case_say(&f, "filer", CASE_EVENT_FILE));
     assert_case(&f, FILED, NONE);
-    core_case_figures(f.core, &figures);
+    case_books(&f, &figures);
     assert_int_equal(figures.orphans, 1);
     assert_int_equal(f.last.route_rule, ROUTE_NONE);
     assert_int_equal(case_do(&f, "boss", &move), ERR_UNPROCESSABLE);
@@ -383,7 +383,7 @@ static void what_nobody_serves_is_an_orphan(void **state)
     assert_non_null(strstr(f.detail, "until"));
     move.until_ms = f.now.at_ms + DAY;
     assert_ok(&f, case_do(&f, "boss", &move));
-    core_case_figures(f.core, &figures);
+    case_books(&f, &figures);
     assert_int_equal(figures.orphans, 0);
     case_stop(&f);
 }

@@ -87,6 +87,37 @@ static void test_figures(void **state)
     inventory_destroy(inv);
 }
 
+static void test_figures_stop_at_their_highest(void **state)
+{
+    struct inventory *inv = fixture_city(1, &spec);
+    struct device_ledger *ledger = device_ledger_create(0);
+    struct device_figures figures;
+    struct frame_record rec = frame(7);
+
+    (void)state;
+    device_ledger_carry(ledger, NULL, inv);
+    rec.fate = FRAME_REFUSED;
+    rec.fault = DECODE_LENGTH;
+    for (uint32_t i = 0; i <= FIGURE_DUPLICATES_MAX + 2; i++) {
+        note(ledger, inv, 0, rec);
+    }
+    for (uint32_t i = 0; i <= FIGURE_LOST_MAX / 1000; i++) {
+        note(ledger, inv, 0, frame(7 + (i + 1) * 1000));
+    }
+    assert_true(device_ledger_figures(ledger, 1, 0, &figures));
+    assert_int_equal(figures.duplicates, FIGURE_DUPLICATES_MAX);
+    assert_int_equal(figures.refusals, FIGURE_REFUSALS_MAX);
+    assert_int_equal(figures.lost, FIGURE_LOST_MAX);
+    assert_int_equal(figures.offset_s, -3);
+    for (uint32_t i = 0; i <= FIGURE_FRAMES_MAX; i++) {
+        note(ledger, inv, 0, rec);
+    }
+    assert_true(device_ledger_figures(ledger, 1, 0, &figures));
+    assert_int_equal(figures.frames, FIGURE_FRAMES_MAX);
+    device_ledger_destroy(ledger);
+    inventory_destroy(inv);
+}
+
 static void test_refusers_are_bounded(void **state)
 {
     static struct fixture_sensor sensors[LEDGER_REFUSERS + 1];
@@ -280,6 +311,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_figures),
+        cmocka_unit_test(test_figures_stop_at_their_highest),
         cmocka_unit_test(test_refusers_are_bounded),
         cmocka_unit_test(test_carried_over_an_import),
         cmocka_unit_test(test_frames_newest_first),

@@ -96,7 +96,7 @@ static void begin(struct world *w)
     assert_true(event_place_compare(in_logs, w->newest) <= 0);
     writer.epoch = w->epoch;
     w->city.at = (struct position){w->epoch, w->city.at.seq + 1};
-    w->refill = (struct event_refill){.journal = w->journal};
+    w->refill = (struct event_refill){.journal = w->journal, .kind = IMAGE_ALERT};
     w->ring = alert_ring_create(w->epoch);
     alert_ring_begin(w->ring, w->newest);
     w->writer = redis_writer_start(&writer);

@@ -2,6 +2,7 @@
  * connected; the city's own networks do when they are named. */
 #include "bowei/base/err.h"
 #include "gateway/delivery/guard.h"
+#include "gateway/delivery/libcurl.h"
 #include <arpa/inet.h>
 #include <string.h>
 
@@ -10,6 +11,16 @@
 #include <stddef.h>
 
 #include <cmocka.h>
+
+static struct libcurl curl;
+
+static int library_load(void **state)
+{
+    char why[LIBCURL_WHY_MAX];
+
+    (void)state;
+    return libcurl_load(&curl, why) ? 0 : -1;
+}
 
 static struct sockaddr_storage address_of(const char *text, uint16_t port)
 {
@@ -97,23 +108,23 @@ static void urls_of_the_inside_are_refused(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
         why[0] = '\0';
-        if (guard_permits_url(&guard, refused[i], why)) {
+        if (guard_permits_url(&guard, &curl, refused[i], why)) {
             fail_msg("%s passed", refused[i]);
         }
         assert_true(why[0] != '\0');
     }
     for (size_t i = 0; i < ARRAY_LEN(taken); i++) {
-        if (!guard_permits_url(&guard, taken[i], why)) {
+        if (!guard_permits_url(&guard, &curl, taken[i], why)) {
             fail_msg("%s: %s", taken[i], why);
         }
     }
     memset(longest, 'a', sizeof longest);
     memcpy(longest, "https://example.com/", 20);
     longest[511] = '\0';
-    assert_true(guard_permits_url(&guard, longest, why));
+    assert_true(guard_permits_url(&guard, &curl, longest, why));
     longest[511] = 'a';
     longest[512] = '\0';
-    assert_false(guard_permits_url(&guard, longest, why));
+    assert_false(guard_permits_url(&guard, &curl, longest, why));
 }
 
 /* First and last address of each network that is refused, and their neighbours outside. */
@@ -211,9 +222,10 @@ static void networks_of_the_city_are_named(void **state)
     assert_false(connects(&guard, "127.0.0.2", 8080, true));
     assert_true(connects(&guard, "fd00:1::5", 8081, true));
     assert_false(connects(&guard, "fd00:2::5", 443, false));
-    assert_true(guard_permits_url(&guard, "http://10.2.3.4:9000/x", why));
-    assert_true(guard_permits_url(&guard, "http://desk.city.example/x", why)); /* seen later */
-    assert_false(guard_permits_url(&guard, "http://127.0.0.1:6379/x", why));
+    assert_true(guard_permits_url(&guard, &curl, "http://10.2.3.4:9000/x", why));
+    assert_true(
+        guard_permits_url(&guard, &curl, "http://desk.city.example/x", why)); /* seen later */
+    assert_false(guard_permits_url(&guard, &curl, "http://127.0.0.1:6379/x", why));
     assert_true(guard_parse(&guard, NULL, why));
     assert_int_equal(guard.count, 0);
 }
@@ -256,5 +268,5 @@ int main(void)
         cmocka_unit_test(wrong_networks_are_told),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, library_load, NULL);
 }

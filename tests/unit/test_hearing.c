@@ -20,6 +20,7 @@ static const struct device_row rows[] = {
     {"0101010101010101", "city",      "bosch_tps110", 0, 1},
     {"1000000000000001", "city",      "nwave_nps405", 0, 1},
     {"00000000000000aa", "city",      "native",       0, 0},
+    {"abcdef0123456789", "city",      "native",       0, 1},
 };
 
 static struct fixture *f;
@@ -323,12 +324,14 @@ static void retained_counts_only_when_fresh(void **state)
 {
     static const char none[] = "{\"device\":\"dev-1\",\"occupied\":true}";
     static const char old[] = "{\"device\":\"dev-1\",\"occupied\":true,\"time\":1789990000000}";
+    static const char ahead[] = "{\"device\":\"dev-1\",\"occupied\":true,\"time\":1790000121000}";
     static const char fresh[] = "{\"device\":\"dev-1\",\"occupied\":true,\"time\":1789999999000}";
 
     (void)state;
     assert_int_equal(take("native", NATIVE_TOPIC, none, sizeof none - 1, true), ERR_OK);
     assert_int_equal(take("native", NATIVE_TOPIC, old, sizeof old - 1, true), ERR_OK);
-    assert_int_equal(count_get(&f->counters, COUNT_MQTT_REFUSED_RETAINED), 2);
+    assert_int_equal(take("native", NATIVE_TOPIC, ahead, sizeof ahead - 1, true), ERR_OK);
+    assert_int_equal(count_get(&f->counters, COUNT_MQTT_REFUSED_RETAINED), 3);
     assert_int_equal(f->calls, 0);
     assert_int_equal(take("native", NATIVE_TOPIC, fresh, sizeof fresh - 1, true), ERR_OK);
     assert_int_equal(f->calls, 1);
@@ -451,6 +454,27 @@ static void chirpstack_other_events(void **state)
     assert_int_equal(refused_total(), 0);
 }
 
+/* The inventory lowers a dev EUI; a bridge or a mapped platform may write it as it likes. */
+static void an_eui_has_no_case(void **state)
+{
+    static const char native_text[] = "{\"device\":\"ABCDEF0123456789\",\"occupied\":true}";
+    static const char bay[] =
+        "{\"id\":\"AbcdEF0123456789\",\"occupied\":false,\"packettype\":\"Status\"}";
+
+    (void)state;
+    assert_int_equal(
+        take("native", "bowei/up/ABCDEF0123456789", native_text, sizeof native_text - 1, false),
+        ERR_OK);
+    assert_int_equal(
+        take("native", "bowei/up/abcdef0123456789", native_text, sizeof native_text - 1, false),
+        ERR_OK);
+    assert_int_equal(take("citysens", "x", bay, sizeof bay - 1, false), ERR_OK);
+    assert_int_equal(f->heard_count, 2);
+    assert_int_equal(f->heard[0].value, VALUE_OCCUPIED);
+    assert_int_equal(f->heard[1].value, VALUE_FREE);
+    assert_int_equal(count_get(&f->counters, COUNT_MQTT_REFUSED_TOPIC), 1); /* not word for word */
+}
+
 /* Several readings in one message: each is kept or counted by itself. */
 static void messages_of_many(void **state)
 {
@@ -523,6 +547,7 @@ int main(void)
         EACH(chirpstack_uplinks),
         EACH(chirpstack_refusals),
         EACH(chirpstack_other_events),
+        EACH(an_eui_has_no_case),
         EACH(messages_of_many),
         EACH(mangled_uplinks),
     };

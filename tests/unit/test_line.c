@@ -39,6 +39,7 @@ struct slave {
     modbus_mapping_t *mapping;
     pthread_mutex_t lock;
     enum trick trick[256]; /* by unit; guarded by lock, as the mapping */
+    bool shuts;            /* closes the connection after each answer */
     uint32_t hole;         /* reads that touch this address get exception 2; 0 = none */
     uint32_t requests[256];
     _Atomic bool stop;
@@ -180,7 +181,8 @@ static void *slave_main(void *ctx)
         len = modbus_receive(slave.context, query);
         if (len > 0) {
             query_answer(fd, query, len);
-        } else if (len < 0) {
+        }
+        if (len < 0 || slave.shuts) {
             (void)close(fd);
             fd = -1;
         }
@@ -584,6 +586,27 @@ static void a_dripping_device_is_cut_off(void **state)
     assert_int_equal(fixture_heard(f), 0);
 }
 
+/* Bridges that close what is idle, or each connection after one answer: every request of a round is
+ * answered all the same, and nothing counts as a failure of the unit. */
+static void a_bridge_that_shuts_is_asked_anew(void **state)
+{
+    (void)state;
+    slave.shuts = true;
+    maps[0].gap = 0; /* a request a point */
+    for (uint32_t point = 0; point < 4; point++) {
+        slave_set(16 + 16 * point, point % 2 == 0);
+    }
+    run(2);
+    for (int point = 0; point < 4; point++) {
+        WAIT_FOR(value_of("line/a", (uint16_t)(point + 1)) ==
+                     (point % 2 == 0 ? VALUE_OCCUPIED : VALUE_FREE),
+                 5000);
+    }
+    WAIT_FOR(value_of("line/b", 1) != -1, 5000);
+    assert_true(atomic_load(&f->status.link[0].up));
+    assert_int_equal(count_get(&f->counters, COUNT_MODBUS_BREAKER), 0);
+}
+
 static void a_slave_that_went_comes_back(void **state)
 {
     (void)state;
@@ -617,6 +640,7 @@ int main(void)
         EACH(a_refused_point_is_left_alone),
         EACH(foreign_and_glued_replies_are_dropped),
         EACH(a_dripping_device_is_cut_off),
+        EACH(a_bridge_that_shuts_is_asked_anew),
         EACH(a_slave_that_went_comes_back),
     };
 

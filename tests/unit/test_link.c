@@ -248,6 +248,24 @@ static void messages_arrive_once(void **state)
     assert_int_equal(count_get(&f->counters, COUNT_MQTT_CONNECTS), 1);
 }
 
+/* Several gateways may share a subscription; messages come on their own topics. */
+static void a_shared_subscription_is_heard(void **state)
+{
+    static char shared[] = "$share/gateways/bowei/up/#";
+
+    (void)state;
+    subscriptions[0].topic = shared;
+    broker_start(true);
+    link_run();
+    WAIT_FOR(drained(), 5000);
+    publisher_start();
+    for (uint32_t i = 0; i < 20; i++) {
+        publish("dev-1", i);
+    }
+    WAIT_FOR(heard_all(20), 5000);
+    assert_int_equal(count_get(&f->counters, COUNT_MQTT_REFUSED_TOPIC), 0);
+}
+
 /* Offline messages wait in the session; the second start finds it. */
 static void the_session_keeps_what_we_miss(void **state)
 {
@@ -406,6 +424,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         EACH(messages_arrive_once),
+        EACH(a_shared_subscription_is_heard),
         EACH(the_session_keeps_what_we_miss),
         EACH(a_refused_reading_is_not_acknowledged),
         EACH(a_killed_broker_is_a_lost_session),

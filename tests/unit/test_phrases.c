@@ -76,7 +76,7 @@ static void phrase_20_books_balance_after_any_sequence(void **state)
         if (step % 50 == 0) {
             case_wait(&f, 5 * DAY);
         }
-        core_case_figures(f.core, &figures);
+        case_books(&f, &figures);
         assert_true(figures.opened - figures.closed - figures.voided == figures.outstanding);
         for (unsigned s = 0; s < CASE_SOURCE_COUNT; s++) {
             sum += figures.by_source[s];

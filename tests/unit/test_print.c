@@ -136,6 +136,8 @@ static void csv_is_no_formula(void **state)
     csv_text_str(&csv, "+86");
     csv_text_str(&csv, "-1");
     csv_text_str(&csv, "@x");
+    csv_text_str(&csv, "＝1＋1");
+    csv_text_str(&csv, "＠x");
     csv_text_str(&csv, "a,\"b\"\n");
     csv_text_str(&csv, "围栏");
     csv_text_i64(&csv, -3);
@@ -147,11 +149,12 @@ static void csv_is_no_formula(void **state)
     csv_text_row_end(&csv);
     csv_text_str(&csv, "next");
     csv_text_row_end(&csv);
-    assert_string_equal(text_of(&out),
-                        "\xef\xbb\xbf"
-                        "a,b\r\n"
-                        "\"'=HYPERLINK(\"\"x\"\")\",'+86,'-1,'@x,\"a,\"\"b\"\"\n\",围栏,-3,1,,"
-                        "1970-01-01T00:00:01Z,-0.0000005,1.0000000,,\r\nnext\r\n");
+    assert_string_equal(
+        text_of(&out),
+        "\xef\xbb\xbf"
+        "a,b\r\n"
+        "\"'=HYPERLINK(\"\"x\"\")\",'+86,'-1,'@x,'＝1＋1,'＠x,\"a,\"\"b\"\"\n\",围栏,-3,1,,"
+        "1970-01-01T00:00:01Z,-0.0000005,1.0000000,,\r\nnext\r\n");
     strbuf_finish(&out);
 }
 

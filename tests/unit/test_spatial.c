@@ -212,6 +212,38 @@ static void near_equals_brute_force(void **state)
     }
 }
 
+/* Thousands at one spot, hundreds of kilometres off, beside the antimeridian and a pole: the lowest
+ * IDs come first, at a radius that just reaches them. */
+static void far_ties_are_in_order(void **state)
+{
+    static const struct position_e7 spots[] = {
+        {632277768, 1799000000},
+        {865855999, 0         }
+    };
+    struct dice dice = {7};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(spots); i++) {
+        struct inventory *inv = city_make(&dice, SHAPE_ONE_PLACE, spots[i], CITY_MAX);
+
+        for (int q = 0; q < 20; q++) { /* half of all distances are rounded down */
+            const struct position_e7 at = {spots[i].lat - 30000000,
+                                           spots[i].lon - (int32_t)dice_below(&dice, 10000000)};
+            const int64_t mm = distance_mm(at, spots[i]);
+            struct spatial_hit got[5];
+
+            assert_int_equal(
+                spatial_near(inv, inv->spaces_index, at, mm, NULL, NULL, got, ARRAY_LEN(got)),
+                ARRAY_LEN(got));
+            for (uint32_t k = 0; k < ARRAY_LEN(got); k++) {
+                assert_int_equal(inv->spaces[got[k].slot].key, city_key(1, k + 1));
+            }
+            assert_false(spatial_any(inv, inv->spaces_index, at, mm - 1));
+        }
+        inventory_destroy(inv);
+    }
+}
+
 /* A queue that overflows must not lose places: one in 5 000 passes, so most of the city waits. */
 static bool rare(void *ctx, uint32_t slot)
 {
@@ -294,9 +326,8 @@ static void empty_index_answers_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(near_equals_brute_force),
-        cmocka_unit_test(sparse_filter_in_a_large_city),
-        cmocka_unit_test(hilbert_order_is_a_walk),
+        cmocka_unit_test(near_equals_brute_force),       cmocka_unit_test(far_ties_are_in_order),
+        cmocka_unit_test(sparse_filter_in_a_large_city), cmocka_unit_test(hilbert_order_is_a_walk),
         cmocka_unit_test(empty_index_answers_nothing),
     };
 

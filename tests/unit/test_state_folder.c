@@ -57,14 +57,14 @@ static void numbers_outlive_it(void **unused)
     assert_int_equal(state_folder_applied(folder, &value), ERR_OK);
     assert_int_equal(value, 0);
     assert_int_equal(state_folder_set_epoch(state, 41), ERR_OK);
-    assert_int_equal(state_folder_set_epoch(state, UINT64_MAX), ERR_OK);
+    assert_int_equal(state_folder_set_epoch(state, INT64_MAX), ERR_OK);
     assert_int_equal(state_folder_set_applied(state, 7), ERR_OK);
     state_folder_close(state);
     assert_int_equal(state_folder_applied(folder, &value), ERR_OK);
     assert_int_equal(value, 7);
     assert_int_equal(state_folder_open(folder, &state, &owner), ERR_OK);
     assert_int_equal(state_folder_epoch(state, &value), ERR_OK);
-    assert_true(value == UINT64_MAX);
+    assert_true(value == INT64_MAX);
     snprintf(path, sizeof path, "%s/epoch", folder);
     file = fopen(path, "w");
     fputs("twelve\n", file);

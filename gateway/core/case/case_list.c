@@ -201,6 +201,14 @@ static void things_drop(struct case_list *list, uint32_t slot)
     }
 }
 
+/* Notes whether an open case stands behind another one about the same. */
+static void behind_put(struct case_list *list, struct case_entry *entry, bool behind)
+{
+    list->behind += behind;
+    list->behind -= entry->behind;
+    entry->behind = behind;
+}
+
 static void row_drop_last(struct case_list *list, struct case_entry *entry)
 {
     uint32_t row = entry->first_row;
@@ -239,6 +247,7 @@ void case_list_remove(struct case_list *list, uint32_t slot)
         row_store_remove(&list->rows, row);
         row = next;
     }
+    behind_put(list, entry, false);
     receipt_drop(list, entry);
     HASH_DEL(list->by_id, entry); /* NOLINT(clang-analyzer-core.NullDereference): it is in there */
     free(entry);
@@ -293,6 +302,29 @@ uint32_t case_list_row_add(struct case_list *list, uint32_t slot, struct positio
 
 /* --- what it is about --- */
 
+/* The one in front ended: who stands behind it goes on with the subject. Few ever stand so. */
+static void next_put(struct case_list *list, const struct case_thing *thing)
+{
+    for (uint32_t i = 0; list->behind > 0 && i < list->count; i++) {
+        const uint32_t slot = list->order[i];
+        struct case_entry *entry = list->slots[slot];
+        struct case_thing own;
+
+        if (entry->behind &&
+            case_thing_of_subject((enum case_kind)entry->image.kind, entry->image.place,
+                                  entry->image.vehicle, &own) &&
+            memcmp(&own, thing, sizeof own) == 0) {
+            behind_put(list, entry, !case_index_put(&list->open, thing, slot));
+            return;
+        }
+    }
+}
+
+static bool is_about(const struct case_image *image)
+{
+    return case_status_open((enum case_status)image->status) && (image->flags & CASE_IS_GONE) == 0;
+}
+
 bool case_list_index(struct case_list *list, uint32_t slot)
 {
     const struct case_image *image = &list->slots[slot]->image;
@@ -304,9 +336,11 @@ bool case_list_index(struct case_list *list, uint32_t slot)
         return true;
     }
     other = case_index_find(&list->open, &thing);
-    if (!case_status_open((enum case_status)image->status) || (image->flags & CASE_IS_GONE) != 0) {
+    behind_put(list, list->slots[slot], is_about(image) && other != NO_CASE && other != slot);
+    if (!is_about(image) && other == slot) {
         case_index_drop(&list->open, &thing, slot);
-    } else if (other == NO_CASE && !case_index_put(&list->open, &thing, slot)) {
+        next_put(list, &thing);
+    } else if (is_about(image) && other == NO_CASE && !case_index_put(&list->open, &thing, slot)) {
         return false;
     }
     if (image->status != STATUS_CLOSED) {

@@ -18,6 +18,7 @@ struct case_entry {
     UT_hash_handle hh;                       /**< by image.id */
     UT_hash_handle hh_receipt;               /**< by image.receipt, when it has one */
     bool receipted;                          /**< it is in by_receipt */
+    bool behind; /**< open, but another case about its subject is in `open` */
 };
 
 /** The last number of a county's day. */
@@ -40,7 +41,7 @@ struct case_list {
     struct case_entry **slots; /**< NULL = free */
     struct case_entry *by_id, *by_receipt;
     uint32_t *order; /**< slots by (reported_ms, id) */
-    uint32_t slot_count, room, count;
+    uint32_t slot_count, room, count, behind;
     struct row_store rows;
     struct case_index open;  /**< by subject: what goes on, unless its vehicle has left */
     struct case_index ended; /**< by scene: what was closed last */

@@ -13,18 +13,52 @@ void fence_begin(struct fence *fence)
     }
 }
 
+static struct listener_image *longest_unheard(struct fence *fence)
+{
+    struct listener_image *longest = &fence->listeners[0];
+
+    for (unsigned i = 1; i < fence->listener_count; i++) {
+        longest = fence->listeners[i].heard_ms < longest->heard_ms ? &fence->listeners[i] : longest;
+    }
+    return longest;
+}
+
+void fence_listeners_keep(struct fence *fence, uint32_t count)
+{
+    fence->listener_room = (uint8_t)(count < FENCE_LISTENERS_MAX ? count : FENCE_LISTENERS_MAX);
+    while (fence->listener_count > fence->listener_room) {
+        *longest_unheard(fence) = fence->listeners[--fence->listener_count];
+    }
+}
+
+/* Finds or makes. One more than there are: it stands in for the one that was unheard for longest,
+ * whose place it took. */
 static struct listener_image *listener_of(struct fence *fence, uint64_t listener)
 {
+    struct listener_image *place;
+
     for (unsigned i = 0; i < fence->listener_count; i++) {
         if (fence->listeners[i].listener == listener) {
             return &fence->listeners[i];
         }
     }
-    if (fence->listener_count == FENCE_LISTENERS_MAX) {
+    if (fence->listener_room == 0) {
         return NULL;
     }
-    fence->listeners[fence->listener_count] = (struct listener_image){.listener = listener};
-    return &fence->listeners[fence->listener_count++];
+    place = fence->listener_count < fence->listener_room
+                ? &fence->listeners[fence->listener_count++]
+                : longest_unheard(fence);
+    *place = (struct listener_image){.listener = listener};
+    return place;
+}
+
+static int64_t listener_limit_ms(const struct listener_image *listener,
+                                 const struct bike_context *context)
+{
+    const int64_t scans_ms = (int64_t)listener->period_ms * SCANS_LIMIT;
+    const int64_t limit_ms = context->rules->listener_limit_ms;
+
+    return scans_ms > limit_ms ? scans_ms : limit_ms;
 }
 
 enum bike_took fence_report_apply(struct fence *fence, const struct bike_report *report,
@@ -37,7 +71,10 @@ enum bike_took fence_report_apply(struct fence *fence, const struct bike_report 
         return BIKE_IGNORED;
     }
     if ((report->has & REPORT_HAS_TIME) != 0) {
-        if (report->time_ms < listener->order_ms) {
+        const int64_t behind_ms = listener->order_ms - report->time_ms;
+
+        /* the time is our own host's when it came: far behind means that its clock was set back */
+        if (behind_ms > 0 && behind_ms < listener_limit_ms(listener, context)) {
             return BIKE_LATE;
         }
         listener->order_ms = report->time_ms < now_ms ? report->time_ms : now_ms;
@@ -48,15 +85,6 @@ enum bike_took fence_report_apply(struct fence *fence, const struct bike_report 
         listener->scan_ms = now_ms;
     }
     return BIKE_TOOK;
-}
-
-static int64_t listener_limit_ms(const struct listener_image *listener,
-                                 const struct bike_context *context)
-{
-    const int64_t scans_ms = (int64_t)listener->period_ms * SCANS_LIMIT;
-    const int64_t limit_ms = context->rules->listener_limit_ms;
-
-    return scans_ms > limit_ms ? scans_ms : limit_ms;
 }
 
 int64_t fence_listen(struct fence *fence, const struct bike_context *context)

@@ -11,8 +11,10 @@ struct fence {
     struct position at; /**< of the newest listener report applied */
     struct listener_image listeners[FENCE_LISTENERS_MAX];
     uint8_t listener_count;
+    uint8_t listener_room; /**< how many the inventory has there; whoever is above it is gone */
     bool silent;
     bool in_force;  /**< by its window, when it was looked at last */
+    bool fresh;     /**< begun, new or moved: until all bikes were judged by it */
     uint32_t count; /**< bikes judged inside */
     uint32_t version;
     uint16_t by_operator[OPERATORS_MAX];
@@ -25,6 +27,8 @@ struct fence {
 };
 
 void fence_begin(struct fence *fence);
+/** The inventory has so many listeners there now: those unheard for longest are forgotten. */
+void fence_listeners_keep(struct fence *fence, uint32_t count);
 /** Applies a listener's report. */
 enum bike_took fence_report_apply(struct fence *fence, const struct bike_report *report,
                                   const struct bike_context *context);

@@ -4,6 +4,8 @@
  * a restart; the suspicion is, as its episode. */
 #include "gateway/core/fleet/fleet_state.h"
 
+#include <string.h>
+
 #define RIGHT_PCT 50 /* so many right as they are: trusted again */
 #define TIMES     2  /* so many times more right when shifted than as they are: it is shifted */
 #define SHIFTS    3
@@ -14,6 +16,32 @@ static void tally(struct feed *feed, uint8_t shift, int change)
     feed->inside = (uint16_t)(feed->inside + ((shift & SHIFT_INSIDE) != 0 ? change : 0));
     for (unsigned i = 0; i < SHIFTS; i++) {
         feed->shifted[i] = (uint16_t)(feed->shifted[i] + ((shift & shifts[i]) != 0 ? change : 0));
+    }
+}
+
+static void feed_begin(struct feed *feed)
+{
+    *feed = (struct feed){.alert = NO_ALERT};
+}
+
+void feeds_swap(struct fleet *fleet, const struct inventory *next)
+{
+    struct feed feeds[OPERATORS_MAX];
+    struct storm storms[OPERATORS_MAX];
+
+    memcpy(feeds, fleet->feeds, sizeof feeds);
+    memcpy(storms, fleet->storms, sizeof storms);
+    for (uint32_t i = 0; i < OPERATORS_MAX; i++) {
+        const char *code = i < next->operator_count ? next->operators[i].code : "";
+        const uint8_t former = fences_operator(fleet->inv, code, strlen(code));
+
+        if (former < OPERATORS_MAX) {
+            fleet->feeds[i] = feeds[former];
+            fleet->storms[i] = storms[former];
+        } else {
+            feed_begin(&fleet->feeds[i]);
+            fleet->storms[i] = (struct storm){0};
+        }
     }
 }
 

@@ -38,6 +38,7 @@ struct fleet *fleet_create(const struct inventory *inv, struct counters *counter
     fleet->counters = counters;
     fleet->sweep = NO_SLOT;
     fleet->window_due_ms = INT64_MAX;
+    fleet->mute_due_ms = INT64_MAX;
     fleet->retry_ms = INT64_MAX;
     fleet->watched_ms = INT64_MAX;
     fleet->mute_noted = UINT32_MAX;
@@ -52,6 +53,7 @@ struct fleet *fleet_create(const struct inventory *inv, struct counters *counter
         fleet_destroy(fleet);
         return NULL;
     }
+    fences_listeners(fleet);
     return fleet;
 }
 
@@ -101,7 +103,10 @@ bool fleet_swap(struct fleet *fleet, const struct inventory *next)
     if (!fences_reserve(fleet, next->fence_count)) {
         return false;
     }
+    feeds_swap(fleet, next);
+    fences_freshen(fleet, next);
     fleet->inv = next;
+    fences_listeners(fleet);
     for (uint32_t i = 0; i < fleet->bike_slots; i++) {
         if (fleet->bikes[i] != NULL) {
             fleet->bikes[i]->bike.operator_index = fences_operator(
@@ -300,14 +305,24 @@ static void retry(struct fleet *fleet)
     bikes_sweep_on(fleet);
 }
 
+/* At once when the wall clock was set: the moment was worked out by the former one. */
+static int64_t window_due_ms(const struct fleet *fleet)
+{
+    return fleet->now.shift_ms == fleet->window_shift_ms ? fleet->window_due_ms : fleet->now.at_ms;
+}
+
 void fleet_advance(struct fleet *fleet)
 {
     uint32_t node;
 
+    if (fleet->now.at_ms >= fleet->mute_due_ms) {
+        mutes_arm(fleet);
+        fleet->retry_ms = fleet->now.at_ms; /* what is still wrong is told now */
+    }
     if (fleet->now.at_ms >= fleet->retry_ms) {
         retry(fleet);
     }
-    if (fleet->now.at_ms >= fleet->window_due_ms && fences_windows(fleet)) {
+    if (window_due_ms(fleet) <= fleet->now.at_ms && fences_windows(fleet)) {
         bikes_sweep_on(fleet);
     }
     for (unsigned n = 0; n < FLEET_FIRE_MAX; n++) {
@@ -344,7 +359,8 @@ int64_t fleet_due(const struct fleet *fleet)
         wheel_due(&fleet->bike_wheel),
         wheel_due(&fleet->fence_wheel),
         fleet->alerts_on ? wheel_due(&fleet->alert_wheel) : INT64_MAX,
-        fleet->window_due_ms,
+        window_due_ms(fleet),
+        fleet->mute_due_ms,
         fleet->retry_ms,
         fleet->sweep != NO_SLOT ? fleet->now.at_ms + 1 : INT64_MAX, /* inputs come between */
     };

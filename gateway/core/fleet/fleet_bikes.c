@@ -104,6 +104,9 @@ static bool judgement_put(struct fleet *fleet, struct bike_image *image,
     } else {
         image->outside_ms = 0;
     }
+    if (judgement->forget) {
+        image->flags &= (uint8_t) ~(BIKE_DECIDED | BIKE_DECIDED_IN);
+    }
     if (judgement->decided) {
         image->flags &= (uint8_t)~BIKE_DECIDED_IN;
         image->flags |=
@@ -130,6 +133,21 @@ static bool episode_left_behind(const struct fleet *fleet, const struct bike *bi
            distance_mm(at, alert->at) > 2 * (int64_t)fleet->rules.moved_mm;
 }
 
+/* Is the fence that its episode names no more? Whatever is known of the bike, nobody looks there.
+ */
+static bool episode_void(const struct fleet *fleet, const struct bike *bike)
+{
+    const struct alert *alert =
+        bike->alert < fleet->alerts.slot_count ? fleet->alerts.slots[bike->alert] : NULL;
+    uint32_t fence;
+
+    if (alert == NULL || !alert->image.live || alert->image.fence == 0) {
+        return false;
+    }
+    fence = fences_find(fleet->inv, alert->image.fence);
+    return fence == NO_FENCE || fleet->inv->fences[fence].removed || !fleet->fences[fence].in_force;
+}
+
 static void episodes_of_bike(struct fleet *fleet, struct bike *bike,
                              const struct judgement *judgement)
 {
@@ -140,6 +158,9 @@ static void episodes_of_bike(struct fleet *fleet, struct bike *bike,
                                   .fence = judgement->fence,
                                   .operator_index = bike->operator_index};
 
+    if (judgement->verdict == VERDICT_UNCERTAIN && episode_void(fleet, bike)) {
+        episode_set(fleet, &bike->alert, &about, false);
+    }
     /* without evidence an episode neither begins nor ends: a bike that fell silent is still there
      */
     if (judgement->verdict == VERDICT_UNCERTAIN && judgement->rule != RULE_IN_USE &&
@@ -161,6 +182,7 @@ static void bike_judge(struct fleet *fleet, const struct bike *bike, struct judg
     const struct judge judge = {.inv = fleet->inv,
                                 .fences = fleet->fences,
                                 .context = &context,
+                                .afresh = fleet->afresh,
                                 .feed_suspect = bike->operator_index < OPERATORS_MAX &&
                                                 fleet->feeds[bike->operator_index].suspect};
 
@@ -290,6 +312,7 @@ void bikes_sweep_on(struct fleet *fleet)
 
 void bikes_sweep(struct fleet *fleet)
 {
+    fleet->afresh = true;
     for (unsigned n = 0; n < FLEET_SWEEP && fleet->sweep < fleet->bike_slots; n++) {
         struct bike_entry *entry = fleet->bikes[fleet->sweep++];
 
@@ -297,8 +320,10 @@ void bikes_sweep(struct fleet *fleet)
             bikes_rejudge(fleet, &entry->bike);
         }
     }
+    fleet->afresh = false;
     if (fleet->sweep >= fleet->bike_slots) {
         fleet->sweep = NO_SLOT;
+        fences_settled(fleet);
     }
 }
 

@@ -161,6 +161,18 @@ struct mute_entry *mute_make(struct fleet *fleet, space_key fence)
     return &fleet->mutes[fleet->mute_count++];
 }
 
+void mutes_arm(struct fleet *fleet)
+{
+    fleet->mute_due_ms = INT64_MAX;
+    for (uint32_t i = 0; i < fleet->mute_count; i++) {
+        const struct mute_image *mute = &fleet->mutes[i].image;
+
+        if (mute->set && mute->until_ms > fleet->now.at_ms && mute->until_ms < fleet->mute_due_ms) {
+            fleet->mute_due_ms = mute->until_ms;
+        }
+    }
+}
+
 static void muted_end(struct fleet *fleet, space_key fence)
 {
     for (uint32_t i = 0; i < fleet->alerts.slot_count; i++) {
@@ -211,6 +223,7 @@ static enum err mute(struct fleet *fleet, struct command *command)
     /* what was muted may be told now, and a bike that has moved on since its episode began stands
      * at another fence */
     fleet->retry_ms = now_ms;
+    mutes_arm(fleet);
     return ERR_OK;
 }
 

@@ -83,6 +83,8 @@ void fences_rejudge(struct fleet *fleet, uint32_t index)
     if (!live) {
         for (unsigned i = 0; i < ALERT_KIND_COUNT; i++) {
             episode_end(fleet, fence->alerts[i], ALERT_EVENT_FENCE_REMOVED);
+            /* what was only said to be cleared is not looked at again */
+            episode_set(fleet, &fence->alerts[i], &about, false);
         }
         return;
     }
@@ -95,6 +97,39 @@ void fences_rejudge(struct fleet *fleet, uint32_t index)
     episode_set(fleet, &fence->alerts[ALERT_PILE_UP], &about, crowded);
     about.kind = ALERT_FENCE_FILLING;
     episode_set(fleet, &fence->alerts[ALERT_FENCE_FILLING], &about, fills);
+}
+
+void fences_freshen(struct fleet *fleet, const struct inventory *next)
+{
+    for (uint32_t i = 0; i < next->fence_count; i++) {
+        fleet->fences[i].fresh |=
+            i >= fleet->inv->fence_count || !fences_same_outline(fleet->inv, next, i);
+    }
+}
+
+void fences_settled(struct fleet *fleet)
+{
+    for (uint32_t i = 0; i < fleet->fence_count; i++) {
+        fleet->fences[i].fresh = false;
+    }
+}
+
+void fences_listeners(struct fleet *fleet)
+{
+    const struct inventory *inv = fleet->inv;
+
+    for (uint32_t i = 0; i < fleet->fence_count; i++) {
+        fleet->fences[i].listener_room = 0;
+    }
+    for (uint32_t i = 0; i < inv->listener_count; i++) {
+        struct fence *fence = &fleet->fences[inv->listeners[i].fence];
+
+        fence->listener_room =
+            (uint8_t)(fence->listener_room + (fence->listener_room < FENCE_LISTENERS_MAX));
+    }
+    for (uint32_t i = 0; i < fleet->fence_count; i++) {
+        fence_listeners_keep(&fleet->fences[i], fleet->fences[i].listener_room);
+    }
 }
 
 /* The next moment after `wall_ms` at which the window begins or ends, INT64_MAX = none. */
@@ -112,6 +147,7 @@ bool fences_windows(struct fleet *fleet)
     bool changed = false;
 
     fleet->window_due_ms = INT64_MAX;
+    fleet->window_shift_ms = fleet->now.shift_ms;
     for (uint32_t i = 0; i < fleet->inv->fence_count; i++) {
         const struct inv_fence *is = &fleet->inv->fences[i];
         const bool in_force = is->removed == 0 && fence_in_force(is, wall_ms);
@@ -123,6 +159,7 @@ bool fences_windows(struct fleet *fleet)
         }
         if (in_force != fleet->fences[i].in_force) {
             fleet->fences[i].in_force = in_force;
+            fleet->fences[i].fresh |= in_force;
             fleet->fences[i].version++;
             fleet_touch(fleet, CHANGE_FENCE, i, true);
             fences_rejudge(fleet, i);

@@ -4,6 +4,46 @@
 
 #include <string.h>
 
+/* Nothing restored may lie ahead of a clock that was set back: it would never grow old. */
+static void clamp(int64_t *stamp_ms, int64_t now_ms)
+{
+    *stamp_ms = *stamp_ms > now_ms ? now_ms : *stamp_ms;
+}
+
+static void clamp_seconds(uint32_t *stamp_s, int64_t now_ms)
+{
+    const uint32_t now_s = (uint32_t)(now_ms / 1000);
+
+    *stamp_s = *stamp_s > now_s ? now_s : *stamp_s;
+}
+
+static void clamp_bike(struct bike_image *image, int64_t now_ms)
+{
+    clamp(&image->heard_ms, now_ms);
+    clamp(&image->fixed_ms, now_ms);
+    clamp(&image->parked_ms, now_ms);
+    clamp(&image->moved_ms, now_ms);
+    clamp(&image->since_ms, now_ms);
+    clamp(&image->outside_ms, now_ms);
+    clamp_seconds(&image->flat_s, now_ms);
+    clamp_seconds(&image->dragged_s, now_ms);
+    clamp(&image->radio.heard_ms, now_ms);
+    clamp(&image->rival.heard_ms, now_ms);
+    clamp(&image->radio.strong_ms, now_ms);
+    clamp(&image->rival.strong_ms, now_ms);
+    clamp(&image->radio.weak_ms, now_ms);
+    clamp(&image->rival.weak_ms, now_ms);
+    clamp(&image->rival_ms, now_ms);
+}
+
+static void clamp_fence(struct fence *fence, int64_t now_ms)
+{
+    for (unsigned k = 0; k < fence->listener_count; k++) {
+        clamp(&fence->listeners[k].heard_ms, now_ms);
+        clamp(&fence->listeners[k].scan_ms, now_ms);
+    }
+}
+
 static void restore_bike(struct fleet *fleet, const struct image *image)
 {
     const size_t len = strnlen(image->bike.ref, sizeof image->bike.ref);
@@ -23,6 +63,7 @@ static void restore_bike(struct fleet *fleet, const struct image *image)
     }
     bike->at = image->at;
     if (fleet->running) {
+        clamp_bike(&bike->image, fleet->now.at_ms);
         bikes_rejudge(fleet, bike);
     }
 }
@@ -42,8 +83,10 @@ static void restore_fence(struct fleet *fleet, const struct image *image)
     fence->at = image->at;
     fence->listener_count = image->fence.listener_count;
     memcpy(fence->listeners, image->fence.listeners, sizeof fence->listeners);
+    fence_listeners_keep(fence, fence->listener_room);
     fence->changed_ms = image->fence.changed_ms;
     if (fleet->running) {
+        clamp_fence(fence, fleet->now.at_ms);
         fences_rejudge(fleet, index);
     }
 }
@@ -123,31 +166,12 @@ void fleet_replay(struct fleet *fleet, const struct input *input)
     fleet_report(fleet, input);
 }
 
-/* Nothing restored may lie ahead of a clock that was set back: it would never grow old. */
-static void clamp(int64_t *stamp_ms, int64_t now_ms)
+/* Which of them began while nobody looked is not known. */
+static void temporary_freshen(struct fleet *fleet)
 {
-    *stamp_ms = *stamp_ms > now_ms ? now_ms : *stamp_ms;
-}
-
-static void clamp_seconds(uint32_t *stamp_s, int64_t now_ms)
-{
-    const uint32_t now_s = (uint32_t)(now_ms / 1000);
-
-    *stamp_s = *stamp_s > now_s ? now_s : *stamp_s;
-}
-
-static void clamp_bike(struct bike_image *image, int64_t now_ms)
-{
-    clamp(&image->heard_ms, now_ms);
-    clamp(&image->fixed_ms, now_ms);
-    clamp(&image->parked_ms, now_ms);
-    clamp(&image->moved_ms, now_ms);
-    clamp(&image->since_ms, now_ms);
-    clamp(&image->outside_ms, now_ms);
-    clamp_seconds(&image->flat_s, now_ms);
-    clamp_seconds(&image->dragged_s, now_ms);
-    clamp(&image->radio.heard_ms, now_ms);
-    clamp(&image->rival.heard_ms, now_ms);
+    for (uint32_t i = 0; i < fleet->inv->fence_count; i++) {
+        fleet->fences[i].fresh = fleet->fences[i].in_force && fleet->inv->fences[i].from_ms != 0;
+    }
 }
 
 void fleet_restored(struct fleet *fleet, struct now now)
@@ -156,12 +180,11 @@ void fleet_restored(struct fleet *fleet, struct now now)
     fleet->running = true;
     fleet_begin(fleet, now);
     for (uint32_t i = 0; i < fleet->fence_count; i++) {
-        for (unsigned k = 0; k < fleet->fences[i].listener_count; k++) {
-            clamp(&fleet->fences[i].listeners[k].heard_ms, now.at_ms);
-            clamp(&fleet->fences[i].listeners[k].scan_ms, now.at_ms);
-        }
+        clamp_fence(&fleet->fences[i], now.at_ms);
     }
     (void)fences_windows(fleet);
+    temporary_freshen(fleet);
+    fleet->afresh = true;
     for (uint32_t i = 0; i < fleet->bike_slots; i++) {
         if (fleet->bikes[i] != NULL) {
             clamp_bike(&fleet->bikes[i]->bike.image, now.at_ms);
@@ -169,6 +192,8 @@ void fleet_restored(struct fleet *fleet, struct now now)
             fleet->touched_count = 0; /* the caller publishes all */
         }
     }
+    fleet->afresh = false;
+    fences_settled(fleet);
     fleet->settled_ms = fleet->bike_count > 0 ? 0 : now.at_ms + (int64_t)FENCE_MINUTES * 60000;
     for (uint32_t i = 0; i < fleet->fence_count; i++) {
         /* arrivals of a restart are none */
@@ -218,6 +243,7 @@ void fleet_alerts_on(struct fleet *fleet)
             fleet->now.at_ms; /* a new history: what others were told is not of it */
     }
     episodes_link(fleet);
+    mutes_arm(fleet);
     fleet->retry_ms = fleet->now.at_ms; /* what holds now is told by the next advance */
 }
 

@@ -66,11 +66,14 @@ struct fleet {
     struct mute_entry mute_former;
     uint32_t mute_noted; /**< index that the step changed, UINT32_MAX = none */
     bool mute_made;
-    uint32_t sweep;        /**< next slot to judge anew, NO_SLOT = no sweep */
-    int64_t window_due_ms; /**< a zone's window begins or ends */
-    int64_t settled_ms;    /**< until then bikes are heard first, which is no arrival */
-    int64_t retry_ms;      /**< the journal refused: all is looked at again then; INT64_MAX */
-    int64_t full_ms;       /**< no room for another episode: looked for again then */
+    bool afresh;             /**< of a sweep: see struct judge */
+    uint32_t sweep;          /**< next slot to judge anew, NO_SLOT = no sweep */
+    int64_t window_due_ms;   /**< a zone's window begins or ends */
+    int64_t window_shift_ms; /**< of the wall clock when that was worked out */
+    int64_t mute_due_ms;     /**< a planned event ends */
+    int64_t settled_ms;      /**< until then bikes are heard first, which is no arrival */
+    int64_t retry_ms;        /**< the journal refused: all is looked at again then; INT64_MAX */
+    int64_t full_ms;         /**< no room for another episode: looked for again then */
     uint32_t expired_count, expired[FLEET_FIRE_MAX]; /**< slots of what expired in this step */
     uint32_t moved;     /**< slot of the bike that this step saw move, NO_SLOT = none */
     int64_t watched_ms; /**< see fleet_watched */
@@ -116,6 +119,18 @@ void bikes_forget(struct fleet *fleet);
 void fences_rejudge(struct fleet *fleet, uint32_t index);
 /** Windows that begin or end: which zones are in force now. True when one changed. */
 bool fences_windows(struct fleet *fleet);
+/** Which fences of the next inventory are new or lie elsewhere. */
+void fences_freshen(struct fleet *fleet, const struct inventory *next);
+/** All bikes were judged by what changed. */
+void fences_settled(struct fleet *fleet);
+/** How many listeners the inventory has at each fence. */
+void fences_listeners(struct fleet *fleet);
 void feed_position(struct fleet *fleet, uint8_t operator_index, uint8_t shift);
+/** Feeds and storms go along with their operators, which the next inventory lists in its order. */
+void feeds_swap(struct fleet *fleet, const struct inventory *next);
+
+/* --- fleet_commands.c --- */
+/** When the next planned event ends. */
+void mutes_arm(struct fleet *fleet);
 
 #endif

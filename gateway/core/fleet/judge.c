@@ -3,8 +3,7 @@
 
 #include <stdlib.h>
 
-#define HITS_MAX    16 /* zones over one another at one point that are looked at */
-#define SCANS_LEAVE 3  /* scans without it before a listener lost a bike */
+#define SCANS_LEAVE 3 /* scans without it before a listener lost a bike */
 
 static int64_t max_ms(int64_t a, int64_t b)
 {
@@ -24,6 +23,11 @@ static bool in_force(const struct judge *judge, uint32_t fence)
 
     return !judge->inv->fences[fence].removed &&
            fence_in_force(&judge->inv->fences[fence], now.at_ms + now.shift_ms);
+}
+
+static bool any_in_force(void *ctx, uint32_t fence)
+{
+    return in_force(ctx, fence);
 }
 
 /* Outside, once it has been so for the dwell. */
@@ -46,6 +50,27 @@ static void outside(const struct judge *judge, const struct bike_image *bike,
     }
 }
 
+/* Was it decided by a zone that is no more? */
+static bool decision_is_over(const struct judge *judge, const struct bike_image *bike)
+{
+    const uint32_t fence = bike->fence == 0 ? NO_FENCE : fences_find(judge->inv, bike->fence);
+
+    return fence != NO_FENCE && !in_force(judge, fence);
+}
+
+/* What counts at a fence that radio says a bike is at: the fence, or the zone that lies over it. */
+static uint32_t counts_there(const struct judge *judge, uint32_t fence)
+{
+    struct judge decide = *judge;
+    struct fence_hit hit;
+
+    return fences_deciding(judge->inv, judge->inv->fences[fence].centre, any_in_force, &decide,
+                           &hit) &&
+                   judge->inv->fences[hit.fence].use == FENCE_NO_PARK
+               ? hit.fence
+               : fence;
+}
+
 /* Is it near enough to be believed against what positions say? An outside verdict yields only to
  * who is clearly near, in each of the last five: a listener hears spikes from 50 m away. While
  * positions say that the bike is elsewhere, half of what a listener heard must be at the enter
@@ -61,8 +86,10 @@ static bool radio_near(const struct judge *judge, const struct bike_image *bike,
         (bike->verdict == VERDICT_INSIDE && bike->fence == bike->radio.fence)) {
         return true;
     }
-    if ((bike->flags & BIKE_DECIDED) != 0 && bike->verdict == VERDICT_OUTSIDE) {
-        return radio_least(&bike->radio) >= rules->enter_dbm + rules->rival_db;
+    if ((bike->flags & BIKE_DECIDED) != 0 && bike->verdict == VERDICT_OUTSIDE &&
+        !decision_is_over(judge, bike)) {
+        return bike->fence == judge->inv->fences[counts_there(judge, fence)].key ||
+               radio_least(&bike->radio) >= rules->enter_dbm + rules->rival_db;
     }
     return bike->radio.listener == 0 || radio_median(&bike->radio) >= rules->enter_dbm ||
            !bike_position(bike, &at) ||
@@ -102,8 +129,8 @@ static bool radio_judge(const struct judge *judge, const struct bike_image *bike
     if (!radio_near(judge, bike, fence)) {
         return false;
     }
-    out->fence = fence;
-    if (judge->inv->fences[fence].use == FENCE_NO_PARK) {
+    out->fence = counts_there(judge, fence);
+    if (judge->inv->fences[out->fence].use == FENCE_NO_PARK) {
         outside(judge, bike, RULE_NO_PARKING, out);
         return true;
     }
@@ -212,33 +239,49 @@ static void outside_all(const struct judge *judge, const struct bike_image *bike
     outside(judge, bike, RULE_GNSS_OUTSIDE, out);
 }
 
+/* Did the fence of the decision change, or the one that would decide at this position now? */
+static bool is_anew(const struct judge *judge, const struct bike_image *bike, struct position_e7 at)
+{
+    struct judge decide = *judge;
+    struct fence_hit hit;
+    uint32_t held;
+
+    if (!judge->afresh || (bike->flags & BIKE_DECIDED) == 0) {
+        return false;
+    }
+    held = bike->fence == 0 ? NO_FENCE : fences_find(judge->inv, bike->fence);
+    return (held != NO_FENCE && judge->fences[held].fresh) ||
+           (fences_deciding(judge->inv, at, any_in_force, &decide, &hit) &&
+            judge->fences[hit.fence].fresh);
+}
+
 static void position_judge(const struct judge *judge, const struct bike_image *bike,
                            struct judgement *out)
 {
-    struct fence_hit hits[HITS_MAX];
+    struct judge decide = *judge;
+    struct fence_hit hit;
     struct position_e7 at;
-    uint32_t n;
 
-    if (!bike_position(bike, &at) || decision_holds(judge, bike, at, out)) {
+    if (!bike_position(bike, &at)) {
         return;
     }
-    n = fences_around(judge->inv, at, 0, FENCE_USE_COUNT, hits, HITS_MAX);
-    for (uint32_t i = 0; i < n && i < HITS_MAX; i++) {
-        if (!in_force(judge, hits[i].fence)) {
-            continue;
-        }
-        out->fence = hits[i].fence;
-        out->distance_mm = distance_cut(hits[i].distance_mm);
-        if (judge->inv->fences[hits[i].fence].use == FENCE_NO_PARK) {
-            outside(judge, bike, RULE_NO_PARKING, out);
-        } else {
-            out->verdict = VERDICT_INSIDE;
-            out->rule = RULE_GNSS_INSIDE;
-            out->decided = true;
-        }
+    out->forget = is_anew(judge, bike, at);
+    if (!out->forget && decision_holds(judge, bike, at, out)) {
         return;
     }
-    outside_all(judge, bike, at, out);
+    if (!fences_deciding(judge->inv, at, any_in_force, &decide, &hit)) {
+        outside_all(judge, bike, at, out);
+        return;
+    }
+    out->fence = hit.fence;
+    out->distance_mm = distance_cut(hit.distance_mm);
+    if (judge->inv->fences[hit.fence].use == FENCE_NO_PARK) {
+        outside(judge, bike, RULE_NO_PARKING, out);
+        return;
+    }
+    out->verdict = VERDICT_INSIDE;
+    out->rule = RULE_GNSS_INSIDE;
+    out->decided = true;
 }
 
 void judge_bike(const struct judge *judge, const struct bike_image *bike, struct judgement *out)

@@ -12,6 +12,7 @@ struct judge {
     const struct fence *fences; /**< by fence index */
     const struct bike_context *context;
     bool feed_suspect; /**< the bike's operator posts shifted positions */
+    bool afresh;       /**< after fences changed: what fresh ones have a say in is decided anew */
 };
 
 struct judgement {
@@ -20,6 +21,8 @@ struct judgement {
     uint32_t fence;      /**< index; NO_FENCE = none */
     int32_t distance_mm; /**< signed, from its edge; INT32_MAX = not known */
     bool decided;        /**< inside or outside was decided: holds in this stop against positions */
+    bool forget;         /**< what was decided before in this stop counts no more
+                          */
     bool outside;        /**< the evidence says outside (the dwell may still run) */
     int64_t due_ms;      /**< city time to judge again when nothing is heard; INT64_MAX = never */
 };

@@ -380,7 +380,8 @@ void sensor_save(const struct sensor *sensor, struct sensor_image *out)
 
 void sensor_load(struct sensor *sensor, const struct sensor_image *image)
 {
-    const int64_t lag_ms = image->heard_ms - image->pending_ms;
+    /* what wraps is no lag */
+    const int64_t lag_ms = (int64_t)((uint64_t)image->heard_ms - (uint64_t)image->pending_ms);
 
     sensor->heard = STAMP(image->heard_ms);
     sensor->changes = image->changes;

@@ -51,6 +51,17 @@ enum space_state space_known(const struct space *space)
     return (enum space_state)(space->marks & 3);
 }
 
+uint32_t space_unknown_s(const struct space *space, int64_t now_ms)
+{
+    const int64_t since_ms = space_since_ms(space) > space_known_since_ms(space)
+                                 ? space_since_ms(space)
+                                 : space_known_since_ms(space);
+
+    return space->state == SPACE_UNKNOWN && now_ms > since_ms
+               ? (uint32_t)((now_ms - since_ms) / 1000)
+               : 0;
+}
+
 unsigned space_source(const struct space *space)
 {
     return space->marks >> 2 & 7;
@@ -150,12 +161,9 @@ static void know(const struct place *place, enum space_state state, int64_t sinc
     struct space *space = place->space;
 
     if (space_known(space) == state) {
-        if (space->state == SPACE_UNKNOWN && since_ms > space_since_ms(space)) {
-            const uint64_t gap_s =
-                (uint64_t)(since_ms - space_since_ms(space)) / 1000 + space_gap_s(space);
+        const uint64_t gap_s = (uint64_t)space_gap_s(space) + space_unknown_s(space, since_ms);
 
-            set_gap(space, gap_s > UINT32_MAX ? UINT32_MAX : (uint32_t)gap_s);
-        }
+        set_gap(space, gap_s > UINT32_MAX ? UINT32_MAX : (uint32_t)gap_s);
         return;
     }
     if (place->known != NULL) {

@@ -75,6 +75,9 @@ static inline uint32_t space_gap_s(const struct space *space)
     return (uint32_t)space->gap_high << GAP_LOW_BITS | (uint32_t)space->gap_low;
 }
 
+/** What of the present stay was unknown up to now_ms and is not in the gap yet: seconds since the
+ * space became unknown, but not of a time before the stay, which a late word may have begun. */
+uint32_t space_unknown_s(const struct space *space, int64_t now_ms);
 enum space_state space_known(const struct space *space);
 /** Index of the sensor that decided, SPACE_NO_SOURCE = none. */
 unsigned space_source(const struct space *space);

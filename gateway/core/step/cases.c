@@ -94,8 +94,3 @@ uint32_t core_case_row_slots(const struct core *core)
 {
     return casebook_row_slots(core->casebook);
 }
-
-void core_case_figures(const struct core *core, struct case_figures *out)
-{
-    casebook_figures(core->casebook, out);
-}

@@ -113,6 +113,8 @@ void core_shown_in(const struct core *core, uint32_t slot, const struct lot *lot
         .known = space_known(space),
         .since_ms = space_since_ms(space),
         .known_since_ms = space_known_since_ms(space),
+        .source = space_source(space),
+        .flag_pct = space->flag_pct,
     };
     if (space->marks & SPACE_OVERRIDDEN) {
         const struct override_entry *entry = override_list_find(&core->overrides, slot);

@@ -47,12 +47,13 @@ struct core {
     bool running;             /**< core_restored or a step came: counts and timers are kept */
 };
 
-/** What the outside sees of a space. */
+/** What the outside sees of a space, and by what readers judge its age and confidence. */
 struct shown {
     enum space_state state;
     enum reason reason;
     enum space_state known;
     int64_t since_ms, known_since_ms;
+    unsigned source, flag_pct;
 };
 
 /** The timer of a slot. */

@@ -106,6 +106,7 @@ void effects_shown(struct core *core, uint32_t slot, const struct shown *before,
     struct shown after;
     int64_t due_ms;
     bool changed;
+    bool aged_otherwise;
 
     core_place(core, slot, &place);
     core_shown(core, slot, &after);
@@ -120,7 +121,9 @@ void effects_shown(struct core *core, uint32_t slot, const struct shown *before,
     changed = after.state != before->state || after.reason != before->reason ||
               after.known != before->known || after.since_ms != before->since_ms ||
               after.known_since_ms != before->known_since_ms;
-    if (changed || wrote) {
+    /* another sensor decides, or fewer vote: no change to tell, but what readers judge by */
+    aged_otherwise = after.source != before->source || after.flag_pct != before->flag_pct;
+    if (changed || aged_otherwise || wrote) {
         touch(core, CHANGE_SPACE, slot)->shown = changed;
     }
 }

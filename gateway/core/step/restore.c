@@ -5,6 +5,47 @@
 #include "gateway/core/step/suspect.h"
 #include <string.h>
 
+/* Nothing restored may lie ahead of a clock that was set back: it would never grow old. */
+static int64_t clamp(int64_t stamp_ms, int64_t now_ms)
+{
+    return stamp_ms > now_ms ? now_ms : stamp_ms;
+}
+
+static void clamp_space(struct space *space, int64_t now_ms)
+{
+    space->since = STAMP(clamp((int64_t)space->since, now_ms));
+    space->known_since = STAMP(clamp((int64_t)space->known_since, now_ms));
+    space->held = STAMP(clamp((int64_t)space->held, now_ms));
+}
+
+static void clamp_sensor(struct sensor *sensor, int64_t now_ms)
+{
+    sensor->heard = STAMP(clamp(sensor_heard_ms(sensor), now_ms));
+    sensor->quiet = STAMP(clamp((int64_t)sensor->quiet, now_ms));
+}
+
+static void clamp_lot(struct lot *lot, int64_t now_ms)
+{
+    lot->changed_ms = clamp(lot->changed_ms, now_ms);
+    lot->turned_ms = clamp(lot->turned_ms, now_ms);
+}
+
+/* The sensors of a place out of an image that came after the start. What lies ahead says that the
+ * clock is wrong, as at a start; it is known only now, so only what comes from now on is doubted.
+ */
+static void restored_late(struct core *core, struct sensor *sensors, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (sensor_heard_ms(&sensors[i]) > core->now.at_ms + CITY_CLOCK_JUMP_MS) {
+            core->clock_suspect = true;
+        }
+        clamp_sensor(&sensors[i], core->now.at_ms);
+        if (sensor_heard_ms(&sensors[i]) != 0) {
+            sensors[i].flags |= SENSOR_RESTORED;
+        }
+    }
+}
+
 static void restore_space(struct core *core, const struct image *image)
 {
     const uint32_t slot = inventory_space(core->inv, image->space.key);
@@ -20,11 +61,9 @@ static void restore_space(struct core *core, const struct image *image)
     space_load(&place, &image->space);
     place.space->at = position_pack(core, image->at);
     if (core->running) {
-        for (unsigned i = 0; i < place.count; i++) {
-            if (sensor_heard_ms(&place.sensors[i]) != 0) {
-                place.sensors[i].flags |= SENSOR_RESTORED;
-            }
-        }
+        restored_late(core, place.sensors, place.count);
+        clamp_space(place.space, core->now.at_ms);
+        place.clock_suspect = core->clock_suspect;
         space_settle(&place, core->now.at_ms);
         core_rejudge(core, slot, &before, true);
     }
@@ -49,12 +88,9 @@ static void restore_lot(struct core *core, const struct image *image)
     lot_load(&yard, &image->lot);
     yard.lot->at = position_pack(core, image->at);
     if (core->running) {
+        restored_late(core, yard.gates, yard.is->sensor_count);
+        clamp_lot(yard.lot, core->now.at_ms);
         effects_lot_turned(core, lot, &former);
-        for (uint32_t i = 0; i < yard.is->sensor_count; i++) {
-            if (sensor_heard_ms(&yard.gates[i]) != 0) {
-                yard.gates[i].flags |= SENSOR_RESTORED;
-            }
-        }
         effects_lot(core, lot, true);
     }
 }
@@ -148,24 +184,11 @@ void core_restore(struct core *core, const struct image *image)
     }
 }
 
-/* Nothing restored may lie ahead of a clock that was set back: it would never grow old. */
-static int64_t clamp(int64_t stamp_ms, int64_t now_ms)
-{
-    return stamp_ms > now_ms ? now_ms : stamp_ms;
-}
-
-static void clamp_space(struct space *space, int64_t now_ms)
-{
-    space->since = STAMP(clamp((int64_t)space->since, now_ms));
-    space->known_since = STAMP(clamp((int64_t)space->known_since, now_ms));
-    space->held = STAMP(clamp((int64_t)space->held, now_ms));
-}
-
 void core_restored(struct core *core, struct now now, bool clock_suspect)
 {
     core->now = now;
     for (uint32_t i = 0; i < core->sensor_count; i++) {
-        core->sensors[i].heard = STAMP(clamp(sensor_heard_ms(&core->sensors[i]), now.at_ms));
+        clamp_sensor(&core->sensors[i], now.at_ms);
     }
     for (uint32_t slot = 0; slot < core->space_count; slot++) {
         struct place place;
@@ -194,8 +217,7 @@ void core_restored(struct core *core, struct now now, bool clock_suspect)
         effects_shown(core, slot, &shown, false);
     }
     for (uint32_t lot = 0; lot < core->lot_count; lot++) {
-        core->lots[lot].changed_ms = clamp(core->lots[lot].changed_ms, now.at_ms);
-        core->lots[lot].turned_ms = clamp(core->lots[lot].turned_ms, now.at_ms);
+        clamp_lot(&core->lots[lot], now.at_ms);
         (void)suspect_settle_lot(core, lot);
     }
     swap_recount(core);

@@ -6,14 +6,10 @@ static void see_space(void *ctx, uint32_t slot, struct zombie_space *out)
 {
     const struct core *core = ctx;
     const struct space *space = &core->spaces[slot];
-    int64_t unknown_ms = 0;
 
-    if (space->state == SPACE_UNKNOWN && core->now.at_ms > space_since_ms(space)) {
-        unknown_ms = core->now.at_ms - space_since_ms(space);
-    }
     *out = (struct zombie_space){
         .known = {space_known(space), space_known_since_ms(space),
-                  space_gap_s(space) + (uint32_t)(unknown_ms / 1000)},
+                  space_gap_s(space) + space_unknown_s(space, core->now.at_ms)},
         .state = (enum space_state)space->state,
         .removed = core->inv->spaces[slot].removed != 0,
     };
@@ -42,12 +38,9 @@ void zombies_known(void *ctx, uint32_t slot, const struct space *former, enum sp
 {
     struct core *core = ctx;
     const struct zombie_city city = city_of(core);
-    struct stay_known known = {space_known(former), space_known_since_ms(former),
-                               space_gap_s(former)};
+    const struct stay_known known = {space_known(former), space_known_since_ms(former),
+                                     space_gap_s(former) + space_unknown_s(former, since_ms)};
 
-    if (former->state == SPACE_UNKNOWN && since_ms > space_since_ms(former)) {
-        known.gap_s += (uint32_t)((since_ms - space_since_ms(former)) / 1000);
-    }
     zombie_watch_space(core->watch, &city, slot, &known, state, since_ms);
 }
 

@@ -117,6 +117,22 @@ uint32_t fences_around(const struct inventory *inv, struct position_e7 at, int64
     return g.found;
 }
 
+bool fences_deciding(const struct inventory *inv, struct position_e7 at,
+                     bool (*filter)(void *ctx, uint32_t fence), void *ctx, struct fence_hit *hit)
+{
+    struct gathering g = {.inv = inv,
+                          .at = at,
+                          .use = FENCE_USE_COUNT,
+                          .filter = filter,
+                          .ctx = ctx,
+                          .before = around_before,
+                          .hits = hit,
+                          .cap = 1};
+
+    gather_all(&g);
+    return g.found > 0;
+}
+
 uint32_t fences_near(const struct inventory *inv, struct position_e7 at, int64_t radius_mm,
                      bool (*filter)(void *ctx, uint32_t fence), void *ctx, struct fence_hit *hits,
                      uint32_t limit)
@@ -163,4 +179,27 @@ const struct position_e7 *fences_ring(const struct inventory *inv, uint32_t ring
     *corners = r->count;
     *hole = r->hole;
     return inv->fence_map->corners + r->corner;
+}
+
+bool fences_same_outline(const struct inventory *a, const struct inventory *b, uint32_t fence)
+{
+    const struct inv_fence *in_a = &a->fences[fence];
+    const struct inv_fence *in_b = &b->fences[fence];
+
+    if (in_a->ring_count != in_b->ring_count) {
+        return false;
+    }
+    for (uint32_t i = 0; i < in_a->ring_count; i++) {
+        uint32_t count_a;
+        uint32_t count_b;
+        bool hole_a;
+        bool hole_b;
+        const struct position_e7 *x = fences_ring(a, in_a->ring + i, &count_a, &hole_a);
+        const struct position_e7 *y = fences_ring(b, in_b->ring + i, &count_b, &hole_b);
+
+        if (count_a != count_b || hole_a != hole_b || memcmp(x, y, count_a * sizeof *x) != 0) {
+            return false;
+        }
+    }
+    return true;
 }

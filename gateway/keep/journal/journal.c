@@ -59,6 +59,7 @@ void batch_sum_add(struct batch_sum *sum, enum record_type type, struct position
 
 #define ROOM_AGAIN_BYTES (64u << 10) /* so much free space ends a refusal */
 #define RESERVE_NAME     "reserve"
+#define NAME_TRIES       64
 
 void journal_reserve_make_locked(struct journal *j)
 {
@@ -151,6 +152,23 @@ static struct position next_name(const struct journal *j, struct position first)
     return first;
 }
 
+/* A file of ours that could neither be written nor be removed may have the name: the next one is as
+ * good. Its descriptor, or -1. */
+static int create_file(const struct journal *j, struct position *at, char name[])
+{
+    int fd = -1;
+
+    for (int tries = 0; fd < 0 && tries < NAME_TRIES; tries++) {
+        at->seq += tries == 0 ? 0 : 1;
+        segment_name(*at, name);
+        fd = openat(j->folder_fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        if (fd < 0 && errno != EEXIST) {
+            break;
+        }
+    }
+    return fd;
+}
+
 /* Opens a new segment behind the others; 0 or an errno. */
 static int begin_segment(struct journal *j, struct position first)
 {
@@ -164,8 +182,7 @@ static int begin_segment(struct journal *j, struct position first)
     if (segment == NULL) {
         return ENOMEM;
     }
-    segment_name(at, name);
-    fd = openat(j->folder_fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    fd = create_file(j, &at, name);
     if (fd < 0) {
         return errno;
     }

@@ -52,6 +52,7 @@ struct journal {
     struct waiter *waiters;
     size_t waiter_count, waiter_cap;
     bool folder_dirty, reserve_there, stop;
+    bool lost; /**< records came into a file that then could not be synced, nor written anew */
     struct position confirmed, superseded;
     struct mark round;            /**< first C image since the last journal_supersede */
     struct mark superseded_round; /**< that of the last journal_supersede: older C images go */

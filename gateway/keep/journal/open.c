@@ -179,6 +179,7 @@ static enum err open_folder(struct journal *j)
     j->reserve_there = fstatat(j->folder_fd, "reserve", &st, 0) == 0 &&
                        (uint64_t)st.st_size == j->reserve_bytes &&
                        (uint64_t)st.st_blocks * 512 >= j->reserve_bytes && j->reserve_bytes > 0;
+    segment_copies_remove(j->folder_fd);
     return load_segments(j);
 }
 

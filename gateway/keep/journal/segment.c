@@ -51,6 +51,39 @@ static int by_position(const void *a, const void *b)
     return position_compare(*(const struct position *)a, *(const struct position *)b);
 }
 
+/* "<segment>.new", as journal_replace writes it. */
+static bool is_copy(const char *name)
+{
+    char segment[SEGMENT_NAME_LEN + 1] = "";
+    struct position at;
+
+    if (strlen(name) != SEGMENT_NAME_LEN + strlen(".new") ||
+        strcmp(name + SEGMENT_NAME_LEN, ".new") != 0) {
+        return false;
+    }
+    memcpy(segment, name, SEGMENT_NAME_LEN);
+    return name_parse(segment, &at);
+}
+
+void segment_copies_remove(int folder_fd)
+{
+    int fd = openat(folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+    if (dir == NULL) {
+        if (fd >= 0) {
+            close(fd);
+        }
+        return;
+    }
+    for (struct dirent *entry = readdir(dir); entry != NULL; entry = readdir(dir)) {
+        if (is_copy(entry->d_name)) {
+            (void)unlinkat(folder_fd, entry->d_name, 0);
+        }
+    }
+    closedir(dir);
+}
+
 enum err segment_list(int folder_fd, struct position **out, size_t *count)
 {
     int fd = openat(folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -137,12 +170,21 @@ enum err segment_read(int folder_fd, const char *name, struct segment_bytes *out
     int fd = openat(folder_fd, name, O_RDONLY | O_CLOEXEC);
     enum err e;
 
-    *out = (struct segment_bytes){0};
     if (fd < 0) {
+        *out = (struct segment_bytes){0};
         return errno == ENOENT ? ERR_NOT_FOUND : ERR_IO;
     }
-    e = read_all(fd, out);
+    e = segment_read_open(fd, out);
     close(fd);
+    return e;
+}
+
+enum err segment_read_open(int fd, struct segment_bytes *out)
+{
+    enum err e;
+
+    *out = (struct segment_bytes){0};
+    e = read_all(fd, out);
     if (e != ERR_OK) {
         segment_bytes_finish(out);
         return e;

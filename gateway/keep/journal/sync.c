@@ -1,7 +1,7 @@
 /* The journal's thread: group fdatasync each sync_ms, or at once when somebody waits for it; then
  * what may be trimmed goes, and a reserve that was given away is made again when the disk has room.
  */
-#define _GNU_SOURCE /* pthread_setname_np */
+#define _GNU_SOURCE /* dup3 */
 #include "bowei/base/log.h"
 #include "gateway/keep/journal/journal_state.h"
 #include "gateway/keep/journal/record.h"
@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,6 +24,7 @@ struct pass {
     size_t count;
     bool more; /**< dirty segments that did not fit */
     bool folder;
+    bool lost; /**< what came meanwhile is not on the disk, whatever this pass comes to */
     struct position target;
     struct waiter *waiters;
     size_t waiter_count;
@@ -72,8 +74,8 @@ undo_file:
 }
 
 /* After a failed fdatasync the kernel may call pages clean that never reached the disk, and a
- * second fdatasync of the same file would lie. What can still be read and checks is written to
- * another file. */
+ * second fdatasync of the same file would lie; a file that was removed is synced for nothing. What
+ * can still be read and checks is written to another file. */
 static bool rewrite(struct journal *j, struct position at)
 {
     char name[SEGMENT_NAME_LEN + 1];
@@ -86,7 +88,7 @@ static bool rewrite(struct journal *j, struct position at)
     pthread_mutex_lock(&j->lock);
     segment = journal_segment_locked(j, at);
     if (segment != NULL) {
-        if (segment_read(j->folder_fd, name, &bytes) == ERR_OK &&
+        if (segment_read_open(segment->fd, &bytes) == ERR_OK &&
             segment_visit(&bytes, skip_record, NULL, &stopped) == segment->bytes) {
             fd = journal_replace(j, name, bytes.data, segment->bytes);
         }
@@ -94,14 +96,15 @@ static bool rewrite(struct journal *j, struct position at)
         if (fd >= 0) {
             close(segment->fd);
             segment->fd = fd;
-            segment->dirty = false;
         } else {
-            segment->closed = true;
+            j->lost = j->lost || segment->dirty; /* since the pass began: its waiters are to come */
         }
+        segment->dirty = false;
+        segment->closed = true; /* a cursor has the former file open: nothing follows there */
     }
     pthread_mutex_unlock(&j->lock);
     count_add(j->counters, COUNT_JOURNAL_ERRORS, 1);
-    log_line(LOG_ERROR, "journal", "fdatasync of %s failed; %s", name,
+    log_line(LOG_ERROR, "journal", "%s cannot be synced, or was removed; %s", name,
              fd >= 0 ? "its content was written to a new file"
                      : "its newest records may not be on the disk");
     return fd >= 0;
@@ -109,7 +112,8 @@ static bool rewrite(struct journal *j, struct position at)
 
 static void pass_begin_locked(struct journal *j, struct pass *pass)
 {
-    *pass = (struct pass){.target = j->appended, .folder = j->folder_dirty};
+    *pass = (struct pass){.target = j->appended, .folder = j->folder_dirty, .lost = j->lost};
+    j->lost = false;
     for (size_t i = 0; i < j->segment_count; i++) {
         struct segment *segment = &j->segments[i];
 
@@ -134,13 +138,69 @@ static void pass_begin_locked(struct journal *j, struct pass *pass)
     }
 }
 
+static bool is_removed(int fd)
+{
+    struct stat st;
+
+    return fstat(fd, &st) == 0 && st.st_nlink == 0;
+}
+
+/* Is the folder still where a start will look for it? */
+static bool folder_is_there(const struct journal *j)
+{
+    struct stat open_now;
+    struct stat named;
+
+    return fstat(j->folder_fd, &open_now) != 0 ||
+           (stat(j->folder, &named) == 0 && named.st_ino == open_now.st_ino &&
+            named.st_dev == open_now.st_dev);
+}
+
+/* Somebody removed or moved the folder under a running gateway: nothing that is accepted from now
+ * on would come back. It is made anew, and what is in the open file goes there; what was in the
+ * others is left to Redis. True: it was so, and is mended. */
+static bool folder_return(struct journal *j)
+{
+    static int64_t gate;
+    struct segment *current;
+    int fd;
+
+    if (folder_is_there(j)) {
+        return false;
+    }
+    fd = mkdir(j->folder, 0700) == 0 || errno == EEXIST
+             ? open(j->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+             : -1;
+    log_rate(LOG_ERROR, &gate, 10000, "journal", "its folder was removed or moved: %s",
+             fd >= 0 ? "it is made anew" : "it cannot be made anew");
+    if (fd < 0) {
+        return false;
+    }
+    pthread_mutex_lock(&j->lock);
+    current = journal_current_locked(j);
+    if (current != NULL) {
+        current->closed = true;
+    }
+    (void)dup3(fd, j->folder_fd, O_CLOEXEC); /* cursors have the number */
+    j->reserve_there = false;
+    j->folder_dirty = true;
+    pthread_mutex_unlock(&j->lock);
+    close(fd);
+    count_add(j->counters, COUNT_JOURNAL_ERRORS, 1);
+    return true;
+}
+
 static enum err pass_sync(struct journal *j, const struct pass *pass)
 {
-    enum err e = ERR_OK;
+    enum err e = pass->lost ? ERR_IO : ERR_OK;
+    const bool elsewhere = folder_return(j);
 
     for (size_t i = 0; i < pass->count; i++) {
+        const int fd = pass->files[i].fd;
+
         count_add(j->counters, COUNT_JOURNAL_SYNCS, 1);
-        if (j->disk->sync(pass->files[i].fd) != 0 && !rewrite(j, pass->files[i].name)) {
+        if ((elsewhere || j->disk->sync(fd) != 0 || is_removed(fd)) &&
+            !rewrite(j, pass->files[i].name)) {
             e = ERR_IO;
         }
     }

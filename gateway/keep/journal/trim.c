@@ -1,9 +1,11 @@
 /* What may go from the journal: segments that are in Redis for good, and, when Redis is away for
  * long, readings whose roots have newer images. Asked for by the core thread, done by the sync
  * thread. */
+#include "bowei/base/bytes.h"
 #include "bowei/base/log.h"
 #include "gateway/keep/journal/journal_state.h"
 #include "gateway/keep/journal/record.h"
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -63,7 +65,7 @@ static void trim_locked(struct journal *j)
     while (j->segment_count > 1 && position_compare(j->segments[0].last, j->confirmed) <= 0 &&
            j->segments[0].newest_ms + (int64_t)j->keep_ms <= j->trim_ms) {
         segment_name(j->segments[0].name, name);
-        if (unlinkat(j->folder_fd, name, 0) != 0) {
+        if (unlinkat(j->folder_fd, name, 0) != 0 && errno != ENOENT) {
             log_line(LOG_WARNING, "journal", "cannot remove %s", name);
             return;
         }
@@ -73,6 +75,7 @@ static void trim_locked(struct journal *j)
 
 /* What a superseded segment keeps. */
 struct keeping {
+    const uint8_t *from; /**< the segment as it is */
     uint8_t *data;
     size_t len;
     struct position segment;
@@ -93,7 +96,7 @@ static bool image_is_of_round(const struct keeping *k)
 static bool keep_record(void *ctx, const struct record *record)
 {
     struct keeping *k = ctx;
-    size_t len = record_encode(record, k->data + k->len);
+    const size_t len = le32_get(k->from + k->offset);
     bool keep = false;
 
     switch (record->type) {
@@ -103,11 +106,14 @@ static bool keep_record(void *ctx, const struct record *record)
     case RECORD_IMAGE: keep = image_is_of_round(k); break;
     case RECORD_INVENTORY: break;
     }
-    k->offset += len;
     if (keep) {
+        /* as it was written: encoded anew, one of an older schema would be longer */
+        memcpy(k->data + k->len, k->from + k->offset, len);
+        record_set_more(k->data + k->len, 0);
         k->len += len;
         batch_sum_add(&k->sum, record->type, record->at, record->now.at_ms);
     }
+    k->offset += len;
     return true;
 }
 
@@ -127,16 +133,21 @@ static enum compacted compact(struct journal *j, const struct segment *segment, 
     if (segment_read(j->folder_fd, name, &bytes) != ERR_OK) {
         return COMPACT_NONE;
     }
-    k->data = malloc(bytes.len + SEGMENT_HEAD + RECORD_MAX);
+    if (bytes.schema == 0) {
+        goto undo_bytes; /* no head: nothing in it is good */
+    }
+    k->data = malloc(bytes.len);
     if (k->data == NULL) {
         goto undo_bytes;
     }
-    segment_head(k->data);
+    k->from = bytes.data;
+    memcpy(k->data, bytes.data, SEGMENT_HEAD);
     k->len = k->offset = SEGMENT_HEAD;
     k->segment = segment->name;
     (void)segment_visit(&bytes, keep_record, k, &stopped);
     if (k->len == SEGMENT_HEAD) {
-        result = unlinkat(j->folder_fd, name, 0) == 0 ? COMPACT_GONE : COMPACT_NONE;
+        result =
+            unlinkat(j->folder_fd, name, 0) == 0 || errno == ENOENT ? COMPACT_GONE : COMPACT_NONE;
     } else if (k->len < segment->bytes) {
         fd = journal_replace(j, name, k->data, k->len);
         if (fd >= 0) {

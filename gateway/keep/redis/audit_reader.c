@@ -99,6 +99,7 @@ static redisReply *fetch(struct audit_reader *reader, struct position before)
         if (reader->link.context == NULL && !redis_link_open(&reader->link, &reader->redis)) {
             break;
         }
+        redis_link_limit(&reader->link, reader->link.timeout_ms);
         reply = ask(&reader->link, before);
         if (reply == NULL) {
             redis_link_close(&reader->link);

@@ -3,42 +3,13 @@
 #include "gateway/keep/redis/case_fields.h"
 #include "bowei/journal.h"
 #include "gateway/keep/redis/packed.h"
+#include "gateway/keep/redis/put.h"
 #include <stdio.h>
 #include <string.h>
 
 #define ROW_TEXT_MAX (160 + (IMAGE_PACK_MAX + 2) / 3 * 4)
 #define ARCHIVE_DAYS 1100
 #define DAY_MS       86400000
-
-static void put_text(struct strbuf *b, const char *name, const char *text)
-{
-    resp_text(b, name);
-    resp_text(b, text);
-}
-
-static void put_i64(struct strbuf *b, const char *name, int64_t v)
-{
-    resp_text(b, name);
-    resp_i64(b, v);
-}
-
-/* "" where there is none. */
-static void put_place(struct strbuf *b, space_key key)
-{
-    char id[SPACE_ID_LEN];
-
-    if (key != 0) {
-        space_id_write(key, id);
-    }
-    resp_text(b, "place");
-    resp_bytes(b, id, key != 0 ? SPACE_ID_LEN : 0);
-}
-
-static void put_at(struct strbuf *b, struct position at)
-{
-    resp_text(b, "v");
-    resp_pair(b, at.epoch, at.seq);
-}
 
 void case_fields_case(struct strbuf *b, const struct slice_item *item)
 {
@@ -51,7 +22,7 @@ void case_fields_case(struct strbuf *b, const struct slice_item *item)
     put_i64(b, "severity", c->severity);
     put_i64(b, "overdue", (c->flags & CASE_IS_OVERDUE) != 0);
     put_i64(b, "escalated", c->escalated);
-    put_place(b, c->place);
+    put_place(b, "place", c->place);
     put_text(b, "vehicle", c->vehicle);
     resp_text(b, "lat");
     resp_e7(b, c->at.lat);
@@ -154,7 +125,8 @@ static bool row_read(const redisReply *value, struct image *image)
     packed = strrchr(value->str, ' '); /* hiredis ends it with a NUL */
     packed = packed == NULL ? value->str : packed + 1;
     len = text_take(packed, strlen(packed), bytes);
-    return len > 0 && image_unpack(IMAGE_CASE_ROW, bytes, len, image);
+    return len > 0 && image_unpack(IMAGE_CASE_ROW, bytes, len, image) &&
+           position_plausible(image->at);
 }
 
 bool case_fields_rows(const redisReply *hash, void (*each)(void *ctx, const struct image *image),

@@ -1,6 +1,7 @@
 /* Reading, taking and watching the epoch keys; for the writer at connect and before each slice, and
  * for redis_take_epoch at start. */
 #include "gateway/keep/redis/epoch.h"
+#include "bowei/base/city_clock.h"
 #include <string.h>
 
 size_t redis_epoch_districts(const struct inventory *inv, uint32_t *adcodes, size_t cap)
@@ -17,7 +18,9 @@ size_t redis_epoch_districts(const struct inventory *inv, uint32_t *adcodes, siz
 static void number_of(const redisReply *reply, uint64_t *out)
 {
     *out = 0;
-    if (reply->type == REDIS_REPLY_STRING && !resp_u64_parse(reply->str, reply->len, out)) {
+    /* the greatest ones are nobody's: no epoch could follow them */
+    if (reply->type == REDIS_REPLY_STRING &&
+        (!resp_u64_parse(reply->str, reply->len, out) || *out > INT64_MAX)) {
         *out = 0;
     }
 }
@@ -33,7 +36,8 @@ static void applied_of(const redisReply *reply, struct position *out)
     }
     colon = memchr(reply->str, ':', reply->len);
     if (colon == NULL || !resp_u64_parse(reply->str, (size_t)(colon - reply->str), &out->epoch) ||
-        !resp_u64_parse(colon + 1, reply->len - (size_t)(colon - reply->str) - 1, &out->seq)) {
+        !resp_u64_parse(colon + 1, reply->len - (size_t)(colon - reply->str) - 1, &out->seq) ||
+        !position_plausible(*out)) {
         *out = (struct position){0};
     }
 }
@@ -56,7 +60,7 @@ static bool meta_of(struct redis_link *link, const redisReply *reply, struct epo
     number_of(reply->element[0], &out->schema);
     applied_of(reply->element[1], &out->applied);
     number_of(reply->element[2], &as_of_ms);
-    out->as_of_ms = as_of_ms <= INT64_MAX ? (int64_t)as_of_ms : 0;
+    out->as_of_ms = as_of_ms <= CITY_CLOCK_MOST_MS ? (int64_t)as_of_ms : 0;
     out->has_meta = reply->element[0]->type == REDIS_REPLY_STRING;
     return true;
 }

@@ -2,6 +2,7 @@
  * writer.c; the reading of entries is event_reader.c. */
 #include "gateway/keep/redis/event_log.h"
 #include "bowei/base/bytes.h"
+#include "bowei/base/city_clock.h"
 #include "bowei/journal.h"
 #include <string.h>
 
@@ -12,7 +13,8 @@ bool event_place_read(const redisReply *text, struct event_place *out)
     uint64_t at_ms;
 
     if (text->type != REDIS_REPLY_STRING ||
-        !resp_pair_parse(text->str, text->len, &at_ms, &out->number) || at_ms > INT64_MAX) {
+        !resp_pair_parse(text->str, text->len, &at_ms, &out->number) ||
+        at_ms > CITY_CLOCK_MOST_MS || out->number > INT64_MAX) {
         *out = (struct event_place){0};
         return false;
     }

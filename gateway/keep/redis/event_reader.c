@@ -99,6 +99,7 @@ static redisReply *fetch(struct event_log_reader *reader, const char *code,
         if (fresh && !redis_link_open(&reader->link, &reader->redis)) {
             break;
         }
+        redis_link_limit(&reader->link, reader->link.timeout_ms);
         reply = ask(&reader->link, code, after, room) ? answer(&reader->link) : NULL;
         if (reply == NULL) {
             redis_link_close(&reader->link);

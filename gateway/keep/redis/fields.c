@@ -1,11 +1,13 @@
 /* Images as Redis hashes, both directions, a table row a field. The writer thread renders with it,
  * the loader reads with it; what other systems read is documented in docs/DATA_FORMAT.md. */
 #include "gateway/keep/redis/fields.h"
+#include "bowei/base/city_clock.h"
 #include "bowei/journal.h"
 #include "bowei/shown.h"
 #include "gateway/keep/redis/case_fields.h"
 #include "gateway/keep/redis/fleet_fields.h"
 #include "gateway/keep/redis/packed.h"
+#include "gateway/keep/redis/put.h"
 #include <assert.h>
 #include <string.h>
 
@@ -101,27 +103,9 @@ static void put_packed(struct strbuf *b, const char *name, const uint8_t *bytes,
     put_bytes(b, name, text, packed_text(bytes, len, text));
 }
 
-static void put_text(struct strbuf *b, const char *name, const char *text, size_t cap)
+static void put_text_capped(struct strbuf *b, const char *name, const char *text, size_t cap)
 {
     put_bytes(b, name, text, strnlen(text, cap));
-}
-
-static void put_word(struct strbuf *b, const char *name, const char *text)
-{
-    resp_text(b, name);
-    resp_text(b, text);
-}
-
-static void put_i64(struct strbuf *b, const char *name, int64_t v)
-{
-    resp_text(b, name);
-    resp_i64(b, v);
-}
-
-static void put_at(struct strbuf *b, struct position at)
-{
-    RESP_LITERAL(b, "$1\r\nv\r\n");
-    resp_pair(b, at.epoch, at.seq);
 }
 
 static void write_space(struct strbuf *b, const struct slice_item *item)
@@ -201,8 +185,8 @@ static void write_override(struct strbuf *b, const struct slice_item *item)
     resp_text(b, word(out_words, OUT_REASON_COUNT, o->reason));
     put_i64(b, "since", o->since_ms);
     put_i64(b, "until", o->until_ms);
-    put_text(b, "actor", o->actor, sizeof o->actor);
-    put_text(b, "note", o->note, sizeof o->note);
+    put_text_capped(b, "actor", o->actor, sizeof o->actor);
+    put_text_capped(b, "note", o->note, sizeof o->note);
     put_at(b, item->image.at);
 }
 
@@ -213,7 +197,7 @@ static void write_suspect(struct strbuf *b, const struct slice_item *item)
     put_i64(b, "set", s->set);
     put_i64(b, "since", s->since_ms);
     put_i64(b, "test", s->test_until_ms);
-    put_text(b, "actor", s->actor, sizeof s->actor);
+    put_text_capped(b, "actor", s->actor, sizeof s->actor);
     put_at(b, item->image.at);
 }
 
@@ -232,15 +216,15 @@ static void write_audit(struct strbuf *b, const struct slice_item *item)
     resp_u64(b, AUDIT_ROWS);
     resp_pair(b, item->image.at.epoch, item->image.at.seq);
     put_i64(b, "at", a->at_ms);
-    put_word(b, "command", word(command_words, COMMAND_KIND_COUNT, a->command));
+    put_text(b, "command", word(command_words, COMMAND_KIND_COUNT, a->command));
     if (a->key != 0) {
         space_id_write(a->key, id);
     }
     put_bytes(b, "place", id, a->key != 0 ? SPACE_ID_LEN : 0);
     put_bytes(b, "device", a->device,
               a->device_len < DEVICE_ID_MAX ? a->device_len : DEVICE_ID_MAX);
-    put_text(b, "actor", a->actor, sizeof a->actor);
-    put_text(b, "note", a->note, sizeof a->note);
+    put_text_capped(b, "actor", a->actor, sizeof a->actor);
+    put_text_capped(b, "note", a->note, sizeof a->note);
     if (a->case_id != 0) {
         char number[CASE_NUMBER_LEN + 1];
 
@@ -332,7 +316,7 @@ enum field_type {
     FIELD_STATE,
     FIELD_REASON,
     FIELD_OUT,
-    FIELD_I64,
+    FIELD_I64, /* a time */
     FIELD_U32,
     FIELD_U8,
     FIELD_BOOL,
@@ -439,14 +423,13 @@ static bool read_word(const struct field_row *row, const struct field *f, uint8_
 
 static bool read_number(const struct field_row *row, const struct field *f, uint8_t *to)
 {
-    static const int64_t most[] = {[FIELD_I64] = INT64_MAX,
+    static const int64_t most[] = {[FIELD_I64] = CITY_CLOCK_MOST_MS,
                                    [FIELD_U32] = UINT32_MAX,
                                    [FIELD_U8] = UINT8_MAX,
                                    [FIELD_BOOL] = 1};
     int64_t v;
 
-    if (!resp_i64_parse(f->value, f->value_len, &v) || v > most[row->type] ||
-        (v < 0 && row->type != FIELD_I64)) {
+    if (!resp_i64_parse(f->value, f->value_len, &v) || v > most[row->type] || v < 0) {
         return false;
     }
     if (row->type == FIELD_I64) {
@@ -470,6 +453,21 @@ static bool read_text(const struct field_row *row, const struct field *f, uint8_
     return true;
 }
 
+static bool time_fits(int64_t ms)
+{
+    return ms >= 0 && ms <= CITY_CLOCK_MOST_MS;
+}
+
+static bool sensor_times_fit(const struct sensor_image *s)
+{
+    return time_fits(s->heard_ms) && time_fits(s->pending_ms) && time_fits(s->quiet_ms);
+}
+
+static bool space_times_fit(const struct space_image *s)
+{
+    return time_fits(s->since_ms) && time_fits(s->known_since_ms) && time_fits(s->held_ms);
+}
+
 static bool read_packed(const struct field_row *row, const struct field *f, struct image *out)
 {
     uint8_t bytes[PACKED_MAX];
@@ -479,15 +477,17 @@ static bool read_packed(const struct field_row *row, const struct field *f, stru
         return false;
     }
     if (row->type == FIELD_FUSED) {
-        return unpacked_fused(bytes, (size_t)len, &out->space);
+        return unpacked_fused(bytes, (size_t)len, &out->space) && space_times_fit(&out->space);
     }
     if (row->type == FIELD_COUNTING) {
-        return unpacked_counting(bytes, (size_t)len, &out->lot);
+        return unpacked_counting(bytes, (size_t)len, &out->lot) && time_fits(out->lot.turned_ms);
     }
     if (row->type == FIELD_GATES) {
-        return unpacked_gate(bytes, (size_t)len, &out->lot.gates[row->arg]);
+        return unpacked_gate(bytes, (size_t)len, &out->lot.gates[row->arg]) &&
+               time_fits(out->lot.gates[row->arg].heard_ms);
     }
-    return image_unpack_sensors(bytes, (size_t)len, (unsigned)row->arg, &out->space) >= 0;
+    return image_unpack_sensors(bytes, (size_t)len, (unsigned)row->arg, &out->space) >= 0 &&
+           sensor_times_fit(&out->space.sensors[row->arg]);
 }
 
 bool fields_read(const struct field *field, struct image *out)

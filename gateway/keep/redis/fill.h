@@ -5,11 +5,15 @@
 #include "gateway/keep/redis/event_queue.h"
 #include "gateway/keep/redis/slice.h"
 
-/* The state of the core thread's side, shared by flush.c (queues, lanes, the flush under way) and
- * fill.c (an image into a slice, or not worth a write). */
+/* The state of the core thread's side, shared by flush.c (queues, the flush under way), pass.c
+ * (its way over the lanes), place_roots.c and fleet_roots.c (what is dirty) and fill.c (an image
+ * into a slice, or not worth a write). */
 
-#define DIGEST_BITS 39
-#define SEEN_BITS   24 /* seconds, in a circle of 194 days */
+#define DIGEST_BITS     39
+#define SEEN_BITS       24 /* seconds, in a circle of 194 days */
+
+#define IMAGES_PER_STEP 4096 /* looked at in one step, so that the core is not held up */
+#define LOOKS_AN_IMAGE  16   /* as many roots of other lanes are passed over in its time */
 
 /* What Redis holds of a space, so far as it decides whether to write again. Two states in 5e11
  * share a digest; the second of them would reach Redis when `seen` is due. */
@@ -80,6 +84,13 @@ struct flush {
     uint32_t space_cap, lot_cap;
     struct fleet_roots fleet[FLEET_KIND_COUNT];
     struct event_queue events; /* the lane of {city} carries them */
+
+    struct {                    /* of the audit, among the kept images of {city} */
+        bool refilling;         /* the journal has rows that are not in the queue */
+        bool rewind;            /* it is read from its first record on */
+        struct position newest; /* of the last one taken in */
+    } rows;
+
     bool again; /* something moved to a district that may be behind: the lanes are gone through
                    again */
     bool running;

@@ -4,6 +4,7 @@
 #include "bowei/journal.h"
 #include "gateway/keep/redis/case_fields.h"
 #include "gateway/keep/redis/packed.h"
+#include "gateway/keep/redis/put.h"
 #include <string.h>
 
 #define CHUNKS_MAX   ((IMAGE_PACK_MAX + 2 + PACKED_MAX - 1) / PACKED_MAX)
@@ -50,30 +51,6 @@ static void put_pieces(struct strbuf *b, const struct pieces *pieces)
 
 /* --- fields by name --- */
 
-static void put_text(struct strbuf *b, const char *name, const char *text)
-{
-    resp_text(b, name);
-    resp_text(b, text);
-}
-
-static void put_i64(struct strbuf *b, const char *name, int64_t v)
-{
-    resp_text(b, name);
-    resp_i64(b, v);
-}
-
-/* "" where there is none. */
-static void put_place(struct strbuf *b, const char *name, space_key key)
-{
-    char id[SPACE_ID_LEN];
-
-    if (key != 0) {
-        space_id_write(key, id);
-    }
-    resp_text(b, name);
-    resp_bytes(b, id, key != 0 ? SPACE_ID_LEN : 0);
-}
-
 static void put_position(struct strbuf *b, bool is, struct position_e7 at)
 {
     resp_text(b, "lat");
@@ -88,12 +65,6 @@ static void put_position(struct strbuf *b, bool is, struct position_e7 at)
     } else {
         resp_text(b, "");
     }
-}
-
-static void put_at(struct strbuf *b, struct position at)
-{
-    resp_text(b, "v");
-    resp_pair(b, at.epoch, at.seq);
 }
 
 #define FENCE_FIELDS 7u

@@ -1,5 +1,6 @@
-/* The core thread's side of Redis: which roots are dirty, the flush under way, and filling slices
- * for the writer. Never waits: when Redis is away only the dirty queues stand still.
+/* The core thread's side of Redis: the flush under way. Which roots are dirty is place_roots.c's
+ * and fleet_roots.c's, slices are filled in pass.c. Never waits: when Redis is away only the dirty
+ * queues stand still.
  *
  * A flush covers everything that was dirty at its target position S. Districts ("lanes") are
  * written one after another, because a transaction belongs to one district; the last slice of a
@@ -8,16 +9,14 @@
  * for the next. */
 #include "bowei/base/log.h"
 #include "gateway/keep/redis/fleet_roots.h"
+#include "gateway/keep/redis/kept_queue.h"
 #include "gateway/keep/redis/lanes.h"
+#include "gateway/keep/redis/pass.h"
+#include "gateway/keep/redis/place_roots.h"
 #include <stdlib.h>
 #include <string.h>
 
-#define KEPT_MAX        8192 /* kept images that wait for Redis, per district */
-#define HEARTBEAT_MS    1500 /* meta.as_of at least every 2 s; readers give up at 10 s */
-#define IMAGES_PER_STEP 4096 /* looked at in one step, so that the core is not held up */
-#define LOOKS_AN_IMAGE  16   /* as many roots of other lanes are passed over in its time */
 #define LOOKS_PER_STEP  (IMAGES_PER_STEP * LOOKS_AN_IMAGE)
-#define EXPECTED_MAX    16    /* roots fetched ahead */
 #define FREE_REBUILD_MS 60000 /* the geo set is built anew at most once a minute and district */
 
 struct flush *flush_create(struct redis_writer *writer, const struct image_source *source)
@@ -44,34 +43,6 @@ void flush_destroy(struct flush *flush)
     free(flush);
 }
 
-/* --- what is dirty --- */
-
-static uint32_t roots_of(const struct flush *flush)
-{
-    return flush->space_cap + flush->lot_cap;
-}
-
-static struct lane *lane_of(struct flush *flush, uint32_t root)
-{
-    uint32_t lot = root < flush->space_cap ? flush->inv->spaces[root].lot : root - flush->space_cap;
-
-    return &flush->lanes[flush->inv->lots[lot].district];
-}
-
-static void mark(struct flush *flush, uint32_t root)
-{
-    if (dirty_put(&flush->dirty, root)) {
-        lane_of(flush, root)->count++;
-    }
-}
-
-static void mark_all(struct flush *flush)
-{
-    for (uint32_t root = 0; root < roots_of(flush); root++) {
-        mark(flush, root);
-    }
-}
-
 void flush_mark(struct flush *flush, enum dirty_kind kind, uint32_t index)
 {
     if (flush->inv == NULL) {
@@ -80,12 +51,12 @@ void flush_mark(struct flush *flush, enum dirty_kind kind, uint32_t index)
     switch (kind) {
     case DIRTY_SPACE:
         if (index < flush->inv->space_count) {
-            mark(flush, index);
+            place_roots_mark(flush, index);
         }
         return;
     case DIRTY_LOT:
         if (index < flush->inv->lot_count) {
-            mark(flush, flush->space_cap + index);
+            place_roots_mark(flush, flush->space_cap + index);
         }
         return;
     case DIRTY_FENCE: fleet_roots_mark(flush, FLEET_FENCE, index); return;
@@ -98,286 +69,12 @@ void flush_mark(struct flush *flush, enum dirty_kind kind, uint32_t index)
     }
 }
 
-/* The next dirty root of the lane in this pass; NO_SLOT: none, or *looks is used up. */
-static uint32_t lane_next(struct flush *flush, struct lane *lane, unsigned *looks)
-{
-    while (*looks > 0 && lane->at < roots_of(flush)) {
-        const uint32_t spaces_end = lane->at < lane->behind ? lane->behind : lane->at;
-        uint32_t root = dirty_next(&flush->dirty, lane->at, spaces_end);
-
-        if (root == spaces_end) {
-            const uint32_t lots = root < flush->space_cap ? flush->space_cap : root;
-
-            root = dirty_next(&flush->dirty, lots, roots_of(flush));
-        }
-        lane->at = root < roots_of(flush) ? root + 1 : root;
-        if (root == roots_of(flush)) {
-            return NO_SLOT;
-        }
-        if (lane_of(flush, root) == lane) {
-            *looks -= *looks < LOOKS_AN_IMAGE ? *looks : LOOKS_AN_IMAGE;
-            dirty_clear(&flush->dirty, root);
-            lane->count--;
-            return root;
-        }
-        --*looks;
-    }
-    return NO_SLOT;
-}
-
-/* What was written of this space no longer counts: it is written in full when its turn comes. */
-static void forget(struct flush *flush, uint32_t slot)
-{
-    struct written *written = &flush->spaces[slot];
-
-    if (written->free) {
-        lane_of(flush, slot)->free_count--;
-    }
-    *written = (struct written){0};
-}
-
-/* --- kept images --- */
-
-static struct lane *lane_of_kept(struct flush *flush, const struct image *image)
-{
-    uint32_t slot;
-
-    if (image->kind == IMAGE_OVERRIDE) {
-        slot = inventory_space(flush->inv, image->override.key);
-        return slot != NO_SLOT ? lane_of(flush, slot) : NULL;
-    }
-    return &flush->lanes[flush->lane_count - 1];
-}
-
-enum err flush_keep(struct flush *flush, const struct image *image)
-{
-    struct lane *lane = flush->inv != NULL ? lane_of_kept(flush, image) : NULL;
-
-    if (lane == NULL) {
-        return ERR_NOT_FOUND;
-    }
-    if (lane->kept_count >= KEPT_MAX) {
-        return ERR_OVERLOADED;
-    }
-    if (lane->kept_count == lane->kept_cap) {
-        uint32_t cap = lane->kept_cap == 0 ? 16 : lane->kept_cap * 2;
-        struct image *kept = realloc(lane->kept, cap * sizeof *kept);
-
-        if (kept == NULL) {
-            return ERR_NO_MEMORY;
-        }
-        lane->kept = kept;
-        lane->kept_cap = cap;
-    }
-    lane->kept[lane->kept_count++] = *image;
-    return ERR_OK;
-}
-
 void flush_event(struct flush *flush, const struct image *image)
 {
     event_queue_put(&flush->events, image, redis_writer_counters(flush->writer));
 }
 
-/* Those that were handed over leave the array. */
-static void kept_shift(struct lane *lane)
-{
-    uint32_t n = lane->kept_at;
-
-    if (n > 0) {
-        memmove(lane->kept, lane->kept + n, (lane->kept_count - n) * sizeof *lane->kept);
-        lane->kept_count -= n;
-        lane->kept_todo -= n;
-        lane->kept_at = 0;
-    }
-}
-
-/* Every lane's pass begins, the first lane's first. */
-static void lanes_begin(struct flush *flush)
-{
-    flush->lane = 0;
-    flush->again = false;
-    for (uint32_t i = 0; i < flush->lane_count; i++) {
-        struct lane *lane = &flush->lanes[i];
-
-        lane->at = lane->count > 0 ? lane->first : roots_of(flush);
-        lane->kept_todo = lane->kept_count;
-        fleet_roots_begin(lane);
-    }
-    flush->events.todo = flush->events.count;
-}
-
-/* --- filling slices --- */
-
-static bool events_left(const struct flush *flush, const struct lane *lane)
-{
-    return lane->adcode == ADCODE_CITY && flush->events.todo > 0;
-}
-
-/* May something be left of the lane in this flush? */
-static bool lane_has_work(const struct flush *flush, const struct lane *lane)
-{
-    return (lane->count > 0 && lane->at < roots_of(flush)) || lane->kept_at < lane->kept_todo ||
-           fleet_roots_left(lane) || events_left(flush, lane);
-}
-
-/* The next fence, bike, alert or mute of the lane. */
-static void fill_next_fleet(struct flush *flush, struct lane *lane, int64_t shift_ms,
-                            unsigned *looks)
-{
-    enum fleet_kind kind;
-    const uint32_t slot = fleet_roots_next(flush, lane, &kind, looks);
-
-    if (slot != NO_SLOT) {
-        *looks -= *looks < LOOKS_AN_IMAGE ? *looks : LOOKS_AN_IMAGE;
-        fill_fleet(flush, lane, kind, slot, shift_ms);
-    }
-}
-
-/* The next dirty roots of the lane, some at a time, so that what their images need is fetched all
- * at once. A space may bring its override along, so each counts twice. False: there is none. */
-static bool fill_roots(struct flush *flush, struct lane *lane, int64_t shift_ms, unsigned *looks)
-{
-    const uint32_t room = (SLICE_IMAGES - 1 - flush->filling->count) / 2;
-    const uint32_t most = room > EXPECTED_MAX ? EXPECTED_MAX : room;
-    uint32_t roots[EXPECTED_MAX];
-    uint32_t n = 0;
-    uint32_t spaces = 0;
-
-    do {
-        roots[n] = lane_next(flush, lane, looks);
-        if (roots[n] == NO_SLOT) {
-            break;
-        }
-        if (roots[n] < flush->space_cap) {
-            __builtin_prefetch(&flush->spaces[roots[n]], 1);
-            spaces = n + 1; /* lots stand behind all spaces */
-        }
-        n++;
-    } while (n < most && lane->count > 0);
-    if (spaces > 1 && flush->source.expect != NULL) {
-        flush->source.expect(flush->source.ctx, roots, spaces);
-    }
-    for (uint32_t i = 0; i < n; i++) {
-        if (i < spaces) {
-            fill_space(flush, lane, roots[i], shift_ms);
-        } else {
-            fill_lot(flush, roots[i] - flush->space_cap, shift_ms);
-        }
-    }
-    return n > 0;
-}
-
-/* One item is kept back for what a space or an alert brings along, and entries for one event. */
-static bool slice_full(const struct slice *slice)
-{
-    return slice->count >= SLICE_IMAGES - 1 || slice->entries + ALERT_VIEWERS_MAX > SLICE_ENTRIES;
-}
-
-static void fill_lane(struct flush *flush, struct lane *lane, int64_t shift_ms, unsigned *looks)
-{
-    struct slice *slice = flush->filling;
-
-    while (!slice_full(slice) && *looks > 0 && lane_has_work(flush, lane)) {
-        if (events_left(flush, lane)) {
-            --*looks;
-            fill_event(flush);
-            continue;
-        }
-        if (lane->kept_at < lane->kept_todo) {
-            --*looks;
-            fill_kept(flush, &lane->kept[lane->kept_at++], shift_ms);
-            continue;
-        }
-        if (!fill_roots(flush, lane, shift_ms, looks)) {
-            fill_next_fleet(flush, lane, shift_ms, looks);
-        }
-    }
-}
-
-static void post(struct flush *flush, struct lane *lane, bool last, int64_t as_of_ms)
-{
-    struct slice *slice = flush->filling;
-
-    slice->number = ++flush->slice_number;
-    slice->adcode = lane->adcode;
-    slice->wrong_keys = 0;
-    slice->as_of_ms = as_of_ms;
-    slice->applied = flush->target;
-    slice->free_expected = lane->free_count;
-    slice->losses = flush->events.losses;
-    slice->events_from = flush->events.from;
-    slice->flags =
-        (flush->events.from_known ? (uint32_t)SLICE_EVENTS : 0) |
-        (last ? (uint32_t)SLICE_LAST : 0) | (lane->rewriting ? (uint32_t)SLICE_REWRITE : 0) |
-        (lane->free_drop ? (uint32_t)SLICE_FREE_DROP : 0) | lanes_index_flags(lane, slice, last);
-    if (last && !lane->rewriting && lane->adcode != ADCODE_CITY) {
-        slice->flags |= SLICE_FREE_CHECK;
-    }
-    lane->free_drop = false;
-    lane->rewriting = lane->rewriting && !last;
-    lane->written = true;
-    kept_shift(lane);
-    flush->filling = NULL;
-    redis_writer_post(flush->writer, slice);
-}
-
-/* Moves the lane on by at most one slice. False: no slice is free. */
-static bool lane_step(struct flush *flush, int64_t at_ms, int64_t shift_ms, unsigned *looks)
-{
-    struct lane *lane = &flush->lanes[flush->lane];
-    bool due = at_ms - lane->as_of_ms >= HEARTBEAT_MS || lane->written;
-    bool work = lane_has_work(flush, lane);
-
-    if (work || due || (flush->filling != NULL && flush->filling->count > 0)) {
-        if (flush->filling == NULL) {
-            flush->filling = redis_writer_slice(flush->writer);
-            if (flush->filling == NULL) {
-                return false;
-            }
-            flush->filling->count = flush->filling->entries = 0;
-        }
-        flush->filling->as_of_ms = at_ms + shift_ms;
-        fill_lane(flush, lane, shift_ms, looks);
-        work = lane_has_work(flush, lane);
-        if (work && !slice_full(flush->filling)) {
-            return true; /* looked long enough: the rest in the next step */
-        }
-        if (work || due || flush->filling->count > 0) {
-            post(flush, lane, !work, at_ms + shift_ms);
-            lane->as_of_ms = at_ms;
-        }
-    }
-    flush->lane += work ? 0 : 1;
-    return true;
-}
-
 /* --- the inventory --- */
-
-/* A place that moved or left is written in full; the others keep what is known of them. */
-static void compare_places(struct flush *flush, const struct inventory *before,
-                           const struct inventory *inv)
-{
-    for (uint32_t i = 0; i < inv->space_count; i++) {
-        const struct inv_space *now = &inv->spaces[i];
-
-        if (before == NULL || i >= before->space_count) {
-            continue;
-        }
-        if (memcmp(&before->spaces[i].at, &now->at, sizeof now->at) != 0 ||
-            before->spaces[i].removed != now->removed) {
-            flush->spaces[i] = (struct written){0};
-        }
-    }
-}
-
-static void recount_free(struct flush *flush)
-{
-    for (uint32_t i = 0; i < flush->inv->space_count; i++) {
-        if (flush->spaces[i].free) {
-            lane_of(flush, i)->free_count++;
-        }
-    }
-}
 
 enum err flush_reserve(struct flush *flush, const struct inventory *inv)
 {
@@ -388,7 +85,7 @@ enum err flush_reserve(struct flush *flush, const struct inventory *inv)
                              : NULL;
 
     if (flush->filling != NULL && flush->filling->count > 0 && lanes != NULL) {
-        post(flush, &flush->lanes[flush->lane], false, flush->filling->as_of_ms);
+        pass_post(flush, &flush->lanes[flush->lane], false, flush->filling->as_of_ms);
     }
     if (lanes == NULL) {
         dirty_finish(&dirty);
@@ -409,20 +106,20 @@ enum err flush_reserve(struct flush *flush, const struct inventory *inv)
     flush->lane_count = inv->district_count + 1u;
     flush->space_cap = inv->space_count;
     flush->lot_cap = inv->lot_count;
-    compare_places(flush, flush->inv, inv);
+    place_roots_compare(flush, flush->inv, inv);
     const bool first = flush->inv == NULL;
     flush->inv = inv;
-    recount_free(flush);
+    place_roots_recount_free(flush);
     fleet_roots_recount(flush);
     /* All is looked at again; the digests tell what has to be written. The flush under way begins
      * anew. */
-    mark_all(flush);
+    place_roots_mark_all(flush);
     if (first) {
         fleet_roots_mark_all(flush);
     } else {
         fleet_roots_mark_fences(flush);
     }
-    lanes_begin(flush);
+    pass_begin(flush);
     return ERR_OK;
 }
 
@@ -447,9 +144,9 @@ static void free_rebuild(struct flush *flush, uint32_t adcode, int64_t at_ms)
     lane->free_drop = true;
     lane->as_of_ms = 0;
     for (uint32_t i = 0; i < flush->inv->space_count; i++) {
-        if (flush->spaces[i].free && lane_of(flush, i) == lane) {
-            forget(flush, i);
-            mark(flush, i);
+        if (flush->spaces[i].free && place_roots_lane(flush, i) == lane) {
+            place_roots_forget(flush, i);
+            place_roots_mark(flush, i);
         }
     }
 }
@@ -462,12 +159,12 @@ void flush_all(struct flush *flush)
         return;
     }
     if (flush->filling != NULL && flush->filling->count > 0) {
-        post(flush, &flush->lanes[flush->lane], false, flush->filling->as_of_ms);
+        pass_post(flush, &flush->lanes[flush->lane], false, flush->filling->as_of_ms);
     }
     for (uint32_t i = 0; i < flush->inv->space_count; i++) {
-        forget(flush, i);
+        place_roots_forget(flush, i);
     }
-    mark_all(flush);
+    place_roots_mark_all(flush);
     fleet_roots_mark_all(flush);
     for (uint32_t i = 0; i < flush->inv->device_count; i++) {
         if (flush->source.suspect(flush->source.ctx, i, &image) &&
@@ -477,13 +174,14 @@ void flush_all(struct flush *flush)
         }
     }
     event_queue_again(&flush->events, flush->news.losses);
+    kept_queue_again(flush);
     /* The flush under way may only be confirmed when all of this is written. */
     for (uint32_t i = 0; i < flush->lane_count; i++) {
         flush->lanes[i].rewriting = true;
         flush->lanes[i].index_begin = true;
         flush->lanes[i].as_of_ms = 0;
     }
-    lanes_begin(flush);
+    pass_begin(flush);
 }
 
 static void finish_if_confirmed(struct flush *flush)
@@ -527,8 +225,6 @@ static void begin(struct flush *flush, struct position newest, int64_t at_ms)
     }
     flush->running = true;
     flush->target = newest;
-    flush->events.whole = !flush->events.refilling;
-    lanes_begin(flush);
     for (uint32_t i = 0; i < flush->lane_count; i++) {
         flush->lanes[i].written = false;
     }
@@ -545,7 +241,9 @@ void flush_step(struct flush *flush, struct position newest, int64_t at_ms, int6
     if (flush->news.stepped_down) {
         return;
     }
-    if (event_queue_refill(&flush->events, &flush->source, redis_writer_counters(flush->writer))) {
+    const bool events_more =
+        event_queue_refill(&flush->events, &flush->source, redis_writer_counters(flush->writer));
+    if (kept_queue_refill(flush) || events_more) {
         redis_writer_wake_core(flush->writer);
     }
     if (!flush->running) {
@@ -556,11 +254,11 @@ void flush_step(struct flush *flush, struct position newest, int64_t at_ms, int6
             redis_writer_wake_core(flush->writer);
             return;
         }
-        if (!lane_step(flush, at_ms, shift_ms, &looks)) {
+        if (!pass_step(flush, at_ms, shift_ms, &looks)) {
             return;
         }
         if (flush->lane == flush->lane_count && flush->again) {
-            lanes_begin(flush);
+            pass_begin(flush);
         }
     }
     finish_if_confirmed(flush);
@@ -573,7 +271,7 @@ struct position flush_confirmed(const struct flush *flush)
 
 uint64_t flush_pending(const struct flush *flush)
 {
-    uint64_t n = flush->events.count + flush->events.refilling;
+    uint64_t n = flush->events.count + flush->events.refilling + flush->rows.refilling;
 
     for (uint32_t i = 0; i < flush->lane_count; i++) {
         n += flush->lanes[i].count + flush->lanes[i].kept_count +

@@ -2,6 +2,7 @@
  * say in one word why it failed. Pitfalls behind each line: reference of hiredis 0.14 in
  * docs/ARCHITECTURE.md. */
 #include "gateway/keep/redis/link.h"
+#include "bowei/base/city_clock.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -101,11 +102,38 @@ bool redis_link_append(struct redis_link *link, const struct strbuf *bytes)
     return true;
 }
 
+void redis_link_limit(struct redis_link *link, uint32_t ms)
+{
+    link->until_ms = host_boot_ms() + ms;
+}
+
+/* SO_RCVTIMEO and SO_SNDTIMEO bound one call of the kernel: this is for all of them. */
+static int64_t deadline_ms(const struct redis_link *link)
+{
+    const int64_t until_ms = host_boot_ms() + link->timeout_ms;
+
+    return link->until_ms != 0 && link->until_ms < until_ms ? link->until_ms : until_ms;
+}
+
+static bool too_late(struct redis_link *link, int64_t until_ms)
+{
+    if (link->halt != NULL && atomic_load_explicit(link->halt, memory_order_relaxed)) {
+        (void)failed(link, FAULT_TIMEOUT, "stopping");
+        return true;
+    }
+    if (host_boot_ms() > until_ms) {
+        (void)failed(link, FAULT_TIMEOUT, "no whole answer in time");
+        return true;
+    }
+    return false;
+}
+
 bool redis_link_flush(struct redis_link *link)
 {
+    const int64_t until_ms = deadline_ms(link);
     int done = 0;
 
-    while (link->context != NULL && done == 0) {
+    while (link->context != NULL && done == 0 && !too_late(link, until_ms)) {
         if (redisBufferWrite(link->context, &done) != REDIS_OK) {
             return context_failed(link);
         }
@@ -115,17 +143,26 @@ bool redis_link_flush(struct redis_link *link)
 
 redisReply *redis_link_reply(struct redis_link *link)
 {
+    const int64_t until_ms = deadline_ms(link);
     void *reply = NULL;
+    bool ok = link->context != NULL;
 
-    if (link->context == NULL) {
-        return NULL;
+    /* as redisGetReply, which reads on as long as a byte comes now and then */
+    while (ok) {
+        errno = 0;
+        ok = redisGetReplyFromReader(link->context, &reply) == REDIS_OK;
+        if (ok && reply != NULL) {
+            return reply;
+        }
+        if (ok && (!redis_link_flush(link) || too_late(link, until_ms))) {
+            return NULL;
+        }
+        ok = ok && redisBufferRead(link->context) == REDIS_OK;
+        if (!ok) {
+            (void)context_failed(link);
+        }
     }
-    errno = 0;
-    if (redisGetReply(link->context, &reply) != REDIS_OK) {
-        (void)context_failed(link);
-        return NULL;
-    }
-    return reply;
+    return NULL;
 }
 
 redisReply *redis_link_ask(struct redis_link *link, const struct strbuf *bytes)
@@ -184,11 +221,14 @@ static bool greet(struct redis_link *link, const struct redis_params *params)
 
 bool redis_link_open(struct redis_link *link, const struct redis_params *params)
 {
-    struct timeval timeout =
-        timeval_of(params->timeout_ms != 0 ? params->timeout_ms : TIMEOUT_DEFAULT_MS);
+    const uint32_t timeout_ms = params->timeout_ms != 0 ? params->timeout_ms : TIMEOUT_DEFAULT_MS;
+    const struct timeval timeout = timeval_of(timeout_ms);
     redisContext *context;
 
     redis_link_close(link);
+    link->timeout_ms = timeout_ms;
+    link->until_ms = params->until_boot_ms;
+    link->halt = params->halt;
     context = params->socket != NULL ? redisConnectUnixWithTimeout(params->socket, timeout)
                                      : redisConnectWithTimeout(params->host, params->port, timeout);
     if (context == NULL) {

@@ -31,11 +31,17 @@ struct redis_link {
     redisContext *context; /* NULL = closed */
     enum link_fault fault; /* why the last call failed */
     char detail[96];
+    uint32_t timeout_ms;      /* a whole answer later than this is none */
+    int64_t until_ms;         /* boottime at which no answer is waited for any more; 0 = none */
+    const _Atomic bool *halt; /* the same, at once; NULL = never */
 };
 
 /** Opens, authenticates and names the connection. */
 bool redis_link_open(struct redis_link *link, const struct redis_params *params);
 void redis_link_close(struct redis_link *link);
+/** No answer is waited for beyond `ms` from now, however many are awaited until then: a peer that
+ * sends a byte now and then keeps each single one alive. */
+void redis_link_limit(struct redis_link *link, uint32_t ms);
 /** Queues ready RESP bytes (copied); nothing is sent yet. */
 bool redis_link_append(struct redis_link *link, const struct strbuf *bytes);
 /** Sends everything queued. */

@@ -337,7 +337,7 @@ bool loading_take(struct loading *l, struct image *image)
     if (reply->type == REDIS_REPLY_ARRAY && reply->elements > 0) {
         if (image->kind == IMAGE_CASE_ROW) { /* a history: many images */
             l->refused += !case_fields_rows(reply, l->each, l->ctx, &l->newest);
-        } else if (!read_hash(reply, image)) {
+        } else if (!read_hash(reply, image) || !position_plausible(image->at)) {
             l->refused++;
         } else if (image->at.epoch != 0 || image->kind == IMAGE_ALERT ||
                    image->kind == IMAGE_CASE) {

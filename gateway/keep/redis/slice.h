@@ -43,7 +43,9 @@ enum slice_flag {
     SLICE_VEHICLES_NEXT = 128, /**< there are any in them */
     SLICE_ALERTS_NEXT = 256,
     SLICE_CASES_NEXT = 1024,
-    SLICE_EVENTS = 512,  /**< {city}: events_from is known */
+    SLICE_EVENTS = 512, /**< {city}: events_from is known */
+    SLICE_ROWS_AGAIN =
+        2048,            /**< rows of the audit from before the last loss are handed over again */
     SLICE_IN_DOUBT = 16, /**< sent once, outcome not known (set by the writer) */
 };
 

@@ -51,12 +51,21 @@ static void write_history_leaves(struct txn *txn, const struct slice *slice, uin
     }
 }
 
-static void write_items(struct txn *txn, const struct slice *slice)
+/* Rows of the audit that come again, behind older ones that Redis has lost. */
+static bool comes_again(const struct slice *slice, const struct slice_item *item,
+                        const struct txn_frame *frame)
+{
+    return item->image.kind == IMAGE_AUDIT && (slice->flags & SLICE_ROWS_AGAIN) != 0 &&
+           slice->losses != frame->losses;
+}
+
+static void write_items(struct txn *txn, const struct slice *slice, const struct txn_frame *frame)
 {
     struct redis_key key;
 
     for (uint32_t i = 0; i < slice->count; i++) {
-        if ((slice->items[i].flags & ITEM_EVENT) != 0) {
+        if ((slice->items[i].flags & ITEM_EVENT) != 0 ||
+            comes_again(slice, &slice->items[i], frame)) {
             continue;
         }
         fields_key(&key, slice->adcode, &slice->items[i]);
@@ -371,7 +380,7 @@ void txn_render(struct txn *txn, const struct slice *slice, const struct txn_fra
             write_del(txn, &key, TXN_KEY + kind);
         }
     }
-    write_items(txn, slice);
+    write_items(txn, slice, frame);
     write_indices(txn, slice);
     if (slice->adcode != ADCODE_CITY) {
         write_free(txn, slice);

@@ -33,7 +33,8 @@ struct txn {
 struct txn_frame {
     uint64_t epoch;
     const char *run_id;
-    uint32_t losses;             /**< events of a slice from before the last loss are left out */
+    uint32_t losses;             /**< events and rows of a slice from before the last loss are left
+                                    out */
     int64_t keep_ms;             /**< entries of logs are kept for so long */
     const struct event_log *log; /**< what the logs hold before the slice */
 };

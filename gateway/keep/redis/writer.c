@@ -8,7 +8,6 @@
  * rendered and n + 2 is being filled. */
 #include "gateway/keep/redis/writer.h"
 #include "bowei/base/city_clock.h"
-#include "bowei/base/log.h"
 #include "gateway/keep/redis/epoch.h"
 #include <stdlib.h>
 #include <string.h>
@@ -63,232 +62,6 @@ static struct slice *take(struct redis_writer *w)
     return slice;
 }
 
-/* --- states --- */
-
-static void become(struct redis_writer *w, enum redis_state state)
-{
-    atomic_store(&w->state, (int)state);
-}
-
-static void up(struct redis_writer *w)
-{
-    if (atomic_load(&w->state) != REDIS_UP) {
-        log_line(LOG_INFO, "redis", "up");
-        w->logged = FAULT_NONE;
-        become(w, REDIS_UP);
-    }
-}
-
-static void down(struct redis_writer *w)
-{
-    if (w->link.fault != w->logged) {
-        log_line(LOG_WARNING, "redis", "down: %s: %s", link_fault_name(w->link.fault),
-                 w->link.detail);
-        w->logged = w->link.fault;
-    }
-    if (atomic_load(&w->state) == REDIS_UP) {
-        count_add(w->params.counters, COUNT_REDIS_ERRORS, 1);
-    }
-    redis_link_close(&w->link);
-    w->watched = false;
-    become(w, REDIS_DOWN);
-}
-
-static void step_down(struct redis_writer *w, uint64_t found)
-{
-    log_line(LOG_ERROR, "redis",
-             "stepping down: epoch %llu was taken by another gateway, ours is %llu",
-             (unsigned long long)found, (unsigned long long)w->params.epoch);
-    redis_link_close(&w->link);
-    become(w, REDIS_STEPPED_DOWN);
-    pthread_mutex_lock(&w->lock);
-    w->news.stepped_down = true;
-    pthread_cond_broadcast(&w->told);
-    pthread_mutex_unlock(&w->lock);
-    if (w->params.stepped_down != NULL) {
-        w->params.stepped_down(w->params.ctx);
-    }
-    redis_writer_wake_core(w);
-}
-
-static void confirm(struct redis_writer *w)
-{
-    struct slice *slice = w->current;
-
-    if ((slice->flags & SLICE_LAST) != 0) {
-        for (size_t i = 0; i < w->seat_count; i++) {
-            if (w->seats[i].adcode == slice->adcode) {
-                w->seats[i].written = true;
-                w->seats[i].applied = slice->applied;
-            }
-        }
-    }
-    w->current = NULL;
-    count_add(w->params.counters, COUNT_REDIS_SLICES, 1);
-    pthread_mutex_lock(&w->lock);
-    w->news.confirmed = slice->number;
-    w->slots[slice - w->slices] = SLOT_EMPTY;
-    pthread_cond_broadcast(&w->told);
-    pthread_mutex_unlock(&w->lock);
-    redis_writer_wake_core(w);
-}
-
-/* Redis does not hold what we wrote: the core is told to hand over everything again, and what is
- * under way no longer says that all before it was applied. */
-static void lost(struct redis_writer *w)
-{
-    log_line(LOG_INFO, "redis", "writing everything: Redis is new, was restarted or lost data");
-    count_add(w->params.counters, COUNT_REDIS_REWRITES, 1);
-    for (size_t i = 0; i < w->seat_count; i++) {
-        w->seats[i].written = false;
-    }
-    pthread_mutex_lock(&w->lock);
-    w->news.lost = true;
-    w->news.losses++; /* only this thread writes it */
-    for (int i = 0; i < SLICES; i++) {
-        if (w->slots[i] == SLOT_FULL) {
-            w->slices[i].flags &=
-                ~(uint32_t)(SLICE_LAST | SLICE_FREE_CHECK | SLICE_IN_DOUBT | SLICE_INDEX_SWAP);
-        }
-    }
-    pthread_mutex_unlock(&w->lock);
-    redis_writer_wake_core(w);
-}
-
-/* --- connecting --- */
-
-/* Seats follow the inventory: new districts get one, the others keep theirs. */
-static void seats_update(struct redis_writer *w)
-{
-    uint32_t adcodes[DISTRICTS_MAX];
-    const struct inventory *inv = inventory_get(w->params.board, w->reader);
-    size_t n = redis_epoch_districts(inv, adcodes, DISTRICTS_MAX);
-
-    inventory_put(w->params.board, w->reader);
-    for (size_t i = 0; i < n && w->seat_count < DISTRICTS_MAX; i++) {
-        size_t at = 0;
-
-        while (at < w->seat_count && w->seats[at].adcode != adcodes[i]) {
-            at++;
-        }
-        if (at == w->seat_count) {
-            w->seats[w->seat_count++] = (struct seat){.adcode = adcodes[i]};
-        }
-    }
-}
-
-/* One district: whose it is, and whether it holds what we confirmed. False: down or stepped down.
- */
-static bool examine_seat(struct redis_writer *w, const struct seat *seat, bool *data_lost)
-{
-    struct epoch_state found;
-    uint64_t other = 0;
-
-    if (!redis_epoch_read(&w->link, seat->adcode, &found)) {
-        down(w);
-        return false;
-    }
-    if (seat->written && (!found.has_meta || position_compare(found.applied, seat->applied) < 0)) {
-        *data_lost = true;
-    }
-    switch (redis_epoch_take(&w->link, seat->adcode, w->params.epoch, true, &other)) {
-    case EPOCH_TAKEN: return true;
-    case EPOCH_FOREIGN:
-        if (other > w->params.epoch) {
-            step_down(w, other);
-            return false;
-        }
-        w->link.fault = FAULT_SPEECH; /* touched while we took it: look again on a new connection */
-        break;
-    case EPOCH_FAILED: break;
-    }
-    down(w);
-    return false;
-}
-
-/* On every new connection, and when WATCH refused or the epoch was gone. */
-static bool examine(struct redis_writer *w)
-{
-    char run_id[RUN_ID_MAX];
-    bool data_lost;
-
-    w->watched = false;
-    w->txns[0].number = 0;
-    w->txns[1].number = 0;
-    if (!redis_link_run_id(&w->link, run_id)) {
-        down(w);
-        return false;
-    }
-    data_lost = w->run_id[0] == '\0' || strcmp(run_id, w->run_id) != 0;
-    seats_update(w);
-    for (size_t i = 0; i < w->seat_count; i++) {
-        if (!examine_seat(w, &w->seats[i], &data_lost)) {
-            return false;
-        }
-    }
-    if (!event_log_read(&w->link, &w->log)) { /* {city} is ours now: nobody else writes them */
-        down(w);
-        return false;
-    }
-    memcpy(w->run_id, run_id, sizeof run_id);
-    if (data_lost) {
-        lost(w);
-    }
-    return true;
-}
-
-/* Did the slice in doubt arrive? Its id on the change stream tells. */
-static bool arrived(struct redis_writer *w)
-{
-    const struct slice *slice = w->current;
-    struct strbuf b = {0};
-    struct redis_key key;
-    redisReply *reply;
-    uint64_t epoch;
-    uint64_t number;
-    bool found = false;
-
-    if (slice == NULL || (slice->flags & SLICE_IN_DOUBT) == 0 || !txn_on_stream(slice)) {
-        return false;
-    }
-    redis_key_district(&key, slice->adcode, KEY_CHANGES);
-    resp_command(&b, 6);
-    resp_text(&b, "XREVRANGE");
-    resp_key(&b, &key);
-    resp_text(&b, "+");
-    resp_text(&b, "-");
-    resp_text(&b, "COUNT");
-    resp_text(&b, "1");
-    reply = redis_link_ask(&w->link, &b);
-    strbuf_finish(&b);
-    if (reply != NULL && reply->type == REDIS_REPLY_ARRAY && reply->elements == 1 &&
-        reply->element[0]->type == REDIS_REPLY_ARRAY && reply->element[0]->elements == 2) {
-        const redisReply *id = reply->element[0]->element[0];
-
-        found = id->type == REDIS_REPLY_STRING &&
-                resp_pair_parse(id->str, id->len, &epoch, &number) && epoch == w->params.epoch &&
-                number == slice->number;
-    }
-    freeReplyObject(reply);
-    return found;
-}
-
-static bool connect_to(struct redis_writer *w)
-{
-    if (!redis_link_open(&w->link, &w->params.redis)) {
-        down(w);
-        return false;
-    }
-    count_add(w->params.counters, COUNT_REDIS_CONNECTS, 1);
-    if (!examine(w)) {
-        return false;
-    }
-    if (arrived(w)) {
-        confirm(w);
-    }
-    return w->link.context != NULL;
-}
-
 static uint64_t random_next(struct redis_writer *w)
 {
     w->random ^= w->random << 13;
@@ -331,10 +104,10 @@ static bool watch_judge(struct redis_writer *w, uint32_t adcode, uint64_t found)
         return true;
     }
     if (found > w->params.epoch) {
-        step_down(w, found);
+        writer_step_down(w, found);
         return false;
     }
-    (void)examine(w); /* gone or set back: data was lost; then watch anew */
+    (void)writer_examine(w); /* gone or set back: data was lost; then watch anew */
     return false;
 }
 
@@ -352,7 +125,7 @@ static bool watch(struct redis_writer *w, uint32_t adcode)
     ok = reply != NULL;
     freeReplyObject(reply);
     if (!ok || !redis_epoch_watched(&w->link, &found)) {
-        down(w);
+        writer_down(w);
         return false;
     }
     return watch_judge(w, adcode, found);
@@ -404,17 +177,19 @@ static void deliver(struct redis_writer *w)
     bool free_wrong;
     enum txn_outcome outcome;
 
+    redis_link_limit(&w->link, w->link.timeout_ms);
     if ((!w->watched || w->watched_adcode != slice->adcode) && !watch(w, slice->adcode)) {
         return;
     }
     txn = rendered(w, w->txn, slice, &w->log);
+    redis_link_limit(&w->link, 2 * w->link.timeout_ms); /* for all replies of the transaction */
     if (!send_current(w, txn, &tail_adcode)) {
-        down(w);
+        writer_down(w);
         return;
     }
     outcome = txn_receive(txn, &w->link, slice, w->params.counters, &free_wrong);
     if (outcome == TXN_FAILED || !redis_epoch_watched(&w->link, &found)) {
-        down(w);
+        writer_down(w);
         return;
     }
     w->attempts = 0;
@@ -428,13 +203,13 @@ static void deliver(struct redis_writer *w)
         w->log = txn->log;
         w->txn = 1 - w->txn;
         const bool index_lost = (slice->wrong_keys & txn_index_keys()) != 0;
-        confirm(w);
+        writer_confirm(w);
         if (index_lost) {
-            lost(w); /* a foreign type stood there: only all together make an index again */
+            writer_lost(w); /* a foreign type stood there: only all together make an index again */
         }
     }
     if (watch_judge(w, tail_adcode, found) && outcome == TXN_EXAMINE) {
-        (void)examine(w); /* touched between WATCH and EXEC, yet still ours */
+        (void)writer_examine(w); /* touched between WATCH and EXEC, yet still ours */
     }
 }
 
@@ -465,14 +240,14 @@ static void *run(void *arg)
     (void)prctl(PR_SET_NAME, "bowei-redis", 0, 0, 0);
     await_epoch(w);
     while (w->params.epoch != 0 && atomic_load(&w->state) != REDIS_STEPPED_DOWN && !over(w)) {
-        if (w->link.context == NULL && !connect_to(w)) {
+        if (w->link.context == NULL && !writer_connect(w)) {
             if (atomic_load(&w->state) != REDIS_STEPPED_DOWN) {
                 pause_after_failure(w);
             }
             continue;
         }
         if (w->attempts == 0) {
-            up(w); /* after a failure only a write that went through says so */
+            writer_up(w); /* after a failure only a write that went through says so */
         }
         if (w->current == NULL) {
             w->current = take(w);

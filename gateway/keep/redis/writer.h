@@ -6,12 +6,12 @@
 #include <pthread.h>
 #include <time.h>
 
-/* The state of the writer thread, shared by writer.c (the thread) and handover.c (what the core
- * thread calls). */
+/* The state of the writer thread, shared by writer.c (the thread), writer_connect.c and
+ * writer_state.c (parts of it), and handover.c (what the core thread calls). */
 
 #define SLICES        3   /* one in flight, one rendered, one being filled */
 #define DISTRICTS_MAX 256 /* a province's counties and the city */
-#define TEXT_MAX      256
+#define TEXT_MAX      257 /* the longest text of redis.* in the configuration */
 
 enum slot_state { SLOT_EMPTY, SLOT_FILLING, SLOT_FULL };
 
@@ -54,5 +54,26 @@ struct redis_writer {
 
 /** The monotonic moment `ms` from now, for a wait. */
 struct timespec redis_writer_after_ms(int64_t ms);
+
+/* writer_state.c: the writer thread only */
+
+void writer_up(struct redis_writer *w);
+/** Closes the connection; w->link.fault says why. */
+void writer_down(struct redis_writer *w);
+/** Another gateway took epoch `found`: for good. */
+void writer_step_down(struct redis_writer *w, uint64_t found);
+/** The current slice is in Redis. */
+void writer_confirm(struct redis_writer *w);
+/** Redis does not hold what we wrote: the core is told to hand over everything again, and what is
+ * under way no longer says that all before it was applied. */
+void writer_lost(struct redis_writer *w);
+
+/* writer_connect.c: the writer thread only */
+
+/** Connects and examines; false: down or stepped down. */
+bool writer_connect(struct redis_writer *w);
+/** On every new connection, and when WATCH refused or the epoch was gone. False: down or stepped
+ * down. */
+bool writer_examine(struct redis_writer *w);
 
 #endif

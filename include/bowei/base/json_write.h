@@ -1,6 +1,7 @@
 #ifndef BOWEI_BASE_JSON_WRITE_H
 #define BOWEI_BASE_JSON_WRITE_H
 
+#include "bowei/base/space_id.h"
 #include "bowei/base/strbuf.h"
 
 /* The one JSON writer of the program: streams into a strbuf, puts commas and colons itself, escapes
@@ -43,5 +44,7 @@ void json_kv_u64(struct json_writer *w, const char *key, uint64_t v);
 void json_kv_bool(struct json_writer *w, const char *key, bool v);
 void json_kv_time(struct json_writer *w, const char *key, int64_t epoch_ms);
 void json_kv_null(struct json_writer *w, const char *key);
+/** ID of a space, lot or fence; 0 is null. */
+void json_kv_place(struct json_writer *w, const char *key, space_key place);
 
 #endif

@@ -43,6 +43,9 @@ enum id_fault {
 enum id_fault space_id_parse(const char *text, size_t len, space_key *key);
 /** The same for the 17 characters without the check character. */
 enum id_fault space_id_parse_body(const char *text, size_t len, space_key *key);
+/** An ID of any sort as it is compared: hyphens dropped, a to z raised. Writes at most `cap`
+ * characters and no NUL; returns how many there are, which may be more. */
+size_t id_plain(const char *text, size_t len, char *out, size_t cap);
 /** "the check character should be Z", ... static text for each fault. */
 const char *id_fault_text(enum id_fault fault);
 /** ISO/IEC 7064 MOD 37,36 check character of `len` characters out of [0-9A-Z]. */

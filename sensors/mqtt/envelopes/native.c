@@ -10,7 +10,7 @@
 static enum decode_fault open_native(const struct envelope *self, const char *topic,
                                      const struct json_doc *doc, struct uplink *out)
 {
-    const struct reading *r = &out->decoded.reading;
+    struct reading *r = &out->decoded.reading;
     enum decode_fault fault = native_read(doc, &out->decoded);
     const char *device;
 
@@ -24,6 +24,7 @@ static enum decode_fault open_native(const struct envelope *self, const char *to
             return DECODE_TOPIC;
         }
     }
+    decoded_device_fold(r);
     /* join, start and fault without a channel speak of the whole device */
     out->kind = r->value != VALUE_FREE && r->value != VALUE_OCCUPIED && r->value != VALUE_GATE &&
                         json_member(doc, doc->nodes, "channel") == NULL

@@ -1,0 +1,76 @@
+/* What a broker sends, on its way to the link's hearing. A message is acknowledged after its
+ * reading is in the journal: libmosquitto queues the PUBACK and writes it after the callback has
+ * returned. When the journal refuses, the socket is shut inside the callback: the PUBACK cannot
+ * leave, the broker delivers again. */
+#include "bowei/base/log.h"
+#include "sensors/mqtt/link_parts.h"
+#include <string.h>
+#include <sys/socket.h>
+
+#define AREA "mqtt"
+
+/* What the topics of its messages match: of "$share/<group>/<filter>" the filter. */
+static const char *filter_of(const char *topic)
+{
+    static const char share[] = "$share/";
+    const char *behind =
+        strncmp(topic, share, sizeof share - 1) == 0 ? strchr(topic + sizeof share - 1, '/') : NULL;
+
+    return behind == NULL ? topic : behind + 1;
+}
+
+static const struct envelope *envelope_of(const struct link *link, const char *topic)
+{
+    const struct link_config *config = link->params.config;
+
+    for (uint32_t i = 0; i < config->subscription_count; i++) {
+        bool matches = false;
+
+        if (mosquitto_topic_matches_sub(filter_of(config->subscriptions[i].topic), topic,
+                                        &matches) == MOSQ_ERR_SUCCESS &&
+            matches) {
+            return link->envelopes[i];
+        }
+    }
+    return NULL;
+}
+
+void link_on_message(struct mosquitto *client, void *ctx, const struct mosquitto_message *m)
+{
+    struct link *link = ctx;
+    const struct envelope *envelope;
+    struct heard_message message;
+    enum err err;
+
+    if (link->refused) {
+        return; /* it will come again: the socket is shut, this one is not acknowledged either */
+    }
+    link->messages++;
+    if (!link->stamped) {
+        link_sign_of_life(link);
+        link->stamped = true;
+    }
+    if (link_hears_itself(link, m)) {
+        return;
+    }
+    link_count(link, COUNT_MQTT_MESSAGES);
+    envelope = envelope_of(link, m->topic);
+    if (envelope == NULL) {
+        hearing_refuse(&link->hearing, DECODE_TOPIC);
+        return;
+    }
+    message = (struct heard_message){.topic = m->topic,
+                                     .payload = m->payloadlen > 0 ? m->payload : "",
+                                     .len = m->payloadlen > 0 ? (size_t)m->payloadlen : 0,
+                                     .retained = m->retain,
+                                     .wall_ms = link->heard_wall_ms};
+    err = hearing_take(&link->hearing, envelope, &message);
+    if (err != ERR_OK) {
+        link->refused = true;
+        (void)shutdown(mosquitto_socket(client), SHUT_RDWR);
+        link_count(link, COUNT_MQTT_STOPPED);
+        log_line(LOG_ERROR, AREA,
+                 "%s: a reading was not kept (%s): connection shut, nothing acknowledged",
+                 link_name(link), err_code(err));
+    }
+}

@@ -1,0 +1,102 @@
+/* In which form an answer comes: Accept, `format`, HEAD. */
+#include "tests/unit/api_fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+static struct api_city *city;
+static char staff[160];
+
+static int setup(void **state)
+{
+    (void)state;
+    city = city_open();
+    (void)snprintf(staff, sizeof staff, "Authorization: Bearer %s\r\n", city->staff);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    city_close(city);
+    return 0;
+}
+
+static int beat(void **state)
+{
+    (void)state;
+    city_beat(city);
+    return 0;
+}
+
+static void accept_and_format(void **state)
+{
+    static const struct {
+        const char *target, *head;
+        int status;
+        const char *type;
+    } rows[] = {
+        {"/v1/lots",            "Accept: text/csv\r\n",                               406, "problem+json"    },
+        {"/v1/lots?format=csv", "Accept: text/csv\r\n",                               200, "text/csv"        },
+        {"/v1/lots?format=csv", "Accept: text/html, image/*\r\n",                     200, "text/csv"        },
+        {"/v1/lots?format=csv", "Accept: application/geo+json\r\n",                   200, "text/csv"        },
+        {"/v1/lots?format=csv", "Accept: application/json\r\n",                       200, "text/csv"        },
+        {"/v1/lots",            "Accept: application/geo+json\r\n",                   200, "geo+json"        },
+        {"/v1/lots?crs=bd09",   "Accept: application/geo+json\r\n",                   400, "problem+json"    },
+        {"/v1/lots",            "Accept: text/plain\r\nAccept: application/json\r\n", 200, "application/json"},
+        {"/v1/lots",            "Accept: text/plain, image/png\r\n",                  406, "problem+json"    },
+        {"/v1/lots",            "Accept: application/json;q=0\r\n",                   406, "problem+json"    },
+    };
+
+    (void)state;
+    for (unsigned round = 0; round < 2; round++) { /* the second finds kept answers */
+        for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+            struct answer_text a = client_ask(city, "GET", rows[i].target, rows[i].head, NULL);
+            char type[80] = "";
+
+            (void)head_find(a.head, "Content-Type", type, sizeof type);
+            if (a.status != rows[i].status || strstr(type, rows[i].type) == NULL) {
+                fail_msg("row %zu: %d %s", i, a.status, type);
+            }
+            answer_free(&a);
+        }
+    }
+}
+
+/* A stream has no length, and HEAD has nothing behind its head (RFC 9110 9.3.2). */
+static void head_of_streams(void **state)
+{
+    static const char *const targets[] = {"/v1/stream", "/v1/alerts/stream",
+                                          "/v1/devices/dev-1/watch"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(targets); i++) {
+        char text[512];
+        char value[64];
+        struct answer_text a;
+
+        (void)snprintf(text, sizeof text, "HEAD %s HTTP/1.1\r\nHost: x\r\n%s\r\n", targets[i],
+                       staff);
+        a = client_raw(city, text, strlen(text));
+        assert_int_equal(a.status, 200);
+        assert_null(head_find(a.head, "Content-Length", value, sizeof value));
+        assert_non_null(head_find(a.head, "X-Accel-Buffering", value, sizeof value));
+        assert_string_equal(head_find(a.head, "Content-Type", value, sizeof value),
+                            "text/event-stream");
+        assert_int_equal(a.body_len, 0);
+        answer_free(&a);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(accept_and_format, beat),
+        cmocka_unit_test_setup(head_of_streams, beat),
+    };
+
+    return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -1,0 +1,99 @@
+/* Images of a Redis that came after the start, of a time that this host's clock has not reached:
+ * the clock is wrong (a host without a battery clock), and nothing may stay fresh until it is
+ * there. */
+#include "core_fixture.h"
+
+#define HOUR_MS 3600000
+#define GATE    2
+
+/* lot 0: 2 spaces; lot 1: 10 places behind a gate */
+static const struct fixture_lot lots[] = {{.spaces = 2}, {.capacity = 10}};
+static const struct fixture_sensor sensors[] = {
+    {0, 0, 0, 0, false, EVENT},
+    {1, 1, 0, 0, false, EVENT},
+    {1, 2, 0, 0, true,  EVENT},
+};
+static const struct fixture_spec spec = {
+    .lots = lots, .lot_count = 2, .sensors = sensors, .sensor_count = 3, .device_count = 3};
+
+static void count(struct scene *s, uint32_t in, uint32_t out)
+{
+    struct reading reading = scene_reading(s, GATE, VALUE_GATE);
+
+    reading.gate_in = in;
+    reading.gate_out = out;
+    scene_read(s, &reading);
+}
+
+/* A gateway that heard two spaces and a gate an hour ahead of the other one's clock. */
+static void open_both(struct scene *former, struct scene *now)
+{
+    scene_open(former, fixture_city(1, &spec));
+    go_to(former, T0 + HOUR_MS);
+    say(former, 0, VALUE_FREE);
+    say(former, 1, VALUE_OCCUPIED);
+    count(former, 3, 1);
+    scene_open(now, fixture_city(1, &spec));
+    go_to(now, T0 + 1000);
+}
+
+static void close_both(struct scene *former, struct scene *now)
+{
+    scene_close(now);
+    scene_close(former);
+}
+
+static void what_lies_ahead_is_not_believed(void **state)
+{
+    struct scene former;
+    struct scene now;
+    struct image image;
+
+    (void)state;
+    open_both(&former, &now);
+    core_space_image(former.core, 0, &image);
+    core_restore(now.core, &image);
+    assert_shows(&now, 0, SPACE_UNKNOWN, REASON_CLOCK_SUSPECT);
+    core_lot_image(former.core, 1, &image);
+    core_restore(now.core, &image);
+    assert_int_equal(lot_of(&now, 1).reason, REASON_CLOCK_SUSPECT);
+    assert_int_equal(lot_of(&now, 1).counts.free, 0);
+    core_space_image(now.core, 0, &image);
+    assert_true(image.space.seen_ms <= now.now_ms);
+    assert_true(image.space.since_ms <= now.now_ms);
+    assert_adds_up(&now);
+    say(&now, 0, VALUE_FREE); /* heard by this clock: believed */
+    assert_shows(&now, 0, SPACE_FREE, REASON_FRESH);
+    close_both(&former, &now);
+}
+
+/* And it grows old as anything else. */
+static void nothing_stays_fresh(void **state)
+{
+    struct scene former;
+    struct scene now;
+    struct image image;
+
+    (void)state;
+    open_both(&former, &now);
+    for (uint32_t slot = 0; slot < 2; slot++) {
+        core_space_image(former.core, slot, &image);
+        core_restore(now.core, &image);
+    }
+    go_to(&now, T0 + 1000 + EVENT_LIMIT + 251);
+    for (uint32_t slot = 0; slot < 2; slot++) {
+        assert_int_equal(look_at(&now, slot).state, SPACE_UNKNOWN);
+    }
+    assert_adds_up(&now);
+    close_both(&former, &now);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_lies_ahead_is_not_believed),
+        cmocka_unit_test(nothing_stays_fresh),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

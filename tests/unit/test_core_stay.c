@@ -1,0 +1,119 @@
+/* Times that lie ahead of or behind where they are expected: a late word that began a stay, and
+ * images of a clock that was ahead. */
+#include "tests/unit/core_fixture.h"
+
+static const struct fixture_lot lots[] = {{.spaces = 1}, {.capacity = 10}};
+static const struct fixture_sensor sensors[] = {
+    {.place = 0,   .device = 0 },
+    { .place = 1, .device = 1, .gate = true},
+};
+static const struct fixture_spec spec = {
+    .lots = lots, .sensors = sensors, .lot_count = 2, .sensor_count = 2, .device_count = 2};
+
+static void say_late(struct scene *s, enum reading_value value, int64_t net_ms)
+{
+    struct reading reading = scene_reading(s, 0, value);
+
+    reading.has = HAS_NET_TIME;
+    reading.net_time_ms = net_ms;
+    scene_read(s, &reading);
+}
+
+/* Unknown since 7 min, known to be free from 60 min on by a word that came late, heard again after
+ * 180 min: two hours of the stay were unknown, not three. */
+static void a_gap_is_no_longer_than_its_stay(void **state)
+{
+    struct scene s;
+    struct image image;
+
+    (void)state;
+    scene_open(&s, fixture_city(1, &spec));
+    say_late(&s, VALUE_OCCUPIED, T0);
+    pass(&s, 2 * 3600000);
+    say_late(&s, VALUE_FREE, T0 + 3600000);
+    core_space_image(s.core, 0, &image);
+    assert_int_equal(image.space.state, SPACE_UNKNOWN);
+    assert_int_equal(image.space.known_state, SPACE_FREE);
+    assert_int_equal(image.space.known_since_ms, T0 + 3600000);
+    pass(&s, 3600000);
+    say_late(&s, VALUE_FREE, s.now_ms);
+    core_space_image(s.core, 0, &image);
+    assert_int_equal(image.space.state, SPACE_FREE);
+    assert_int_equal(image.space.known_since_ms, T0 + 3600000);
+    assert_int_equal(image.space.gap_s, 2 * 3600);
+    scene_close(&s);
+}
+
+/* Redis was filled by a host whose clock was an hour ahead; it came back after our start. */
+static void late_images_of_a_fast_clock_grow_old(void **state)
+{
+    struct scene fast;
+    struct scene s;
+    struct image space;
+    struct image lot;
+    struct reading count;
+
+    (void)state;
+    scene_open(&fast, fixture_city(1, &spec));
+    pass(&fast, 3600000);
+    say(&fast, 0, VALUE_FREE);
+    count = scene_reading(&fast, 1, VALUE_GATE);
+    count.gate_in = 4;
+    scene_read(&fast, &count);
+    core_space_image(fast.core, 0, &space);
+    core_lot_image(fast.core, 1, &lot);
+    scene_close(&fast);
+
+    scene_open(&s, fixture_city(1, &spec));
+    core_restore(s.core, &space);
+    core_restore(s.core, &lot);
+    assert_shows(&s, 0, SPACE_FREE, REASON_RESTORED);
+    assert_int_equal(lot_of(&s, 1).counts.free, 6);
+    pass(&s, EVENT_LIMIT + 1000);
+    assert_shows(&s, 0, SPACE_UNKNOWN, REASON_SILENT);
+    assert_int_equal(lot_of(&s, 1).counts.unknown, 10);
+    scene_close(&s);
+}
+
+/* The same at a start: a sensor that flapped an hour from now is believed after ten quiet minutes.
+ */
+static void a_flapping_of_a_fast_clock_ends(void **state)
+{
+    struct scene fast;
+    struct scene s;
+    struct image space;
+
+    (void)state;
+    scene_open(&fast, fixture_city(1, &spec));
+    pass(&fast, 3600000);
+    for (unsigned i = 0; i < 12; i++) {
+        say(&fast, 0, i % 2 == 0 ? VALUE_FREE : VALUE_OCCUPIED);
+        pass(&fast, 1000);
+    }
+    assert_shows(&fast, 0, SPACE_UNKNOWN, REASON_FLAPPING);
+    core_space_image(fast.core, 0, &space);
+    scene_close(&fast);
+
+    s = (struct scene){.inv = fixture_city(1, &spec), .now_ms = T0};
+    s.core = core_create(s.inv, &s.counters);
+    core_restore(s.core, &space);
+    core_restored(s.core, (struct now){.at_ms = T0}, false);
+    assert_shows(&s, 0, SPACE_UNKNOWN, REASON_FLAPPING);
+    for (unsigned i = 0; i < 11; i++) {
+        say(&s, 0, VALUE_OCCUPIED); /* as it was: no change begins the quiet anew */
+        pass(&s, 60000);
+    }
+    assert_shows(&s, 0, SPACE_OCCUPIED, REASON_FRESH);
+    scene_close(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_gap_is_no_longer_than_its_stay),
+        cmocka_unit_test(late_images_of_a_fast_clock_grow_old),
+        cmocka_unit_test(a_flapping_of_a_fast_clock_ends),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,102 @@
+/* Links, lines and timings are numbered in few bits: what has too many is refused with its row, and
+ * what changes them over and over is built for ever. */
+#include "tests/unit/core_fixture.h"
+
+#include "bowei/inventory_file.h"
+#include <unistd.h>
+
+/* Devices d0, d1, ...: the link of each, and its stale limit. */
+static struct draft *devices_read(unsigned count, unsigned links, unsigned first_limit_s,
+                                  unsigned limits, struct import_report *report)
+{
+    char path[] = "/tmp/bowei-devices-XXXXXX";
+    const int fd = mkstemp(path);
+    struct draft *d = draft_create();
+    FILE *f;
+
+    assert_true(fd >= 0);
+    f = fdopen(fd, "w");
+    assert_non_null(f);
+    fputs("id,source,stale_limit_s\n", f);
+    for (unsigned i = 0; i < count; i++) {
+        fprintf(f, "d%06u,link-%u,%u\n", i, i % links, first_limit_s + i % limits);
+    }
+    fclose(f);
+    *report = (struct import_report){0};
+    assert_int_equal(draft_read(d, path, CRS_WGS84, report), ERR_OK);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(draft_complete(d, NULL, true, true, report), ERR_OK);
+    return d;
+}
+
+static void too_many_are_refused_with_their_row(void **state)
+{
+    static const struct {
+        unsigned links, limits;
+        const char *field; /* NULL = taken */
+        unsigned line;
+    } rows[] = {
+        {256, 512, NULL,            0  },
+        {257, 1,   "source",        258},
+        {1,   513, "stale_limit_s", 514},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct import_report report;
+        struct draft *d = devices_read(1000, rows[i].links, 60, rows[i].limits, &report);
+
+        assert_int_equal(report.fault_count, rows[i].field != NULL);
+        if (rows[i].field != NULL) {
+            assert_string_equal(report.faults[0].field, rows[i].field);
+            assert_int_equal(report.faults[0].line, rows[i].line);
+        } else {
+            struct inventory *inv = NULL;
+
+            assert_int_equal(inventory_build(d, 1, NULL, NULL, &inv), ERR_OK);
+            inventory_destroy(inv);
+        }
+        import_report_finish(&report);
+        draft_destroy(d);
+    }
+}
+
+/* Forty imports, each with a hundred limits that no other had. */
+static void timings_that_change_again_and_again_are_built(void **state)
+{
+    struct inventory *former = NULL;
+
+    (void)state;
+    for (unsigned version = 1; version <= 40; version++) {
+        struct import_report report;
+        struct draft *d = devices_read(100, 1, version * 1000, 100, &report);
+        struct inventory *inv = NULL;
+
+        assert_int_equal(report.fault_count, 0);
+        assert_int_equal(inventory_build(d, version, former, NULL, &inv), ERR_OK);
+        for (uint32_t i = 0; i < inv->device_count; i++) {
+            assert_int_equal(inv->timings[inv->devices[i].timing].limit_ms,
+                             (version * 1000 + i) * 1000);
+        }
+        for (uint32_t i = 0; former != NULL && i < former->device_count; i++) {
+            const uint16_t class = former->devices[i].timing; /* live records may name it yet */
+
+            assert_int_equal(inv->timings[class].limit_ms, former->timings[class].limit_ms);
+        }
+        inventory_destroy(former);
+        former = inv;
+        import_report_finish(&report);
+        draft_destroy(d);
+    }
+    inventory_destroy(former);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(too_many_are_refused_with_their_row),
+        cmocka_unit_test(timings_that_change_again_and_again_are_built),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
