@@ -8,7 +8,7 @@
 #include "sensors/heard_frame.h"
 #include <string.h>
 
-#define RETAINED_AHEAD_MS 120000 /* as the core: what is further ahead is no time (DESIGN 4.2) */
+#define RETAINED_AHEAD_MS 120000 /* as the core: what is further ahead is no time (STATES 2) */
 
 static const enum counter refusal[DOOR_COUNT][DECODE_FAULT_COUNT] = {
     [DOOR_MQTT] =
