@@ -23,7 +23,8 @@
 #define RESERVE_MS      2000 /* as long as all others are taken, an idle one makes room by then */
 #define STREAM_PAUSE_MS 20   /* changes within it leave in one piece */
 #define ACCEPTS_A_ROUND 64
-#define FULL_PAUSE_MS   100 /* out of descriptors: the backlog waits */
+#define HANG_UP_MS      1000 /* between two looks for peers that have closed */
+#define FULL_PAUSE_MS   100  /* out of descriptors: the backlog waits */
 #define LOG_EVERY_MS    1000
 
 static enum err listen_fail(const struct api *api, char detail[160], const char *why)
@@ -218,6 +219,7 @@ void *acceptor_run(void *arg)
     int64_t accept_from = 0;
     int64_t wake_from = 0;
     int64_t ticked = 0;
+    int64_t hung_up = 0;
 
     while (!atomic_load(&api->stopping)) {
         int64_t boot_ms = host_boot_ms();
@@ -241,6 +243,10 @@ void *acceptor_run(void *arg)
         if (boot_ms - ticked >= TICK_MS) {
             tick(api, boot_ms);
             ticked = boot_ms;
+        }
+        if (boot_ms - hung_up >= HANG_UP_MS) {
+            (void)connections_hang_up(&api->connections);
+            hung_up = boot_ms;
         }
     }
     return NULL;

@@ -1,12 +1,16 @@
 /* The table of HTTP connections. libmicrohttpd's own time-out is one of inactivity: a client that
  * drips a byte at a time lives for ever. So each connection has a deadline here and the acceptor
  * cuts it. */
+#define _GNU_SOURCE /* POLLRDHUP */
 #include "api/connections.h"
 #include <arpa/inet.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#define POLLED 64 /* sockets a call */
 
 enum err connections_init(struct connections *c, const struct connection_caps *caps)
 {
@@ -173,6 +177,41 @@ uint32_t connections_reap(struct connections *c, int64_t boot_ms)
     }
     pthread_mutex_unlock(&c->lock);
     return cut;
+}
+
+/* shutdown(2) of the reading side wakes who polls the socket once more, and takes nothing away: no
+ * byte comes behind the end. */
+static uint32_t hang_up_some(const struct pollfd *fds, nfds_t count)
+{
+    uint32_t over = 0;
+
+    for (nfds_t i = 0; i < count; i++) {
+        if ((fds[i].revents & POLLRDHUP) != 0) {
+            (void)shutdown(fds[i].fd, SHUT_RD);
+            over++;
+        }
+    }
+    return over;
+}
+
+uint32_t connections_hang_up(struct connections *c)
+{
+    struct pollfd fds[POLLED];
+    nfds_t n = 0;
+    uint32_t over = 0;
+
+    pthread_mutex_lock(&c->lock);
+    for (uint32_t i = 0; i < c->cap; i++) {
+        if (c->slots[i] != NULL && c->slots[i]->fd >= 0) {
+            fds[n++] = (struct pollfd){.fd = c->slots[i]->fd, .events = POLLRDHUP};
+        }
+        if (n == POLLED || (n > 0 && i + 1 == c->cap)) {
+            over += poll(fds, n, 0) > 0 ? hang_up_some(fds, n) : 0;
+            n = 0;
+        }
+    }
+    pthread_mutex_unlock(&c->lock);
+    return over;
 }
 
 uint32_t connections_used(struct connections *c)

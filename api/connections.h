@@ -57,6 +57,10 @@ struct connection *connections_find(struct connections *c, int fd);
 void connections_release(struct connections *c, int fd);
 /** Shuts every socket whose deadline is over; returns how many. */
 uint32_t connections_reap(struct connections *c, int64_t boot_ms);
+/** Looks for peers that have closed their side, and has libmicrohttpd read the end of theirs: it
+ * reads edge-triggered, and misses an end that came together with the last request. What is being
+ * answered is answered to its end. Returns how many. */
+uint32_t connections_hang_up(struct connections *c);
 uint32_t connections_used(struct connections *c);
 
 #endif

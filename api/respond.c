@@ -24,11 +24,13 @@ struct header {
     const char *name, *value;
 };
 
-/* On every answer (reference: OWASP secure headers). */
+/* On every answer (reference: OWASP secure headers). Public answers differ by key, too: fences have
+ * shares for who shows one, and a wrong one is a 401 everywhere, so a cache must tell them apart.
+ */
 static const struct header always[] = {
-    {"X-Content-Type-Options", "nosniff"    },
-    {"Referrer-Policy",        "no-referrer"},
-    {"Vary",                   "Accept"     },
+    {"X-Content-Type-Options", "nosniff"              },
+    {"Referrer-Policy",        "no-referrer"          },
+    {"Vary",                   "Accept, Authorization"},
 };
 
 /* Nothing but prints is a page. */

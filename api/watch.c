@@ -12,10 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EVENT_MAX  16384u
-#define TARGETS    SENSORS_PER_SPACE_MAX
-#define KEY_MS     1000 /* between two looks whether the key still holds */
-#define ASK_MS     1000 /* reasoning is asked for at least so often, and after each frame */
+#define EVENT_MAX 16384u
+#define TARGETS   SENSORS_PER_SPACE_MAX
+#define KEY_MS    1000 /* between two looks whether the key still holds */
+#define ASK_MS    1000 /* reasoning is asked for at least so often, and after each frame */
 
 /* One device of the stream, and how far its frames were sent. */
 struct watched_device {

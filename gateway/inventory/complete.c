@@ -115,6 +115,7 @@ static enum err row_merge(struct merge *m, enum draft_table table, const char *f
             return rows_copy(m->draft, table, (struct row_ref){m->current, old}, m->current_file);
         }
         ++*removed;
+        m->missing[table]++;
         return ERR_OK;
     }
     if (rows_takes_away(table, fresh)) {
@@ -247,22 +248,34 @@ static enum err retired_merge(struct merge *m)
 
 /* --- the whole --- */
 
+static void removals_judge(struct merge *m, enum draft_table table, uint64_t removed)
+{
+    const uint64_t before = m->current->tables[table].count;
+    const struct row_origin at = {.line = 1, .column = 1};
+
+    if (removed * 100 > before * REMOVALS_MAX_PCT) {
+        report_fault(m->report, m->draft->files[0], &at, "removals",
+                     "removes %" PRIu64 " of %" PRIu64
+                     " %s, more than 5 %%: allow removals if that is meant",
+                     removed, before, import_kind_name(table));
+    }
+}
+
+/* What hangs on places and devices is taken away by rows of its own every day; with `replace` a
+ * file may have been forgotten, too, and all sensors of the city with it. */
 static void removals_check(struct merge *m)
 {
     static const enum draft_table checked[] = {TABLE_LOT,    TABLE_SPACE, TABLE_FENCE, TABLE_GRID,
                                                TABLE_DEVICE, TABLE_UNIT,  TABLE_WARDEN};
 
-    for (size_t i = 0; m->current != NULL && i < ARRAY_LEN(checked); i++) {
-        uint64_t before = m->current->tables[checked[i]].count;
-        uint64_t removed = m->report->removed[checked[i]];
-        const struct row_origin at = {.line = 1, .column = 1};
+    static const enum draft_table hanging[] = {TABLE_BINDING, TABLE_BEACON, TABLE_LISTENER,
+                                               TABLE_OPERATOR, TABLE_VEHICLE};
 
-        if (removed * 100 > before * REMOVALS_MAX_PCT) {
-            report_fault(m->report, m->draft->files[0], &at, "removals",
-                         "removes %" PRIu64 " of %" PRIu64
-                         " %s, more than 5 %%: allow removals if that is meant",
-                         removed, before, import_kind_name(checked[i]));
-        }
+    for (size_t i = 0; m->current != NULL && i < ARRAY_LEN(checked); i++) {
+        removals_judge(m, checked[i], m->report->removed[checked[i]]);
+    }
+    for (size_t i = 0; m->current != NULL && m->replace && i < ARRAY_LEN(hanging); i++) {
+        removals_judge(m, hanging[i], m->missing[hanging[i]]);
     }
 }
 

@@ -10,7 +10,8 @@ struct merge {
     const struct draft *current; /**< NULL = none */
     struct import_report *report;
     bool replace;
-    uint16_t current_file; /**< number of the current inventory among the draft's files */
+    uint64_t missing[TABLE_COUNT]; /**< rows of the current inventory that no file speaks of */
+    uint16_t current_file;         /**< number of the current inventory among the draft's files */
 };
 
 /** Tells what is wrong with a row of m->draft. */

@@ -48,6 +48,10 @@ static void spaces_check(struct checking *c)
         }
         if (lot == NO_SLOT) {
             complete_fault(c->m, TABLE_SPACE, &rows[i], "lot", "its lot is not in the inventory");
+        } else if (space_key_adcode(lots[lot].key) != space_key_adcode(rows[i].key)) {
+            /* what is kept of a place stands under its county: it can never move */
+            complete_fault(c->m, TABLE_SPACE, &rows[i], "lot",
+                           "its lot is in another county than its own ID says");
         } else if (lots[lot].counting != COUNT_SPACES) {
             complete_fault(c->m, TABLE_SPACE, &rows[i], "lot",
                            "its lot is counted by gates and has no single spaces");

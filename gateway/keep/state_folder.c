@@ -51,6 +51,11 @@ static enum err number_read(int dir_fd, const char *name, uint64_t *value)
     return ERR_OK;
 }
 
+static bool no_room(void)
+{
+    return errno == ENOSPC || errno == EDQUOT;
+}
+
 static bool whole_write(int fd, const char *text, size_t len)
 {
     while (len > 0) {
@@ -77,10 +82,10 @@ static enum err file_write(int dir_fd, const char *name, const char *text, size_
     snprintf(part, sizeof part, "%s.new", name);
     fd = openat(dir_fd, part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0) {
-        return errno == ENOSPC ? ERR_DISK_FULL : ERR_IO;
+        return no_room() ? ERR_DISK_FULL : ERR_IO;
     }
     ok = whole_write(fd, text, len);
-    full = !ok && errno == ENOSPC;
+    full = !ok && no_room();
     ok = close(fd) == 0 && ok && renameat(dir_fd, part, dir_fd, name) == 0 && fsync(dir_fd) == 0;
     if (!ok) {
         unlinkat(dir_fd, part, 0);
@@ -89,12 +94,30 @@ static enum err file_write(int dir_fd, const char *name, const char *text, size_
     return ERR_OK;
 }
 
+/* On a full disk there is no room for a second file, but these few bytes have theirs: a start goes
+ * on and serves what it knows. They are in one sector; a number that were torn all the same is
+ * refused when it is read. */
+static enum err number_overwrite(int dir_fd, const char *name, const char *text, size_t len)
+{
+    int fd = openat(dir_fd, name, O_WRONLY | O_CLOEXEC);
+    bool ok;
+
+    if (fd < 0) {
+        return ERR_DISK_FULL;
+    }
+    ok = pwrite(fd, text, len, 0) == (ssize_t)len && ftruncate(fd, (off_t)len) == 0 &&
+         fdatasync(fd) == 0;
+    close(fd);
+    return ok ? ERR_OK : ERR_DISK_FULL;
+}
+
 static enum err number_write(int dir_fd, const char *name, uint64_t value)
 {
     char text[32];
     int len = snprintf(text, sizeof text, "%" PRIu64 "\n", value);
+    enum err e = file_write(dir_fd, name, text, (size_t)len);
 
-    return file_write(dir_fd, name, text, (size_t)len);
+    return e == ERR_DISK_FULL ? number_overwrite(dir_fd, name, text, (size_t)len) : e;
 }
 
 enum err state_folder_put(struct state_folder *state, const char *name, const char *text,
@@ -210,7 +233,9 @@ static enum err take_lock(struct state_folder *state, pid_t *owner)
         *owner = pid_read(state->lock_fd);
         return ERR_CONFLICT;
     }
-    if (ftruncate(state->lock_fd, 0) != 0 || pwrite(state->lock_fd, text, (size_t)len, 0) != len) {
+    /* in this order: on a full disk what is cut off first has no room to come back */
+    if (pwrite(state->lock_fd, text, (size_t)len, 0) != len ||
+        ftruncate(state->lock_fd, len) != 0) {
         return errno == ENOSPC ? ERR_DISK_FULL : ERR_IO;
     }
     return ERR_OK;

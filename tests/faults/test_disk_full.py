@@ -98,6 +98,32 @@ class DiskFull(SmallDisk):
         field.close()
 
 
+class StartOnAFullDisk(SmallDisk):
+    def test_reads_go_on(self):
+        """A process that ends while the disk is full comes back and serves what it knows."""
+        space = space_id(1)
+        self.start_redis()
+        self.make_city([(space, 42.25, 118.88)], [("dev-0", "mqtt", "native", 0, space)])
+        self.start_gateway()
+        field = self.publisher()
+        field.settle(field.native("dev-0", occupied=True, counter=1))
+        wait_until("in Redis", lambda: self.redis_states().get(space, {}).get("state") == "occupied", 10)
+        self.gateway.kill()
+        epoch = int((self.state / "epoch").read_text())
+        (self.state / "journal" / "reserve").unlink()
+        self.fill()
+        self.gateway.start()
+        wait_until("serving", self.ready, 30)
+        self.assertEqual(self.all_spaces()[space]["state"], "occupied")
+        self.assertIn("disk_full", self.get("/v1/city")[1]["degraded"])
+        self.assertGreater(int((self.state / "epoch").read_text()), epoch)
+        os.unlink(self.ballast)
+        wait_until("healed", lambda: "disk_full" not in self.get("/v1/city")[1]["degraded"], 30)
+        field.settle(field.native("dev-0", occupied=False, counter=2))
+        wait_until("taken again", lambda: self.all_spaces()[space]["state"] == "free", 30)
+        field.close()
+
+
 class DeskOnAFullDisk(Hooks, SmallDisk):
     def kept(self):
         """What stands after a restart: {number: notes}, ids and secrets' owners of webhooks."""

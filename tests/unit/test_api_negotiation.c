@@ -66,6 +66,27 @@ static void accept_and_format(void **state)
     }
 }
 
+/* A shared cache in front may give a public answer to the next who asks: not to who shows a key,
+ * for whom it may be another one, or a 401 (RFC 9111 3.5, 4.1). */
+static void caches_tell_keys_apart(void **state)
+{
+    static const char *const targets[] = {"/v1/fences", "/v1/lots", "/v1/city",
+                                          "/v1/spaces/near?lat=42.25&lon=118.88"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(targets); i++) {
+        struct answer_text a = client_get(city, "%s", targets[i]);
+        char value[64];
+
+        assert_int_equal(a.status, 200);
+        assert_string_equal(head_find(a.head, "Cache-Control", value, sizeof value),
+                            "public, max-age=1");
+        assert_string_equal(head_find(a.head, "Vary", value, sizeof value),
+                            "Accept, Authorization");
+        answer_free(&a);
+    }
+}
+
 /* A stream has no length, and HEAD has nothing behind its head (RFC 9110 9.3.2). */
 static void head_of_streams(void **state)
 {
@@ -95,6 +116,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(accept_and_format, beat),
+        cmocka_unit_test_setup(caches_tell_keys_apart, beat),
         cmocka_unit_test_setup(head_of_streams, beat),
     };
 

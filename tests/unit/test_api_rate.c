@@ -201,9 +201,9 @@ static void nobody_evicts_the_quota_of_all(void **state)
     city_close(own);
 }
 
-/* Ten wrong keys a minute an address; a right one from there is served all the same, as is who shows
- * none: nobody is locked out by a neighbour. On loopback, where a proxy may stand, only when the
- * setting says so. */
+/* Ten wrong keys a minute an address; a right one from there is served all the same, as is who
+ * shows none: nobody is locked out by a neighbour. On loopback, where a proxy may stand, only when
+ * the setting says so. */
 static void wrong_keys(void **state)
 {
     char right[200];

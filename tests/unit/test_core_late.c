@@ -88,11 +88,77 @@ static void nothing_stays_fresh(void **state)
     close_both(&former, &now);
 }
 
+/* A car stands since T0; the gateway restarts while Redis is away, hears the car once more, and
+ * only then can read since when it stands. */
+static void a_stay_outlives_a_start_without_redis(void **state)
+{
+    struct scene former;
+    struct scene now;
+    struct image image;
+
+    (void)state;
+    scene_open(&former, fixture_city(1, &spec));
+    say(&former, 0, VALUE_OCCUPIED);
+    say(&former, 1, VALUE_FREE);
+    for (int i = 0; i < 20; i++) {
+        pass(&former, EVENT_LIMIT / 2);
+        say(&former, 0, VALUE_OCCUPIED);
+        say(&former, 1, VALUE_FREE);
+    }
+    scene_open(&now, fixture_city(1, &spec));
+    go_to(&now, former.now_ms + 90000);
+    now.seq = 1000; /* newer than all that Redis holds */
+    say(&now, 0, VALUE_OCCUPIED);
+    say(&now, 1, VALUE_OCCUPIED);
+    core_space_image(now.core, 0, &image);
+    assert_int_equal(image.space.known_since_ms, now.now_ms);
+
+    core_space_image(former.core, 0, &image);
+    core_restore(now.core, &image);
+    core_space_image(now.core, 0, &image);
+    assert_int_equal(image.space.known_since_ms, T0);
+    assert_int_equal(image.space.gap_s, 90); /* nobody looked so long */
+    assert_int_equal(image.space.since_ms, now.now_ms);
+    assert_int_equal(image.at.seq, 1001);
+    assert_shows(&now, 0, SPACE_OCCUPIED, REASON_FRESH);
+    core_space_image(former.core, 1, &image); /* it was free: this car came meanwhile */
+    core_restore(now.core, &image);
+    core_space_image(now.core, 1, &image);
+    assert_int_equal(image.space.known_since_ms, now.now_ms);
+    assert_adds_up(&now);
+    close_both(&former, &now);
+}
+
+/* What changed under the gateway's eyes since its start is known better than any image. */
+static void a_stay_that_was_seen_to_begin_is_new(void **state)
+{
+    struct scene former;
+    struct scene now;
+    struct image image;
+
+    (void)state;
+    scene_open(&former, fixture_city(1, &spec));
+    say(&former, 0, VALUE_OCCUPIED);
+    scene_open(&now, fixture_city(1, &spec));
+    go_to(&now, T0 + 60000);
+    now.seq = 1000;
+    say(&now, 0, VALUE_FREE);
+    pass(&now, 60000);
+    say(&now, 0, VALUE_OCCUPIED);
+    core_space_image(former.core, 0, &image);
+    core_restore(now.core, &image);
+    core_space_image(now.core, 0, &image);
+    assert_int_equal(image.space.known_since_ms, T0 + 120000);
+    close_both(&former, &now);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_lies_ahead_is_not_believed),
         cmocka_unit_test(nothing_stays_fresh),
+        cmocka_unit_test(a_stay_outlives_a_start_without_redis),
+        cmocka_unit_test(a_stay_that_was_seen_to_begin_is_new),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

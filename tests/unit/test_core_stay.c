@@ -107,12 +107,34 @@ static void a_flapping_of_a_fast_clock_ends(void **state)
     scene_close(&s);
 }
 
+/* The wall clock was set back by an hour while a link was gone: what its break is dated is ahead.
+ */
+static void a_break_lies_never_ahead(void **state)
+{
+    struct scene s;
+    struct input input;
+
+    (void)state;
+    scene_open(&s, fixture_city(1, &spec));
+    say(&s, 0, VALUE_FREE);
+    pass(&s, 60000);
+    input = scene_input(&s, INPUT_SESSION_LOST);
+    input.session_lost.since_ms = s.now_ms + 3600000;
+    s.effects = core_step(s.core, &input);
+    assert_shows(&s, 0, SPACE_FREE, REASON_SESSION_GAP);
+    pass(&s, 1000);
+    say(&s, 0, VALUE_FREE);
+    assert_shows(&s, 0, SPACE_FREE, REASON_FRESH);
+    scene_close(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_gap_is_no_longer_than_its_stay),
         cmocka_unit_test(late_images_of_a_fast_clock_grow_old),
         cmocka_unit_test(a_flapping_of_a_fast_clock_ends),
+        cmocka_unit_test(a_break_lies_never_ahead),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -305,6 +305,35 @@ static void a_host_clock_that_is_set_back_silences_no_listener(void **state)
     fleet_stop(&f);
 }
 
+/* The end of a planned event could not be journalled: it goes on, to its own end. */
+static void a_planned_event_whose_end_is_refused_ends_later(void **state)
+{
+    struct fleet_fixture f;
+    struct alert_image alert = {0};
+    struct fleet_request request = {.fence = fleet_key(PARK_ID)};
+    struct command command = {.kind = COMMAND_MUTE, .fleet = &request, .actor = "tester"};
+    struct input input = {.kind = INPUT_COMMAND, .command = &command};
+    struct city_rows rows = whole;
+
+    (void)state;
+    rows.listeners = "";
+    fleet_start_with(&f, city_of(1, &rows, NULL));
+    input.now = f.now;
+    for (unsigned i = 0; i < 2; i++) {
+        request.until_ms = i == 0 ? f.now.at_ms + 1000000 : 0;
+        input.at = (struct position){1, f.seq++};
+        f.effects = core_step(f.core, &input);
+        assert_int_equal(command.result, ERR_OK);
+    }
+    core_undo(f.core);
+    fleet_park(&f, BIKE, -60, 20);
+    fleet_wait(&f, 999000);
+    assert_int_equal(fleet_alerts(&f, ALERT_OUT_OF_FENCE, &alert), 0);
+    fleet_wait(&f, 2000);
+    assert_int_equal(fleet_alerts(&f, ALERT_OUT_OF_FENCE, &alert), 1);
+    fleet_stop(&f);
+}
+
 /* What is still wrong when a planned event ends is told then, not when it is heard of next. */
 static void a_planned_event_that_ends_is_noticed(void **state)
 {
@@ -343,6 +372,7 @@ int main(void)
         cmocka_unit_test(windows_follow_a_wall_clock_that_is_set_right),
         cmocka_unit_test(a_host_clock_that_is_set_back_silences_no_listener),
         cmocka_unit_test(a_planned_event_that_ends_is_noticed),
+        cmocka_unit_test(a_planned_event_whose_end_is_refused_ends_later),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -262,21 +262,24 @@ static void refuses_what_does_not_fit_together(void **state)
         const char *texts[5];
         const char *field, *reason;
     } rows[] = {
-        {{LOTS, SPACES, SPACES},                                                    "duplicate", "twice"                },
-        {{SPACES},                                                                  "lot",       "not in the inventory" },
-        {{LOTS, SPACES, BINDINGS},                                                  "device",    "not among the devices"},
-        {{LOTS, DEVICES, BINDINGS},                                                 "space",     "not in the inventory" },
-        {{LOTS, DEVICES, "device,lot\nd1," LOT "\n"},                               "lot",       "not counted by gates" },
+        {{LOTS, SPACES, SPACES},                                                       "duplicate", "twice"                },
+        {{SPACES},                                                                     "lot",       "not in the inventory" },
+        {{LOTS, SPACES, BINDINGS},                                                     "device",    "not among the devices"},
+        {{LOTS, DEVICES, BINDINGS},                                                    "space",     "not in the inventory" },
+        {{LOTS, DEVICES, "device,lot\nd1," LOT "\n"},                                  "lot",       "not counted by gates" },
         {{"id,lat,lon,counting,capacity\n" LOT ",42.2,118.8,gates,9\n", SPACES},
-         "lot",                                                                                  "counted by gates"     },
-        {{LOTS, SPACES, "scheme,value,id\na,1,150402001L0121086G\n"},               "id",        "not in the inventory" },
-        {{LOTS, SPACES, "id,replaced_by\n" SPACE ",\n"},                            "id",        "never used again"     },
+         "lot",                                                                                     "counted by gates"     },
+        {{"id,lat,lon,counting\n370481001T0020000J,42.2,118.8,spaces\n",
+          "id,lat,lon,lot\n" SPACE ",42.2578,118.8869,370481001T0020000J\n"},
+         "lot",                                                                                     "another county"       },
+        {{LOTS, SPACES, "scheme,value,id\na,1,150402001L0121086G\n"},                  "id",        "not in the inventory" },
+        {{LOTS, SPACES, "id,replaced_by\n" SPACE ",\n"},                               "id",        "never used again"     },
         {{LOTS, SPACES, "id,replaced_by\n150402001L0121086G,370481001T0020045U\n"},
-         "replaced_by",                                                                          "not in the inventory" },
+         "replaced_by",                                                                             "not in the inventory" },
         {{LOTS, SPACES, "id,source\na,x\n",
           "device,channel,space\na,1," SPACE "\na,2," SPACE "\na,3," SPACE "\na,4," SPACE
           "\na,5," SPACE "\n"},
-         "space",                                                                                "more than 4"          },
+         "space",                                                                                   "more than 4"          },
     };
 
     (void)state;

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "bowei/base/bytes.h"
+#include "bowei/base/city_clock.h"
 #include "bowei/journal_cursor.h"
 #include "gateway/keep/journal/record.h"
 #include "gateway/keep/journal/segment.h"
@@ -27,7 +28,8 @@ static struct {
     struct journal *meanwhile; /**< gets a reading while the first of them fails */
     _Atomic uint64_t meanwhile_seq;
     _Atomic uint64_t failed_inode; /**< of the file of the first of them */
-    _Atomic int again;             /**< syncs of that file afterwards */
+    _Atomic bool records_fail;
+    _Atomic int again; /**< syncs of that file afterwards */
 } disk;
 
 static enum err append_reading(struct journal *journal, uint64_t seq)
@@ -66,7 +68,17 @@ static int disk_sync(int fd)
     return -1;
 }
 
-static const struct journal_disk faulty_disk = {pwrite, disk_sync, ftruncate, posix_fallocate};
+/* A record is refused, a segment's head is not. */
+static ssize_t disk_write(int fd, const void *data, size_t len, off_t offset)
+{
+    if (offset > 0 && atomic_load(&disk.records_fail)) {
+        errno = EIO;
+        return -1;
+    }
+    return pwrite(fd, data, len, offset);
+}
+
+static const struct journal_disk faulty_disk = {disk_write, disk_sync, ftruncate, posix_fallocate};
 
 static int set_up(void **state)
 {
@@ -206,6 +218,51 @@ static void a_file_that_failed_is_not_synced_again(void **state)
     assert_int_equal(records_in(), 3);
 }
 
+/* --- a dying disk --- */
+
+static size_t open_files(void)
+{
+    DIR *dir = opendir("/proc/self/fd");
+    size_t count = 0;
+
+    assert_non_null(dir);
+    while (readdir(dir) != NULL) {
+        count++;
+    }
+    closedir(dir);
+    return count;
+}
+
+/* Each try begins a segment, for the one before was closed with its torn end. */
+static void refused_tries_leave_nothing_behind(void **state)
+{
+    struct journal *journal = open_journal();
+    struct position *names;
+    size_t files;
+    size_t count;
+    int fd;
+
+    (void)state;
+    assert_int_equal(append_reading(journal, 1), ERR_OK);
+    assert_int_equal(sync_now(journal), ERR_OK);
+    files = open_files();
+    atomic_store(&disk.records_fail, true);
+    for (int i = 0; i < 300; i++) {
+        assert_int_equal(append_reading(journal, 2), ERR_IO);
+    }
+    assert_true(open_files() <= files);
+    fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_int_equal(segment_list(fd, &names, &count), ERR_OK);
+    assert_int_equal(count, 1);
+    free(names);
+    close(fd);
+    atomic_store(&disk.records_fail, false);
+    assert_int_equal(append_reading(journal, 2), ERR_OK);
+    assert_int_equal(sync_now(journal), ERR_OK);
+    journal_close(journal);
+    assert_int_equal(records_in(), 2);
+}
+
 /* --- somebody tidies up under a running gateway --- */
 
 static void a_removed_file_is_written_anew(void **state)
@@ -339,6 +396,54 @@ static void half_written_copies_go(void **state)
     assert_int_equal(records_in(), 1);
 }
 
+/* --- thousands of segments --- */
+
+/* After days without Redis each shortening left some segments of a few effects: going through them
+ * must not hold the core up, nor take the square of their number. */
+static void many_segments_are_gone_through_in_turns(void **state)
+{
+    const uint64_t segments = 3000;
+    struct journal *journal;
+    struct journal_cursor *cursor;
+    struct image image;
+    uint64_t found = 0;
+    int64_t begin_ms;
+    int64_t slowest_ms = 0;
+
+    (void)state;
+    for (uint64_t seq = 1; seq <= segments; seq++) {
+        const struct record record = {
+            .type = RECORD_EFFECT,
+            .at = {1,                   seq           },
+            .image = {.kind = IMAGE_AUDIT, .at = {1, seq}},
+        };
+        uint8_t bytes[SEGMENT_HEAD + RECORD_MAX];
+        char name[SEGMENT_NAME_LEN + 1];
+
+        segment_head(bytes);
+        segment_name((struct position){1, seq}, name);
+        put_file(name, bytes, SEGMENT_HEAD + record_encode(&record, bytes + SEGMENT_HEAD));
+    }
+    journal = open_journal();
+    cursor = journal_cursor_open(journal, (struct position){0, 0});
+    begin_ms = host_boot_ms();
+    for (bool more = true; more;) {
+        const int64_t call_ms = host_boot_ms();
+
+        switch (journal_cursor_effect(cursor, &image)) {
+        case CURSOR_FOUND: assert_int_equal(image.at.seq, ++found); break;
+        case CURSOR_SEARCHING: break;
+        case CURSOR_END: more = false; break;
+        }
+        slowest_ms = host_boot_ms() - call_ms > slowest_ms ? host_boot_ms() - call_ms : slowest_ms;
+    }
+    assert_int_equal(found, segments);
+    assert_true(host_boot_ms() - begin_ms < 2500);
+    assert_true(slowest_ms < 250);
+    journal_cursor_close(cursor);
+    journal_close(journal);
+}
+
 /* --- an older schema --- */
 
 /* An episode's change as schema 2 wrote it: without its number, the last 8 bytes. */
@@ -423,6 +528,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_reader_goes_on_behind_a_file_written_anew),
         TEST(a_file_that_failed_is_not_synced_again),
+        TEST(refused_tries_leave_nothing_behind),
         TEST(a_removed_file_is_written_anew),
         TEST(a_removed_folder_is_made_anew),
         TEST(a_moved_folder_is_not_written_to),
@@ -430,6 +536,7 @@ int main(void)
         TEST(trimming_passes_over_what_is_gone),
         TEST(a_name_that_is_taken_is_passed_over),
         TEST(half_written_copies_go),
+        TEST(many_segments_are_gone_through_in_turns),
         TEST(a_segment_of_an_older_schema_is_shortened),
     };
 

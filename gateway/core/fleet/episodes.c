@@ -452,6 +452,7 @@ void fleet_undo(struct fleet *fleet)
             fleet->mutes[fleet->mute_noted] = fleet->mute_former;
         }
         fleet->mute_noted = UINT32_MAX;
+        mutes_arm(fleet);
     }
     fleet->retry_ms = fleet->now.at_ms + RETRY_MS;
 }

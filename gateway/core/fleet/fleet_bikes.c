@@ -133,15 +133,16 @@ static bool episode_left_behind(const struct fleet *fleet, const struct bike *bi
            distance_mm(at, alert->at) > 2 * (int64_t)fleet->rules.moved_mm;
 }
 
-/* Is the fence that its episode names no more? Whatever is known of the bike, nobody looks there.
- */
-static bool episode_void(const struct fleet *fleet, const struct bike *bike)
+/* Is the zone that its episode names no more, or the last fence far and wide? Whatever is known of
+ * the bike, there is nothing it does wrong. */
+static bool episode_void(const struct fleet *fleet, const struct bike *bike, enum verdict_rule rule)
 {
     const struct alert *alert =
         bike->alert < fleet->alerts.slot_count ? fleet->alerts.slots[bike->alert] : NULL;
     uint32_t fence;
 
-    if (alert == NULL || !alert->image.live || alert->image.fence == 0) {
+    if (alert == NULL || !alert->image.live || alert->image.fence == 0 ||
+        (alert->image.kind != ALERT_NO_PARKING_ZONE && rule != RULE_NO_COVERAGE)) {
         return false;
     }
     fence = fences_find(fleet->inv, alert->image.fence);
@@ -158,7 +159,7 @@ static void episodes_of_bike(struct fleet *fleet, struct bike *bike,
                                   .fence = judgement->fence,
                                   .operator_index = bike->operator_index};
 
-    if (judgement->verdict == VERDICT_UNCERTAIN && episode_void(fleet, bike)) {
+    if (judgement->verdict == VERDICT_UNCERTAIN && episode_void(fleet, bike, judgement->rule)) {
         episode_set(fleet, &bike->alert, &about, false);
     }
     /* without evidence an episode neither begins nor ends: a bike that fell silent is still there

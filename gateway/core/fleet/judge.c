@@ -88,7 +88,9 @@ static bool radio_near(const struct judge *judge, const struct bike_image *bike,
     }
     if ((bike->flags & BIKE_DECIDED) != 0 && bike->verdict == VERDICT_OUTSIDE &&
         !decision_is_over(judge, bike)) {
-        return bike->fence == judge->inv->fences[counts_there(judge, fence)].key ||
+        const struct inv_fence *counts = &judge->inv->fences[counts_there(judge, fence)];
+
+        return (counts->use == FENCE_NO_PARK && counts->key == bike->fence) ||
                radio_least(&bike->radio) >= rules->enter_dbm + rules->rival_db;
     }
     return bike->radio.listener == 0 || radio_median(&bike->radio) >= rules->enter_dbm ||

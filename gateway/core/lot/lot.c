@@ -60,6 +60,16 @@ void gate_begin(struct sensor *gate)
     gate->changes = CHANGES_BEGIN;
 }
 
+bool lot_has_counted(const struct yard *yard)
+{
+    bool counted = yard->lot->raw != 0;
+
+    for (unsigned i = 0; i < yard->is->sensor_count; i++) {
+        counted = counted || sensor_value(&yard->gates[i]) == VALUE_GATE;
+    }
+    return counted;
+}
+
 uint8_t lot_true_up(struct yard *yard, uint32_t inside)
 {
     uint8_t gates = 0;
@@ -304,8 +314,20 @@ static void gate_load(struct sensor *gate, const struct gate_image *image)
                                                 : VALUE_ALIVE);
 }
 
+static bool image_has_counted(const struct lot_image *image)
+{
+    bool counted = image->count_raw != 0;
+
+    for (unsigned k = 0; k < image->gate_count && k < GATES_PER_LOT_MAX; k++) {
+        counted =
+            counted || image->gates[k].in != GATE_UNCOUNTED || image->gates[k].out < GATE_BEGINS;
+    }
+    return counted;
+}
+
 void lot_load(struct yard *yard, const struct lot_image *image)
 {
+    const bool counted = image_has_counted(image);
     struct lot *lot = yard->lot;
 
     lot->closed = image->closed;
@@ -314,12 +336,15 @@ void lot_load(struct yard *yard, const struct lot_image *image)
     lot->changed_ms = image->since_ms;
     for (unsigned i = 0; i < yard->is->sensor_count; i++) {
         const uint32_t tag = sensor_tag_of(yard->inv, &yard->bound[i]);
+        unsigned k = 0;
 
-        for (unsigned k = 0; k < image->gate_count && k < GATES_PER_LOT_MAX; k++) {
-            if (image->gates[k].tag == tag) {
-                gate_load(&yard->gates[i], &image->gates[k]);
-                break;
-            }
+        while (k < image->gate_count && k < GATES_PER_LOT_MAX && image->gates[k].tag != tag) {
+            k++;
+        }
+        if (k < image->gate_count && k < GATES_PER_LOT_MAX) {
+            gate_load(&yard->gates[i], &image->gates[k]);
+        } else if (counted && sensor_value(&yard->gates[i]) == VALUE_COUNT_) {
+            gate_begin(&yard->gates[i]);
         }
     }
 }

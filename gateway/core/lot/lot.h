@@ -11,8 +11,8 @@
  * out_of_service, its spaces included; what their sensors say goes on underneath.
  *
  * Where a gate begins: the first count ever heard of it is taken for cars inside (in - out), for
- * its counters began when the lot was empty. A gate that comes from another lot, or whose lot was
- * trued up before it counted, only begins with its first count. */
+ * its counters began when the lot was empty. A gate that comes from another lot, or to one that
+ * counts already, or whose lot was trued up before it counted, only begins with its first count. */
 
 struct lot {
     int64_t changed_ms;                 /**< last change of what is shown */
@@ -50,6 +50,8 @@ struct gate_heard {
 void lot_init(struct lot *lot, int64_t now_ms);
 /** The gate's next count is where it begins: no car passed. Until then nothing is known of it. */
 void gate_begin(struct sensor *gate);
+/** Is anything known of how many are inside? What a new gate counted before is in it. */
+bool lot_has_counted(const struct yard *yard);
 /** Staff say how many cars are inside. Gates that have not counted yet begin with their first
  * count; returns their bits. */
 uint8_t lot_true_up(struct yard *yard, uint32_t inside);

@@ -169,6 +169,7 @@ static void know(const struct place *place, enum space_state state, int64_t sinc
     if (place->known != NULL) {
         place->known(place->known_ctx, place->slot, space, state, since_ms);
     }
+    space->found = space_known(space) == SPACE_UNKNOWN;
     set_known(space, state);
     space->known_since = STAMP(since_ms);
     set_gap(space, 0);
@@ -395,6 +396,7 @@ void space_load(struct place *place, const struct space_image *image)
     set_known(space,
               image->known_state < SPACE_OUT_OF_SERVICE ? image->known_state : SPACE_UNKNOWN);
     set_source(space, SPACE_NO_SOURCE);
+    space->found = false;
     for (unsigned i = 0; i < place->count; i++) {
         const uint32_t tag = sensor_tag_of(place->inv, &place->bound[i]);
 
@@ -410,4 +412,25 @@ void space_load(struct place *place, const struct space_image *image)
             place->sensors[i].progress |= SENSOR_WAS_LIVE;
         }
     }
+}
+
+bool space_recall(struct place *place, const struct space_image *image)
+{
+    struct space *space = place->space;
+    const int64_t found_ms = space_known_since_ms(space);
+    uint64_t gap_s;
+
+    if (!space->found || image->known_state != space_known(space) || image->known_since_ms <= 0 ||
+        image->known_since_ms >= found_ms) {
+        return false;
+    }
+    /* nobody looked from the image's last message on: a gap, as any other between equal states */
+    gap_s = (uint64_t)space_gap_s(space) + image->gap_s +
+            (image->seen_ms > 0 && image->seen_ms < found_ms
+                 ? (uint64_t)(found_ms - image->seen_ms) / 1000
+                 : 0);
+    set_gap(space, gap_s > UINT32_MAX ? UINT32_MAX : (uint32_t)gap_s);
+    space->known_since = STAMP(image->known_since_ms);
+    space->found = false;
+    return true;
 }

@@ -27,7 +27,8 @@ struct space {
     uint64_t gap_low : GAP_LOW_BITS;
     uint64_t held : STAMP_BITS; /**< 0 = no disagreement */
     uint64_t gap_high : 12;
-    uint64_t at; /**< packed position of the last reading applied */
+    uint64_t found : 1; /**< what is known was found so: an older image may have it since longer */
+    uint64_t at;        /**< packed position of the last reading applied */
 };
 
 #define SPACE_OVERRIDDEN 0x20
@@ -103,5 +104,8 @@ int64_t space_seen_ms(const struct place *place);
 void space_save(const struct place *place, struct space_image *out);
 /** Takes over an image; sensors are matched by tag. */
 void space_load(struct place *place, const struct space_image *image);
+/** Takes from an image that is older than what was heard since the start the beginning of the stay,
+ * when the space was found in the state that the image knows. False: it has none. */
+bool space_recall(struct place *place, const struct space_image *image);
 
 #endif

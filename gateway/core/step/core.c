@@ -295,14 +295,17 @@ static bool mark_gap(struct core *core, uint32_t sensor, uint8_t source, uint32_
 static void step_session_lost(struct core *core, const struct input *input)
 {
     const uint8_t source = input->session_lost.source;
+    int64_t since_ms = input->session_lost.since_ms;
     uint32_t next = 0;
 
     if (!effects_reserve(core, (size_t)core->sensor_count + core->lot_count + 8)) {
         count_add(core->counters, COUNT_CORE_NO_MEMORY, 1);
         return;
     }
-    if (input->session_lost.since_ms > core->break_ms[source]) {
-        core->break_ms[source] = input->session_lost.since_ms;
+    /* dated by a wall clock that was set back meanwhile, it would outlast what is heard next */
+    since_ms = since_ms > core->now.at_ms ? core->now.at_ms : since_ms;
+    if (since_ms > core->break_ms[source]) {
+        core->break_ms[source] = since_ms;
     }
     for (uint32_t i = 0; i < core->sensor_count; i = next) { /* grouped by target */
         const struct inv_sensor *is = &core->inv->sensors[i];

@@ -52,12 +52,17 @@ static void restore_space(struct core *core, const struct image *image)
     struct place place;
     struct shown before;
 
-    if (slot == NO_SLOT ||
-        position_compare(image->at, position_unpack(core, core->spaces[slot].at)) <= 0) {
+    if (slot == NO_SLOT) {
         return;
     }
     core_shown(core, slot, &before);
     core_place(core, slot, &place);
+    if (position_compare(image->at, position_unpack(core, core->spaces[slot].at)) <= 0) {
+        if (core->running && space_recall(&place, &image->space)) {
+            effects_space(core, slot, &before, true);
+        }
+        return;
+    }
     space_load(&place, &image->space);
     place.space->at = position_pack(core, image->at);
     if (core->running) {

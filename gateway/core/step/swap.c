@@ -94,6 +94,22 @@ void swap_recount(struct core *core)
     }
 }
 
+/* Gates of the next inventory, none of which is carried over yet: those of lots that count. */
+static void begin_gates(struct core *core, const struct inventory *next, struct sensor *sensors)
+{
+    for (uint32_t lot = 0; lot < core->lot_count; lot++) {
+        const struct inv_lot *is = &next->lots[lot];
+        struct yard yard;
+
+        core_yard(core, lot, &yard);
+        for (uint32_t i = 0; is->counting == COUNT_GATES && i < is->sensor_count; i++) {
+            if (lot_has_counted(&yard)) {
+                gate_begin(&sensors[is->sensors + i]);
+            }
+        }
+    }
+}
+
 static space_key target_key(const struct inventory *inv, uint32_t sensor)
 {
     const struct inv_sensor *is = &inv->sensors[sensor];
@@ -110,6 +126,7 @@ static void carry_sensors(const struct core *core, const struct inventory *next,
     for (uint32_t i = 0; i < inv->sensor_count; i++) {
         const struct inv_device *is = &inv->devices[inv->sensors[i].device];
         const uint32_t device = inventory_device(next, inventory_text(inv, is->id), is->id_len);
+        uint64_t begins;
         uint32_t to;
 
         if (device == NO_SLOT) {
@@ -119,10 +136,12 @@ static void carry_sensors(const struct core *core, const struct inventory *next,
         if (to == NO_SENSOR) {
             continue;
         }
+        begins = sensors[to].changes;
         sensors[to] = core->sensors[i];
         sensors[to].progress &= 15U & ~(unsigned)SENSOR_SUSPECT;
         if (target_key(inv, i) != target_key(next, to)) {
             sensor_move(&sensors[to]);
+            sensors[to].changes = begins;
             if (next->sensors[to].gate && sensor_heard_ms(&sensors[to]) != 0) {
                 gate_begin(&sensors[to]); /* its counters began elsewhere */
             }
@@ -248,6 +267,7 @@ void swap_inventory(struct core *core, const struct inventory *next)
         return;
     }
     settle_all(core);
+    begin_gates(core, next, sensors);
     carry_sensors(core, next, sensors);
     carry_breaks(core, next);
     free(core->sensors);

@@ -17,37 +17,52 @@ struct journal_cursor {
     int folder_fd; /**< the journal's */
     int fd;        /**< -1: none open yet */
     struct position name, after;
-    off_t offset;      /**< of the end of the buffer in the file */
-    size_t begin, end; /**< unread bytes of the buffer */
+    off_t offset;           /**< of the end of the buffer in the file */
+    size_t begin, end;      /**< unread bytes of the buffer */
+    struct position *names; /**< of the segments when the folder was listed last, sorted */
+    size_t name_count, name_at;
     uint8_t buffer[BUFFER_BYTES];
 };
 
-/* The youngest segment not above `after` (behind = false), or the oldest one above `after`. */
-static bool find_segment(int folder_fd, struct position after, bool behind, struct position *out)
+/* Lists the folder anew. */
+static bool names_read(struct journal_cursor *c)
 {
-    struct position *names;
-    size_t count;
-    bool found = false;
+    free(c->names);
+    c->names = NULL;
+    c->name_count = c->name_at = 0;
+    return segment_list(c->folder_fd, &c->names, &c->name_count) == ERR_OK;
+}
 
-    if (segment_list(folder_fd, &names, &count) != ERR_OK) {
+/* Where to begin: the youngest segment not above `after`, or the oldest one. */
+static bool find_first(struct journal_cursor *c, struct position *out)
+{
+    if (!names_read(c) || c->name_count == 0) {
         return false;
     }
-    for (size_t i = 0; i < count; i++) {
-        bool above = position_compare(names[i], after) > 0;
+    while (c->name_at + 1 < c->name_count &&
+           position_compare(c->names[c->name_at + 1], c->after) <= 0) {
+        c->name_at++;
+    }
+    *out = c->names[c->name_at++];
+    return true;
+}
 
-        if (above && found && !behind) {
-            break;
-        }
-        if (above || !behind) {
-            *out = names[i];
-            found = true;
-            if (above) {
-                break;
+/* The oldest segment behind this one. The folder is listed again only when all that it had was gone
+ * through: there may be thousands after days without Redis. */
+static bool find_next(struct journal_cursor *c, struct position *out)
+{
+    for (int lists = 0; lists < 2; lists++) {
+        for (; c->name_at < c->name_count; c->name_at++) {
+            if (position_compare(c->names[c->name_at], c->name) > 0) {
+                *out = c->names[c->name_at];
+                return true;
             }
         }
+        if (lists == 0 && !names_read(c)) {
+            return false;
+        }
     }
-    free(names);
-    return found;
+    return false;
 }
 
 static bool enter(struct journal_cursor *c, struct position name)
@@ -58,6 +73,7 @@ static bool enter(struct journal_cursor *c, struct position name)
     segment_name(name, text);
     fd = openat(c->folder_fd, text, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
+        c->name_count = 0; /* trimmed meanwhile: the list is no longer true */
         return false;
     }
     if (c->fd >= 0) {
@@ -80,6 +96,8 @@ struct journal_cursor *journal_cursor_open(const struct journal *journal, struct
         c->after = after;
         c->begin = c->end = 0;
         c->offset = 0;
+        c->names = NULL;
+        c->name_count = c->name_at = 0;
     }
     return c;
 }
@@ -92,6 +110,7 @@ void journal_cursor_close(struct journal_cursor *c)
     if (c->fd >= 0) {
         close(c->fd);
     }
+    free(c->names);
     free(c);
 }
 
@@ -162,7 +181,7 @@ static bool begin(struct journal_cursor *c)
 {
     struct position name;
 
-    return c->fd >= 0 || (find_segment(c->folder_fd, c->after, false, &name) && enter(c, name));
+    return c->fd >= 0 || (find_first(c, &name) && enter(c, name));
 }
 
 bool journal_cursor_next(struct journal_cursor *c, struct input *out)
@@ -176,7 +195,7 @@ bool journal_cursor_next(struct journal_cursor *c, struct input *out)
         if (next_reading(c, out)) {
             return true;
         }
-        if (!find_segment(c->folder_fd, c->name, true, &name)) {
+        if (!find_next(c, &name)) {
             return false;
         }
         if (next_reading(c, out)) {
@@ -208,10 +227,10 @@ enum cursor_effect journal_cursor_effect(struct journal_cursor *c, struct image 
     unsigned left = SEARCH_MAX;
     struct position name;
 
-    if (c->fd < 0 && !find_segment(c->folder_fd, c->after, false, &name)) {
+    if (c->fd < 0 && !find_first(c, &name)) {
         return CURSOR_END;
     }
-    if (!begin(c)) {
+    if (c->fd < 0 && !enter(c, name)) {
         return CURSOR_SEARCHING; /* trimmed meanwhile: the next one is there */
     }
     for (;;) {
@@ -221,13 +240,13 @@ enum cursor_effect journal_cursor_effect(struct journal_cursor *c, struct image 
         if (left == 0) {
             return CURSOR_SEARCHING;
         }
-        if (!find_segment(c->folder_fd, c->name, true, &name)) {
+        if (!find_next(c, &name)) {
             return CURSOR_END;
         }
         if (next_effect(c, out, &left)) {
             return CURSOR_FOUND; /* appended while the younger segment was looked for */
         }
-        if (left == 0 || !enter(c, name)) {
+        if (left == 0 || --left == 0 || !enter(c, name)) { /* a segment counts as a record */
             return CURSOR_SEARCHING;
         }
     }

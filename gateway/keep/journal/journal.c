@@ -203,6 +203,20 @@ static int begin_segment(struct journal *j, struct position first)
     return 0;
 }
 
+/* The last segment never held a record: each refused try would leave a file and a descriptor. */
+static void drop_empty(struct journal *j)
+{
+    const struct segment *last = &j->segments[j->segment_count - 1];
+    char name[SEGMENT_NAME_LEN + 1];
+
+    segment_name(last->name, name);
+    if (last->bytes == SEGMENT_HEAD && unlinkat(j->folder_fd, name, 0) == 0) {
+        close(last->fd);
+        j->segment_count--;
+        atomic_fetch_sub(&j->bytes, SEGMENT_HEAD);
+    }
+}
+
 /* One try; 0 or an errno. After an error nothing of the batch is left in a file that goes on. */
 static int put_batch(struct journal *j, size_t len, const struct batch_sum *sum)
 {
@@ -221,6 +235,7 @@ static int put_batch(struct journal *j, size_t len, const struct batch_sum *sum)
         if (!no_room(error) || j->disk->truncate(segment->fd, (off_t)segment->bytes) != 0) {
             segment->closed = true; /* its torn end stays the end */
             (void)j->disk->truncate(segment->fd, (off_t)segment->bytes);
+            drop_empty(j);
         }
         return error;
     }

@@ -225,6 +225,8 @@ static void begin(struct flush *flush, struct position newest, int64_t at_ms)
     }
     flush->running = true;
     flush->target = newest;
+    flush->events.whole = !flush->events.refilling && !flush->rows.refilling;
+    pass_begin(flush);
     for (uint32_t i = 0; i < flush->lane_count; i++) {
         flush->lanes[i].written = false;
     }

@@ -5,7 +5,6 @@
 #include "gateway/keep/redis/kept_queue.h"
 #include "gateway/keep/redis/lanes.h"
 #include "gateway/keep/redis/place_roots.h"
-#include <string.h>
 
 #define EXPECTED_MAX 16 /* roots fetched ahead */
 

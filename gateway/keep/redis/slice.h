@@ -58,6 +58,8 @@ struct slice {
     uint32_t flags;         /**< enum slice_flag */
     uint32_t wrong_keys;    /**< bit per enum redis_key_kind of a foreign type: delete first (set by
                                the writer) */
+    uint32_t index_there;   /**< with SLICE_LAST: bit per enum redis_key_kind of an index that was
+                               there at its end (set by the writer) */
     uint32_t free_expected; /**< free spaces of the district after this slice */
     int64_t as_of_ms;       /**< wall time */
     struct position applied;

@@ -167,6 +167,35 @@ static void write_swap(struct txn *txn, const struct slice *slice, const struct 
     command(txn, TXN_KEY + index->next, false);
 }
 
+uint32_t txn_index_left(const struct slice *slice)
+{
+    uint32_t keys = 0;
+
+    for (uint32_t i = 0; i < slice->count; i++) {
+        for (size_t k = 0; k < ARRAY_LEN(indices); k++) {
+            const bool left = slice->items[i].image.kind == indices[k].kind &&
+                              (slice->items[i].flags & ITEM_INDEX_LEAVE) != 0;
+
+            keys |= left ? 1u << indices[k].key : 0;
+        }
+    }
+    return keys;
+}
+
+/* Nothing else tells of an index that was deleted or evicted before a start misses its members. */
+static void write_index_checks(struct txn *txn, const struct slice *slice)
+{
+    struct redis_key key;
+
+    for (size_t i = 0; i < ARRAY_LEN(indices); i++) {
+        redis_key_district(&key, slice->adcode, indices[i].key);
+        RESP_LITERAL(&txn->bytes, "*2\r\n$6\r\nEXISTS\r\n");
+        resp_key(&txn->bytes, &key);
+        command(txn, TXN_KEY + indices[i].key, false);
+        txn->commands[txn->count - 1].exists = true;
+    }
+}
+
 static void write_indices(struct txn *txn, const struct slice *slice)
 {
     struct redis_key key;
@@ -187,6 +216,9 @@ static void write_indices(struct txn *txn, const struct slice *slice)
         if ((slice->flags & SLICE_INDEX_SWAP) != 0) {
             write_swap(txn, slice, index);
         }
+    }
+    if ((slice->flags & SLICE_LAST) != 0 && slice->adcode != ADCODE_CITY) {
+        write_index_checks(txn, slice);
     }
 }
 
@@ -443,6 +475,10 @@ static enum txn_outcome judge_exec(const struct txn *txn, const redisReply *exec
     }
     for (uint32_t i = 0; i < txn->count; i++) {
         judge(txn->commands[i], exec->element[i], slice, counters, &outcome);
+        if (txn->commands[i].exists && exec->element[i]->type == REDIS_REPLY_INTEGER &&
+            exec->element[i]->integer != 0) {
+            slice->index_there |= 1u << (txn->commands[i].item - TXN_KEY);
+        }
     }
     return outcome;
 }
@@ -465,6 +501,7 @@ enum txn_outcome txn_receive(const struct txn *txn, struct redis_link *link, str
     redisReply *reply;
 
     *free_wrong = false;
+    slice->index_there = 0;
     /* MULTI and each queued command; the first error says why EXEC will be refused. */
     for (uint32_t i = 0; i < txn->count + 1; i++) {
         reply = redis_link_reply(link);

@@ -11,6 +11,7 @@
 struct txn_command {
     uint16_t item;  /**< index of the item, or TXN_KEY + enum redis_key_kind */
     bool count;     /**< its reply is the number of free spaces */
+    bool exists;    /**< its reply says whether the index is there */
     uint8_t viewer; /**< event: whose log, by alert_viewers */
 };
 
@@ -55,6 +56,8 @@ void txn_finish(struct txn *txn);
 /** True when the slice put an entry on the change stream. */
 bool txn_on_stream(const struct slice *slice);
 
+/** Bits of the indices that members of the slice leave. */
+uint32_t txn_index_left(const struct slice *slice);
 /** Bit per key that is an index: only all of its members together make it again. */
 uint32_t txn_index_keys(void);
 /** Which enum slice_flag says that a slice has members of a kind for its next index; 0 = the kind

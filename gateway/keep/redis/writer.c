@@ -202,7 +202,8 @@ static void deliver(struct redis_writer *w)
         }
         w->log = txn->log;
         w->txn = 1 - w->txn;
-        const bool index_lost = (slice->wrong_keys & txn_index_keys()) != 0;
+        const bool index_lost =
+            (slice->wrong_keys & txn_index_keys()) != 0 || writer_index_vanished(w, slice);
         writer_confirm(w);
         if (index_lost) {
             writer_lost(w); /* a foreign type stood there: only all together make an index again */

@@ -20,6 +20,8 @@ struct seat {
     uint32_t adcode;
     bool written;
     struct position applied;
+    uint32_t indices;      /**< bit per enum redis_key_kind of an index that was there last */
+    uint32_t indices_left; /**< of those that members have left since: they may be empty now */
 };
 
 struct redis_writer {
@@ -52,6 +54,13 @@ struct redis_writer {
     struct slice slices[SLICES]; /* each owned by whom its slot says */
 };
 
+/** NULL: the inventory never had the district. */
+struct seat *writer_seat(struct redis_writer *w, uint32_t adcode);
+/** Seats follow the inventory: new districts get one, the others keep theirs. */
+void writer_seats_update(struct redis_writer *w);
+/** After each slice that was written: true when an index is gone that no last member left, so
+ * somebody deleted it, or Redis evicted it. */
+bool writer_index_vanished(struct redis_writer *w, const struct slice *slice);
 /** The monotonic moment `ms` from now, for a wait. */
 struct timespec redis_writer_after_ms(int64_t ms);
 

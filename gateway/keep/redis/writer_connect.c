@@ -5,26 +5,6 @@
 #include "gateway/keep/redis/writer.h"
 #include <string.h>
 
-/* Seats follow the inventory: new districts get one, the others keep theirs. */
-static void seats_update(struct redis_writer *w)
-{
-    uint32_t adcodes[DISTRICTS_MAX];
-    const struct inventory *inv = inventory_get(w->params.board, w->reader);
-    size_t n = redis_epoch_districts(inv, adcodes, DISTRICTS_MAX);
-
-    inventory_put(w->params.board, w->reader);
-    for (size_t i = 0; i < n && w->seat_count < DISTRICTS_MAX; i++) {
-        size_t at = 0;
-
-        while (at < w->seat_count && w->seats[at].adcode != adcodes[i]) {
-            at++;
-        }
-        if (at == w->seat_count) {
-            w->seats[w->seat_count++] = (struct seat){.adcode = adcodes[i]};
-        }
-    }
-}
-
 /* One district: whose it is, and whether it holds what we confirmed. False: down or stepped down.
  */
 static bool examine_seat(struct redis_writer *w, const struct seat *seat, bool *data_lost)
@@ -69,7 +49,7 @@ bool writer_examine(struct redis_writer *w)
         return false;
     }
     data_lost = w->run_id[0] == '\0' || strcmp(run_id, w->run_id) != 0;
-    seats_update(w);
+    writer_seats_update(w);
     for (size_t i = 0; i < w->seat_count; i++) {
         if (!examine_seat(w, &w->seats[i], &data_lost)) {
             return false;

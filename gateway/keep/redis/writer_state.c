@@ -52,14 +52,11 @@ void writer_step_down(struct redis_writer *w, uint64_t found)
 void writer_confirm(struct redis_writer *w)
 {
     struct slice *slice = w->current;
+    struct seat *seat = writer_seat(w, slice->adcode);
 
-    if ((slice->flags & SLICE_LAST) != 0) {
-        for (size_t i = 0; i < w->seat_count; i++) {
-            if (w->seats[i].adcode == slice->adcode) {
-                w->seats[i].written = true;
-                w->seats[i].applied = slice->applied;
-            }
-        }
+    if ((slice->flags & SLICE_LAST) != 0 && seat != NULL) {
+        seat->written = true;
+        seat->applied = slice->applied;
     }
     w->current = NULL;
     count_add(w->params.counters, COUNT_REDIS_SLICES, 1);

@@ -1,0 +1,310 @@
+/* Histories of a city that keeps changing its fences: imports that bring, move and take away
+ * fences, operators and listeners, windows that begin and end, a wall clock that is set, a journal
+ * that refuses. After each input counts are what the bikes say; when all has settled, each bike
+ * that is outside has one open episode, and no other has any. */
+#include "tests/unit/fleet_fixture.h"
+#include <time.h>
+
+#define STEPS     60
+#define SEEDS     150
+#define FENCES    4 /* of kind F; two zones of kind N beside them */
+#define PLACES    6
+#define SETTLE_MS 400000 /* dwell, reopening and the retries of what was refused */
+
+struct story {
+    struct fleet_fixture f;
+    uint64_t dice;
+};
+
+static const char *const operators[] = {"HLO", "MTN", "ABC", "ZZZ"};
+
+static unsigned below(struct story *s, unsigned n)
+{
+    s->dice ^= s->dice << 13;
+    s->dice ^= s->dice >> 7;
+    s->dice ^= s->dice << 17;
+    return (unsigned)(s->dice >> 11) % n;
+}
+
+static int64_t wall_ms(const struct story *s)
+{
+    return s->f.now.at_ms + s->f.now.shift_ms;
+}
+
+static void time_put(char out[32], int64_t at_ms)
+{
+    const time_t at = (time_t)(at_ms / 1000);
+    struct tm utc;
+
+    (void)gmtime_r(&at, &utc);
+    (void)strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &utc);
+}
+
+/* One of PLACES fences, not always at the same spot, half of them for a while only. */
+static void fence_put(struct story *s, FILE *file, unsigned place)
+{
+    const bool zone = place >= FENCES;
+    char body[24];
+    char more[160];
+    char from[32];
+    char until[32];
+
+    (void)snprintf(body, sizeof body, "150402001%c%03u0000", zone ? 'N' : 'F', place % 1000 + 1);
+    (void)snprintf(more, sizeof more, "%s", zone ? "" : ",\"capacity\":3");
+    if (below(s, 2) == 0) {
+        time_put(from, wall_ms(s) - 300000 + (int64_t)below(s, 1200) * 1000);
+        time_put(until, wall_ms(s) + 1000000 + (int64_t)below(s, 2000) * 1000);
+        (void)snprintf(more + strlen(more), sizeof more - strlen(more),
+                       ",\"valid_from\":\"%s\",\"valid_until\":\"%s\"", from, until);
+    }
+    fleet_square(file, body, more,
+                 zone ? (int)(place - FENCES) * 150 + (int)below(s, 3) * 20
+                      : (int)place * 100 + (int)below(s, 2) * 30);
+}
+
+static void tables_read(struct story *s, struct draft *d, struct import_report *report, bool park)
+{
+    char id[SPACE_ID_LEN + 1];
+    char text[160] = "operator,name_en\n";
+
+    for (unsigned i = 0; i < 3; i++) {
+        if (i == 0 || below(s, 3) != 0) {
+            (void)snprintf(text + strlen(text), 16, "%s,X\n", operators[i]);
+        }
+    }
+    fleet_table(d, report, text);
+    if (park && below(s, 2) == 0) {
+        space_id_format(fleet_key(PARK_ID), id);
+        (void)snprintf(text, sizeof text,
+                       "listener,fence,source,scan_period_s\nac233fc0000%u,%s,ble,10\n",
+                       below(s, 3), id);
+        fleet_table(d, report, text);
+    }
+}
+
+static struct inventory *city_make(struct story *s, uint64_t version,
+                                   const struct inventory *previous)
+{
+    struct draft *d = draft_create();
+    struct import_report report = {0};
+    struct inventory *inv = NULL;
+    unsigned places = 0;
+    char path[32];
+    FILE *file = fleet_file(path);
+
+    fputs("{\"type\":\"FeatureCollection\",\"features\":[", file);
+    for (unsigned i = 0; i < PLACES; i++) {
+        if (below(s, 4) != 0) {
+            fputs(places == 0 ? "" : ",", file);
+            fence_put(s, file, i);
+            places |= 1U << i;
+        }
+    }
+    fputs("]}", file);
+    fclose(file);
+    fleet_read(d, path, &report);
+    tables_read(s, d, &report, (places & 1) != 0);
+    assert_int_equal(draft_complete(d, NULL, true, true, &report), ERR_OK);
+    assert_int_equal(report.fault_count, 0);
+    assert_int_equal(inventory_build(d, version, previous, NULL, &inv), ERR_OK);
+    import_report_finish(&report);
+    draft_destroy(d);
+    return inv;
+}
+
+/* --- what happens --- */
+
+/* Carries the effects out; one in `refuse` of those that would be journalled is refused. */
+static bool carried(struct story *s, unsigned refuse)
+{
+    if (refuse != 0 && s->f.effects->kept_count > 0 && below(s, refuse) == 0) {
+        core_undo(s->f.core);
+        return false;
+    }
+    return true;
+}
+
+static void time_passes(struct story *s, int64_t ms, unsigned refuse)
+{
+    const int64_t until_ms = s->f.now.at_ms + ms;
+
+    while (s->f.now.at_ms < until_ms) {
+        s->f.now.at_ms += 250;
+        while (core_due(s->f.core) <= s->f.now.at_ms) {
+            s->f.effects = core_advance(s->f.core, s->f.now);
+            if (!carried(s, refuse)) {
+                break; /* again in a second */
+            }
+        }
+    }
+}
+
+static void bike_speaks(struct story *s)
+{
+    char ref[VEHICLE_REF_MAX + 1];
+    struct bike_report report;
+
+    (void)snprintf(ref, sizeof ref, "%s-%08u", operators[below(s, 4)], 100 + below(s, 12));
+    report = fleet_fix(&s->f, ref, fleet_at((int)below(s, 500) - 40, (int)below(s, 60) - 10));
+    if (below(s, 6) == 0) {
+        report.lock = LOCK_UNLOCKED;
+        report.has = REPORT_HAS_TIME;
+    }
+    fleet_say(&s->f, &report);
+    (void)carried(s, 5);
+}
+
+static void listener_scans(struct story *s)
+{
+    const char *const refs[] = {"HLO-00000101", "MTN-00000102"};
+
+    for (unsigned i = 0; i < 4 && fences_find(s->f.inv, fleet_key(PARK_ID)) != NO_FENCE; i++) {
+        fleet_scan(&s->f, PARK_ID, 1 + below(s, 3), refs, 2, -60);
+        time_passes(s, 10000, 0);
+    }
+}
+
+static void city_changes(struct story *s)
+{
+    struct inventory *former = s->f.inv;
+    struct input input = {
+        .at = {1, s->f.seq++},
+          .now = s->f.now, .kind = INPUT_INVENTORY
+    };
+
+    s->f.inv = city_make(s, former->version + 1, former);
+    input.inventory = s->f.inv;
+    s->f.effects = core_step(s->f.core, &input);
+    (void)carried(s, 4);
+    inventory_destroy(former);
+}
+
+static void something_happens(struct story *s)
+{
+    const unsigned roll = below(s, 20);
+
+    if (roll < 10) {
+        bike_speaks(s);
+    } else if (roll < 13) {
+        listener_scans(s);
+    } else if (roll < 15) {
+        city_changes(s);
+    } else if (roll < 16) {
+        s->f.now.shift_ms = below(s, 2) == 0 ? 0 : -(int64_t)below(s, 3600) * 1000;
+    } else {
+        time_passes(s, (int64_t)below(s, 400) * 1000, below(s, 2) * 3);
+    }
+}
+
+/* --- what must hold --- */
+
+static void assert_counts(const struct story *s)
+{
+    struct image image;
+
+    for (uint32_t fence = 0; fence < s->f.inv->fence_count; fence++) {
+        struct fence_view view;
+        uint32_t inside = 0;
+        uint32_t known = 0;
+        uint32_t sum = 0;
+
+        for (uint32_t i = 0; i < core_bike_slots(s->f.core); i++) {
+            if (core_bike_image(s->f.core, i, &image) && image.bike.verdict == VERDICT_INSIDE &&
+                image.bike.fence == s->f.inv->fences[fence].key) {
+                inside++;
+                known += fences_operator(s->f.inv, image.bike.ref, strlen(image.bike.ref)) !=
+                         NO_OPERATOR;
+            }
+        }
+        core_fence_view(s->f.core, fence, &view);
+        for (unsigned i = 0; i < OPERATORS_MAX; i++) {
+            sum += view.by_operator[i];
+        }
+        assert_int_equal(view.brief.count, inside);
+        assert_int_equal(sum, known);
+    }
+}
+
+static bool stands(const struct story *s, space_key key)
+{
+    const uint32_t fence = key == 0 ? NO_FENCE : fences_find(s->f.inv, key);
+
+    return fence != NO_FENCE && !s->f.inv->fences[fence].removed &&
+           fence_in_force(&s->f.inv->fences[fence], wall_ms(s));
+}
+
+static void assert_bike_settled(const struct story *s, const struct bike_image *bike)
+{
+    const enum alert_kind kind =
+        bike->rule == RULE_NO_PARKING ? ALERT_NO_PARKING_ZONE : ALERT_OUT_OF_FENCE;
+    struct image image;
+    unsigned open = 0;
+    unsigned right = 0;
+
+    for (uint32_t i = 0; i < core_alert_slots(s->f.core); i++) {
+        if (core_alert_image(s->f.core, i, &image) && alert_is_open(&image.alert) &&
+            strcmp(image.alert.vehicle, bike->ref) == 0) {
+            open++;
+            right += image.alert.kind == kind;
+        }
+    }
+    assert_true(open <= 1);
+    if (bike->verdict == VERDICT_OUTSIDE) {
+        assert_int_equal(right, 1);
+    } else if (bike->verdict == VERDICT_INSIDE) {
+        assert_int_equal(open, 0);
+        assert_true(stands(s, bike->fence));
+    }
+}
+
+static void assert_settled(const struct story *s)
+{
+    struct image image;
+
+    for (uint32_t i = 0; i < core_bike_slots(s->f.core); i++) {
+        if (core_bike_image(s->f.core, i, &image)) {
+            assert_bike_settled(s, &image.bike);
+        }
+    }
+    for (uint32_t i = 0; i < core_alert_slots(s->f.core); i++) {
+        if (core_alert_image(s->f.core, i, &image) && alert_is_open(&image.alert) &&
+            image.alert.vehicle[0] == '\0' && image.alert.fence != 0) {
+            assert_true(stands(s, image.alert.fence));
+        }
+    }
+}
+
+static void fences_change_under_bikes(void **state)
+{
+    const char *asked = getenv("BOWEI_SEEDS");
+    const unsigned seeds = asked != NULL                   ? (unsigned)atoi(asked)
+                           : getenv("BOWEI_QUICK") != NULL ? SEEDS / 10
+                                                           : SEEDS;
+    static struct story s;
+
+    (void)state;
+    for (unsigned seed = 1; seed <= seeds; seed++) {
+        s = (struct story){.dice = seed * 2654435761U + 88172645463325252ULL};
+        s.f.now.at_ms = T0;
+        fleet_start_with(&s.f, city_make(&s, 1, NULL));
+        for (unsigned step = 1; step <= STEPS; step++) {
+            something_happens(&s);
+            assert_counts(&s);
+            if (step % 10 == 0) {
+                time_passes(&s, SETTLE_MS, 0);
+                assert_counts(&s);
+                assert_settled(&s);
+            }
+        }
+        fleet_stop(&s.f);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(fences_change_under_bikes),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
