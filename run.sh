@@ -34,10 +34,15 @@ number() { case $2 in '' | *[!0-9]*) printf 'run.sh: %s: "%s" is not a number\n'
 number --spaces "$spaces"; number --bikes "$bikes"; number --seed "$seed"; [ -z "$duration" ] || number --duration "$duration"
 case $http in *:*[0-9]) ;; *) printf 'run.sh: --http: "%s" is not HOST:PORT\n' "$http" >&2; exit 2 ;; esac
 host=${http%:*} port=${http##*:}
+case $host in
+    localhost) host=127.0.0.1 ;;
+    \[*\]) host=${host#[} host=${host%]} ;;
+esac
 number --http "$port"
 [ "${#port}" -le 5 ] && [ "$port" -ge 1 ] && [ "$port" -le 65535 ] || { printf 'run.sh: --http: the port "%s" is not 1 to 65535\n' "$port" >&2; exit 2; }
 state=${state:-$top/.run}
 mkdir -p "$state" && chmod 700 "$state" && state=$(cd "$state" && pwd) || fail "cannot make the state folder $state"
+[ ${#state} -le 95 ] || fail "the path of $state is too long: the socket of Redis in it may have 107 characters"
 
 port_taken() { (exec 3<>"/dev/tcp/$1/$2") 2>/dev/null; }
 port_taken "$host" "$port" && fail "$http is already taken; choose another with --http HOST:PORT"
@@ -104,7 +109,7 @@ instance: demo
 state_folder: "$state/gateway"
 keys_file: "$state/keys"
 http:
-  host: $host
+  host: "$host"
   port: $port
   plain_beyond_loopback: true # asked for with --http
   connections_per_ip: 600

@@ -190,6 +190,19 @@ def check_documents():
                     fault(document, number, f"there is no file {name}")
 
 
+def check_rooms():
+    """What ARCHITECTURE says that a room knows is what the link lists let it know."""
+    path = TOP / "docs" / "ARCHITECTURE.md"
+    links = {name: set(re.findall(r"bowei_(\w+)", rest)) for name, rest in
+             re.findall(r"^bowei_room\((\w+) (.*)\)$", (TOP / "CMakeLists.txt").read_text(encoding="utf-8"), re.M)}
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        row = re.match(r"\| (\w+) \| `[\w/]+` \| ([\w, ]+) \|", line)
+        if row and row[1] in links and set(row[2].split(", ")) - {"nothing"} != links.pop(row[1]):
+            fault(path, number, f"{row[1]} links otherwise")
+    for name in links.keys() - {"sim"}:
+        fault(path, 1, f"the room {name} is not in the table")
+
+
 def check_decisions():
     folder = TOP / "docs" / "decisions"
     index = (folder / "README.md").read_text(encoding="utf-8")
@@ -230,6 +243,7 @@ def main():
             fault(path, 1, "the name says nothing: name the noun")
     check_twins()
     check_documents()
+    check_rooms()
     check_decisions()
     check_told("STATES.md", "reasons.def")
     check_told("CASES.md", "case_statuses.def", "case_stages.def", "case_events.def")
