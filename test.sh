@@ -30,4 +30,5 @@ step "building (release, dev)"
 quiet cmake --preset release && quiet cmake --build --preset release || exit 1
 quiet cmake --preset dev && quiet cmake --build --preset dev || exit 1
 step "running the tests"
-ctest --test-dir build/dev --output-on-failure -j2 ${labels:+-L "^($labels)\$"} --no-tests=error
+# two a core, for most of them wait; those that measure run alone (RUN_SERIAL)
+ctest --test-dir build/dev --output-on-failure -j$((2 * $(nproc))) ${labels:+-L "^($labels)\$"} --no-tests=error

@@ -1,8 +1,11 @@
-# Debian 12 packages that run.sh and test.sh need, and the one function that installs what is missing. Sourced by both.
+# Debian 12 packages that run.sh, test.sh and the scripts of tests/ need, and the one function that installs what is missing. Sourced by all.
 PACKAGES_BUILD="build-essential cmake ninja-build pkg-config libmodbus-dev libmosquitto-dev libhiredis-dev
     libmicrohttpd-dev libgnutls28-dev libssl-dev libyaml-dev libsodium-dev libxxhash-dev uthash-dev libcurl4-openssl-dev libqrencode-dev"
 PACKAGES_RUN="redis-server mosquitto curl util-linux ca-certificates libcurl4" # ldd does not show libcurl4: webhooks load it
-PACKAGES_TEST="libcmocka-dev libjansson-dev clang libclang-rt-14-dev clang-format clang-tidy gcovr python3 python3-paho-mqtt python3-redis python3-jsonschema jq iproute2 openssl systemd faketime"
+PACKAGES_TEST="libcmocka-dev libjansson-dev python3 python3-paho-mqtt python3-redis python3-jsonschema jq iproute2 openssl systemd faketime"
+PACKAGES_STYLE="clang-format clang-tidy"
+PACKAGES_FUZZ="clang libclang-rt-14-dev"
+PACKAGES_COVERAGE="gcovr"
 PACKAGES_BENCH="nginx-light wrk webdis redis-tools"
 
 packages_missing() {

@@ -7,11 +7,14 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 least=90
 parts='gateway/core/step/ gateway/core/space/ gateway/core/lot/ gateway/keep/journal/ gateway/keep/recover\.c gateway/base/space_id\.c sensors/models/'
 build=build/coverage
+. cmake/packages.sh
+# shellcheck disable=SC2086
+packages_install $PACKAGES_BUILD $PACKAGES_RUN $PACKAGES_TEST $PACKAGES_COVERAGE
 if [ "${1-}" != --no-run ]; then
     cmake --preset coverage >/dev/null
     cmake --build --preset coverage | tail -n 1
     find "$build" -name '*.gcda' -delete
-    BOWEI_QUICK=1 ctest --test-dir "$build" --output-on-failure -j2 -L '^(unit|vectors)$' | tail -n 6
+    BOWEI_QUICK=1 ctest --test-dir "$build" --output-on-failure -j"$((2 * $(nproc)))" -L '^(unit|vectors)$' | tail -n 6
 fi
 lines() { # of the parts that match a regular expression; fails below the least
     gcovr --root . "${@:2}" --filter "$1" --fail-under-line "$least" --print-summary --output /dev/null 2>/dev/null |

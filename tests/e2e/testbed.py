@@ -1,6 +1,6 @@
 """A city on loopback for black-box tests: real redis-server, real mosquitto, the real gateway.
 
-Everything lives in one temporary folder, on ports the kernel gave, and is stopped with the test. Waiting is always for a
+Everything lives in one temporary folder, on ports no other test has, and is stopped with the test. Waiting is always for a
 condition with a deadline, never for a time.
 """
 import contextlib
@@ -8,6 +8,7 @@ import csv
 import http.client
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -29,10 +30,24 @@ BOWEI = BUILD / "bowei"
 SIM = BUILD / "bowei-sim"
 
 
+RESERVATIONS = []  # sockets with a name for each port given out; the names go with this process
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port for a server that starts later, or again: below those that the kernel gives to connections, and given to no other
+    test while this process lives."""
+    while True:
+        port = random.SystemRandom().randrange(10000, 32768)
+        reservation = socket.socket(socket.AF_UNIX)
+        try:
+            reservation.bind(f"\0bowei-test-port-{port}")
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", port))
+        except OSError:  # another test's, or in use
+            reservation.close()
+            continue
+        RESERVATIONS.append(reservation)
+        return port
 
 
 def wait_until(what, condition, seconds=20.0, every=0.02):

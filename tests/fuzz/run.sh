@@ -7,6 +7,9 @@ set -u -o pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 total=${1:-3600}
 shift || true
+. cmake/packages.sh
+# shellcheck disable=SC2086
+packages_install $PACKAGES_BUILD $PACKAGES_FUZZ || exit 1
 cmake --preset fuzz >/dev/null || exit 1
 cmake --build build/fuzz >/dev/null || exit 1
 found=$PWD/build/fuzz/found

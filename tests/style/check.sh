@@ -4,7 +4,7 @@ set -u -o pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 . cmake/packages.sh
 # shellcheck disable=SC2086
-packages_install $PACKAGES_BUILD $PACKAGES_TEST || exit 1
+packages_install $PACKAGES_BUILD $PACKAGES_TEST $PACKAGES_STYLE || exit 1
 status=0
 
 mapfile -t sources < <(git ls-files '*.c' '*.h')

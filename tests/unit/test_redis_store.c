@@ -6,6 +6,7 @@
 #include "bowei/base/city_clock.h"
 
 #define TIMEOUT_MS 200
+#define PACE       10 /* the core's time runs so much faster: its heartbeat (1.5 s) comes soon */
 
 struct gateway {
     struct redis_server server;
@@ -38,7 +39,7 @@ static void step(struct gateway *g)
     g->slowest_us = us > g->slowest_us ? us : g->slowest_us;
 }
 
-/* The core's loop until `done` or the deadline; time runs 1:1. */
+/* The core's loop until `done` or the deadline. */
 static bool pump(struct gateway *g, int limit_ms, bool (*done)(struct gateway *g))
 {
     struct timespec from;
@@ -46,7 +47,7 @@ static bool pump(struct gateway *g, int limit_ms, bool (*done)(struct gateway *g
 
     clock_gettime(CLOCK_MONOTONIC, &from);
     do {
-        g->at_ms = start_ms + us_since(&from) / 1000;
+        g->at_ms = start_ms + us_since(&from) / 1000 * PACE;
         step(g);
         if (done(g)) {
             return true;
@@ -396,7 +397,7 @@ static void test_timeout_mid_flush_repeats_safely(void **state)
 
     (void)state;
     assert_true(pump(g, 10000, all_confirmed));
-    assert_true(pump(g, 2500, never) || true); /* the rewrite's last entries are out */
+    assert_true(pump(g, 500, never) || true); /* the rewrite's last entries are out */
     before = ask_number(g, "XLEN bowei:{150402}:changes");
     for (int round = 0; round < 3; round++) {
         redisContext *c = server_connect(&g->server);
@@ -435,7 +436,7 @@ static void test_foreign_types_are_replaced(void **state)
     do_command(g, "SET bowei:{150402}:meta vandal");
     change(g, 2);
     assert_true(pump(g, 10000, all_confirmed));
-    assert_true(pump(g, 4000, never) ||
+    assert_true(pump(g, 1000, never) ||
                 true); /* two heartbeats: the geo set is counted and built anew */
     assert_true(pump(g, 10000, all_confirmed));
     assert_true(count_get(&g->counters, COUNT_REDIS_WRONG_TYPE) >= 4);
