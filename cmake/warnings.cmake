@@ -28,7 +28,8 @@ else()
   target_link_options(bowei_flags INTERFACE -pie -Wl,-z,relro,-z,now)
 endif()
 if(BOWEI_COVERAGE)
-  target_compile_options(bowei_flags INTERFACE --coverage -O0)
+  # many threads count: without atomic counters some lines would have been run a negative number of times
+  target_compile_options(bowei_flags INTERFACE --coverage -fprofile-update=atomic -O0)
   target_link_options(bowei_flags INTERFACE --coverage)
 endif()
 # asserts stay in every build: a broken invariant must stop, not spread
