@@ -11,8 +11,8 @@
  * stepped back) is added only where a stamp is shown. */
 
 #define CITY_CLOCK_JUMP_MS 2000
-#define CITY_CLOCK_MOST_MS (INT64_C(1) << 43) /* year 2248: no clock that was ever set shows more  \
-                                               */
+/** Year 2248: no clock that was ever set shows more. */
+#define CITY_CLOCK_MOST_MS (INT64_C(1) << 43)
 
 /** One reading of the clock, taken under the intake lock, an input of every step. */
 struct now {
