@@ -204,6 +204,10 @@ static void a_suspect_feed_stays_its_operators(void **state)
     assert_int_equal(fleet_alerts(&f, ALERT_FEED_SUSPECT, &alert), 1);
     assert_true(alert_is_open(&alert));
     assert_string_equal(alert.operator_code, "HLO");
+    rows.operators = "ABC,Alphabet\n"; /* it left the city */
+    city_swap(&f, &rows);
+    assert_int_equal(fleet_alerts(&f, ALERT_FEED_SUSPECT, &alert), 1);
+    assert_false(alert_is_open(&alert));
     fleet_stop(&f);
 }
 

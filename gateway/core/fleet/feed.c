@@ -29,6 +29,13 @@ void feeds_swap(struct fleet *fleet, const struct inventory *next)
     struct feed feeds[OPERATORS_MAX];
     struct storm storms[OPERATORS_MAX];
 
+    for (uint32_t i = 0; fleet->alerts_on && i < fleet->inv->operator_count; i++) {
+        const char *code = fleet->inv->operators[i].code;
+
+        if (fences_operator(next, code, strlen(code)) == NO_OPERATOR) {
+            episode_end(fleet, fleet->feeds[i].alert, ALERT_EVENT_SEEN_GONE); /* nobody's feed */
+        }
+    }
     memcpy(feeds, fleet->feeds, sizeof feeds);
     memcpy(storms, fleet->storms, sizeof storms);
     for (uint32_t i = 0; i < OPERATORS_MAX; i++) {
