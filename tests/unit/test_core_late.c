@@ -152,6 +152,36 @@ static void a_stay_that_was_seen_to_begin_is_new(void **state)
     close_both(&former, &now);
 }
 
+/* A gate's first count after such a start is not its first one ever: staff had said how many are
+ * inside, and what passed since comes on top. */
+static void a_count_outlives_it_too(void **state)
+{
+    struct command true_up = {.kind = COMMAND_LOT_COUNT, .key = fixture_key(1, 0), .count = 6};
+    struct scene former;
+    struct scene now;
+    struct image image;
+
+    (void)state;
+    scene_open(&former, fixture_city(1, &spec));
+    count(&former, 100, 98);
+    assert_int_equal(ask(&former, &true_up), ERR_OK);
+    count(&former, 101, 98);
+    assert_int_equal(lot_of(&former, 1).counts.free, 3);
+    scene_open(&now, fixture_city(1, &spec));
+    go_to(&now, T0 + 60000);
+    now.seq = 1000;
+    count(&now, 103, 99);
+    core_lot_image(former.core, 1, &image);
+    core_restore(now.core, &image);
+    assert_int_equal(lot_of(&now, 1).counts.free, 2); /* 7 inside, 2 came, 1 left */
+    count(&now, 103, 100);
+    assert_int_equal(lot_of(&now, 1).counts.free, 3);
+    core_restore(now.core, &image); /* once */
+    assert_int_equal(lot_of(&now, 1).counts.free, 3);
+    assert_adds_up(&now);
+    close_both(&former, &now);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -159,6 +189,7 @@ int main(void)
         cmocka_unit_test(nothing_stays_fresh),
         cmocka_unit_test(a_stay_outlives_a_start_without_redis),
         cmocka_unit_test(a_stay_that_was_seen_to_begin_is_new),
+        cmocka_unit_test(a_count_outlives_it_too),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 /* Counts of lots: added up from spaces, or worked out of gate counters. Called by the step. */
 #include "gateway/core/lot/lot.h"
+#include <string.h>
 
 #define NOT_BELIEVED (SENSOR_STARTED | SENSOR_FAULT | SENSOR_LINK_LOST)
 /* A counter that fell from the top sixteenth of its range to the bottom one went round; any other
@@ -75,6 +76,7 @@ uint8_t lot_true_up(struct yard *yard, uint32_t inside)
     uint8_t gates = 0;
 
     yard->lot->raw = (int32_t)inside;
+    yard->lot->based = true;
     for (unsigned i = 0; i < yard->is->sensor_count; i++) {
         struct sensor *gate = &yard->gates[i];
 
@@ -330,6 +332,7 @@ void lot_load(struct yard *yard, const struct lot_image *image)
     const bool counted = image_has_counted(image);
     struct lot *lot = yard->lot;
 
+    lot->based = true;
     lot->closed = image->closed;
     lot->turned_ms = image->turned_ms;
     lot->raw = image->count_raw;
@@ -347,4 +350,42 @@ void lot_load(struct yard *yard, const struct lot_image *image)
             gate_begin(&yard->gates[i]);
         }
     }
+}
+
+/* A gate of the image goes on where it was heard meanwhile. */
+static void gate_recall(struct lot *lot, struct sensor *gate, const struct sensor *heard)
+{
+    const struct sensor loaded = *gate;
+    const struct reading reading = {.gate_in = (uint32_t)(heard->changes >> 32),
+                                    .gate_out = (uint32_t)heard->changes};
+
+    if (sensor_heard_ms(heard) <= sensor_heard_ms(&loaded)) {
+        gate->flags |= sensor_heard_ms(&loaded) != 0 ? SENSOR_RESTORED : 0;
+        return;
+    }
+    *gate = *heard;
+    gate->changes = loaded.changes;
+    if (sensor_value(heard) == VALUE_GATE) {
+        sensor_set_value(gate, sensor_value(&loaded)); /* it may only begin with this count */
+        gate_count(lot, gate, &reading);
+        gate->flags = heard->flags;
+    }
+}
+
+bool lot_recall(struct yard *yard, const struct lot_image *image)
+{
+    struct sensor heard[GATES_PER_LOT_MAX];
+    const int64_t changed_ms = yard->lot->changed_ms;
+    const uint32_t count = yard->is->sensor_count;
+
+    if (yard->lot->based || yard->is->counting != COUNT_GATES || count > GATES_PER_LOT_MAX) {
+        return false;
+    }
+    memcpy(heard, yard->gates, count * sizeof heard[0]);
+    lot_load(yard, image);
+    yard->lot->changed_ms = changed_ms;
+    for (uint32_t i = 0; i < count; i++) {
+        gate_recall(yard->lot, &yard->gates[i], &heard[i]);
+    }
+    return true;
 }

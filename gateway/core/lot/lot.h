@@ -26,6 +26,7 @@ struct lot {
     int32_t raw;      /**< cars inside by the gates, unclamped */
     uint8_t reason;
     bool closed;
+    bool based; /**< an image or staff said how many are inside, not only first counts */
 };
 
 /** A lot with all that belongs to it, put together on the stack for one call. */
@@ -71,5 +72,8 @@ int64_t lot_due(const struct yard *yard);
 int64_t lot_seen_ms(const struct yard *yard);
 void lot_save(const struct yard *yard, struct lot_image *out);
 void lot_load(struct yard *yard, const struct lot_image *image);
+/** Takes an image that is older than what gates said since the start, and adds what passed since
+ * it. False: an image was there before, or no gates count. */
+bool lot_recall(struct yard *yard, const struct lot_image *image);
 
 #endif

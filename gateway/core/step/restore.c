@@ -74,14 +74,41 @@ static void restore_space(struct core *core, const struct image *image)
     }
 }
 
+/* A gate was heard before Redis came: its first count was not the first one ever. */
+static void recall_lot(struct core *core, uint32_t lot, const struct lot_image *image)
+{
+    const struct lot former = core->lots[lot];
+    struct yard yard;
+
+    if (!effects_reserve_lot(core, lot)) {
+        count_add(core->counters, COUNT_CORE_NO_MEMORY, 1);
+        return;
+    }
+    core_yard(core, lot, &yard);
+    if (!lot_recall(&yard, image)) {
+        return;
+    }
+    for (uint32_t i = 0; i < yard.is->sensor_count; i++) {
+        clamp_sensor(&yard.gates[i], core->now.at_ms);
+    }
+    clamp_lot(yard.lot, core->now.at_ms);
+    effects_lot_turned(core, lot, &former);
+    effects_lot(core, lot, true);
+}
+
 static void restore_lot(struct core *core, const struct image *image)
 {
     const uint32_t lot = inventory_lot(core->inv, image->lot.key);
     struct lot former;
     struct yard yard;
 
-    if (lot == NO_SLOT ||
-        position_compare(image->at, position_unpack(core, core->lots[lot].at)) <= 0) {
+    if (lot == NO_SLOT) {
+        return;
+    }
+    if (position_compare(image->at, position_unpack(core, core->lots[lot].at)) <= 0) {
+        if (core->running) {
+            recall_lot(core, lot, &image->lot);
+        }
         return;
     }
     if (core->running && !effects_reserve_lot(core, lot)) {
