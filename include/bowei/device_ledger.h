@@ -98,9 +98,7 @@ void device_ledger_destroy(struct device_ledger *ledger);
 void device_ledger_carry(struct device_ledger *ledger, const struct inventory *former,
                          const struct inventory *next);
 
-/** One frame of a device; rec->number and rec->device are the ledger's. `device` is an index of
- * inv.
- */
+/** One frame of inv's device; rec->number and rec->device are the ledger's. */
 void device_ledger_note(struct device_ledger *ledger, const struct inventory *inv, uint32_t device,
                         const struct frame_record *rec);
 /** A frame that is worth keeping only while somebody watches (a poll that read as before). */

@@ -109,11 +109,6 @@ static void test_figures_stop_at_their_highest(void **state)
     assert_int_equal(figures.refusals, FIGURE_REFUSALS_MAX);
     assert_int_equal(figures.lost, FIGURE_LOST_MAX);
     assert_int_equal(figures.offset_s, -3);
-    for (uint32_t i = 0; i <= FIGURE_FRAMES_MAX; i++) {
-        note(ledger, inv, 0, rec);
-    }
-    assert_true(device_ledger_figures(ledger, 1, 0, &figures));
-    assert_int_equal(figures.frames, FIGURE_FRAMES_MAX);
     device_ledger_destroy(ledger);
     inventory_destroy(inv);
 }
