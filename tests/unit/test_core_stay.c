@@ -44,7 +44,7 @@ static void a_gap_is_no_longer_than_its_stay(void **state)
     scene_close(&s);
 }
 
-/* Redis was filled by a host whose clock was an hour ahead; it came back after our start. */
+/* Redis was filled by a host whose clock was a second ahead; it came back after our start. */
 static void late_images_of_a_fast_clock_grow_old(void **state)
 {
     struct scene fast;
@@ -55,7 +55,7 @@ static void late_images_of_a_fast_clock_grow_old(void **state)
 
     (void)state;
     scene_open(&fast, fixture_city(1, &spec));
-    pass(&fast, 3600000);
+    pass(&fast, 1000); /* more, and the clock is suspect: test_core_late.c */
     say(&fast, 0, VALUE_FREE);
     count = scene_reading(&fast, 1, VALUE_GATE);
     count.gate_in = 4;
