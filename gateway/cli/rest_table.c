@@ -48,7 +48,7 @@ static void add_row(const struct json_doc *doc, const struct json_node *object,
 {
     char text[TEXT_MAX];
 
-    for (size_t i = 0; i < table->columns; i++) {
+    for (size_t i = 0; i < table->columns && columns[i] != NULL; i++) {
         cell(doc, object, columns[i], text);
         table_cell(table, text);
     }

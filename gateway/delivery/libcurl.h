@@ -6,7 +6,7 @@
 
 /* libcurl, loaded when the first webhook needs it and not before: it brings 20 more libraries
  * (HTTP/2, LDAP, Kerberos, SSH, ...), 2 MiB that a gateway without webhooks would have for nothing
- * (docs/decisions/0014-libraries.md). */
+ * (docs/decisions/0014-memory.md). */
 
 /** Its calls by the names that they have there, without curl_. The types are the header's own, so a
  * call with wrong arguments does not compile. */

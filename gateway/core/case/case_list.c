@@ -302,6 +302,11 @@ uint32_t case_list_row_add(struct case_list *list, uint32_t slot, struct positio
 
 /* --- what it is about --- */
 
+static bool same_thing(const struct case_thing *a, const struct case_thing *b)
+{
+    return a->place == b->place && a->kind == b->kind && strcmp(a->vehicle, b->vehicle) == 0;
+}
+
 /* The one in front ended: who stands behind it goes on with the subject. Few ever stand so. */
 static void next_put(struct case_list *list, const struct case_thing *thing)
 {
@@ -313,7 +318,7 @@ static void next_put(struct case_list *list, const struct case_thing *thing)
         if (entry->behind &&
             case_thing_of_subject((enum case_kind)entry->image.kind, entry->image.place,
                                   entry->image.vehicle, &own) &&
-            memcmp(&own, thing, sizeof own) == 0) {
+            same_thing(&own, thing)) {
             behind_put(list, entry, !case_index_put(&list->open, thing, slot));
             return;
         }
