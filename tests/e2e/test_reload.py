@@ -3,6 +3,7 @@
 The Modbus units are ours, so that they can tell whether a poll is missing; the broker's log tells who connected.
 """
 import json
+import re
 import signal
 import socket
 import struct
@@ -195,7 +196,8 @@ class Reload(Testbed):
         (self.folder / "bowei.yaml").write_text(text)
         self.gateway.signal(signal.SIGHUP)
         wait_until("it is refused", lambda: self.metrics()['bowei_config_reloads_total{result="refused"}'] == 2)
-        self.assertRegex(self.gateway.tail(200), r"yaml:\d+:\d+: .*there is no envelope \"chirpstak\"")
+        wait_until("and the log says where",
+                   lambda: re.search(r"yaml:\d+:\d+: .*there is no envelope \"chirpstak\"", self.gateway.tail(200)))
         # mended
         self.assertEqual(self.reload().returncode, 0)
         self.assertNotIn("config_refused", self.degraded())
