@@ -248,6 +248,20 @@ static void what_has_no_answer_is_said(void **state)
     expect(city->operator_key, "/v1/events", 503, "with the same cursor");
 }
 
+/* Who gave up stands in the queue until the desk comes to them: meanwhile there may be no room. */
+static void expect_when_room(const char *target, const char *needle)
+{
+    bool refused = true;
+
+    while (refused) {
+        struct answer_text a = ask(city->operator_key, target);
+
+        refused = a.status == 503 && strstr(a.body, "\"overloaded\"") != NULL;
+        assert_true(refused || (a.status == 200 && strstr(a.body, needle) != NULL));
+        answer_free(&a);
+    }
+}
+
 /* A Redis that does not answer: the request gives up, everybody else is served meanwhile, and no
  * more than a bounded number waits. */
 static void a_slow_feed_holds_nobody_else(void **state)
@@ -286,7 +300,7 @@ static void a_slow_feed_holds_nobody_else(void **state)
     assert_int_equal(refused, MORE);
     assert_int_equal(count_get(&city->counters, COUNT_EVENTS_ASKED_TOO_MANY), MORE);
     feed_set(false, EVENT_READ_OK);
-    expect(city->operator_key, "/v1/events", 200, "HLO-50000001");
+    expect_when_room("/v1/events", "HLO-50000001");
     assert_int_equal(feed_reads(), before + 2); /* those who gave up are not read for */
 }
 
