@@ -107,8 +107,8 @@ static bool headers_add(struct MHD_Response *response, const char *type, enum re
                                  type == type_html ? html_policy : no_page) == MHD_YES &&
          ok;
     ok = MHD_add_response_header(response, "Cache-Control", kinds[kind].cache) == MHD_YES && ok;
-    if (kinds[kind]
-            .cors) { /* headers are exposed by the answer that has them, not by a preflight */
+    if (kinds[kind].cors) {
+        /* headers are exposed by the answer that has them, not by a preflight */
         ok = MHD_add_response_header(response, "Access-Control-Allow-Origin", "*") == MHD_YES && ok;
         ok = MHD_add_response_header(response, "Access-Control-Expose-Headers", "*") == MHD_YES &&
              ok;

@@ -38,8 +38,8 @@ static void lead(struct case_image *image, const struct case_deed *deed)
 {
     memcpy(image->unit, deed->move->unit, sizeof image->unit);
     memcpy(image->person, deed->move->person, sizeof image->person);
-    image->route_rule =
-        ROUTE_NONE; /* chosen; casebook_auto_dispatch says by which rule otherwise */
+    /* chosen; casebook_auto_dispatch says by which rule otherwise */
+    image->route_rule = ROUTE_NONE;
     if (deed->move->duty[0] != '\0') {
         memcpy(image->duty, deed->move->duty, sizeof image->duty);
     }
