@@ -89,6 +89,17 @@ static enum MHD_Result reply_queue(struct request *rq)
     return result;
 }
 
+/* All that follows reads the target as a path. */
+static void target_take(struct request *rq)
+{
+    const bool secure = rq->api->tls.certificate_file != NULL;
+    enum target_fault fault = target_origin(rq->target, &rq->target_len, secure);
+
+    if (fault != TARGET_OK && rq->heads.fault == NULL) {
+        rq->heads.fault = target_fault_text(fault);
+    }
+}
+
 /* First call: the head is there. Answering now closes the connection, which suits what is refused
  * here. */
 static enum MHD_Result head_come(struct request *rq, const char *method, const char *version)
@@ -100,6 +111,7 @@ static enum MHD_Result head_come(struct request *rq, const char *method, const c
     rq->method = method_find(method);
     rq->phase = PHASE_HEAD;
     request_heads_read(rq, method, version);
+    target_take(rq);
     length = rq->heads.content_length;
     /* a key is shown before a batch may come; whether it is valid is seen when it is there */
     rq->body.limit =

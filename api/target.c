@@ -5,10 +5,13 @@
 #include "bowei/base/bytes.h"
 #include "bowei/base/err.h"
 #include <string.h>
+#include <strings.h>
 
 static const char *const fault_texts[TARGET_FAULT_COUNT] = {
     [TARGET_OK] = "fine",
-    [TARGET_FORM] = "the request target must be a path that begins with /",
+    [TARGET_FORM] = "the request target must be a path that begins with /, or http://host/path",
+    [TARGET_SECURE] = "https:// is not answered over a connection without TLS",
+    [TARGET_HOST] = "the host in the request target is malformed",
     [TARGET_BYTE] = "the request target holds a byte that must be percent-encoded",
     [TARGET_ESCAPE] = "a % must be followed by two hexadecimal digits",
     [TARGET_HIDDEN] = "an encoded separator or control byte is not allowed",
@@ -126,6 +129,54 @@ static enum target_fault path_decode(const char *raw, size_t len, char *path)
     }
     path[n] = '\0';
     return utf8_valid(path, n) ? segments_check(path) : TARGET_UTF8;
+}
+
+/* RFC 3986 3.2.2, less than it allows: letters, digits and -._ or an address in brackets; RFC 9110
+ * 4.2.4 wants user and password refused. Length of host and port, 0 when they are no such. */
+static size_t host_len(const char *text)
+{
+    static const char name[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
+    size_t len;
+    size_t digits;
+
+    if (text[0] == '[') {
+        len = 1 + strspn(text + 1, "0123456789abcdefABCDEF:.");
+        len = len > 1 && text[len] == ']' ? len + 1 : 0;
+    } else {
+        len = strspn(text, name);
+    }
+    if (len == 0 || text[len] != ':') {
+        return len;
+    }
+    digits = strspn(text + len + 1, "0123456789");
+    return digits <= 5 ? len + 1 + digits : 0;
+}
+
+/* Servers must take the absolute form, whatever Host says (RFC 9112 3.2.2), and https:// only over
+ * TLS (RFC 9110 7.4). Which host it names decides no more than a Host header does: nothing. */
+enum target_fault target_origin(char *target, size_t *len, bool secure)
+{
+    const bool https = strncasecmp(target, "https://", 8) == 0;
+    size_t skip = https ? 8 : 7;
+    size_t host;
+
+    if (!https && strncasecmp(target, "http://", 7) != 0) {
+        return TARGET_OK;
+    }
+    if (https && !secure) {
+        return TARGET_SECURE;
+    }
+    host = host_len(target + skip);
+    skip += host;
+    if (host == 0 || (target[skip] != '/' && target[skip] != '?' && target[skip] != '\0')) {
+        return TARGET_HOST;
+    }
+    if (target[skip] != '/') {
+        target[--skip] = '/'; /* an empty path is "/" (RFC 9110 4.2.3) */
+    }
+    *len -= skip;
+    memmove(target, target + skip, *len + 1);
+    return TARGET_OK;
 }
 
 enum target_fault target_parse(const char *raw, size_t len, char *path, const char **query,

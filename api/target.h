@@ -11,7 +11,9 @@
 
 enum target_fault {
     TARGET_OK,
-    TARGET_FORM,    /**< does not begin with '/' */
+    TARGET_FORM,    /**< neither begins with '/' nor with http:// */
+    TARGET_SECURE,  /**< https:// over a connection without TLS */
+    TARGET_HOST,    /**< a host and port of another form, or none */
     TARGET_BYTE,    /**< a byte that RFC 3986 does not allow there */
     TARGET_ESCAPE,  /**< '%' without two hex digits */
     TARGET_HIDDEN,  /**< an escaped separator, NUL or control byte */
@@ -21,6 +23,10 @@ enum target_fault {
 };
 
 const char *target_fault_text(enum target_fault fault);
+/** Takes scheme and host off a target in absolute form, in place ("http://h/v1/city" is "/v1/city",
+ * "http://h" is "/"); others stay as they are. `target` is NUL-terminated. TLS connections are
+ * `secure`. */
+enum target_fault target_origin(char *target, size_t *len, bool secure);
 /** Checks the whole raw target and decodes its path into `path` (NUL-terminated, cap > TARGET_MAX).
  * *query is the raw query or NULL. */
 enum target_fault target_parse(const char *raw, size_t len, char *path, const char **query,

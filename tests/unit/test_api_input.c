@@ -79,7 +79,20 @@ static void targets(void **state)
         {"/v1/city%2",                                        400, "hexadecimal"            },
         {"/v1/%ff",                                           400, "UTF-8"                  },
         {"/v1/%c0%af",                                        400, "UTF-8"                  },
-        {"http://evil.example/v1/city",                       400, "begins with /"          },
+        {"v1/city",                                           400, "begins with /"          },
+        {"*",                                                 400, "begins with /"          },
+        {"ftp://bowei.example/v1/city",                       400, "begins with /"          },
+        {"http:/v1/city",                                     400, "begins with /"          },
+        {"http:///v1/city",                                   400, "host"                   },
+        {"http://user:word@bowei.example/v1/city",            400, "host"                   },
+        {"http://bowei.example:123456/v1/city",               400, "host"                   },
+        {"http://bowei.example:80x/v1/city",                  400, "host"                   },
+        {"http://[::1/v1/city",                               400, "host"                   },
+        {"http://%62owei.example/v1/city",                    400, "host"                   },
+        {"http://bowei.example\\@evil.example/v1/city",       400, "host"                   },
+        {"http://bowei.example//v1/city",                     400, "segments"               },
+        {"http://bowei.example/../v1/city",                   400, "segments"               },
+        {"https://bowei.example/v1/city",                     400, "TLS"                    },
         {"/v1/nothing",                                       404, "\"code\":\"not_found\"" },
         {"/v1/spaces/near?lat=42&lon=118&limit=-1",           400, "\"parameter\":\"limit\""},
         {"/v1/spaces/near?lat=42&lon=118&limit=1e9",          400, "1 to 1000"              },
@@ -128,6 +141,42 @@ static void targets(void **state)
         answer_free(&a);
     }
     still_alive();
+}
+
+/* A server must take the absolute form (RFC 9112 3.2.2); what follows the host is the request, and
+ * the links of its answer are paths. */
+static void absolute_targets(void **state)
+{
+    static const struct {
+        const char *target;
+        const char *needle;
+    } rows[] = {
+        {"http://bowei.example/v1/city",                 "\"capacity\""               },
+        {"HTTP://BOWEI.example:8080/v1/city",            "\"capacity\""               },
+        {"http://[2001:db8::1]:8080/v1/city",            "\"capacity\""               },
+        {"http://203.0.113.7:/v1/city",                  "\"capacity\""               },
+        {"http://bowei.example",                         "\"openapi\""                },
+        {"http://bowei.example/v1/spaces?limit=1",       "rel=\"next\""               },
+        {"http://bowei.example/v1/spaces?limit=1&crs=x", "\"instance\":\"/v1/spaces\""},
+        {"http://bowei.example?colour=red",              "\"parameter\":\"colour\""   },
+    };
+
+    char link[200];
+
+    (void)state;
+    for (unsigned round = 0; round < 2; round++) { /* the second finds kept answers */
+        for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+            struct answer_text a = client_get(city, "%s", rows[i].target);
+
+            if (strstr(a.head, rows[i].needle) == NULL && strstr(a.body, rows[i].needle) == NULL) {
+                fail_msg("%s: %d %s", rows[i].target, a.status, a.body);
+            }
+            if (head_find(a.head, "Link", link, sizeof link) != NULL) {
+                assert_int_equal(strncmp(link, "</", 2), 0);
+            }
+            answer_free(&a);
+        }
+    }
 }
 
 /* Whoever mistypes a name reads all the names there are. */
@@ -446,6 +495,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(targets),
+        cmocka_unit_test(absolute_targets),
         cmocka_unit_test(every_route_tells_all_its_parameters),
         cmocka_unit_test(framing),
         cmocka_unit_test(methods),
