@@ -40,6 +40,7 @@ void connections_finish(struct connections *c)
     for (uint32_t i = 0; i < c->cap; i++) {
         if (c->slots[i] != NULL) {
             strbuf_finish(&c->slots[i]->request.body);
+            strbuf_finish(&c->slots[i]->request.joined);
             free(c->slots[i]);
         }
     }

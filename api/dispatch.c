@@ -56,13 +56,6 @@ static bool answer_stands(const struct request *rq, const struct kept_answer *an
            answer->version.lagging == rq->now.lagging;
 }
 
-/* Lines of one name are one list (RFC 9110 5.3). A list in several lines is so rare that it is
- * disregarded, as 12.1 allows; the first of them alone would refuse what the others accept. */
-static const char *accept_of(const struct request *rq)
-{
-    return rq->heads.accepts > 1 ? NULL : rq->heads.accept;
-}
-
 /* Answers from the cache of ready responses. Only for requests without a key: the rest goes the
  * long way. */
 static bool kept_answer(struct request *rq)
@@ -73,7 +66,7 @@ static bool kept_answer(struct request *rq)
         rq->body.len != 0) {
         return false;
     }
-    rq->accept = accept_class(accept_of(rq), true);
+    rq->accept = accept_class(rq->heads.accept, true);
     answer = answer_find(&rq->api->cache, rq);
     if (answer == NULL || !answer_stands(rq, answer)) {
         return false;
@@ -186,8 +179,8 @@ static bool representation_pick(struct request *rq)
     bool other_type = route->answer == ANSWER_METRICS ||
                       (route->flags & (ROUTE_STREAM | ROUTE_SECRET | ROUTE_PAGE)) != 0;
 
-    rq->accept =
-        rq->query.csv ? ACCEPT_JSON : accept_class(accept_of(rq), (route->flags & ROUTE_GEO) != 0);
+    rq->accept = rq->query.csv ? ACCEPT_JSON
+                               : accept_class(rq->heads.accept, (route->flags & ROUTE_GEO) != 0);
     if (rq->accept == ACCEPT_NONE && !other_type) {
         respond_problem(rq, ERR_NOT_ACCEPTABLE,
                         route->flags & ROUTE_GEO ? "application/json or application/geo+json"

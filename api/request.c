@@ -35,37 +35,90 @@ static bool value_clean(const char *value, size_t len)
 
 #define AT(member) offsetof(struct heads, member)
 
+/* Lines of one name are one list (RFC 9110 5.3) where the header is a list; others come once, or
+ * who reads the request before us may take another one for it than we do. */
+static const struct header_row {
+    const char *name;
+    size_t at, count_at;
+    const char *twice; /* what is said then; NULL: a list */
+} header_rows[] = {
+    {"Host",              AT(host),              AT(hosts),              "the Host header is given twice"},
+    {"Accept",            AT(accept),            AT(accepts),            NULL                            },
+    {"Authorization",     AT(authorization),     AT(authorizations),     "Authorization is given twice"  },
+    {"If-None-Match",     AT(if_none_match),     AT(if_none_matches),    NULL                            },
+    {"If-Match",          AT(if_match),          AT(if_matches),         NULL                            },
+    {"Content-Type",      AT(content_type),      AT(content_types),      "Content-Type is given twice"   },
+    {"Content-Length",    AT(content_length),    AT(content_lengths),    "Content-Length is given twice" },
+    {"Transfer-Encoding", AT(transfer_encoding), AT(transfer_encodings),
+     "Transfer-Encoding is given twice"                                                                  },
+    {"Last-Event-ID",     AT(last_event_id),     AT(last_event_ids),     "Last-Event-ID is given twice"  },
+};
+
+static const char **value_of(struct heads *heads, const struct header_row *row)
+{
+    return (const char **)(void *)((char *)heads + row->at);
+}
+
+static uint32_t *count_of(struct heads *heads, const struct header_row *row)
+{
+    return (uint32_t *)(void *)((char *)heads + row->count_at);
+}
+
 static void value_note(struct heads *heads, const char *name, size_t len, const char *value)
 {
-    static const struct {
-        const char *name;
-        size_t at;
-        size_t count_at; /* 0: repeats do not matter, the first counts */
-    } rows[] = {
-        {"Host",              AT(host),              AT(hosts)             },
-        {"Accept",            AT(accept),            AT(accepts)           },
-        {"Authorization",     AT(authorization),     AT(authorizations)    },
-        {"If-None-Match",     AT(if_none_match),     0                     },
-        {"If-Match",          AT(if_match),          0                     },
-        {"Content-Type",      AT(content_type),      0                     },
-        {"Content-Length",    AT(content_length),    AT(content_lengths)   },
-        {"Transfer-Encoding", AT(transfer_encoding), AT(transfer_encodings)},
-        {"Last-Event-ID",     AT(last_event_id),     0                     },
-    };
+    for (size_t i = 0; i < ARRAY_LEN(header_rows); i++) {
+        const struct header_row *row = &header_rows[i];
 
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        if (strncasecmp(rows[i].name, name, len) == 0 && rows[i].name[len] == '\0') {
-            const char **field = (const char **)(void *)((char *)heads + rows[i].at);
-
-            if (*field == NULL) {
-                *field = value;
-            }
-            if (rows[i].count_at != 0) {
-                ++*(uint32_t *)(void *)((char *)heads + rows[i].count_at);
+        if (strncasecmp(row->name, name, len) == 0 && row->name[len] == '\0') {
+            if (++*count_of(heads, row) == 1) {
+                *value_of(heads, row) = value;
             }
             return;
         }
     }
+}
+
+/* A list of several lines on its way into one text. */
+struct joining {
+    struct strbuf *out;
+    const char *name;
+    bool begun;
+};
+
+static enum MHD_Result line_join(void *cls, enum MHD_ValueKind kind, const char *name,
+                                 const char *value)
+{
+    struct joining *joining = cls;
+
+    (void)kind;
+    if (value != NULL && strcasecmp(name, joining->name) == 0) {
+        strbuf_puts(joining->out, joining->begun ? ", " : "");
+        strbuf_puts(joining->out, value);
+        joining->begun = true;
+    }
+    return MHD_YES;
+}
+
+/* False: no memory. */
+static bool lists_join(struct request *rq)
+{
+    size_t at[ARRAY_LEN(header_rows)];
+
+    for (size_t i = 0; i < ARRAY_LEN(header_rows); i++) {
+        struct joining joining = {.out = &rq->joined, .name = header_rows[i].name};
+
+        at[i] = rq->joined.len;
+        if (header_rows[i].twice == NULL && *count_of(&rq->heads, &header_rows[i]) > 1) {
+            (void)MHD_get_connection_values(rq->mhd, MHD_HEADER_KIND, line_join, &joining);
+            strbuf_putc(&rq->joined, '\0');
+        }
+    }
+    for (size_t i = 0; i < ARRAY_LEN(header_rows) && !rq->joined.failed; i++) {
+        if (header_rows[i].twice == NULL && *count_of(&rq->heads, &header_rows[i]) > 1) {
+            *value_of(&rq->heads, &header_rows[i]) = rq->joined.data + at[i];
+        }
+    }
+    return !rq->joined.failed;
 }
 
 /* libmicrohttpd zeroes CR and LF of a line: behind a value stand two zero bytes and then the next
@@ -109,9 +162,6 @@ static bool digits_only(const char *text)
 /* RFC 9112 3.2: exactly one Host, with something in it. */
 static const char *host_fault(const struct heads *heads, const char *version)
 {
-    if (heads->hosts > 1) {
-        return "the Host header is given twice";
-    }
     if (strcmp(version, "HTTP/1.1") != 0) {
         return NULL;
     }
@@ -121,13 +171,12 @@ static const char *host_fault(const struct heads *heads, const char *version)
     return strpbrk(heads->host, " \t/@?#\\,") != NULL ? "the Host header is malformed" : NULL;
 }
 
-static const char *framing_fault(const struct heads *heads)
+static const char *framing_fault(struct heads *heads)
 {
-    if (heads->content_lengths > 1) {
-        return "Content-Length is given twice";
-    }
-    if (heads->transfer_encodings > 1) {
-        return "Transfer-Encoding is given twice";
+    for (size_t i = 0; i < ARRAY_LEN(header_rows); i++) {
+        if (header_rows[i].twice != NULL && *count_of(heads, &header_rows[i]) > 1) {
+            return header_rows[i].twice;
+        }
     }
     if (heads->content_lengths > 0 && heads->transfer_encodings > 0) {
         return "Content-Length and Transfer-Encoding together are not allowed";
@@ -138,7 +187,7 @@ static const char *framing_fault(const struct heads *heads)
     if (heads->content_lengths > 0 && !digits_only(heads->content_length)) {
         return "Content-Length must be a number";
     }
-    return heads->authorizations > 1 ? "Authorization is given twice" : NULL;
+    return NULL;
 }
 
 void request_heads_read(struct request *rq, const char *method, const char *version)
@@ -167,7 +216,7 @@ void request_heads_read(struct request *rq, const char *method, const char *vers
     if (heads->fault == NULL) {
         heads->fault = fault;
     }
-    if (heads->fault == NULL && heads->bytes > HEAD_MAX) {
+    if (heads->fault == NULL && (heads->bytes > HEAD_MAX || !lists_join(rq))) {
         heads->fault = "";
     }
 }
@@ -196,77 +245,6 @@ void request_reset(struct request *rq)
     rq->reply = NULL;
     rq->reply_kept = false;
     rq->kind = REPLY_OPEN;
+    strbuf_clear(&rq->joined);
     strbuf_clear(&rq->body);
-}
-
-/* q of a media range in thousandths; 1000 when not given, 0 when it is no number. */
-static unsigned quality_read(const char *range, size_t len)
-{
-    const char *q = NULL;
-    unsigned v = 0;
-    unsigned weight = 1000;
-
-    for (size_t i = 0; i + 2 < len; i++) {
-        if (range[i] == ';' && q == NULL) {
-            size_t at = i + 1 + strspn(range + i + 1, " \t");
-
-            q = at + 2 <= len && (range[at] == 'q' || range[at] == 'Q') && range[at + 1] == '='
-                    ? range + at + 2
-                    : NULL;
-        }
-    }
-    if (q == NULL) {
-        return 1000;
-    }
-    for (; q < range + len && ((*q >= '0' && *q <= '9') || *q == '.'); q++) {
-        if (*q != '.') {
-            v += (unsigned)(*q - '0') * weight;
-            weight /= 10;
-        }
-    }
-    return v > 1000 ? 1000 : v;
-}
-
-static bool range_is(const char *range, size_t len, const char *type)
-{
-    size_t type_len = strcspn(range, ";, \t");
-
-    type_len = type_len < len ? type_len : len;
-    return strlen(type) == type_len && strncasecmp(range, type, type_len) == 0;
-}
-
-enum accept_class accept_class(const char *accept, bool geo)
-{
-    int json = -1; /* named q, -1 = not named */
-    int geo_q = -1;
-    int any = -1;
-    const char *at = accept;
-
-    if (accept == NULL) {
-        return ACCEPT_JSON;
-    }
-    while (*at != '\0') {
-        size_t len;
-
-        at += strspn(at, " \t,");
-        len = strcspn(at, ",");
-        if (range_is(at, len, "application/json")) {
-            json = (int)quality_read(at, len);
-        } else if (range_is(at, len, "application/geo+json")) {
-            geo_q = (int)quality_read(at, len);
-        } else if (range_is(at, len, "*/*") || range_is(at, len, "application/*")) {
-            int q = (int)quality_read(at, len);
-
-            any = q > any ? q : any;
-        }
-        at += len;
-    }
-    json = json < 0 ? any : json;
-    if (geo && geo_q > 0 && geo_q > json) {
-        return ACCEPT_GEO;
-    }
-    if (geo && geo_q > 0 && geo_q == json && strstr(accept, "application/json") == NULL) {
-        return ACCEPT_GEO;
-    }
-    return json > 0 || accept[0] == '\0' ? ACCEPT_JSON : ACCEPT_NONE;
 }

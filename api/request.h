@@ -1,6 +1,7 @@
 #ifndef API_REQUEST_H
 #define API_REQUEST_H
 
+#include "api/accept.h"
 #include "api/rate.h"
 #include "api/respond.h"
 #include "api/route.h"
@@ -18,8 +19,6 @@ struct request;
 /** Makes the reply of a request that the core has carried out. */
 typedef void request_answer(struct request *rq);
 
-enum accept_class { ACCEPT_JSON, ACCEPT_GEO, ACCEPT_NONE, ACCEPT_CLASS_COUNT };
-
 enum request_phase {
     PHASE_LINE,    /**< the request line has come */
     PHASE_HEAD,    /**< the head is checked, the body may come */
@@ -31,11 +30,13 @@ enum request_phase {
 #define BULK_MAX    524288u /**< the same where the route takes batches */
 #define SCRATCH_MAX (TARGET_MAX + 64)
 
-/** The header values that matter; they live in MHD's memory as long as the request. */
+/** The header values that matter; they live in MHD's memory as long as the request, lists in
+ * several lines in the request's `joined`. */
 struct heads {
     const char *accept, *authorization, *if_none_match, *if_match, *last_event_id, *content_type,
         *content_length, *transfer_encoding, *host;
-    uint32_t accepts, authorizations, content_lengths, transfer_encodings, hosts;
+    uint32_t accepts, authorizations, if_none_matches, if_matches, last_event_ids, content_types,
+        content_lengths, transfer_encodings, hosts;
     size_t bytes;
     const char *fault; /**< what is wrong with the framing, NULL = nothing */
 };
@@ -56,6 +57,7 @@ struct request {
     const char *raw_query;
     size_t raw_query_len;
     struct heads heads;
+    struct strbuf joined; /**< lists that came in several lines, each as one text */
     struct strbuf body;
     struct route_match match;
     struct query query;
@@ -87,6 +89,5 @@ struct request {
 void request_reset(struct request *rq);
 /** Reads and checks the head: counts, framing, bare line feeds. */
 void request_heads_read(struct request *rq, const char *method, const char *version);
-enum accept_class accept_class(const char *accept, bool geo);
 
 #endif

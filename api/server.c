@@ -208,6 +208,9 @@ static void request_gone(void *cls, struct MHD_Connection *mhd, void **con_cls,
     if (rq->body.cap > 0) {
         strbuf_finish(&rq->body);
     }
+    if (rq->joined.cap > 0) {
+        strbuf_finish(&rq->joined);
+    }
     if (rq->counted) {
         rq->counted = false;
         atomic_fetch_sub(&api->requests, 1);

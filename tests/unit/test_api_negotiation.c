@@ -39,16 +39,23 @@ static void accept_and_format(void **state)
         int status;
         const char *type;
     } rows[] = {
-        {"/v1/lots",            "Accept: text/csv\r\n",                               406, "problem+json"    },
-        {"/v1/lots?format=csv", "Accept: text/csv\r\n",                               200, "text/csv"        },
-        {"/v1/lots?format=csv", "Accept: text/html, image/*\r\n",                     200, "text/csv"        },
-        {"/v1/lots?format=csv", "Accept: application/geo+json\r\n",                   200, "text/csv"        },
-        {"/v1/lots?format=csv", "Accept: application/json\r\n",                       200, "text/csv"        },
-        {"/v1/lots",            "Accept: application/geo+json\r\n",                   200, "geo+json"        },
-        {"/v1/lots?crs=bd09",   "Accept: application/geo+json\r\n",                   400, "problem+json"    },
-        {"/v1/lots",            "Accept: text/plain\r\nAccept: application/json\r\n", 200, "application/json"},
-        {"/v1/lots",            "Accept: text/plain, image/png\r\n",                  406, "problem+json"    },
-        {"/v1/lots",            "Accept: application/json;q=0\r\n",                   406, "problem+json"    },
+        {"/v1/lots",            "Accept: text/csv\r\n",                                      406, "problem+json"    },
+        {"/v1/lots?format=csv", "Accept: text/csv\r\n",                                      200, "text/csv"        },
+        {"/v1/lots?format=csv", "Accept: text/html, image/*\r\n",                            200, "text/csv"        },
+        {"/v1/lots?format=csv", "Accept: application/geo+json\r\n",                          200, "text/csv"        },
+        {"/v1/lots?format=csv", "Accept: application/json\r\n",                              200, "text/csv"        },
+        {"/v1/lots",            "Accept: application/geo+json\r\n",                          200, "geo+json"        },
+        {"/v1/lots?crs=bd09",   "Accept: application/geo+json\r\n",                          400, "problem+json"    },
+        {"/v1/lots",            "Accept: text/plain\r\nAccept: application/json\r\n",        200, "application/json"},
+        {"/v1/lots",            "Accept: text/plain\r\naccept: application/geo+json\r\n",    200, "geo+json"        },
+        {"/v1/lots",
+         "Accept: application/json;q=0.5\r\nX-Other: 1\r\nAccept: application/geo+json\r\n", 200,
+         "geo+json"                                                                                                 },
+        {"/v1/lots",            "Accept: text/plain\r\nAccept: image/png\r\nAccept:\r\n",    406, "problem+json"    },
+        {"/v1/lots",            "Accept: */*\r\nAccept: application/*;q=0\r\n",              406, "problem+json"    },
+        {"/v1/lots",            "Accept: ,\r\n",                                             200, "application/json"},
+        {"/v1/lots",            "Accept: text/plain, image/png\r\n",                         406, "problem+json"    },
+        {"/v1/lots",            "Accept: application/json;q=0\r\n",                          406, "problem+json"    },
     };
 
     (void)state;
@@ -64,6 +71,31 @@ static void accept_and_format(void **state)
             answer_free(&a);
         }
     }
+}
+
+/* Lines of one name are one list (RFC 9110 5.3): the tag may stand in any of them. Two lines of
+ * what is no list are refused. */
+static void lists_in_lines(void **state)
+{
+    char tag[64];
+    char head[256];
+    struct answer_text a = client_get(city, "/v1/lots");
+
+    (void)state;
+    assert_non_null(head_find(a.head, "ETag", tag, sizeof tag));
+    answer_free(&a);
+    for (unsigned round = 0; round < 3; round++) {
+        (void)snprintf(head, sizeof head,
+                       "If-None-Match: %s\r\nIf-None-Match: \"b\"\r\nIf-None-Match: %s\r\n",
+                       round == 0 ? tag : "\"a\"", round == 1 ? tag : "W/\"c\"");
+        a = client_ask(city, "GET", "/v1/lots", head, NULL);
+        assert_int_equal(a.status, round == 2 ? 200 : 304);
+        answer_free(&a);
+    }
+    a = client_ask(city, "GET", "/v1/stream", "Last-Event-ID: 1-1\r\nLast-Event-ID: 1-2\r\n", NULL);
+    assert_int_equal(a.status, 400);
+    assert_non_null(strstr(a.body, "Last-Event-ID is given twice"));
+    answer_free(&a);
 }
 
 /* A shared cache in front may give a public answer to the next who asks: not to who shows a key,
@@ -116,6 +148,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(accept_and_format, beat),
+        cmocka_unit_test_setup(lists_in_lines, beat),
         cmocka_unit_test_setup(caches_tell_keys_apart, beat),
         cmocka_unit_test_setup(head_of_streams, beat),
     };

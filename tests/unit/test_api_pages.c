@@ -78,13 +78,14 @@ static void if_match_names_the_version(void **state)
         int status;
         const char *has;
     } rows[] = {
-        {"\"v9\"",   NULL,              412, "precondition_failed"},
-        {"\"x\"",    NULL,              412, "ETag that was read" },
-        {"W/\"v1\"", NULL,              412, "ETag that was read" },
-        {"\"v1\"",   "{\"version\":2}", 409, "different versions" },
-        {"\"v1\"",   NULL,              200, "done"               },
-        {"\"v1\"",   NULL,              412, "precondition_failed"},
-        {"*",        NULL,              409, "state does not"     },
+        {"\"v9\"",                     NULL,              412, "precondition_failed"},
+        {"\"x\"",                      NULL,              412, "ETag that was read" },
+        {"W/\"v1\"",                   NULL,              412, "ETag that was read" },
+        {"\"v1\"\r\nIf-Match: \"v2\"", NULL,              412, "ETag that was read" }, /* one list of two */
+        {"\"v1\"",                     "{\"version\":2}", 409, "different versions" },
+        {"\"v1\"",                     NULL,              200, "done"               },
+        {"\"v1\"",                     NULL,              412, "precondition_failed"},
+        {"*",                          NULL,              409, "state does not"     },
     };
 
     char target[80];
