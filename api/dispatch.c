@@ -63,7 +63,7 @@ static bool kept_answer(struct request *rq)
     struct kept_answer *answer;
 
     if ((rq->method != METHOD_GET && rq->method != METHOD_HEAD) || rq->heads.authorizations != 0 ||
-        rq->body.len != 0) {
+        rq->body.len != 0 || rq->heads.transfer_encodings != 0) {
         return false;
     }
     rq->accept = accept_class(rq->heads.accept, true);
@@ -201,7 +201,8 @@ static bool body_pick(struct request *rq)
         respond_problem(rq, ERR_TOO_LARGE, NULL);
         return false;
     }
-    if (rq->body.len > 0 && !(rq->match.route->flags & ROUTE_BODY)) {
+    if ((rq->body.len > 0 || rq->heads.transfer_encodings != 0) &&
+        !(rq->match.route->flags & ROUTE_BODY)) {
         respond_problem(rq, ERR_BAD_REQUEST, "this request takes no body");
         return false;
     }

@@ -38,6 +38,7 @@ struct heads {
     uint32_t accepts, authorizations, if_none_matches, if_matches, last_event_ids, content_types,
         content_lengths, transfer_encodings, hosts;
     size_t bytes;
+    bool untidy;       /**< a list in several lines, or blanks behind a value */
     const char *fault; /**< what is wrong with the framing, NULL = nothing */
 };
 
@@ -57,7 +58,7 @@ struct request {
     const char *raw_query;
     size_t raw_query_len;
     struct heads heads;
-    struct strbuf joined; /**< lists that came in several lines, each as one text */
+    struct strbuf joined; /**< values of untidy heads, each NUL-terminated */
     struct strbuf body;
     struct route_match match;
     struct query query;

@@ -76,6 +76,11 @@ static enum MHD_Result reply_queue(struct request *rq)
     }
     answer_count(rq);
     rate_headers(rq);
+    if (rq->heads.transfer_encodings != 0 && !rq->refused) {
+        /* libmicrohttpd 0.9.75 lets lines of chunks end in a bare line feed, so a proxy in front
+         * may see another end of the body: what stands behind it is no request of anybody's */
+        respond_header(rq, "Connection", "close");
+    }
     if (rq->match.route != NULL && (rq->match.route->flags & ROUTE_STREAM) != 0) {
         loop_uncork(&rq->api->loop, rq->slot);
     } else {

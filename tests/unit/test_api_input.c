@@ -202,66 +202,6 @@ static void every_route_tells_all_its_parameters(void **state)
     }
 }
 
-#define HOST "Host: x\r\n"
-
-/* Framing that a proxy in front might read differently. */
-static void framing(void **state)
-{
-    static const struct {
-        const char *text;
-        int status; /* 0: closed without an answer will do, too */
-        const char *needle;
-    } rows[] = {
-        {"GET /livez HTTP/1.1\r\n\r\n",                                                        400, "Host"     },
-        {"GET /livez HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",                                  400, "twice"    },
-        {"GET /livez HTTP/1.1\r\nHost: a/b\r\n\r\n",                                           400, "malformed"},
-        {"GET /livez HTTP/1.1\r\nHost : x\r\n\r\n",                                            400, NULL       },
-        {"POST /v1/lots/x/count HTTP/1.1\r\n" HOST
-         "Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}",                          400, "twice"    },
-        {"POST /v1/lots/x/count HTTP/1.1\r\n" HOST
-         "Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}",                          400, "twice"    },
-        {"POST /v1/lots/x/count HTTP/1.1\r\n" HOST
-         "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",          400, "together" },
-        {"POST /v1/lots/x/count HTTP/1.1\r\n" HOST "Transfer-Encoding: gzip\r\n\r\n",          400,
-         "chunked"                                                                                             },
-        {"POST /v1/lots/x/count HTTP/1.1\r\n" HOST
-         "Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",                      400, "chunked"  },
-        {"GET /livez HTTP/1.1\r\nHost: x\nX-A: b\r\n\r\n",                                     400, "line feed"},
-        {"GET /livez HTTP/1.1\nHost: x\r\n\r\n",                                               400, "line feed"},
-        {"GET /livez HTTP/1.1\r\nHost: x\r\nX-A: b\nX-C: d\r\n\r\n",                           400, "line feed"},
-        {"GET /livez HTTP/1.1\r\nHost: x\r\nX-A: b\r\n folded\r\n\r\n",                        400, "folded"   },
-        {"GET  /livez HTTP/1.1\r\n" HOST "\r\n",                                               400, NULL       },
-        {"GET /livez HTTP/9.9\r\n" HOST "\r\n",                                                0,   NULL       },
-        {"POST /v1/lots/x/count HTTP/1.1\r\n" HOST "Content-Length: -1\r\n\r\n",               0,   NULL       },
-        {"POST /v1/lots/x/count HTTP/1.1\r\n" HOST
-         "Content-Length: 100000000000000000000000\r\n\r\n",                          0,   NULL       },
-        {"POST /v1/lots/x/count HTTP/1.1\r\n" HOST "Content-Length: 70000\r\n\r\n",            413, "65536"    },
-        {"GET /livez HTTP/1.1\r\n" HOST
-         "Authorization: Bearer a\r\nAuthorization: Bearer b\r\n\r\n",                400, "twice"    },
-        {"POST /v1/lots/x/count HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\nZZ\r\n", 0,
-         NULL                                                                                                  },
-        {"POST /v1/lots/x/count HTTP/1.1\r\n" HOST
-         "Transfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFFF\r\n",                   0,   NULL       },
-    };
-
-    (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct answer_text a = client_raw(city, rows[i].text, strlen(rows[i].text));
-
-        if (rows[i].status != 0) {
-            if (a.status != rows[i].status) {
-                print_error("%s:\n", rows[i].text);
-            }
-            assert_problem(&a, rows[i].status, rows[i].needle);
-        } else if (a.status != 0 && (a.status < 400 || a.status > 505)) {
-            print_error("%s: %d\n", rows[i].text, a.status);
-            fail();
-        }
-        answer_free(&a);
-    }
-    still_alive();
-}
-
 static void methods(void **state)
 {
     static const char *const names[] = {"TRACE", "CONNECT", "FOOBAR", "PUT",
@@ -439,41 +379,6 @@ static void authorization(void **state)
     answer_free(&a);
 }
 
-/* Bodies longer or shorter than they say, and one that comes a byte a chunk without end: refused or
- * cut, and what follows a short body is a request of its own. */
-static void bodies_of_other_lengths(void **state)
-{
-    static const char longer[] =
-        "POST /v1/city HTTP/1.1\r\n" HOST "Content-Length: 2\r\n\r\n{}trailing\r\n\r\n";
-    static const char shorter[] = "POST /v1/city HTTP/1.1\r\n" HOST "Content-Length: 20\r\n\r\n{}";
-    static const char chunked[] =
-        "POST /v1/city HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n";
-    const size_t pieces = 70000;
-    char *many = malloc(sizeof chunked + pieces * 6 + 8);
-    size_t n = sizeof chunked - 1;
-    struct answer_text a = client_raw(city, longer, sizeof longer - 1);
-    int fd;
-
-    (void)state;
-    assert_int_equal(a.status, 405);
-    answer_free(&a);
-    fd = client_open(city);
-    client_send(fd, shorter, sizeof shorter - 1);
-    close(fd); /* gone before the rest came */
-    assert_non_null(many);
-    memcpy(many, chunked, n);
-    for (size_t i = 0; i < pieces; i++) {
-        memcpy(many + n, "1\r\na\r\n", 6);
-        n += 6;
-    }
-    memcpy(many + n, "0\r\n\r\n", 5);
-    a = client_raw(city, many, n + 5);
-    assert_true(a.status >= 400 && a.status < 500);
-    answer_free(&a);
-    free(many);
-    still_alive();
-}
-
 static void last_event_ids(void **state)
 {
     static const char *const ids[] = {"-1", "18446744073709551616", "text", "7-", "7-1x", "%00"};
@@ -497,13 +402,11 @@ int main(void)
         cmocka_unit_test(targets),
         cmocka_unit_test(absolute_targets),
         cmocka_unit_test(every_route_tells_all_its_parameters),
-        cmocka_unit_test(framing),
         cmocka_unit_test(methods),
         cmocka_unit_test(sizes),
         cmocka_unit_test(tls_hello_and_garbage),
         cmocka_unit_test(bodies),
         cmocka_unit_test(authorization),
-        cmocka_unit_test(bodies_of_other_lengths),
         cmocka_unit_test(last_event_ids),
     };
 

@@ -83,7 +83,7 @@ static void if_match_names_the_version(void **state)
         {"W/\"v1\"",                   NULL,              412, "ETag that was read" },
         {"\"v1\"\r\nIf-Match: \"v2\"", NULL,              412, "ETag that was read" }, /* one list of two */
         {"\"v1\"",                     "{\"version\":2}", 409, "different versions" },
-        {"\"v1\"",                     NULL,              200, "done"               },
+        {"\"v1\" ",                    NULL,              200, "done"               },
         {"\"v1\"",                     NULL,              412, "precondition_failed"},
         {"*",                          NULL,              409, "state does not"     },
     };
