@@ -305,6 +305,8 @@ bool http_lines(const char *base, const struct http_ask *ask, int idle_ms,
         receive_lines(fd, &answer->body, idle_ms, line, ctx);
     } else if (!receive_all(fd, &answer->body, deadline_ms) || !split_answer(answer)) {
         answer->status = 0;
+        head = 0;
+        snprintf(answer->why, sizeof answer->why, "%.100s: no whole answer", base);
     }
     close(fd);
     return head != 0;

@@ -1,7 +1,8 @@
 /* What the commands that speak REST share: the key, asking, the exit code of an answer, and the
- * answer as it came or as a table for people (rest_table.c). */
+ * answer as it came or for people: a table (rest_table.c), one line (rest_problem.c). */
 #include "gateway/cli/rest.h"
 #include "gateway/cli/commands.h"
+#include "gateway/cli/rest_problem.h"
 #include "gateway/cli/rest_table.h"
 #include <errno.h>
 #include <stdio.h>
@@ -24,6 +25,8 @@ static int exit_of_status(int status)
         {409, CLI_CONFLICT },
         {412, CLI_CONFLICT },
         {410, CLI_NOT_FOUND},
+        {408, CLI_FAILURE  }, /* the line was right, the moment was not */
+        {429, CLI_FAILURE  },
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -60,11 +63,26 @@ int rest_key(struct rest_call *call)
     return CLI_OK;
 }
 
-/* What a failed answer says, and the exit code. */
-static int complain(const struct rest_call *call, const char *path,
+#define STRANGE_MAX 200 /* bytes shown of an answer that is none of ours: a proxy's, as a rule */
+
+/* What a failed answer says, and the exit code. With --json as it came, else in one line. */
+static int complain(const struct rest_call *call, const struct rest_asked *asked,
                     const struct http_answer *answer)
 {
-    fprintf(stderr, "bowei: %s%s: %d\n%s\n", call->url, path, answer->status, answer->body.data);
+    struct strbuf line = {0};
+
+    if (call->json) {
+        fprintf(stderr, "%s\n", answer->body.data);
+        return exit_of_status(answer->status);
+    }
+    strbuf_puts(&line, "bowei: ");
+    if (!rest_problem_write(asked, answer->body.data, answer->body.len, &line)) {
+        strbuf_printf(&line, "%s%s: %d ", call->url, asked->path, answer->status);
+        rest_problem_plain(&line, answer->body.data, STRANGE_MAX);
+    }
+    strbuf_putc(&line, '\0');
+    fprintf(stderr, "%s\n", line.failed ? "bowei: out of memory" : line.data);
+    strbuf_finish(&line);
     if (answer->status == 401 && call->key[0] == '\0') {
         fprintf(stderr,
                 "bowei: needs a key: --key-file FILE, or " REST_KEY_ENV " in the environment\n");
@@ -86,7 +104,7 @@ int rest_ask(const struct rest_call *call, const char *method, const char *path,
         return CLI_UNREACHABLE;
     }
     code = exit_of_status(answer->status);
-    return code == CLI_OK ? CLI_OK : complain(call, path, answer);
+    return code == CLI_OK ? CLI_OK : complain(call, &(struct rest_asked){path, body}, answer);
 }
 
 /* One event under way: its name, and what to do with its data. */
@@ -120,7 +138,7 @@ int rest_follow(const struct rest_call *call, const char *path,
         fprintf(stderr, "bowei: %s\n", answer.why);
         code = CLI_UNREACHABLE;
     } else if (answer.status != 200) {
-        code = complain(call, path, &answer);
+        code = complain(call, &(struct rest_asked){path, NULL}, &answer);
     }
     strbuf_finish(&answer.body);
     return code;

@@ -41,6 +41,9 @@ static void cell(const struct json_doc *doc, const struct json_node *object, con
                  (int)(value->len < TEXT_MAX - 1 ? value->len : TEXT_MAX - 1),
                  doc->text + value->start);
     }
+    for (char *c = out; *c != '\0'; c++) {
+        *c = (unsigned char)*c < 0x20 || *c == 0x7f ? '?' : *c; /* it goes to a terminal */
+    }
 }
 
 static void add_row(const struct json_doc *doc, const struct json_node *object,

@@ -281,6 +281,61 @@ static void answers(void **state)
     assert_non_null(strstr(wrong_text, "--key-file"));
 }
 
+/* One line for people: title, fields with the values that were sent, what they may be, where. With
+ * --json it is the problem as it came. */
+static void refusals_are_one_line(void **state)
+{
+    static const struct {
+        const char *line, *status, *body;
+        int code;
+        const char *says;
+    } rows[] = {
+        {"spaces near --lat 91 --lon 1,%25",      "400 Bad Request",
+         "{\"type\":\"urn:bowei:problem:bad_parameter\",\"title\":\"a parameter is wrong\","
+         "\"status\":400,\"detail\":\"lat: must be -90 to 90\",\"instance\":\"/v1/spaces/near\","
+         "\"errors\":[{\"parameter\":\"lat\",\"detail\":\"must be -90 to 90\"},"
+         "{\"parameter\":\"lon\",\"detail\":\"must be -180 to 180\"},"
+         "{\"parameter\":\"radius\",\"detail\":\"is required\"}]}",                                                                CLI_USAGE,
+         "bowei: a parameter is wrong: lat=91: must be -90 to 90; lon=1,%25: must be -180 to 180; "
+         "radius: is required (/v1/spaces/near: 400)\n"                                                                                                                                                },
+        {"cases open --kind bus --lat x --lon 7", "422 Unprocessable Content",
+         "{\"title\":\"a field is wrong\",\"status\":422,\"instance\":\"/v1/cases\",\"errors\":"
+         "[{\"pointer\":\"/kind\",\"detail\":\"must be "
+         "a\"},{\"pointer\":\"/location/lat\",\"detail\":"
+         "\"must be b\"},{\"pointer\":\"/place\",\"detail\":\"say where\"}]}",                                                     CLI_USAGE,
+         "bowei: a field is wrong: /kind=bus: must be a; /location/lat=x: must be b; /place: say "
+         "where (/v1/cases: 422)\n"                                                                                                                                                                    },
+        {"spaces get A",                          "410 Gone",
+         "{\"title\":\"retired\",\"status\":410,\"detail\":\"retired\",\"instance\":\"/v1/spaces/"
+         "A\","
+         "\"replaced_by\":\"B\"}",                                                                                                 CLI_NOT_FOUND, "bowei: retired, replaced by B (/v1/spaces/A: 410)\n"},
+        {"lots A",                                "404 Not Found",
+         "{\"title\":\"not there\",\"status\":404,\"detail\":\"no lot \\u001b[31m\\u000a\"}",                                      CLI_NOT_FOUND, "bowei: not there: no lot ?[31m? (404)\n"            },
+        {"lots",                                  "429 Too Many Requests",     "{\"title\":\"too many requests\",\"status\":429}",
+         CLI_FAILURE,                                                                                                                             "bowei: too many requests (429)\n"                   },
+        {"watch d1",                              "409 Conflict",              "{\"title\":\"not now\",\"status\":409}",           CLI_CONFLICT,
+         "bowei: not now (409)\n"                                                                                                                                                                      },
+        {"lots",                                  "502 Bad Gateway",           "<html>\n<p>nginx",                                 CLI_FAILURE,
+         "/v1/lots: 502 <html>?<p>nginx\n"                                                                                                                                                             },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct said said = {rows[i].status, "application/problem+json", rows[i].body};
+        char line[120];
+
+        if (bowei(rows[i].line, &said) != rows[i].code || out_text[0] != '\0' ||
+            strstr(wrong_text, rows[i].says) == NULL || strchr(wrong_text, '\n')[1] != '\0') {
+            fail_msg("%s: %s", rows[i].line, wrong_text);
+        }
+        (void)snprintf(line, sizeof line, "%s --json", rows[i].line);
+        assert_int_equal(bowei(line, &said), rows[i].code);
+        assert_string_equal(out_text, "");
+        assert_int_equal(strncmp(wrong_text, said.body, strlen(said.body)), 0);
+        assert_string_equal(wrong_text + strlen(said.body), "\n");
+    }
+}
+
 /* --- what is refused before anybody is asked --- */
 
 static void wrong_lines(void **state)
@@ -324,8 +379,11 @@ static void wrong_lines(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(requests),    cmocka_unit_test(moves_are_one_request),
-        cmocka_unit_test(webhooks),    cmocka_unit_test(answers),
+        cmocka_unit_test(requests),
+        cmocka_unit_test(moves_are_one_request),
+        cmocka_unit_test(webhooks),
+        cmocka_unit_test(answers),
+        cmocka_unit_test(refusals_are_one_line),
         cmocka_unit_test(wrong_lines),
     };
 
