@@ -204,12 +204,14 @@ static int replay_verb(int argc, char **argv)
     }
     json_writer_init(&w, &body);
     json_object(&w);
-    json_key(&w, "events");
-    json_array(&w);
-    for (size_t i = 1; i < call.words.count; i++) {
-        json_str(&w, call.words.items[i]);
+    if (call.words.count > 1) { /* an empty list would be none of them */
+        json_key(&w, "events");
+        json_array(&w);
+        for (size_t i = 1; i < call.words.count; i++) {
+            json_str(&w, call.words.items[i]);
+        }
+        json_array_end(&w);
     }
-    json_array_end(&w);
     json_object_end(&w);
     return one_with(&call, "/replay", &body, asked_columns);
 }

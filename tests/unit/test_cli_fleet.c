@@ -219,7 +219,7 @@ static void webhooks(void **state)
         {"webhooks delete W/1",                                                                     "DELETE /v1/webhooks/W%2F1 ",      ""                  },
         {"webhooks rotate W1",                                                                      "POST /v1/webhooks/W1/rotate ",    "{}"                },
         {"webhooks rotate W1 --overlap 60",                                                         "POST /v1/webhooks/W1/rotate ",    "{\"overlap_s\":60}"},
-        {"webhooks replay W1",                                                                      "POST /v1/webhooks/W1/replay ",    "{\"events\":[]}"   },
+        {"webhooks replay W1",                                                                      "POST /v1/webhooks/W1/replay ",    "\r\n\r\n{}"        },
         {"webhooks replay W1 A1.2 A2.1",                                                            "POST /v1/webhooks/W1/replay ",
          "{\"events\":[\"A1.2\",\"A2.1\"]}"                                                                                                                },
         {"webhooks create https://x/ --kinds pile_up,out_of_fence --severity 2 --districts 150402",
