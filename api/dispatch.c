@@ -268,36 +268,3 @@ void dispatch(struct request *rq)
     inventory_put(api->p.board, api->reader);
     rq->inv = NULL;
 }
-
-/* Another version than If-Match named is a precondition that failed (RFC 9110 13.1.1); all else
- * that the object's state does not allow, the body's `version` too, is a conflict. */
-static enum err refusal_of(const struct request *rq)
-{
-    static const char version[] = "version:"; /* the field that a detail begins with */
-    const struct command *command = &rq->pending->command;
-
-    return command->result == ERR_CONFLICT && rq->heads.if_match != NULL &&
-                   strncmp(command->detail, version, sizeof version - 1) == 0
-               ? ERR_PRECONDITION
-               : command->result;
-}
-
-void dispatch_resumed(struct request *rq)
-{
-    struct api *api = rq->api;
-
-    rq->boot_ms = host_boot_ms();
-    rq->now = view_now(api->p.view, rq->boot_ms);
-    rq->inv = inventory_get(api->p.board, api->reader);
-    if (!pending_answered(rq->pending)) {
-        respond_problem(rq, ERR_UNAVAILABLE, "the gateway did not decide within 2 s");
-    } else if (rq->pending->command.result != ERR_OK) {
-        respond_problem(rq, refusal_of(rq),
-                        rq->pending->command.detail[0] == '\0' ? NULL
-                                                               : rq->pending->command.detail);
-    } else {
-        rq->answer(rq);
-    }
-    inventory_put(api->p.board, api->reader);
-    rq->inv = NULL;
-}

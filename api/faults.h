@@ -19,6 +19,9 @@ struct faults {
     bool pointer; /**< `where` is a JSON pointer */
 };
 
+/** What a detail begins with: a member that is not there, or one that says something else. */
+#define FAULT_MUST_BE(node) ((node) == NULL ? "is required:" : "must be")
+
 void faults_add(struct faults *faults, const char *where, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 #endif

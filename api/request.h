@@ -18,6 +18,8 @@ struct request;
 
 /** Makes the reply of a request that the core has carried out. */
 typedef void request_answer(struct request *rq);
+/** What is told of a refusal of the core's instead of its own words, which are for staff. */
+typedef const char *request_refusal(enum err why);
 
 enum request_phase {
     PHASE_LINE,    /**< the request line has come */
@@ -72,7 +74,8 @@ struct request {
     struct view_now now;
     const struct inventory *inv; /**< borrowed while a handler runs */
     struct pending *pending;
-    request_answer *answer; /**< with pending */
+    request_answer *answer;   /**< with pending */
+    request_refusal *explain; /**< with pending; NULL: what the core says is told */
     bool suspended;
     /* the answer */
     struct MHD_Response *reply;

@@ -274,7 +274,8 @@ static void bulk_ids(struct request *rq, const struct json_doc *doc, struct move
     const struct json_node *n;
 
     if (ids == NULL || ids->kind != JSON_ARRAY || ids->count == 0 || ids->count > FLEET_BULK_MAX) {
-        faults_add(&rq->faults, "/ids", "is required: 1 to %d alerts", FLEET_BULK_MAX);
+        faults_add(&rq->faults, "/ids", "%s a list of 1 to %d IDs of alerts", FAULT_MUST_BE(ids),
+                   FLEET_BULK_MAX);
         return;
     }
     n = json_first(doc, ids);
@@ -302,8 +303,8 @@ void alerts_bulk_post(struct request *rq)
         return;
     }
     if (!bulk_event(&doc, &event)) {
-        faults_add(&rq->faults, "/event",
-                   "is required: ack, dispatch, resolve, dispute, uphold or dismiss");
+        faults_add(&rq->faults, "/event", "%s ack, dispatch, resolve, dispute, uphold or dismiss",
+                   FAULT_MUST_BE(json_member(&doc, &nodes[0], "event")));
     }
     move = move_open(rq, event);
     if (move == NULL) {
@@ -324,7 +325,7 @@ static void move_refused(struct request *rq, enum err e)
     switch ((int)e) {
     case ERR_NOT_FOUND: respond_problem(rq, e, "there is no such alert"); break;
     case ERR_CONFLICT:
-        respond_problem(rq, e, "its state does not allow that, or it has ended");
+        respond_problem(rq, e, "the alert's state does not allow that, or it has ended: read it");
         break;
     case ERR_FORBIDDEN: respond_problem(rq, e, "that is for the other side to do"); break;
     case ERR_PRECONDITION: /* by the header it is one, by the body's version a conflict */
@@ -400,7 +401,8 @@ void fence_mute_post(struct request *rq)
     until = json_member(&doc, &nodes[0], "until");
     len = until == NULL ? -1 : json_text(&doc, until, text, sizeof text);
     if (len < 0 || rfc3339_parse(text, (uint32_t)len, &wall_ms) != 0) {
-        faults_add(&rq->faults, "/until", "is required: an RFC 3339 time at which it ends");
+        faults_add(&rq->faults, "/until", "%s an RFC 3339 time at which it ends",
+                   FAULT_MUST_BE(until));
     } else if (wall_ms - rq->now.shift_ms <= rq->now.at_ms) {
         faults_add(&rq->faults, "/until", "must be in the future");
     }

@@ -15,6 +15,7 @@ bool asking_open(struct request *rq, enum command_kind kind, uint32_t rows, requ
     }
     rq->pending->command.kind = kind;
     rq->answer = answer;
+    rq->explain = NULL;
     return true;
 }
 

@@ -201,7 +201,7 @@ static void digest_read(struct request *rq, const struct json_doc *doc, const st
         sodium_hex2bin(move->sha256, sizeof move->sha256, hex, sizeof hex - 1, NULL, &bytes,
                        NULL) != 0 ||
         bytes != sizeof move->sha256) {
-        faults_add(&rq->faults, "/evidence/sha256", "is required: 64 hex digits");
+        faults_add(&rq->faults, "/evidence/sha256", "%s 64 hex digits", FAULT_MUST_BE(digest));
     }
 }
 
@@ -216,8 +216,8 @@ static void device_read(struct request *rq, const struct json_doc *doc, const st
     } else if (device == NULL || body_text(doc, device, move->device, sizeof move->device) < 1 ||
                strchr(move->device, '\n') != NULL) {
         move->device[0] = '\0';
-        faults_add(&rq->faults, "/evidence/device", "is required: a text of 1 to %zu bytes",
-                   sizeof move->device - 1);
+        faults_add(&rq->faults, "/evidence/device", "%s a text of 1 to %zu bytes",
+                   FAULT_MUST_BE(device), sizeof move->device - 1);
     }
 }
 
@@ -240,15 +240,15 @@ static void evidence_read(struct request *rq, const struct json_doc *doc, struct
         !uri_good(move->uri)) {
         move->uri[0] = '\0';
         faults_add(&rq->faults, "/evidence/uri",
-                   "is required: https, http, s3, oss, cos, obs or file, at most %d bytes of ASCII",
-                   CASE_URI_MAX);
+                   "%s https, http, s3, oss, cos, obs or file, at most %d bytes of ASCII",
+                   FAULT_MUST_BE(uri), CASE_URI_MAX);
     }
     digest_read(rq, doc, n, move);
     taken = said(doc, n, "taken_at");
     move->taken_ms = taken == NULL ? 0 : wall_read(doc, taken);
     if (move->taken_ms <= 0 || move->taken_ms > rq->now.at_ms + rq->now.shift_ms + DAY_MS) {
         faults_add(&rq->faults, "/evidence/taken_at",
-                   "is required: an RFC 3339 time, not later than tomorrow");
+                   "%s an RFC 3339 time, not later than tomorrow", FAULT_MUST_BE(taken));
     }
     device_read(rq, doc, n, move);
     location_read(rq, doc, n, "/evidence/location", &move->taken_at);
@@ -439,8 +439,9 @@ void case_body_finding(struct request *rq, const struct json_doc *doc, struct ca
     vehicle_read(rq, doc, request);
     location_read(rq, doc, &doc->nodes[0], "/location", &request->at);
     text_read(rq, doc, "text", request->move.note, sizeof request->move.note);
-    if (request->place == 0 && request->at.lat == 0 && request->at.lon == 0 &&
-        request->vehicle[0] == '\0') {
+    if (said(doc, &doc->nodes[0], "place") == NULL &&
+        said(doc, &doc->nodes[0], "location") == NULL &&
+        said(doc, &doc->nodes[0], "vehicle") == NULL) {
         faults_add(&rq->faults, "/place", "say where: place, or location");
     }
 }

@@ -100,14 +100,17 @@ static void fit_check(struct request *rq, const struct ordered *o, bool role_kno
     struct key_row row;
 
     if (o->name[0] == '\0') {
-        faults_add(&rq->faults, "/name", "is required");
+        faults_add(&rq->faults, "/name", "is required: the holder's name");
     }
     if (!role_known || o->order.role == ROLE_PUBLIC) {
         faults_add(&rq->faults, "/role", "must be operator, staff or admin");
         return;
     }
     if ((o->order.role == ROLE_OPERATOR) != (o->operator_code[0] != '\0')) {
-        faults_add(&rq->faults, "/operator", "belongs to role operator, and only there");
+        faults_add(&rq->faults, "/operator",
+                   o->order.role == ROLE_OPERATOR
+                       ? "is required: the code of the operator whose key it is"
+                       : "only a key of role operator has one");
     }
     if (!key_districts_read(o->districts, &row) ||
         (row.district_count > 0 && o->order.role != ROLE_STAFF)) {

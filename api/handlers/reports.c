@@ -96,6 +96,14 @@ static void reported_answer(struct request *rq)
     respond_header(rq, "Location", location);
 }
 
+/* What residents are told: in which stage of work a case is, is nobody's business. */
+static const char *resident_refusal(enum err why)
+{
+    return why == ERR_NOT_FOUND  ? "there is no report with this receipt"
+           : why == ERR_CONFLICT ? "a report is rated once, when it is closed: may_rate says when"
+                                 : NULL;
+}
+
 /* --- looking it up --- */
 
 /* The receipt of the path. One answer for all that are none. */
@@ -104,7 +112,7 @@ static bool receipt_read(struct request *rq, uint64_t *receipt)
     if (receipt_parse(rq->match.argument, strlen(rq->match.argument), receipt)) {
         return true;
     }
-    respond_problem(rq, ERR_NOT_FOUND, "there is no such case");
+    respond_problem(rq, ERR_NOT_FOUND, resident_refusal(ERR_NOT_FOUND));
     return false;
 }
 
@@ -119,6 +127,7 @@ void report_get(struct request *rq)
     }
     desk = desk_open(rq, COMMAND_CASES, 1, false, report_answer);
     if (desk != NULL) {
+        rq->explain = resident_refusal;
         desk->request.receipt = receipt;
         asking_submit(rq);
     }
@@ -147,6 +156,7 @@ void report_rating_post(struct request *rq)
     if (desk == NULL) {
         return;
     }
+    rq->explain = resident_refusal;
     desk->request.receipt = receipt;
     case_body_move(rq, &doc, &desk->request.move);
     desk->request.move.event = CASE_EVENT_RATE;

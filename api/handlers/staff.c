@@ -188,7 +188,10 @@ static bool body_read(struct reading_body *b)
     }
     for (unsigned f = 0; f < BODY_FIELD_COUNT; f++) {
         if (required >> f & 1 && !(b->has >> f & 1)) {
-            field_fault(b, (enum body_field)f, "is required");
+            char detail[sizeof rq->faults.rows[0].detail];
+
+            (void)snprintf(detail, sizeof detail, "is required: %s", body_field_rows[f].doc);
+            field_fault(b, (enum body_field)f, detail);
         }
     }
     if (rq->faults.count > 0) {

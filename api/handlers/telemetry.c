@@ -290,11 +290,13 @@ static const struct json_node *batch_read(struct telemetry_read *t)
     len = crs == NULL ? -1 : json_text(&t->doc, crs, text, sizeof text);
     if (len < 0 || !crs_parse(text, (uint32_t)len, &t->crs)) {
         faults_add(&rq->faults, "/crs",
-                   "is required: wgs84, gcj02 or bd09; read wrongly, a fleet moves by 700 m");
+                   "%s wgs84, gcj02 or bd09; read wrongly, a fleet moves by 700 m",
+                   FAULT_MUST_BE(crs));
     }
     if (items == NULL || items->kind != JSON_ARRAY || items->count == 0 ||
         items->count > ITEMS_MAX) {
-        faults_add(&rq->faults, "/items", "is required: a list of 1 to %d reports", ITEMS_MAX);
+        faults_add(&rq->faults, "/items", "%s a list of 1 to %d reports", FAULT_MUST_BE(items),
+                   ITEMS_MAX);
     }
     if (rq->faults.count > 0) {
         respond_faults(rq, ERR_UNPROCESSABLE, &rq->faults);

@@ -139,21 +139,27 @@ static void number_read(struct request *rq, const struct json_doc *doc, const ch
     }
 }
 
-/* Items of a list that is text by text put into `put`; false: it does not take one. */
-static void list_read(struct request *rq, const struct json_doc *doc, const char *member,
-                      uint32_t most, bool (*put)(void *ctx, const char *text, size_t len),
+/* A list of texts. */
+struct list_rule {
+    const char *member;
+    uint32_t most;
+    bool (*put)(void *ctx, const char *text, size_t len); /* false: it is none */
+    const char *items;                                    /* what an item must be */
+};
+
+static void list_read(struct request *rq, const struct json_doc *doc, const struct list_rule *rule,
                       void *ctx)
 {
-    const struct json_node *list = json_member(doc, &doc->nodes[0], member);
+    const struct json_node *list = json_member(doc, &doc->nodes[0], rule->member);
     const struct json_node *n;
     char where[40];
 
     if (list == NULL || list->kind == JSON_NULL) {
         return;
     }
-    (void)snprintf(where, sizeof where, "/%s", member);
-    if (list->kind != JSON_ARRAY || list->count > most) {
-        faults_add(&rq->faults, where, "must be a list of at most %u texts", most);
+    (void)snprintf(where, sizeof where, "/%s", rule->member);
+    if (list->kind != JSON_ARRAY || list->count > rule->most) {
+        faults_add(&rq->faults, where, "must be a list of at most %u texts", rule->most);
         return;
     }
     n = json_first(doc, list);
@@ -161,8 +167,8 @@ static void list_read(struct request *rq, const struct json_doc *doc, const char
         char text[64];
         const int len = json_text(doc, n, text, sizeof text);
 
-        if (len < 0 || !put(ctx, text, (size_t)len)) {
-            faults_add(&rq->faults, where, "item %u is none that there is", i);
+        if (len < 0 || !rule->put(ctx, text, (size_t)len)) {
+            faults_add(&rq->faults, where, "item %u must be %s", i, rule->items);
             return;
         }
     }
@@ -212,18 +218,38 @@ static void crs_read(struct request *rq, const struct json_doc *doc, struct webh
     }
 }
 
+/* "a, b or c": the codes of alerts. */
+static void kinds_write(char *out, size_t cap)
+{
+    size_t n = 0;
+
+    for (unsigned k = 0; k < ALERT_KIND_COUNT && n < cap; k++) {
+        n += (size_t)snprintf(out + n, cap - n, "%s%s",
+                              k == 0                      ? ""
+                              : k + 1 == ALERT_KIND_COUNT ? " or "
+                                                          : ", ",
+                              alert_kind_code((enum alert_kind)k));
+    }
+}
+
 static void order_read(struct request *rq, const struct json_doc *doc, struct webhook_order *order)
 {
+    static const struct list_rule districts = {"districts", WEBHOOK_DISTRICTS_MAX, district_put,
+                                               "a district's code of 6 digits"};
+    const struct json_node *url = json_member(doc, &doc->nodes[0], "url");
+    char codes[160];
+    const struct list_rule kinds = {"kinds", ALERT_KIND_COUNT, kind_put, codes};
     int64_t severity = 1;
 
+    kinds_write(codes, sizeof codes);
     text_read(rq, doc, "url", order->url, sizeof order->url);
-    if (order->url[0] == '\0') {
+    if (url == NULL || url->kind == JSON_NULL || (url->kind == JSON_STRING && url->len == 0)) {
         faults_add(&rq->faults, "/url", "is required: https:// and where events are posted");
     }
     text_read(rq, doc, "name", order->name, sizeof order->name);
     text_read(rq, doc, "template", order->template_name, sizeof order->template_name);
-    list_read(rq, doc, "kinds", ALERT_KIND_COUNT, kind_put, order);
-    list_read(rq, doc, "districts", WEBHOOK_DISTRICTS_MAX, district_put, order);
+    list_read(rq, doc, &kinds, order);
+    list_read(rq, doc, &districts, order);
     number_read(rq, doc, "severity", 1, SEVERITY_MAX, &severity);
     order->severity = (uint8_t)severity;
     crs_read(rq, doc, order);
@@ -317,7 +343,9 @@ void webhook_replay_post(struct request *rq)
     if (asked == NULL) {
         return;
     }
-    list_read(rq, &doc, "events", WEBHOOK_REPLAY_MAX, event_put, asked);
+    list_read(rq, &doc,
+              &(struct list_rule){"events", WEBHOOK_REPLAY_MAX, event_put, "the id of an event"},
+              asked);
     if (faulty(rq)) {
         return;
     }

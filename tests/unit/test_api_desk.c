@@ -216,7 +216,7 @@ static void phrase_19_21_a_car_from_patrol_to_strike_off(void **state)
          "sticker");
     move(city->staff, n, "notice", "{\"document\":\"G-2026-001\",\"channel\":\"sticker\"}", 200,
          "\"stage\":\"noticed\"");
-    move(boss, n, "impound", "{\"document\":\"D-1\"}", 409, "takes no impound");
+    move(boss, n, "impound", "{\"document\":\"D-1\"}", 409, "takes no impound; it takes ");
     wait_ms(10 * DAY);
     look(n, "", 200, "\"stage\":\"overdue\"");
     move(city->staff, n, "impound", "{\"document\":\"D-1\"}", 403, "somebody else");
@@ -424,6 +424,45 @@ static void bodies_are_checked(void **state)
     expect("GET", city->staff, "/v1/cases/handover?hours=99", NULL, 400, "hours");
 }
 
+/* Each wrong field by its name, once, with what it may be; also what only the core can know. */
+static void refusals_name_their_fields(void **state)
+{
+    static const struct {
+        const char *target, *body, *errors;
+    } rows[] = {
+        {"/v1/reports", "{\"kind\":\"order\",\"text\":\"x\",\"place\":\"150402001R0999999X\"}",
+         "[{\"pointer\":\"/place\",\"detail\":\"must be the ID of a space, lot or fence\"}]"},
+        {"/v1/reports", "{\"kind\":\"order\",\"text\":\"x\",\"place\":\"150402599R0990099P\"}",
+         "[{\"pointer\":\"/place\",\"detail\":\"there is no such space, lot or fence\"}]"   },
+        {"/v1/reports", "{\"kind\":\"order\",\"text\":\"x\",\"location\":{\"lat\":91,\"lon\":118}}",
+         "[{\"pointer\":\"/location\",\"detail\":\"must have lat from -90 to 90, lon from -180 to "
+         "180, "
+         "not 0, 0; and may have crs\"}]"                                                   },
+        {"/v1/reports",
+         "{\"kind\":\"order\",\"text\":\"x\",\"location\":{\"lat\":42,\"lon\":118},\"evidence\":{"
+         "\"uri\":\"x\",\"sha256\":\"00\"}}",                                                        "[{\"pointer\":\"/evidence/uri\",\"detail\":\"must be https, http, s3, oss, cos, obs or "
+         "file, "
+         "at most 200 bytes of ASCII\"},"
+         "{\"pointer\":\"/evidence/sha256\",\"detail\":\"must be 64 hex digits\"},"
+         "{\"pointer\":\"/evidence/taken_at\",\"detail\":\"is required: an RFC 3339 time, not "
+         "later than "
+         "tomorrow\"}]"                        },
+    };
+
+    char target[80];
+    char body[80];
+    char n[CASE_NUMBER_LEN + 1];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        expect("POST", NULL, rows[i].target, rows[i].body, 422, rows[i].errors);
+    }
+    opened("pile_up", "video", space_text(4), n);
+    (void)snprintf(target, sizeof target, "/v1/cases/%s/merge", n);
+    (void)snprintf(body, sizeof body, "{\"into\":\"%s\"}", n);
+    expect("POST", city->staff, target, body, 422, "\"errors\":[{\"pointer\":\"/into\"");
+}
+
 /* --- residents: 37 公众参与渠道, 38 sources --- */
 
 static void phrase_37_a_report_its_receipt_and_its_rating(void **state)
@@ -457,9 +496,14 @@ static void phrase_37_a_report_its_receipt_and_its_rating(void **state)
     assert_null(strstr(a.body, "files.example"));
     assert_null(strstr(a.body, "P-1"));
     answer_free(&a);
-    expect("GET", NULL, "/v1/reports/0000-0000-0000-0001-X", NULL, 404, "no such case");
+    expect("GET", NULL, "/v1/reports/0000-0000-0000-0001-X", NULL, 404, "no report with");
+    expect("GET", NULL, "/v1/reports/x", NULL, 404, "no report with");
     (void)snprintf(target, sizeof target, "/v1/reports/%s/rating", receipt);
-    expect("POST", NULL, target, "{\"rating\":5}", 409, "reported");
+    a = ask_with("POST", NULL, target, "", "{\"rating\":5}");
+    assert_int_equal(a.status, 409);
+    assert_non_null(strstr(a.body, "rated once, when it is closed"));
+    assert_null(strstr(a.body, "suspect")); /* nor what staff think of it */
+    answer_free(&a);
     expect("POST", NULL, target, "{\"rating\":6}", 422, "/rating");
     a = ask_with("GET", city->staff, "/v1/cases?source=app", "", NULL);
     member(a.body, "id", n, sizeof n);
@@ -729,6 +773,7 @@ int main(void)
         TEST(reads_are_audited),
         TEST(reports_come_from_other_sites),
         TEST(the_dictionary_is_served),
+        TEST(refusals_name_their_fields),
     };
 #undef TEST
 

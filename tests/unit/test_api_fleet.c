@@ -345,9 +345,9 @@ static void alerts_are_moved(void **state)
     assert_int_equal(a.status, 405);
     answer_free(&a);
     expect("POST", city->operator_key, "/v1/alerts/bulk", "{\"event\":\"eat\",\"ids\":[\"x\"]}",
-           422, "\"pointer\":\"/event\"");
+           422, "{\"pointer\":\"/event\",\"detail\":\"must be ack");
     expect("POST", city->operator_key, "/v1/alerts/bulk", "{\"event\":\"ack\"}", 422,
-           "\"pointer\":\"/ids\"");
+           "{\"pointer\":\"/ids\",\"detail\":\"is required: a list");
     (void)snprintf(body, sizeof body, "{\"event\":\"dispatch\",\"ids\":[\"%s\",\"", mine);
     (void)snprintf(body + strlen(body), sizeof body - strlen(body), "%s\",\"A0000000000000001\"]}",
                    text_of(alert_of("MTN-40000001")));

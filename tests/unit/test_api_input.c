@@ -306,18 +306,18 @@ static void bodies(void **state)
         int status;
         const char *needle;
     } rows[] = {
-        {"{\"reason\":\"maintenance\"",                               400, "bad_json"    },
-        {"{\"reason\":\"maintenance\"/*x*/}",                         400, "bad_json"    },
-        {"{\"reason\":\"maintenance\",\"reason\":\"event\"}",         400, "bad_json"    },
-        {"[]",                                                        400, "object"      },
-        {"\xef\xbb\xbf{}",                                            400, "bad_json"    },
-        {"{}",                                                        422, "/reason"     },
-        {"{\"reason\":\"whim\"}",                                     422, "/reason"     },
-        {"{\"reason\":true}",                                         422, "/reason"     },
-        {"{\"reason\":\"event\",\"operator_id\":7}",                  422, "/operator_id"},
-        {"{\"reason\":\"event\",\"until\":\"yesterday\"}",            422, "/until"      },
-        {"{\"reason\":\"event\",\"until\":\"2001-01-01T00:00:00Z\"}", 422, "future"      },
-        {"{\"reason\":\"event\",\"note\":7}",                         422, "/note"       },
+        {"{\"reason\":\"maintenance\"",                               400, "bad_json"                                 },
+        {"{\"reason\":\"maintenance\"/*x*/}",                         400, "bad_json"                                 },
+        {"{\"reason\":\"maintenance\",\"reason\":\"event\"}",         400, "bad_json"                                 },
+        {"[]",                                                        400, "object"                                   },
+        {"\xef\xbb\xbf{}",                                            400, "bad_json"                                 },
+        {"{}",                                                        422, "/reason: is required: maintenance, closed"},
+        {"{\"reason\":\"whim\"}",                                     422, "/reason"                                  },
+        {"{\"reason\":true}",                                         422, "/reason"                                  },
+        {"{\"reason\":\"event\",\"operator_id\":7}",                  422, "/operator_id"                             },
+        {"{\"reason\":\"event\",\"until\":\"yesterday\"}",            422, "/until"                                   },
+        {"{\"reason\":\"event\",\"until\":\"2001-01-01T00:00:00Z\"}", 422, "future"                                   },
+        {"{\"reason\":\"event\",\"note\":7}",                         422, "/note"                                    },
     };
     struct answer_text a;
 

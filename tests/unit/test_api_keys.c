@@ -82,15 +82,17 @@ static void refused(void **state)
         int status;
         const char *needle;
     } rows[] = {
-        {"{}",                                                                          422, "/name"     },
-        {"{\"name\":\"x\",\"role\":\"king\"}",                                          422, "/role"     },
-        {"{\"name\":\"x\",\"role\":\"public\"}",                                        422, "/role"     },
-        {"{\"name\":\"x\",\"role\":\"operator\"}",                                      422, "/operator" },
-        {"{\"name\":\"x\",\"role\":\"admin\",\"districts\":\"150402\"}",                422, "/districts"},
+        {"{}",                                                                          422, "/name"                },
+        {"{\"name\":\"x\",\"role\":\"king\"}",                                          422, "/role"                },
+        {"{\"name\":\"x\",\"role\":\"public\"}",                                        422, "/role"                },
+        {"{\"name\":\"x\",\"role\":\"operator\"}",                                      422, "is required: the code"},
+        {"{\"name\":\"x\",\"role\":\"staff\",\"operator\":\"OP\"}",                     422,
+         "only a key of role operator"                                                                              },
+        {"{\"name\":\"x\",\"role\":\"admin\",\"districts\":\"150402\"}",                422, "/districts"           },
         {"{\"name\":\"x\",\"role\":\"staff\",\"expires_at\":\"2020-01-01T00:00:00Z\"}", 422,
-         "/expires_at"                                                                                   },
-        {"{\"name\":\"x\",\"role\":\"staff\",\"digest\":\"00\"}",                       422, "/digest"   },
-        {"[]",                                                                          400, "object"    },
+         "/expires_at"                                                                                              },
+        {"{\"name\":\"x\",\"role\":\"staff\",\"digest\":\"00\"}",                       422, "/digest"              },
+        {"[]",                                                                          400, "object"               },
     };
 
     static const char desk[] = "{\"name\":\"desk\",\"role\":\"staff\"}";

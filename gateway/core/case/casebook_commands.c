@@ -69,7 +69,7 @@ static enum err opening_check(const struct casebook *book, struct command *comma
                       "source: sensor is for what the machine finds itself");
     }
     if (request->place != 0 && !place_known(book, request->place, &of_place)) {
-        return refuse(command, ERR_NOT_FOUND, "place: there is no such space, lot or fence");
+        return refuse(command, ERR_UNPROCESSABLE, "place: there is no such space, lot or fence");
     }
     *at = request->at.lat == 0 && request->at.lon == 0 ? of_place : request->at;
     if (request->place == 0 && at->lat == 0 && at->lon == 0) {

@@ -217,7 +217,7 @@ static const struct {
      "emergency: no enforcement at night or on a holiday, but in an emergency with a note why%s"              },
     {not_handler,        ERR_FORBIDDEN,     "actor: \"%s\" handled the case; somebody else must verify"       },
     {proof,              ERR_UNPROCESSABLE, "evidence: no case is closed without evidence of its end%s"       },
-    {other_case,         ERR_UNPROCESSABLE, "other: \"%s\" is no other open case of the same kind"            },
+    {other_case,         ERR_UNPROCESSABLE, "into: \"%s\" is no other open case of the same kind"             },
     {rating,             ERR_UNPROCESSABLE, "rating: %s; 1 to 5, and only once"                               },
     {awaited,            ERR_CONFLICT,      "the unit has reported in already%s"                              },
     {led,                ERR_CONFLICT,      "unit: nobody ever led the case; what stands there is a new one%s"},
@@ -252,6 +252,31 @@ enum err case_evidence_check(const struct case_move *move, char detail[160])
     return ERR_UNPROCESSABLE;
 }
 
+/* Behind a refusal: what else whoever asks may do with a case that is there, as far as it fits. */
+static void alternatives_write(const struct case_deed *deed, char *detail, size_t cap)
+{
+    size_t count;
+    const struct case_transition *rows = case_transitions(&count);
+    size_t n = strlen(detail);
+    const char *lead = "; it takes ";
+
+    for (size_t i = 0; i < count; i++) {
+        const char *code = case_event_word(rows[i].event)->code;
+
+        if (rows[i].event == CASE_EVENT_REPORT || (rows[i].roles & deed->role) == 0 ||
+            (rows[i].statuses >> deed->case_->status & 1) == 0 ||
+            (rows[i].stages >> deed->case_->stage & 1) == 0) {
+            continue;
+        }
+        if (n + strlen(lead) + strlen(code) + sizeof ", ..." > cap) {
+            (void)snprintf(detail + n, cap - n, ", ...");
+            return;
+        }
+        n += (size_t)snprintf(detail + n, cap - n, "%s%s", lead, code);
+        lead = ", ";
+    }
+}
+
 enum err case_transition_check(const struct case_deed *deed, const struct case_transition **row,
                                char detail[160])
 {
@@ -266,6 +291,7 @@ enum err case_transition_check(const struct case_deed *deed, const struct case_t
                        stage == STAGE_NONE ? "" : ", ",
                        stage == STAGE_NONE ? "" : case_stage_word(stage)->code,
                        case_event_word(deed->move->event)->code);
+        alternatives_write(deed, detail, 160);
         return ERR_CONFLICT;
     }
     if ((found->roles & deed->role) == 0) {
