@@ -35,8 +35,7 @@ static void options_answer(struct request *rq)
     if (rq->match.public_path) {
         const bool post = (rq->match.methods >> METHOD_POST & 1) != 0; /* residents' reports */
 
-        respond_header(rq, "Access-Control-Allow-Methods",
-                       post ? "GET, HEAD, OPTIONS, POST" : "GET, HEAD, OPTIONS");
+        respond_header(rq, "Access-Control-Allow-Methods", allow);
         respond_header(rq, "Access-Control-Allow-Headers",
                        post ? "Accept, Authorization, Content-Type, If-None-Match, Last-Event-ID"
                             : "Accept, Authorization, If-None-Match, Last-Event-ID");
@@ -128,7 +127,8 @@ static bool route_pick(struct request *rq)
     char allow[ALLOW_MAX];
 
     route_find(rq->method, rq->path, &rq->match);
-    rq->kind = rq->match.public_path ? REPLY_OPEN : REPLY_PRIVATE;
+    /* that a path is mistyped may be read by an app of another site, too */
+    rq->kind = rq->match.public_path || rq->match.methods == 0 ? REPLY_OPEN : REPLY_PRIVATE;
     if (rq->match.methods == 0) {
         respond_problem(rq, ERR_NOT_FOUND, "there is no such path; / lists what there is");
         return false;

@@ -79,6 +79,10 @@ static void query_finish(struct query *q, struct faults *faults)
                (query_has(q, PARAM_LON) || query_has(q, PARAM_START_LON)) && faults->count == 0) {
         q->at = position_round(crs_to_wgs84(q->crs, at));
     }
+    if (query_has(q, PARAM_FROM) && query_has(q, PARAM_UNTIL) && faults->count == 0 &&
+        q->until_wall_ms <= q->from_wall_ms) {
+        faults_add(faults, param_rows[PARAM_UNTIL].name, "must be later than from");
+    }
 }
 
 /* Decodes and parses one name=value; returns the bytes of scratch used. */

@@ -103,6 +103,12 @@ void streams_end(struct streams *streams)
     loop_wake(&streams->api->loop);
 }
 
+void stream_position(struct stream *s)
+{
+    strbuf_printf(&s->out, "id: %llu-%llu\n", (unsigned long long)s->source->epoch(s->api),
+                  (unsigned long long)s->start);
+}
+
 void stream_reset(struct stream *s)
 {
     const uint64_t newest = s->source->newest(s->api);
@@ -128,7 +134,11 @@ static bool fill(struct stream *s, const struct inventory *inv, struct view_now 
         return s->source->fill(s, inv, now);
     }
     s->greeted = true;
-    strbuf_printf(&s->out, "retry: %d\n\n", RETRY_MS);
+    strbuf_printf(&s->out, "retry: %d\n", RETRY_MS);
+    if (s->phase == SEND_CHANGES && s->wanted == s->start + 1 && !s->reset) {
+        stream_position(s); /* who is cut before the first change goes on from here */
+    }
+    strbuf_puts(&s->out, "\n");
     if (s->reset) {
         stream_reset(s);
     }

@@ -181,10 +181,8 @@ static bool fill(struct stream *s, const struct inventory *inv, struct view_now 
     case SEND_SPACES:
     case SEND_FENCES: walk_fill(s, inv, now); return true;
     case SEND_POSITION:
-        /* an id without data: the client notes it, no event is raised (WHATWG HTML 9.2.6) */
-        strbuf_printf(&s->out, "id: %llu-%llu\n\n",
-                      (unsigned long long)change_ring_epoch(s->api->p.changes),
-                      (unsigned long long)s->start);
+        stream_position(s);
+        strbuf_puts(&s->out, "\n");
         s->phase = SEND_CHANGES;
         return true;
     case SEND_CHANGES: break;

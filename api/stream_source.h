@@ -75,6 +75,9 @@ struct stream {
     size_t out_at;
 };
 
+/** Puts the id of `start` into s->out. A line of its own, without data: the client notes it, no
+ * event is raised (WHATWG HTML 9.2.6). */
+void stream_position(struct stream *s);
 /** Tells the listener to load again, and goes on behind the newest. */
 void stream_reset(struct stream *s);
 

@@ -187,6 +187,10 @@ static void cors(void **state)
     assert_non_null(head_find(a.head, "ETag", text, sizeof text));
     assert_string_equal(head_find(a.head, "Access-Control-Expose-Headers", text, sizeof text), "*");
     answer_free(&a);
+    a = client_get(city, "/v1/space/near"); /* who mistypes a path reads so, from any page */
+    assert_int_equal(a.status, 404);
+    assert_non_null(head_find(a.head, "Access-Control-Allow-Origin", text, sizeof text));
+    answer_free(&a);
     a = client_ask(city, "OPTIONS", "/v1/devices", "Origin: https://a.example\r\n", NULL);
     assert_int_equal(a.status, 204);
     assert_null(head_find(a.head, "Access-Control-Allow-Origin", text, sizeof text));

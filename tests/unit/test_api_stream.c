@@ -91,8 +91,9 @@ static void changes_come_and_repeat(void **state)
     assert_non_null(strstr(l->text, "event: lot\ndata: {\"id\":"));
     assert_null(strstr(l->text, "reset"));
     /* go on behind the first event: the rest comes again, byte for byte */
-    first = strstr(l->text, "id: ");
+    first = strstr(l->text, "\n\nid: ");
     assert_non_null(first);
+    first += 2; /* the id in the greeting is that of the change before */
     (void)snprintf(id, sizeof id, "%.*s", (int)strcspn(first + 4, "\n") % 40, first + 4);
     second = strstr(first + 4, "id: 7-");
     assert_non_null(second);
@@ -108,6 +109,31 @@ static void changes_come_and_repeat(void **state)
     assert_memory_equal(strstr(again->text, "id: 7-"), second, strlen(second));
     listener_free(again);
     listener_free(l);
+}
+
+/* Who is cut before the first change has an id to come back with, and misses nothing. */
+static void cut_before_the_first_change(void **state)
+{
+    static const char *const targets[] = {"/v1/stream", "/v1/stream?topics=lots&snapshot=1"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(targets); i++) {
+        struct listener *l = listen_to(targets[i], "");
+        const char *at;
+        char head[80];
+
+        assert_true(wait_for(l, "\nid: 7-", 1));
+        at = strstr(l->text, "\nid: 7-") + 1;
+        assert_true(i == 1 || strstr(l->text, "data") == NULL);
+        (void)snprintf(head, sizeof head, "Last-Event-ID: %.*s\r\n",
+                       (int)strcspn(at + 4, "\n") % 40, at + 4);
+        listener_free(l);
+        change_space(7, i == 0 ? SPACE_OCCUPIED : SPACE_FREE);
+        l = listen_to("/v1/stream", head);
+        assert_true(wait_for(l, "event: space", 1));
+        assert_null(strstr(l->text, "reset"));
+        listener_free(l);
+    }
 }
 
 /* Puts so many changes of the first `slots` spaces, no faster than a listener follows. */
@@ -413,6 +439,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(changes_come_and_repeat, beat),
+        cmocka_unit_test_setup(cut_before_the_first_change, beat),
         cmocka_unit_test_setup(another_epoch_is_reset, beat),
         cmocka_unit_test_setup(too_late_gets_last_states, beat),
         cmocka_unit_test_setup(filters, beat),
