@@ -238,6 +238,8 @@ static const char *const *statuses_of(const struct route *route)
         {"case_post",               {"201", "200"}},
         {"detection_post",          {"201", "200"}},
         {"report_post",             {"201"}       },
+        {"key_post",                {"201"}       },
+        {"webhook_post",            {"201"}       },
         {"device_recalibrate_post", {"202"}       },
         {"readyz_get",              {"200", "503"}},
     };

@@ -83,6 +83,31 @@ static void text_read(struct request *rq, const struct json_doc *doc, const char
     }
 }
 
+/* "a,b", or a list of texts as the answer has it, into the former. */
+static void districts_read(struct request *rq, const struct json_doc *doc, char *out, size_t cap)
+{
+    const struct json_node *list = json_member(doc, &doc->nodes[0], "districts");
+    const struct json_node *n;
+    size_t used = 0;
+
+    if (list == NULL || list->kind != JSON_ARRAY) {
+        text_read(rq, doc, "districts", out, cap);
+        return;
+    }
+    out[0] = '\0';
+    n = json_first(doc, list);
+    for (uint32_t i = 0; i < list->count; i++, n = json_after(doc, n)) {
+        char code[16];
+
+        if (json_text(doc, n, code, sizeof code) < 1 || strchr(code, ',') != NULL ||
+            used + strlen(code) + 2 > cap) {
+            faults_add(&rq->faults, "/districts", "must be up to 8 codes of 6 digits");
+            return;
+        }
+        used += (size_t)snprintf(out + used, cap - used, "%s%s", used == 0 ? "" : ",", code);
+    }
+}
+
 static void expiry_read(struct request *rq, const struct json_doc *doc, int64_t *out_ms)
 {
     char text[TIME_MAX];
@@ -139,7 +164,7 @@ static bool order_read(struct request *rq, struct ordered *o)
     text_read(rq, &doc, "name", o->name, sizeof o->name);
     text_read(rq, &doc, "role", o->role, sizeof o->role);
     text_read(rq, &doc, "operator", o->operator_code, sizeof o->operator_code);
-    text_read(rq, &doc, "districts", o->districts, sizeof o->districts);
+    districts_read(rq, &doc, o->districts, sizeof o->districts);
     expiry_read(rq, &doc, &o->order.expires_ms);
     role_known = role_find(o->role, &o->order.role);
     o->order.name = o->name;
@@ -159,6 +184,7 @@ static void key_made(struct request *rq)
     struct ordered o;
     struct key_row row;
     char text[KEY_TEXT_MAX];
+    char location[sizeof "/v1/keys/" + sizeof row.prefix];
     struct strbuf out = {0};
     struct json_writer w;
     enum err e;
@@ -177,7 +203,9 @@ static void key_made(struct request *rq)
     json_kv_str(&w, "key", text);
     row_write(&w, &row);
     json_object_end(&w);
-    respond_text(rq, 200, type_json, &out);
+    (void)snprintf(location, sizeof location, "/v1/keys/%s", row.prefix);
+    respond_text(rq, 201, type_json, &out);
+    respond_header(rq, "Location", location);
 }
 
 static void key_gone(struct request *rq)

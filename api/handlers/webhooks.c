@@ -51,8 +51,15 @@ static enum err submit(void *ctx, struct command *command)
 static void answered(struct request *rq)
 {
     struct asked *asked = rq->pending->own;
+    char location[sizeof "/v1/webhooks/" + WEBHOOK_ID_LEN];
 
-    respond_text(rq, 200, type_json, &asked->request.answer);
+    if (asked->request.verb != DELIVERY_CREATE) {
+        respond_text(rq, 200, type_json, &asked->request.answer);
+        return;
+    }
+    (void)snprintf(location, sizeof location, "/v1/webhooks/%s", asked->request.id);
+    respond_text(rq, 201, type_json, &asked->request.answer);
+    respond_header(rq, "Location", location);
 }
 
 /* Answers itself and returns NULL when it cannot be. For a new one it must be known what was

@@ -186,6 +186,7 @@ static struct subscriber *change_apply(struct delivery *d)
         s = subscriber_create(&d->change.next);
         if (s != NULL) {
             d->subscribers[d->count++] = s;
+            webhook_id_format(s->sub.id, d->change.request->id);
         }
         return s;
     }

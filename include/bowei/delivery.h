@@ -55,7 +55,7 @@ struct delivery_request {
     enum delivery_verb verb;
     char operator_code[8]; /**< who asks; "" = staff, who see all and change none */
     char actor[COMMAND_ACTOR_MAX];
-    char id[WEBHOOK_ID_LEN + 1];  /**< all verbs but CREATE and LIST */
+    char id[WEBHOOK_ID_LEN + 1];  /**< all verbs but LIST; CREATE: filled with the answer */
     struct webhook_order order;   /**< CREATE */
     uint32_t overlap_s;           /**< ROTATE */
     char (*events)[EVENT_ID_MAX]; /**< REPLAY: borrowed; NULL = all */

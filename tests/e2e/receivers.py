@@ -187,7 +187,7 @@ class Hooks(Testbed):
 
     def subscribe(self, operator, url, **more):
         status, body, _ = self.request("POST", "/v1/webhooks", {"url": url, **more}, key=self.keys[operator])
-        self.assertEqual(status, 200, body)
+        self.assertEqual(status, 201, body)
         return body
 
     def webhook(self, operator, ident):

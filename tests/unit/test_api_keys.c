@@ -41,16 +41,20 @@ static void made_used_revoked(void **state)
     char key[KEY_TEXT_MAX];
     char prefix[16];
     char target[40];
+    char location[40];
     struct answer_text a;
 
     (void)state;
     city_api_start(own);
     city_beat(own);
     a = as(own, own->admin, "POST", "/v1/keys",
-           "{\"name\":\"north\",\"role\":\"staff\",\"districts\":\"150402\"}");
-    assert_int_equal(a.status, 200);
+           "{\"name\":\"north\",\"role\":\"staff\",\"districts\":[\"150402\",\"150403\"]}");
+    assert_int_equal(a.status, 201);
+    assert_non_null(strstr(a.body, "\"districts\":[\"150402\",\"150403\"]"));
     member(&a, "key", key, sizeof key);
     member(&a, "prefix", prefix, sizeof prefix);
+    (void)snprintf(target, sizeof target, "/v1/keys/%s", prefix);
+    assert_string_equal(head_find(a.head, "Location", location, sizeof location), target);
     answer_free(&a);
     pthread_mutex_lock(&own->lock);
     assert_int_equal(own->last.kind, COMMAND_KEY);
@@ -92,6 +96,8 @@ static void refused(void **state)
         {"{\"name\":\"x\",\"role\":\"staff\",\"expires_at\":\"2020-01-01T00:00:00Z\"}", 422,
          "/expires_at"                                                                                              },
         {"{\"name\":\"x\",\"role\":\"staff\",\"digest\":\"00\"}",                       422, "/digest"              },
+        {"{\"name\":\"x\",\"role\":\"staff\",\"districts\":[\"150402\",\"1\"]}",        422, "/districts"           },
+        {"{\"name\":\"x\",\"role\":\"staff\",\"districts\":[7]}",                       422, "/districts"           },
         {"[]",                                                                          400, "object"               },
     };
 
@@ -126,7 +132,7 @@ static void refused(void **state)
     pthread_mutex_unlock(&own->lock);
     for (int i = 0; i < 3; i++) {
         a = as(own, own->admin, "POST", "/v1/keys", desk);
-        assert_int_equal(a.status, i < 2 ? 200 : 409);
+        assert_int_equal(a.status, i < 2 ? 201 : 409);
         answer_free(&a);
     }
     a = as(own, own->admin, "DELETE", "/v1/keys/nobody22", NULL);
