@@ -2,6 +2,7 @@
  * snapshot, counted when it was built. */
 #include "bowei/coverage.h"
 #include "api/handlers/fleet.h"
+#include "api/handlers/places.h"
 #include "bowei/fences.h"
 #include "bowei/inventory.h"
 #include <inttypes.h>
@@ -220,16 +221,13 @@ void coverage_gaps_get(struct request *rq)
 {
     const struct coverage *c = coverage_of(rq->inv);
     const struct cursor *at = &rq->query.cursor;
-    const bool further = query_has(&rq->query, PARAM_CURSOR);
+    const uint64_t from = query_has(&rq->query, PARAM_CURSOR) ? at->key : 0;
     struct cursor next = {.kind = 'g', .version = rq->inv->version};
     char text[CURSOR_TEXT_MAX];
     struct strbuf out = {0};
     struct json_writer w;
 
-    if (further && (at->kind != 'g' || at->version != rq->inv->version || at->key > c->gap_count)) {
-        faults_add(&rq->faults, "cursor",
-                   "is not a cursor of this list, or the inventory has changed: begin again");
-        respond_faults(rq, ERR_BAD_PARAMETER, &rq->faults);
+    if (!page_cursor_stands(rq, 'g')) {
         return;
     }
     json_writer_init(&w, &out);
@@ -238,7 +236,7 @@ void coverage_gaps_get(struct request *rq)
     counts_write(&w, c);
     json_key(&w, "items");
     json_array(&w);
-    next.key = gaps_write(rq, &w, c, further ? (uint32_t)at->key : 0);
+    next.key = gaps_write(rq, &w, c, from < c->gap_count ? (uint32_t)from : c->gap_count);
     json_array_end(&w);
     if (next.key < c->gap_count) {
         (void)cursor_write(&next, text);

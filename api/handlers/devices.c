@@ -34,14 +34,7 @@ void devices_get(struct request *rq)
     const struct query *q = &rq->query;
     uint32_t rows = is_filtered(q) ? FILTER_ROWS : page_limit(rq);
 
-    if (query_has(q, PARAM_CURSOR) &&
-        (q->cursor.kind != 'd' || q->cursor.version != rq->inv->version)) {
-        faults_add(&rq->faults, "cursor",
-                   "is not a cursor of this list, or the inventory has changed: begin again");
-        respond_faults(rq, ERR_BAD_PARAMETER, &rq->faults);
-        return;
-    }
-    if (!asking_open(rq, COMMAND_DEVICES, rows, devices_answer)) {
+    if (!page_cursor_stands(rq, 'd') || !asking_open(rq, COMMAND_DEVICES, rows, devices_answer)) {
         return;
     }
     rq->pending->command.device = (uint32_t)q->cursor.key;

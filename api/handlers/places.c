@@ -189,6 +189,26 @@ void respond_next(struct request *rq, const char *cursor)
     respond_header(rq, "Link", link);
 }
 
+bool page_cursor_stands(struct request *rq, char kind)
+{
+    const struct cursor *cursor = &rq->query.cursor;
+
+    if (!query_has(&rq->query, PARAM_CURSOR)) {
+        return true;
+    }
+    if (cursor->kind != kind) {
+        faults_add(&rq->faults, "cursor", "is not a cursor of this list");
+        respond_faults(rq, ERR_BAD_PARAMETER, &rq->faults);
+        return false;
+    }
+    if (cursor->version != rq->inv->version) {
+        respond_problem(rq, ERR_EXPIRED,
+                        "cursor: the inventory has changed since; begin without it");
+        return false;
+    }
+    return true;
+}
+
 static void tail_write(struct strbuf *out, const char *cursor)
 {
     strbuf_putc(out, ']');

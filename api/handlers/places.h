@@ -30,6 +30,10 @@ void page_space(struct page *page, uint32_t slot, const struct space_view *view,
 void page_lot(struct page *page, uint32_t lot, const struct lot_view *view, int64_t distance_mm);
 /** Ends it and makes the reply; next NULL = no more. etag NULL = none. */
 void page_close(struct page *page, const struct cursor *next, const char *etag);
+/** Is the request's cursor, if it has one, of the list of that kind, which goes by number in one
+ * version of the inventory, and of the present one? Else false, and answered: 400, or 410 when the
+ * inventory has changed. */
+bool page_cursor_stands(struct request *rq, char kind);
 /** The reply for a place as it is now; also what a staff request answers with. */
 void space_answer(struct request *rq, uint32_t slot);
 void lot_answer(struct request *rq, uint32_t lot);

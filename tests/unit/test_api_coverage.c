@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 /* cmocka wants the four above first */
+#include "api/params.h"
 #include "bowei/coverage.h"
 #include "tests/unit/api_fixture.h"
 #include "tests/unit/territory_world.h"
@@ -148,6 +149,20 @@ static void gaps_of_some_kinds(void **state)
     a = ask("/v1/coverage/gaps?cursor=ZAEAAAAAAAAAAQAAAAAAAAA");
     assert_int_equal(a.status, 400);
     answer_free(&a);
+    for (unsigned i = 0; i < 3; i++) { /* before an import; beyond the end; forged beyond it */
+        const struct cursor cursor = {.kind = 'g',
+                                      .key = i == 0   ? 0
+                                             : i == 1 ? 100000
+                                                      : UINT64_MAX,
+                                      .version = city->inv->version + (i == 0)};
+        char target[80] = "/v1/coverage/gaps?cursor=";
+
+        (void)cursor_write(&cursor, target + strlen(target));
+        a = ask(target);
+        assert_int_equal(a.status, i == 0 ? 410 : 200);
+        assert_non_null(strstr(a.body, i == 0 ? "\"code\":\"expired\"" : "\"items\":[]"));
+        answer_free(&a);
+    }
 }
 
 static void a_place_says_whom_it_concerns(void **state)
