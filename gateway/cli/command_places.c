@@ -54,11 +54,19 @@ int command_spaces(int argc, char **argv)
 int command_lots(int argc, char **argv)
 {
     struct rest_call call = {.url = REST_URL_DEFAULT};
-    const struct option rows[] = {
+    struct rest_query queries[] = {
+        {"crs",      NULL},
+        {"kind",     NULL},
+        {"min-free", NULL},
+        {"limit",    NULL},
+        {"cursor",   NULL},
+    };
+    struct option rows[ARRAY_LEN(queries) + 2] = {
         {"json", OPTION_FLAG, &call.json},
         {"url",  OPTION_TEXT, &call.url },
     };
 
+    rest_query_options(rows + 2, queries, ARRAY_LEN(queries));
     if (!options_read(argc, argv, rows, ARRAY_LEN(rows), &call.words)) {
         return CLI_USAGE;
     }
@@ -66,8 +74,9 @@ int command_lots(int argc, char **argv)
         return commands_usage(argv[0], "takes one ID or none");
     }
     return call.words.count == 1
-               ? rest_get(&call, "/v1/lots/", call.words.items[0], NULL, 0, lot_columns)
-               : rest_get(&call, "/v1/lots", NULL, NULL, 0, lot_columns);
+               ? rest_get(&call, "/v1/lots/", call.words.items[0], queries, ARRAY_LEN(queries),
+                          lot_columns)
+               : rest_get(&call, "/v1/lots", NULL, queries, ARRAY_LEN(queries), lot_columns);
 }
 
 /* One question of the doctor: prints what it found, returns CLI_OK when all is well. */

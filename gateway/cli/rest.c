@@ -146,14 +146,18 @@ int rest_follow(const struct rest_call *call, const char *path,
 
 int rest_show(const struct rest_call *call, struct http_answer *answer, const char *const *columns)
 {
-    if (call->csv) {
-        return commands_print(&answer->body);
-    }
+    int code;
+
     if (call->json) {
         strbuf_putc(&answer->body, '\n');
-        return commands_print(&answer->body);
+        return commands_print(&answer->body); /* its `next` says when there is more */
     }
-    return rest_table_print(answer, call->list, columns);
+    code =
+        call->csv ? commands_print(&answer->body) : rest_table_print(answer, call->list, columns);
+    if (code == CLI_OK && answer->next[0] != '\0') {
+        fprintf(stderr, "bowei: there is more, go on with --cursor %s\n", answer->next);
+    }
+    return code;
 }
 
 int rest_send(const struct rest_call *call, const char *method, const char *path, const char *body,

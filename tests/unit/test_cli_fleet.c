@@ -154,6 +154,8 @@ static void requests(void **state)
         {"fences near --lat 42.2 --lon 118.8 --crs bd09",
          "GET /v1/fences/near?lat=42.2&lon=118.8&crs=bd09 "                                                         },
         {"fences show 150402001F00100008",                            "GET /v1/fences/150402001F00100008 "          },
+        {"lots --limit 5 --min-free 2",                               "GET /v1/lots?min_free=2&limit=5 "            },
+        {"lots 150402001R00100008 --crs bd09",                        "GET /v1/lots/150402001R00100008?crs=bd09 "   },
         {"coverage streets",                                          "GET /v1/coverage HTTP/"                      },
         {"coverage gaps --kind no_unit,no_grid --limit 5",
          "GET /v1/coverage/gaps?kind=no_unit,no_grid&limit=5 "                                                      },
@@ -251,6 +253,9 @@ static void webhooks(void **state)
 static void answers(void **state)
 {
     static const struct said csv = {"200 OK", "text/csv", "\xef\xbb\xbfid,kind\r\nA1,pile_up\r\n"};
+    static const struct said page = {
+        "200 OK", "application/json\r\nLink: </v1/lots?limit=1&cursor=ab-_c>; rel=\"next\"",
+        "{\"items\":[{\"id\":\"L1\"}],\"next\":\"ab-_c\"}"};
     static const struct said one = {"200 OK", "application/json",
                                     "{\"vehicle\":\"HLO-1000\",\"verdict\":\"outside\","
                                     "\"rule\":\"gnss_outside\",\"distance_m\":42}"};
@@ -267,6 +272,11 @@ static void answers(void **state)
     (void)state;
     assert_int_equal(bowei("alerts list --csv", &csv), CLI_OK);
     assert_string_equal(out_text, csv.body);
+    /* nobody takes a page for the whole */
+    assert_int_equal(bowei("lots --limit 1", &page), CLI_OK);
+    assert_string_equal(wrong_text, "bowei: there is more, go on with --cursor ab-_c\n");
+    assert_int_equal(bowei("lots --limit 1 --json", &page), CLI_OK);
+    assert_string_equal(wrong_text, "");
     assert_int_equal(bowei("vehicles show HLO-1000", &one), CLI_OK);
     assert_non_null(strstr(out_text, "gnss_outside"));
     assert_non_null(strstr(out_text, "42"));
