@@ -138,8 +138,11 @@ static bool route_pick(struct request *rq)
         return false;
     }
     if (rq->match.route == NULL) {
+        char detail[ALLOW_MAX + 16];
+
         allow_write(rq->match.methods, allow);
-        respond_problem(rq, ERR_METHOD_NOT_ALLOWED, NULL);
+        (void)snprintf(detail, sizeof detail, "this path takes %s", allow);
+        respond_problem(rq, ERR_METHOD_NOT_ALLOWED, detail);
         respond_header(rq, "Allow", allow);
         return false;
     }

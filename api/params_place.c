@@ -100,7 +100,7 @@ static bool kind_set(struct query *query, const char *word, size_t len)
 
 void parse_kinds(const struct value *v)
 {
-    value_words(v, kind_set, "on_street, lot, temporary");
+    value_words(v, kind_set, "on_street (of lots also road_section), lot, temporary");
 }
 
 static bool attribute_set_word(struct query *query, const char *word, size_t len)

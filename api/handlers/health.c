@@ -1,6 +1,7 @@
 /* For those who run it: alive, ready, what there is. */
 #include "api/server.h"
 #include "bowei/base/json_write.h"
+#include <string.h>
 
 void livez_get(struct request *rq)
 {
@@ -70,7 +71,9 @@ void index_get(struct request *rq)
     json_key(&w, "paths");
     json_array(&w);
     for (size_t i = 0; i < count; i++) {
-        if (rows[i].method == METHOD_GET && rows[i].role == ROLE_PUBLIC) {
+        /* each path once: a second method of one is the row behind it */
+        if (rows[i].role == ROLE_PUBLIC &&
+            (i == 0 || strcmp(rows[i - 1].path, rows[i].path) != 0)) {
             json_str(&w, rows[i].path);
         }
     }

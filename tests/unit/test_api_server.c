@@ -191,6 +191,12 @@ static void cors(void **state)
     assert_int_equal(a.status, 404);
     assert_non_null(head_find(a.head, "Access-Control-Allow-Origin", text, sizeof text));
     answer_free(&a);
+    a = client_get(city, "/"); /* all there is without a key, to be written to as well, once */
+    assert_non_null(strstr(
+        a.body, "\"/v1/reports\",\"/v1/reports/{receipt}\",\"/v1/reports/{receipt}/rating\""));
+    assert_null(strstr(strstr(a.body, "/v1/push/{source}") + 1, "/v1/push/{source}"));
+    assert_null(strstr(a.body, "/v1/cases"));
+    answer_free(&a);
     a = client_ask(city, "OPTIONS", "/v1/devices", "Origin: https://a.example\r\n", NULL);
     assert_int_equal(a.status, 204);
     assert_null(head_find(a.head, "Access-Control-Allow-Origin", text, sizeof text));
