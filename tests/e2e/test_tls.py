@@ -84,7 +84,7 @@ class Tls(Testbed):
                 context.minimum_version = context.maximum_version = version
             connection = self.connection(context)
             if good:
-                connection.request("GET", "/livez")
+                connection.request("GET", "https://127.0.0.1/livez")  # the absolute form is answered over TLS only
                 self.assertEqual(connection.getresponse().status, 200, version)
             else:
                 with self.assertRaises((ssl.SSLError, OSError), msg=str(version)):
