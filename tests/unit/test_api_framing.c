@@ -112,6 +112,7 @@ static void framing(void **state)
  * refused with them instead, for it does not leave them away. */
 static void blanks_behind_values(void **state)
 {
+    static const char livez[] = "GET /livez HTTP/1.1\r\nHost: x \t\r\n\r\n";
     char key[128];
 
     const struct {
@@ -125,7 +126,7 @@ static void blanks_behind_values(void **state)
         {"/v1/city",            "Content-Length: 0 \r\n",                               400},
         {"/v1/city",            "Transfer-Encoding: chunked \r\n",                      400},
     };
-    struct answer_text a = client_raw(city, "GET /livez HTTP/1.1\r\nHost: x \t\r\n\r\n", 37);
+    struct answer_text a = client_raw(city, livez, sizeof livez - 1);
 
     (void)state;
     assert_int_equal(a.status, 200);
