@@ -209,6 +209,13 @@ static bool body_pick(struct request *rq)
         respond_problem(rq, ERR_BAD_REQUEST, "this request takes no body");
         return false;
     }
+    /* platforms that push write "UTF-8" there as well */
+    if (rq->body.len > 0 && !(rq->match.route->flags & ROUTE_SECRET) &&
+        rq->heads.content_encoding != NULL &&
+        strcasecmp(rq->heads.content_encoding, "identity") != 0) {
+        respond_problem(rq, ERR_MEDIA_TYPE, "no Content-Encoding is taken: send the body plain");
+        return false;
+    }
     if (rq->body.len > 0 && !(rq->match.route->flags & ROUTE_SECRET) &&
         (rq->heads.content_type == NULL ||
          strncasecmp(rq->heads.content_type, type_json, strlen(type_json)) != 0 ||

@@ -48,6 +48,7 @@ static const struct header_row {
     {"If-None-Match",     AT(if_none_match),     AT(if_none_matches),    NULL                            },
     {"If-Match",          AT(if_match),          AT(if_matches),         NULL                            },
     {"Content-Type",      AT(content_type),      AT(content_types),      "Content-Type is given twice"   },
+    {"Content-Encoding",  AT(content_encoding),  AT(content_encodings),  NULL                            },
     {"Content-Length",    AT(content_length),    AT(content_lengths),    "Content-Length is given twice" },
     {"Transfer-Encoding", AT(transfer_encoding), AT(transfer_encodings),
      "Transfer-Encoding is given twice"                                                                  },

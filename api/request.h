@@ -36,9 +36,9 @@ enum request_phase {
  * several lines in the request's `joined`. */
 struct heads {
     const char *accept, *authorization, *if_none_match, *if_match, *last_event_id, *content_type,
-        *content_length, *transfer_encoding, *host;
+        *content_encoding, *content_length, *transfer_encoding, *host;
     uint32_t accepts, authorizations, if_none_matches, if_matches, last_event_ids, content_types,
-        content_lengths, transfer_encodings, hosts;
+        content_encodings, content_lengths, transfer_encodings, hosts;
     size_t bytes;
     bool untidy;       /**< a list in several lines, or blanks behind a value */
     const char *fault; /**< what is wrong with the framing, NULL = nothing */

@@ -345,6 +345,15 @@ static void bodies(void **state)
     a = client_ask(city, "POST", target, head, "{\"reason\":\"event\"}");
     assert_problem(&a, 415, NULL);
     answer_free(&a);
+    for (unsigned i = 0; i < 2; i++) { /* packed bytes are no JSON that is wrong */
+        (void)snprintf(head, sizeof head,
+                       "Authorization: Bearer %s\r\nContent-Type: application/json\r\n"
+                       "Content-Encoding: %s\r\n",
+                       city->staff, i == 0 ? "gzip" : "Identity");
+        a = client_ask(city, "POST", target, head, i == 0 ? "\x1f\x8b\x08" : "{}");
+        assert_problem(&a, i == 0 ? 415 : 422, i == 0 ? "Content-Encoding" : "/reason");
+        answer_free(&a);
+    }
     free(big);
 }
 
