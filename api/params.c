@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define DEFAULT_RADIUS_M 500
+#define VALUE_TOLD       40 /* bytes of a value that a refusal repeats */
 
 const struct param_row param_rows[PARAM_COUNT] = {
 #define PARAM(name, text, parser, low, high, doc) [PARAM_##name] = {text, #parser, low, high, doc},
@@ -85,6 +86,25 @@ static void query_finish(struct query *q, struct faults *faults)
     }
 }
 
+/* Behind what a value may be, what it was, as far as is of use; `fault` is its row if there is one.
+ */
+static void value_tell(const struct value *v, uint32_t fault)
+{
+    char *detail = fault < v->faults->count ? v->faults->rows[fault].detail : NULL;
+    const size_t used = detail == NULL ? 0 : strlen(detail);
+    const size_t cap = sizeof v->faults->rows[0].detail;
+    size_t len = v->len < VALUE_TOLD ? v->len : VALUE_TOLD;
+
+    if (detail == NULL || used + len + sizeof " (was \"...\")" > cap) {
+        return;
+    }
+    while (len < v->len && ((unsigned char)v->text[len] & 0xc0) == 0x80) {
+        len--; /* no half of a character */
+    }
+    (void)snprintf(detail + used, cap - used, " (was \"%.*s%s\")", (int)len, v->text,
+                   len < v->len ? "..." : "");
+}
+
 /* Decodes and parses one name=value; returns the bytes of scratch used. */
 static size_t pair_parse(struct value *v, const char *raw, size_t len, const param_entry *known,
                          char *scratch, size_t cap)
@@ -98,6 +118,7 @@ static size_t pair_parse(struct value *v, const char *raw, size_t len, const par
                                               cap - (size_t)name - 1);
     const param_entry *entry;
     enum param param;
+    uint32_t fault;
 
     if (text < 0) {
         faults_add(v->faults, "query", "a parameter is not UTF-8 or too long");
@@ -117,7 +138,9 @@ static size_t pair_parse(struct value *v, const char *raw, size_t len, const par
     v->text = scratch + name + 1;
     v->len = (size_t)text;
     v->row = &param_rows[param];
+    fault = v->faults->count;
     parsers[param](v);
+    value_tell(v, fault);
     return (size_t)(name + text) + 2;
 }
 

@@ -66,7 +66,7 @@ int rest_key(struct rest_call *call)
 #define STRANGE_MAX 200 /* bytes shown of an answer that is none of ours: a proxy's, as a rule */
 
 /* What a failed answer says, and the exit code. With --json as it came, else in one line. */
-static int complain(const struct rest_call *call, const struct rest_asked *asked,
+static int complain(const struct rest_call *call, const char *path, const char *body,
                     const struct http_answer *answer)
 {
     struct strbuf line = {0};
@@ -76,8 +76,8 @@ static int complain(const struct rest_call *call, const struct rest_asked *asked
         return exit_of_status(answer->status);
     }
     strbuf_puts(&line, "bowei: ");
-    if (!rest_problem_write(asked, answer->body.data, answer->body.len, &line)) {
-        strbuf_printf(&line, "%s%s: %d ", call->url, asked->path, answer->status);
+    if (!rest_problem_write(body, answer->body.data, answer->body.len, &line)) {
+        strbuf_printf(&line, "%s%s: %d ", call->url, path, answer->status);
         rest_problem_plain(&line, answer->body.data, STRANGE_MAX);
     }
     strbuf_putc(&line, '\0');
@@ -104,7 +104,7 @@ int rest_ask(const struct rest_call *call, const char *method, const char *path,
         return CLI_UNREACHABLE;
     }
     code = exit_of_status(answer->status);
-    return code == CLI_OK ? CLI_OK : complain(call, &(struct rest_asked){path, body}, answer);
+    return code == CLI_OK ? CLI_OK : complain(call, path, body, answer);
 }
 
 /* One event under way: its name, and what to do with its data. */
@@ -138,7 +138,7 @@ int rest_follow(const struct rest_call *call, const char *path,
         fprintf(stderr, "bowei: %s\n", answer.why);
         code = CLI_UNREACHABLE;
     } else if (answer.status != 200) {
-        code = complain(call, &(struct rest_asked){path, NULL}, &answer);
+        code = complain(call, path, NULL, &answer);
     }
     strbuf_finish(&answer.body);
     return code;

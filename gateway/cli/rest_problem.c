@@ -1,6 +1,6 @@
 /* A refusal of the REST interface in one line for people: what is wrong, which field with which
- * value, what it may be, where. The answer names the fields; their values are taken from what was
- * asked. */
+ * value, what it may be, where. The answer says what a parameter was; of a body, which may name
+ * people's matters, it repeats nothing, so its values are taken from what was sent. */
 #include "gateway/cli/rest_problem.h"
 #include "bowei/base/json_read.h"
 #include <stdio.h>
@@ -31,37 +31,6 @@ static const char *member_text(const struct json_doc *doc, const struct json_nod
         out[0] = '\0';
     }
     return out;
-}
-
-static int hex_digit(char c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
-}
-
-/* =VALUE as the target had it, decoded; nothing when the parameter was not sent. */
-static void parameter_write(struct strbuf *out, const char *path, const char *name)
-{
-    const size_t len = strlen(name);
-    const char *at = strchr(path, '?');
-    char value[TEXT_MAX];
-    size_t n = 0;
-
-    while (at != NULL && (strncmp(at + 1, name, len) != 0 || at[1 + len] != '=')) {
-        at = strchr(at + 1, '&');
-    }
-    if (at == NULL) {
-        return;
-    }
-    for (at += len + 2; *at != '\0' && *at != '&' && n + 1 < sizeof value; at++) {
-        value[n++] = *at;
-        if (at[0] == '%' && at[1] != '\0' && at[2] != '\0') { /* our own escapes: always whole */
-            value[n - 1] = (char)(hex_digit(at[1]) << 4 | hex_digit(at[2]));
-            at += 2;
-        }
-    }
-    value[n] = '\0';
-    strbuf_putc(out, '=');
-    rest_problem_plain(out, value, VALUE_MAX);
 }
 
 /* The value that a JSON pointer names in the body that was sent; NULL when there is none. */
@@ -108,7 +77,7 @@ static void pointer_write(struct strbuf *out, const char *body, const char *poin
 
 /* ": FIELD=VALUE: DETAIL; FIELD..." */
 static void errors_write(const struct json_doc *doc, const struct json_node *errors,
-                         const struct rest_asked *asked, struct strbuf *out)
+                         const char *body, struct strbuf *out)
 {
     const struct json_node *row = json_first(doc, errors);
 
@@ -119,10 +88,9 @@ static void errors_write(const struct json_doc *doc, const struct json_node *err
         strbuf_puts(out, i == 0 ? ": " : "; ");
         if (member_text(doc, row, "parameter", field)[0] != '\0') {
             rest_problem_plain(out, field, VALUE_MAX);
-            parameter_write(out, asked->path, field);
         } else if (member_text(doc, row, "pointer", field)[0] != '\0') {
             rest_problem_plain(out, field, VALUE_MAX);
-            pointer_write(out, asked->body, field);
+            pointer_write(out, body, field);
         }
         strbuf_puts(out, ": ");
         rest_problem_plain(out, member_text(doc, row, "detail", detail), TEXT_MAX);
@@ -130,8 +98,7 @@ static void errors_write(const struct json_doc *doc, const struct json_node *err
     }
 }
 
-bool rest_problem_write(const struct rest_asked *asked, const char *text, size_t len,
-                        struct strbuf *out)
+bool rest_problem_write(const char *body, const char *text, size_t len, struct strbuf *out)
 {
     struct json_node nodes[NODES_MAX];
     struct json_doc doc;
@@ -149,7 +116,7 @@ bool rest_problem_write(const struct rest_asked *asked, const char *text, size_t
     rest_problem_plain(out, title, TEXT_MAX);
     errors = json_member(&doc, nodes, "errors");
     if (errors != NULL && errors->kind == JSON_ARRAY && errors->count > 0) {
-        errors_write(&doc, errors, asked, out);
+        errors_write(&doc, errors, body, out);
     } else if (member_text(&doc, nodes, "detail", more)[0] != '\0' && strcmp(more, title) != 0) {
         strbuf_puts(out, ": ");
         rest_problem_plain(out, more, TEXT_MAX);

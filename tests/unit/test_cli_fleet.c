@@ -300,13 +300,14 @@ static void refusals_are_one_line(void **state)
         int code;
         const char *says;
     } rows[] = {
-        {"spaces near --lat 91 --lon 1,%25",      "400 Bad Request",
+        {"spaces near --lat 91 --lon x",          "400 Bad Request",
          "{\"type\":\"urn:bowei:problem:bad_parameter\",\"title\":\"a parameter is wrong\","
          "\"status\":400,\"detail\":\"lat: must be -90 to 90\",\"instance\":\"/v1/spaces/near\","
-         "\"errors\":[{\"parameter\":\"lat\",\"detail\":\"must be -90 to 90\"},"
+         "\"errors\":[{\"parameter\":\"lat\",\"detail\":\"must be -90 to 90 (was \\\"91\\\")\"},"
          "{\"parameter\":\"lon\",\"detail\":\"must be -180 to 180\"},"
          "{\"parameter\":\"radius\",\"detail\":\"is required\"}]}",                                                                CLI_USAGE,
-         "bowei: a parameter is wrong: lat=91: must be -90 to 90; lon=1,%25: must be -180 to 180; "
+         "bowei: a parameter is wrong: lat: must be -90 to 90 (was \"91\"); lon: must be -180 to "
+         "180; "
          "radius: is required (/v1/spaces/near: 400)\n"                                                                                                                                                },
         {"cases open --kind bus --lat x --lon 7", "422 Unprocessable Content",
          "{\"title\":\"a field is wrong\",\"status\":422,\"instance\":\"/v1/cases\",\"errors\":"
