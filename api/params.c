@@ -140,7 +140,9 @@ static size_t pair_parse(struct value *v, const char *raw, size_t len, const par
     v->row = &param_rows[param];
     fault = v->faults->count;
     parsers[param](v);
-    value_tell(v, fault);
+    if (param != PARAM_KEY) { /* a secret */
+        value_tell(v, fault);
+    }
     return (size_t)(name + text) + 2;
 }
 

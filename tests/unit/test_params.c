@@ -67,11 +67,27 @@ static void any_scratch_is_kept_to(void **state)
     }
 }
 
+/* A refusal repeats what was sent, but no secret. */
+static void secrets_are_not_repeated(void **state)
+{
+    static const param_entry known[] = {PARAM_KEY, PARAM_LIMIT, PARAM_END};
+    char raw[320] = "limit=0&key=";
+    char scratch[400];
+
+    (void)state;
+    memset(raw + strlen(raw), 's', 290);
+    assert_false(params_parse(raw, strlen(raw), known, scratch, sizeof scratch, &query, &faults));
+    assert_int_equal(faults.count, 2);
+    assert_non_null(strstr(faults.rows[0].detail, "(was \"0\")"));
+    assert_null(strstr(faults.rows[1].detail, "sss"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(full_scratch_takes_nothing_more),
         cmocka_unit_test(any_scratch_is_kept_to),
+        cmocka_unit_test(secrets_are_not_repeated),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
