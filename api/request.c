@@ -36,7 +36,8 @@ static bool value_clean(const char *value, size_t len)
 #define AT(member) offsetof(struct heads, member)
 
 /* Lines of one name are one list (RFC 9110 5.3) where the header is a list; others come once, or
- * who reads the request before us may take another one for it than we do. */
+ * who reads the request before us may take another one for it than we do. Two Content-Types become
+ * a list that is no type: 415 where one is needed, and nothing to pushes, which need none. */
 static const struct header_row {
     const char *name;
     size_t at, count_at;
@@ -47,7 +48,7 @@ static const struct header_row {
     {"Authorization",     AT(authorization),     AT(authorizations),     "Authorization is given twice"  },
     {"If-None-Match",     AT(if_none_match),     AT(if_none_matches),    NULL                            },
     {"If-Match",          AT(if_match),          AT(if_matches),         NULL                            },
-    {"Content-Type",      AT(content_type),      AT(content_types),      "Content-Type is given twice"   },
+    {"Content-Type",      AT(content_type),      AT(content_types),      NULL                            },
     {"Content-Encoding",  AT(content_encoding),  AT(content_encodings),  NULL                            },
     {"Content-Length",    AT(content_length),    AT(content_lengths),    "Content-Length is given twice" },
     {"Transfer-Encoding", AT(transfer_encoding), AT(transfer_encodings),

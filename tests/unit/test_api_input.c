@@ -349,6 +349,13 @@ static void bodies(void **state)
     a = client_ask(city, "POST", target, head, "{\"reason\":\"event\"}");
     assert_problem(&a, 415, NULL);
     answer_free(&a);
+    (void)snprintf(head, sizeof head,
+                   "Authorization: Bearer %s\r\nContent-Type: application/json\r\n"
+                   "Content-Type: application/json\r\n",
+                   city->staff);
+    a = client_ask(city, "POST", target, head, "{\"reason\":\"event\"}");
+    assert_problem(&a, 415, NULL);
+    answer_free(&a);
     for (unsigned i = 0; i < 2; i++) { /* packed bytes are no JSON that is wrong */
         (void)snprintf(head, sizeof head,
                        "Authorization: Bearer %s\r\nContent-Type: application/json\r\n"

@@ -98,8 +98,10 @@ static int tear_down(void **state)
 /* CTWing sets no Content-Type that we could count on, others what they like. */
 static void messages_reach_the_port(void **state)
 {
-    static const char *const heads[] = {"", "Content-Type: application/json;charset=UTF-8\r\n",
-                                        "Content-Type: text/plain\r\nAccept: text/html\r\n"};
+    static const char *const heads[] = {
+        "", "Content-Type: application/json;charset=UTF-8\r\n",
+        "Content-Type: text/plain\r\nAccept: text/html\r\n",
+        "Content-Type: a/b\r\nContent-Encoding: UTF-8\r\nContent-Type: c\r\n"};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(heads); i++) {
