@@ -1,0 +1,54 @@
+#ifndef TESTS_UNIT_LOOPBACK_H
+#define TESTS_UNIT_LOOPBACK_H
+
+/* Sockets on ports of the kernel's choosing, on loopback only. Included behind cmocka.h. */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define LOOPBACK_URL_CAP 32
+
+/* Takes *port, 0 = any free one, which is then in *port. While the socket is open nobody else gets
+ * it, and who connects is refused. */
+static inline int loopback_bind(uint16_t *port)
+{
+    struct sockaddr_in at = {
+        .sin_family = AF_INET, .sin_port = htons(*port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t len = sizeof at;
+    const int on = 1;
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_true(fd >= 0);
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on), 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
+    *port = ntohs(at.sin_port);
+    return fd;
+}
+
+static inline int loopback_listen(uint16_t *port)
+{
+    const int fd = loopback_bind(port);
+
+    assert_int_equal(listen(fd, 16), 0);
+    return fd;
+}
+
+/* A port that was free a moment ago, for a server that takes no socket. */
+static inline uint16_t loopback_port_free(void)
+{
+    uint16_t port = 0;
+
+    assert_int_equal(close(loopback_bind(&port)), 0);
+    return port;
+}
+
+static inline void loopback_url(uint16_t port, char out[LOOPBACK_URL_CAP])
+{
+    (void)snprintf(out, LOOPBACK_URL_CAP, "http://127.0.0.1:%u", port);
+}
+
+#endif
