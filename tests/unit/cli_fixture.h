@@ -3,17 +3,11 @@
 
 /* The command line as a shell sees it: a command runs in a child process, and what it wrote to
  * standard output and standard error is in out_text and wrong_text. Its files are in the test's own
- * folder. Included by one source a program, first of all. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+ * folder. Included by one source a program. */
+#include "tests/unit/own_folder.h"
 
 #include "bowei/base/json_read.h"
 #include "bowei/cli.h"
-#include "tests/unit/own_folder.h"
 #include <sys/wait.h>
 
 #define CLI_TEXT_MAX  65536

@@ -4,20 +4,13 @@
 #include "bowei/base/city_clock.h"
 #include "bowei/base/json_read.h"
 #include "bowei/delivery.h"
+#include "tests/unit/loopback.h"
 #include "tests/unit/scratch_folder.h"
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdatomic.h>
-#include <stddef.h>
-#include <sys/socket.h>
 #include <sys/time.h>
 #include <time.h>
-
-#include <cmocka.h>
 
 /* A whole delivery over a feed in memory, with receivers on loopback that note what they are sent.
  */
@@ -295,16 +288,10 @@ static inline void *receiver_run(void *arg)
 
 static inline struct receiver *receiver_open(void)
 {
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
     struct receiver *r = calloc(1, sizeof *r);
-    socklen_t len = sizeof at;
 
     assert_non_null(r);
-    r->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(bind(r->fd, (struct sockaddr *)&at, sizeof at), 0);
-    assert_int_equal(listen(r->fd, 16), 0);
-    assert_int_equal(getsockname(r->fd, (struct sockaddr *)&at, &len), 0);
-    r->port = ntohs(at.sin_port);
+    r->fd = loopback_listen(&r->port);
     atomic_store(&r->status, 200);
     (void)pthread_mutex_init(&r->lock, NULL);
     assert_int_equal(pthread_create(&r->thread, NULL, receiver_run, r), 0);

@@ -2,8 +2,9 @@
 #define TESTS_UNIT_DRAFT_FILES_H
 
 /* Inventory files out of texts, read as an import reads them. */
-#include "bowei/inventory_file.h"
 #include "tests/unit/own_folder.h"
+
+#include "bowei/inventory_file.h"
 
 /* Reads a text as a file of that name into the draft; what is wrong with it is in the report. */
 static inline enum err draft_text_read(struct draft *d, const char *name, const char *text,

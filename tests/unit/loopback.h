@@ -1,13 +1,19 @@
 #ifndef TESTS_UNIT_LOOPBACK_H
 #define TESTS_UNIT_LOOPBACK_H
 
-/* Sockets on ports of the kernel's choosing, on loopback only. Included behind cmocka.h. */
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
+/* Sockets on ports of the kernel's choosing, on loopback only. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #define LOOPBACK_URL_CAP 32
 

@@ -2,36 +2,42 @@
 #define TESTS_UNIT_OWN_FOLDER_H
 
 /* The one folder of a test program: made and removed by folder_make and folder_remove, as set-up
- * and tear-down of the group or of each test. Included behind cmocka.h, by one source a program. */
-#include "tests/unit/scratch_folder.h"
+ * and tear-down of the group or of each test. Included by one source a program. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include <cmocka.h>
+
+#include "tests/unit/scratch_folder.h"
 
 #define PATHS_KEPT 8
 
-static char folder[256];
+static char own_folder[256];
 
 static inline int folder_make(void **state)
 {
     (void)state;
-    scratch_folder_make(folder, sizeof folder);
+    scratch_folder_make(own_folder, sizeof own_folder);
     return 0;
 }
 
 static inline int folder_remove(void **state)
 {
     (void)state;
-    scratch_folder_remove(folder);
+    scratch_folder_remove(own_folder);
     return 0;
 }
 
 /* The path of a file in it; good until PATHS_KEPT more were asked for. */
 static inline const char *path_of(const char *name)
 {
-    static char paths[PATHS_KEPT][sizeof folder + 128];
+    static char paths[PATHS_KEPT][sizeof own_folder + 128];
     static unsigned next;
     char *path = paths[next++ % PATHS_KEPT];
 
-    assert_true(snprintf(path, sizeof paths[0], "%s/%s", folder, name) < (int)sizeof paths[0]);
+    assert_true(snprintf(path, sizeof paths[0], "%s/%s", own_folder, name) < (int)sizeof paths[0]);
     return path;
 }
 

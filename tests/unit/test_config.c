@@ -1,46 +1,15 @@
 /* The configuration: what a good file gives, what each broken one is told and where, and that the
  * template, the example, `config show` and docs/CONFIG.md agree with the table of settings. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/own_folder.h"
 
 #include "bowei/config.h"
 #include "gateway/config/setting.h"
 #include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-static char folder[] = "/tmp/bowei-config-XXXXXX";
-
-static const char *path_of(const char *name)
-{
-    static char path[200];
-
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return path;
-}
-
-static const char *write_bytes(const char *name, const char *text, size_t len)
-{
-    const char *path = path_of(name);
-    FILE *file = fopen(path, "wb");
-
-    assert_non_null(file);
-    assert_int_equal(fwrite(text, 1, len, file), len);
-    assert_int_equal(fclose(file), 0);
-    return path;
-}
 
 static enum err load_text(const char *text, struct config_report *report, struct config **out)
 {
-    return config_load(write_bytes("a.yaml", text, strlen(text)), NULL, 0, report, out);
+    return config_load(text_write("a.yaml", text), NULL, 0, report, out);
 }
 
 struct broken {
@@ -385,7 +354,7 @@ static void test_hostile_files(void **state)
     assert_non_null(strbuf_reserve(&text, 5u << 20));
     memset(text.data, '#', 5u << 20);
     assert_int_equal(
-        config_load(write_bytes("big.yaml", text.data, 5u << 20), NULL, 0, &report, &config),
+        config_load(bytes_write("big.yaml", text.data, 5u << 20), NULL, 0, &report, &config),
         ERR_CONFIG);
     assert_non_null(strstr(report.faults[0].text, "larger than 4 MiB"));
     strbuf_finish(&text);
@@ -405,7 +374,7 @@ static void test_files_that_are_none(void **state)
     strbuf_putc(&text, '\0');
     assert_non_null(strstr(text.data, "missing.yaml: cannot be opened"));
     strbuf_finish(&text);
-    assert_int_equal(config_load(folder, NULL, 0, &report, &config), ERR_CONFIG);
+    assert_int_equal(config_load(own_folder, NULL, 0, &report, &config), ERR_CONFIG);
     assert_string_equal(report.faults[0].text, "is a directory");
 }
 
@@ -519,7 +488,7 @@ static void test_secrets(void **state)
 
     (void)state;
     assert_int_equal(setenv("BOWEI_TEST_SECRET", "swordfish", 1), 0);
-    write_bytes("secret", "hunter2\n", 8);
+    text_write("secret", "hunter2\n");
     assert_int_equal(chmod(path_of("secret"), 0644), 0);
     snprintf(text, sizeof text,
              "redis:\n  username: u\n  password: ${BOWEI_TEST_SECRET}\nlinks:\n  - name: a\n    "
@@ -560,7 +529,7 @@ static void test_overrides(void **state)
     struct config *config = NULL;
 
     (void)state;
-    write_bytes("a.yaml", "http: {port: 1}\n", 16);
+    text_write("a.yaml", "http: {port: 1}\n");
     assert_int_equal(config_load(path_of("a.yaml"), good, 3, &report, &config), ERR_OK);
     assert_int_equal(config->http.port, 9090);
     assert_int_equal(config->http.idle_s, 120);
@@ -621,7 +590,7 @@ static void test_example_is_valid_and_show_reads_back(void **state)
     assert_ptr_equal(config_unit(config, "depot", "loops"), &config->lines[1].units[0]);
     assert_null(config_unit(config, "depot", "depot/none"));
     config_show(config, &first);
-    check_valid(write_bytes("shown.yaml", first.data, first.len), &again);
+    check_valid(bytes_write("shown.yaml", first.data, first.len), &again);
     config_show(again, &second);
     assert_int_equal(first.len, second.len);
     assert_memory_equal(first.data, second.data, first.len);
@@ -641,8 +610,8 @@ static void test_template_gives_the_defaults(void **state)
 
     (void)state;
     config_template(&text);
-    check_valid(write_bytes("template.yaml", text.data, text.len), &a);
-    check_valid(write_bytes("empty.yaml", "", 0), &b);
+    check_valid(bytes_write("template.yaml", text.data, text.len), &a);
+    check_valid(text_write("empty.yaml", ""), &b);
     config_show(a, &shown_a);
     config_show(b, &shown_b);
     assert_int_equal(shown_a.len, shown_b.len);
@@ -677,20 +646,7 @@ static void test_reference_is_the_document(void **state)
 
 static int set_up(void **state)
 {
-    (void)state;
-    return mkdtemp(folder) == NULL || setenv("BOWEI_SHORT", "fifteen-letters", 1) != 0;
-}
-
-static int tear_down(void **state)
-{
-    static const char *const names[] = {"a.yaml",        "secret",     "shown.yaml",
-                                        "template.yaml", "empty.yaml", "big.yaml"};
-
-    (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        unlink(path_of(names[i]));
-    }
-    return rmdir(folder);
+    return folder_make(state) != 0 || setenv("BOWEI_SHORT", "fifteen-letters", 1) != 0;
 }
 
 int main(void)
@@ -714,5 +670,5 @@ int main(void)
         cmocka_unit_test(test_reference_is_the_document),
     };
 
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, folder_remove);
 }

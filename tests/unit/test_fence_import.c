@@ -1,44 +1,8 @@
 /* Fences and their tables in files: what is refused and where the message points, how crossings are
  * found, the canonical text, figures of the report, and which bike a radio belongs to. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-/* cmocka wants the four above first */
+#include "tests/unit/draft_files.h"
 #include "tests/unit/fence_fixture.h"
-#include "tests/unit/scratch_folder.h"
-#include <cmocka.h>
 #include <time.h>
-
-static char folder[256];
-
-static int folder_make(void **state)
-{
-    (void)state;
-    scratch_folder_make(folder, sizeof folder);
-    return 0;
-}
-
-static int folder_remove(void **state)
-{
-    (void)state;
-    scratch_folder_remove(folder);
-    return 0;
-}
-
-static enum err text_read(struct draft *d, const char *name, const char *text, size_t len,
-                          struct import_report *report)
-{
-    char path[512];
-    FILE *f;
-
-    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
-    f = fopen(path, "wb");
-    assert_non_null(f);
-    assert_int_equal(fwrite(text, 1, len, f), len);
-    assert_int_equal(fclose(f), 0);
-    return draft_read(d, path, CRS_WGS84, report);
-}
 
 #define F  "150402001F00100006"
 #define F2 "150402001F0020000B"
@@ -175,7 +139,7 @@ static void refuses_bad_rows(void **state)
                 column = *p == '\n' ? 1 : column + 1;
             }
         }
-        assert_int_equal(text_read(d, "bad", text, len, &report), ERR_OK);
+        assert_int_equal(draft_text_read(d, "bad", text, len, &report), ERR_OK);
         if (report.fault_count == 0 || report.faults == NULL ||
             strcmp(report.faults[0].field, want->field) != 0 ||
             strstr(report.faults[0].reason, want->reason) == NULL ||
@@ -243,8 +207,8 @@ static void refuses_what_does_not_fit_together(void **state)
         struct draft *d = draft_create();
         struct import_report report = {0};
 
-        assert_int_equal(text_read(d, "whole", wholes[i].text, strlen(wholes[i].text), &report),
-                         ERR_OK);
+        assert_int_equal(
+            draft_text_read(d, "whole", wholes[i].text, strlen(wholes[i].text), &report), ERR_OK);
         assert_int_equal(report.fault_count, 0);
         assert_int_equal(draft_complete(d, NULL, false, false, &report), ERR_OK);
         if (report.fault_count == 0 || strcmp(report.faults[0].field, wholes[i].field) != 0 ||
@@ -408,7 +372,7 @@ static void more_than_100000_points_are_refused_with_the_figure(void **state)
         strbuf_printf(&text, "[118.%06u,42.1],", i);
     }
     strbuf_printf(&text, "[118.0,42.1]]]}}]}");
-    assert_int_equal(text_read(d, "many", text.data, text.len, &report), ERR_OK);
+    assert_int_equal(draft_text_read(d, "many", text.data, text.len, &report), ERR_OK);
     assert_int_equal(report.fault_count, 1);
     assert_non_null(strstr(report.faults[0].reason, "100002 points, at most 100000"));
     strbuf_finish(&text);
@@ -423,7 +387,7 @@ static struct draft *draft_of(const char *text, const struct draft *current, boo
 {
     struct draft *d = draft_create();
 
-    assert_int_equal(text_read(d, "fences.json", text, strlen(text), report), ERR_OK);
+    assert_int_equal(draft_text_read(d, "fences.json", text, strlen(text), report), ERR_OK);
     assert_int_equal(report->fault_count, 0);
     assert_int_equal(draft_complete(d, current, replace, replace, report), ERR_OK);
     return d;
@@ -492,7 +456,7 @@ static void refuses_to_drop_many_fences(void **state)
     static const char retired[] = "id,replaced_by\n" F ",\n";
 
     (void)state;
-    assert_int_equal(text_read(d, "retired", retired, strlen(retired), &second), ERR_OK);
+    assert_int_equal(draft_text_read(d, "retired", retired, strlen(retired), &second), ERR_OK);
     assert_int_equal(draft_complete(d, a, false, false, &second), ERR_OK);
     assert_int_equal(second.fault_count, 1);
     assert_non_null(strstr(second.faults[0].reason, "1 of 1 fences"));

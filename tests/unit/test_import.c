@@ -1,45 +1,9 @@
 /* Inventory files: what is accepted, what is refused and where the message points, merging, and the
  * canonical text. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-/* cmocka wants the four above first */
+#include "tests/unit/draft_files.h"
+
 #include "bowei/coverage.h"
 #include "tests/unit/city_fixture.h"
-#include "tests/unit/scratch_folder.h"
-#include <cmocka.h>
-
-static char folder[256];
-
-static int folder_make(void **state)
-{
-    (void)state;
-    scratch_folder_make(folder, sizeof folder);
-    return 0;
-}
-
-static int folder_remove(void **state)
-{
-    (void)state;
-    scratch_folder_remove(folder);
-    return 0;
-}
-
-/* Reads a text as a file of that name into the draft. */
-static enum err text_read(struct draft *d, const char *name, const char *text, size_t len,
-                          struct import_report *report)
-{
-    char path[512];
-    FILE *f;
-
-    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
-    f = fopen(path, "wb");
-    assert_non_null(f);
-    assert_int_equal(fwrite(text, 1, len, f), len);
-    assert_int_equal(fclose(f), 0);
-    return draft_read(d, path, CRS_WGS84, report);
-}
 
 struct refusal {
     const char *text;
@@ -131,7 +95,7 @@ static void refuses_bad_rows(void **state)
         struct import_report report = {0};
         const struct import_fault *got;
 
-        assert_int_equal(text_read(d, "f", want->text, strlen(want->text), &report), ERR_OK);
+        assert_int_equal(draft_text_read(d, "f", want->text, strlen(want->text), &report), ERR_OK);
         if (report.fault_count == 0) {
             fail_msg("accepted: %s", want->text);
         }
@@ -156,7 +120,7 @@ static void read_good(struct draft *d, const char *text)
 {
     struct import_report report = {0};
 
-    assert_int_equal(text_read(d, "f", text, strlen(text), &report), ERR_OK);
+    assert_int_equal(draft_text_read(d, "f", text, strlen(text), &report), ERR_OK);
     if (report.fault_count != 0) {
         fail_msg("%u:%u: %s: %s", report.faults[0].line, report.faults[0].column,
                  report.faults[0].field, report.faults[0].reason);
@@ -380,8 +344,8 @@ static void round_trip(const struct draft *d, uint64_t version)
     uint64_t found = 0;
 
     assert_int_equal(draft_write(d, version, &text), ERR_OK);
-    assert_int_equal(inventory_store_save(folder, version, &text), ERR_OK);
-    assert_int_equal(inventory_store_newest(folder, &found, path, sizeof path), ERR_OK);
+    assert_int_equal(inventory_store_save(own_folder, version, &text), ERR_OK);
+    assert_int_equal(inventory_store_newest(own_folder, &found, path, sizeof path), ERR_OK);
     assert_int_equal(found, version);
     assert_int_equal(draft_load(path, &loaded, &found), ERR_OK);
     assert_int_equal(found, version);
@@ -512,11 +476,11 @@ static void load_refuses_what_is_not_its_own(void **state)
         struct import_report report = {0};
         char path[512];
 
-        assert_int_equal(text_read(unused, "bad", rows[i].text, strlen(rows[i].text), &report),
-                         ERR_OK);
+        assert_int_equal(
+            draft_text_read(unused, "bad", rows[i].text, strlen(rows[i].text), &report), ERR_OK);
         import_report_finish(&report);
         draft_destroy(unused);
-        (void)snprintf(path, sizeof path, "%s/bad", folder);
+        (void)snprintf(path, sizeof path, "%s/bad", own_folder);
         assert_int_equal(draft_load(path, &d, &version), rows[i].want);
     }
     assert_int_equal(draft_load("/nonexistent/file", &d, &version), ERR_NOT_FOUND);
@@ -546,8 +510,8 @@ static void damage_is_only_reported(void **state)
 
             memcpy(copy, texts[t], len);
             copy[cut] = (char)dice_below(&dice, 256);
-            assert_int_equal(text_read(d, "cut", texts[t], cut, &report), ERR_OK);
-            assert_int_equal(text_read(d, "flip", copy, len, &report), ERR_OK);
+            assert_int_equal(draft_text_read(d, "cut", texts[t], cut, &report), ERR_OK);
+            assert_int_equal(draft_text_read(d, "flip", copy, len, &report), ERR_OK);
             import_report_finish(&report);
             draft_destroy(d);
         }

@@ -2,20 +2,18 @@
  * failures, exceptions, a dead unit beside living ones, a wrong unit's reply, a slave that goes and
  * comes back. */
 #include "sensors/modbus/line.h"
-#include <arpa/inet.h>
 #include <errno.h>
 #include <modbus.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "tests/unit/field_fixture.h"
+#include "tests/unit/loopback.h"
 
 #define REGISTERS 2048
 #define DEAD_UNIT 9
@@ -67,22 +65,6 @@ static const struct device_row rows[] = {
     {"line/b",    "line", "map", 1, 3}, /* the 4th point is not bound */
     {"line/dead", "line", "map", 1, 4},
 };
-
-static int listener_open(uint16_t *port)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(*port)};
-    socklen_t len = sizeof address;
-    const int on = 1;
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
-    assert_int_equal(listen(fd, 8), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
-    *port = ntohs(address.sin_port);
-    return fd;
-}
 
 static bool hole_touched(const uint8_t *query)
 {
@@ -196,7 +178,7 @@ static void *slave_main(void *ctx)
 
 static void slave_start(void)
 {
-    slave.listener = listener_open(&slave.port);
+    slave.listener = loopback_listen(&slave.port);
     atomic_store(&slave.stop, false);
     assert_int_equal(pthread_create(&slave.thread, NULL, slave_main, NULL), 0);
 }

@@ -3,18 +3,17 @@
  * that refuses us. */
 #include "sensors/mqtt/link.h"
 #include <mosquitto.h>
-#include <netinet/in.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "tests/unit/field_fixture.h"
+#include "tests/unit/loopback.h"
 #include "tests/unit/scratch_folder.h"
 
 #define MOSQUITTO "/usr/sbin/mosquitto"
@@ -41,19 +40,6 @@ static char client_id[] = "bowei-under-test";
 static char topic[] = "bowei/up/#";
 static char envelope[] = "native";
 static char username[] = "nobody";
-
-static uint16_t port_free(void)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET};
-    socklen_t len = sizeof address;
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
-    (void)close(fd);
-    return ntohs(address.sin_port);
-}
 
 static bool port_answers(void)
 {
@@ -148,7 +134,7 @@ static int set_up(void **state)
     assert_true(halt_init(&halt));
     scratch_folder_make(folder, sizeof folder);
     (void)snprintf(config_path, sizeof config_path, "%s/mosquitto.conf", folder);
-    port = port_free();
+    port = loopback_port_free();
     subscriptions[0] = (struct subscription_config){.topic = topic, .envelope = envelope, .qos = 1};
     config = (struct link_config){.name = name,
                                   .host = loopback,

@@ -1,28 +1,7 @@
 /* Grids, units, wardens and the columns of those responsible in files: what is refused and where
  * the message points, what merges and what goes, the canonical text. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-/* cmocka wants the four above first */
+#include "tests/unit/own_folder.h"
 #include "tests/unit/territory_fixture.h"
-#include <cmocka.h>
-
-static char folder[256];
-
-static int folder_make(void **state)
-{
-    (void)state;
-    scratch_folder_make(folder, sizeof folder);
-    return 0;
-}
-
-static int folder_remove(void **state)
-{
-    (void)state;
-    scratch_folder_remove(folder);
-    return 0;
-}
 
 #define LOT    "150402001R00100008"
 #define SPACE  "150402001R0010012Z"
@@ -177,7 +156,7 @@ static bool refusal_holds(const struct refusal *want)
     assert_true(strlen(texts[count - 1]) < sizeof text);
     mark_take(texts[count - 1], text, &line, &column);
     texts[count - 1] = text;
-    d = territory_read(folder, texts, count, &report);
+    d = territory_read(own_folder, texts, count, &report);
     assert_int_equal(draft_complete(d, NULL, false, false, &report), ERR_OK);
     good = report.fault_count == 1 && report.faults[0].line == line &&
            report.faults[0].column == column && strcmp(report.faults[0].field, want->field) == 0 &&
@@ -220,7 +199,7 @@ static void units_have_a_bound(void **state)
     }
     strbuf_putc(&text, '\0');
     texts[0] = text.data;
-    d = territory_read(folder, texts, 1, &report);
+    d = territory_read(own_folder, texts, 1, &report);
     assert_int_equal(draft_complete(d, NULL, false, false, &report), ERR_OK);
     assert_int_equal(report.fault_count, 1);
     assert_int_equal(report.faults[0].line, 1002);
@@ -237,7 +216,7 @@ static void a_metre_of_overlap_is_none(void **state)
         PLACES, GRIDS(GRID("\"15040200100101\"", SQUARE) "," GRID(
                     "\"15040200100102\"", "[118.10099,42.1],[118.102,42.1],[118.102,42.101],"
                                           "[118.10099,42.101],[118.10099,42.1]"))};
-    struct inventory *inv = territory_import(folder, texts, 2);
+    struct inventory *inv = territory_import(own_folder, texts, 2);
     struct responsibility r;
 
     (void)state;
@@ -255,7 +234,7 @@ static struct draft *read_whole(const char *const *texts, unsigned count,
                                 const struct draft *current, bool replace,
                                 struct import_report *report)
 {
-    struct draft *d = territory_read(folder, texts, count, report);
+    struct draft *d = territory_read(own_folder, texts, count, report);
 
     assert_int_equal(draft_complete(d, current, replace, false, report), ERR_OK);
     return d;
@@ -358,7 +337,7 @@ static void removals_of_the_new_kinds_need_leave(void **state)
         assert_non_null(strstr(report.faults[i].reason, wanted[i]));
     }
     draft_destroy(next);
-    next = territory_read(folder, less, ARRAY_LEN(less), &allowed);
+    next = territory_read(own_folder, less, ARRAY_LEN(less), &allowed);
     assert_int_equal(draft_complete(next, current, false, true, &allowed), ERR_OK);
     assert_int_equal(allowed.fault_count, 0);
     assert_int_equal(next->tables[TABLE_GRID].count, 1);
@@ -376,7 +355,7 @@ static void a_retired_place_takes_its_people_along(void **state)
     const char *const gone[] = {"id,replaced_by\n" LOT ",\n"};
     struct import_report report = {0};
     struct draft *current = read_whole(city, ARRAY_LEN(city), NULL, false, &report);
-    struct draft *next = territory_read(folder, gone, 1, &report);
+    struct draft *next = territory_read(own_folder, gone, 1, &report);
 
     (void)state;
     assert_int_equal(draft_complete(next, current, false, true, &report), ERR_OK);
@@ -398,8 +377,8 @@ static struct draft *loaded(const struct draft *d, struct strbuf *text)
     uint64_t version = 7;
 
     assert_int_equal(draft_write(d, version, text), ERR_OK);
-    assert_int_equal(inventory_store_save(folder, version, text), ERR_OK);
-    assert_int_equal(inventory_store_newest(folder, &version, path, sizeof path), ERR_OK);
+    assert_int_equal(inventory_store_save(own_folder, version, text), ERR_OK);
+    assert_int_equal(inventory_store_newest(own_folder, &version, path, sizeof path), ERR_OK);
     assert_int_equal(draft_load(path, &again, &version), ERR_OK);
     strbuf_putc(text, '\0');
     return again;
