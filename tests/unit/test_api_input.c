@@ -295,7 +295,7 @@ static void tls_hello_and_garbage(void **state)
     answer_free(&a);
     for (int round = 0; round < 50; round++) {
         for (size_t i = 0; i < sizeof garbage; i++) {
-            garbage[i] = (char)dice_roll(&dice);
+            garbage[i] = (char)dice_u64(&dice);
         }
         memcpy(garbage + 1900, "\r\n\r\n", 4);
         a = client_raw(city, garbage, 1904);

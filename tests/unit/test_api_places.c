@@ -480,9 +480,9 @@ static void fast_renderer_equals_plain_writer(void **state)
             .reason = (enum reason)dice_below(&dice, REASON_COUNT),
             .known_state = (enum space_state)dice_below(&dice, 3),
             .confidence = (uint8_t)dice_below(&dice, 101),
-            .since_ms = (int64_t)(dice_roll(&dice) % 4000000000000),
-            .known_since_ms = (int64_t)(dice_roll(&dice) % 4000000000000),
-            .seen_ms = dice_below(&dice, 4) == 0 ? 0 : (int64_t)(dice_roll(&dice) % 4000000000000),
+            .since_ms = (int64_t)(dice_u64(&dice) % 4000000000000),
+            .known_since_ms = (int64_t)(dice_u64(&dice) % 4000000000000),
+            .seen_ms = dice_below(&dice, 4) == 0 ? 0 : (int64_t)(dice_u64(&dice) % 4000000000000),
         };
         struct inv_space space = city->inv->spaces[dice_below(&dice, city->inv->space_count)];
         struct inventory copy = *city->inv;
@@ -495,7 +495,7 @@ static void fast_renderer_equals_plain_writer(void **state)
 
         space.attributes = (attribute_set)dice_below(&dice, 1u << 12);
         space.at = (struct position_e7){(int32_t)dice_below(&dice, 1800000000) - 900000000,
-                                        (int32_t)(dice_roll(&dice) % 3600000000u - 1800000000u)};
+                                        (int32_t)(dice_u64(&dice) % 3600000000u - 1800000000u)};
         copy.spaces = &space;
         now.shift_ms = -(int64_t)dice_below(&dice, 100000);
         scene_init(&scene, &copy, city->view, now, (enum crs)dice_below(&dice, CRS_COUNT));

@@ -4,6 +4,7 @@
  * left no trace. At the end all is restored from what was kept, in any order, and goes on alike.
  * Seeds are fixed; BOWEI_SEEDS says how many. */
 #include "tests/unit/case_fixture.h"
+#include "tests/unit/seeds.h"
 
 #include "bowei/journal.h"
 #include "gateway/core/case/transitions.h"
@@ -39,7 +40,6 @@ struct history {
 };
 
 static unsigned events_seen[CASE_EVENT_COUNT];
-static unsigned seed_now;
 
 /* --- the naive oracle: minute by minute, Shanghai, the default hours, no holidays --- */
 
@@ -638,33 +638,23 @@ static void one_history(uint64_t seed)
 
 static void histories_keep_their_promises(void **state)
 {
-    const char *asked = getenv("BOWEI_SEEDS");
-    const unsigned seeds = asked != NULL                   ? (unsigned)strtoul(asked, NULL, 10)
-                           : getenv("BOWEI_QUICK") != NULL ? SEEDS / 20
-                                                           : SEEDS;
+    const struct seeds seeds = seeds_wanted(SEEDS, SEEDS / 20);
 
     (void)state;
-    for (seed_now = 1; seed_now <= seeds; seed_now++) {
+    for (seed_now = seeds.first; seed_now < seeds.end; seed_now++) {
         one_history(seed_now);
     }
-    for (unsigned i = 0; i < CASE_EVENT_COUNT && seeds >= SEEDS; i++) {
+    for (unsigned i = 0; i < CASE_EVENT_COUNT && seeds.end - seeds.first >= SEEDS; i++) {
         if (events_seen[i] == 0) {
             fail_msg("no history has a %s", case_event_word((enum case_event)i)->code);
         }
     }
 }
 
-static int seed_said(void **state)
-{
-    (void)state;
-    print_message("the last seed was %u\n", seed_now);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_teardown(histories_keep_their_promises, seed_said),
+        SEEDED_TEST(histories_keep_their_promises),
     };
 
     return cmocka_run_group_tests_name("case_history", tests, NULL, NULL);

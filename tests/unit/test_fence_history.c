@@ -3,6 +3,7 @@
  * that refuses. After each input counts are what the bikes say; when all has settled, each bike
  * that is outside has one open episode, and no other has any. */
 #include "tests/unit/fleet_fixture.h"
+#include "tests/unit/seeds.h"
 #include <time.h>
 
 #define STEPS     60
@@ -13,17 +14,14 @@
 
 struct story {
     struct fleet_fixture f;
-    uint64_t dice;
+    struct dice dice;
 };
 
 static const char *const operators[] = {"HLO", "MTN", "ABC", "ZZZ"};
 
 static unsigned below(struct story *s, unsigned n)
 {
-    s->dice ^= s->dice << 13;
-    s->dice ^= s->dice >> 7;
-    s->dice ^= s->dice << 17;
-    return (unsigned)(s->dice >> 11) % n;
+    return dice_below(&s->dice, n);
 }
 
 static int64_t wall_ms(const struct story *s)
@@ -254,15 +252,12 @@ static void assert_settled(const struct story *s)
 
 static void fences_change_under_bikes(void **state)
 {
-    const char *asked = getenv("BOWEI_SEEDS");
-    const unsigned seeds = asked != NULL                   ? (unsigned)atoi(asked)
-                           : getenv("BOWEI_QUICK") != NULL ? SEEDS / 10
-                                                           : SEEDS;
+    const struct seeds seeds = seeds_wanted(SEEDS, SEEDS / 10);
     static struct story s;
 
     (void)state;
-    for (unsigned seed = 1; seed <= seeds; seed++) {
-        s = (struct story){.dice = seed * 2654435761U + 88172645463325252ULL};
+    for (seed_now = seeds.first; seed_now < seeds.end; seed_now++) {
+        s = (struct story){.dice = {seed_now}};
         s.f.now.at_ms = T0;
         fleet_start_with(&s.f, city_make(&s, 1, NULL));
         for (unsigned step = 1; step <= STEPS; step++) {
@@ -281,7 +276,7 @@ static void fences_change_under_bikes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(fences_change_under_bikes),
+        SEEDED_TEST(fences_change_under_bikes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
