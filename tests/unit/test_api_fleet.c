@@ -33,37 +33,40 @@ static int beat(void **state)
 
 static void bodies_are_checked(void **state)
 {
+    /* clang-format off */
     static const struct {
         const char *body;
         int status;
         const char *has;
     } rows[] = {
-        {"{",                                                                                       400, "bad_json"                },
-        {"[]",                                                                                      400, "must be an object"       },
-        {"{\"items\":[{}]}",                                                                        422, "\"pointer\":\"/crs\""    },
-        {"{\"crs\":\"wgs85\",\"items\":[{}]}",                                                      422, "\"pointer\":\"/crs\""    },
-        {"{\"crs\":\"wgs84\"}",                                                                     422, "\"pointer\":\"/items\""  },
-        {"{\"crs\":\"wgs84\",\"items\":[]}",                                                        422, "\"pointer\":\"/items\""  },
-        {"{\"crs\":\"wgs84\",\"items\":[7]}",                                                       200, "item: must be an object" },
-        {ITEM(""),                                                                                  200, "\"detail\":\"event_id: " },
-        {ITEM("\"event_id\":\"a b\""),                                                              200, "\"detail\":\"event_id: " },
-        {ITEM("\"event_id\":\"a\""),                                                                200, "\"detail\":\"vehicle: "  },
-        {ITEM("\"event_id\":\"a\",\"vehicle\":\"HLO-1\""),                                          200, "\"detail\":\"vehicle: "  },
-        {ITEM("\"event_id\":\"a\",\"vehicle\":\"MTN-20000001\""),                                   200, "is not one of this key's"},
-        {ITEM("\"event_id\":\"a\",\"vehicle\":\"HLO-20000001\""),                                   200, "\"detail\":\"time: "     },
+        {"{", 400, "bad_json"},
+        {"[]", 400, "must be an object"},
+        {"{\"items\":[{}]}", 422, "\"pointer\":\"/crs\""},
+        {"{\"crs\":\"wgs85\",\"items\":[{}]}", 422, "\"pointer\":\"/crs\""},
+        {"{\"crs\":\"wgs84\"}", 422, "\"pointer\":\"/items\""},
+        {"{\"crs\":\"wgs84\",\"items\":[]}", 422, "\"pointer\":\"/items\""},
+        {"{\"crs\":\"wgs84\",\"items\":[7]}", 200, "item: must be an object"},
+        {ITEM(""), 200, "\"detail\":\"event_id: "},
+        {ITEM("\"event_id\":\"a b\""), 200, "\"detail\":\"event_id: "},
+        {ITEM("\"event_id\":\"a\""), 200, "\"detail\":\"vehicle: "},
+        {ITEM("\"event_id\":\"a\",\"vehicle\":\"HLO-1\""), 200, "\"detail\":\"vehicle: "},
+        {ITEM("\"event_id\":\"a\",\"vehicle\":\"MTN-20000001\""), 200, "is not one of this key's"},
+        {ITEM("\"event_id\":\"a\",\"vehicle\":\"HLO-20000001\""), 200, "\"detail\":\"time: "},
         {ITEM("\"event_id\":\"a\",\"vehicle\":\"HLO-20000001\",\"time\":\"2020-01-01T00:00:00Z\""),
-         200,                                                                                            "older than a day"        },
-        {ITEM(GOOD ",\"lock\":\"open\""),                                                           200, "\"detail\":\"lock: "     },
-        {ITEM(GOOD ",\"location\":{\"lat\":91,\"lon\":0}"),                                         200, "\"detail\":\"location: " },
-        {ITEM(GOOD ",\"location\":{\"lat\":0,\"lon\":0}"),                                          200, "a lock without a fix"    },
-        {ITEM(GOOD ",\"location\":{\"lat\":42,\"lon\":118,\"accuracy_m\":-1}"),                     200,
-         "location/accuracy_m"                                                                                                     },
-        {ITEM(GOOD ",\"beacons\":{}"),                                                              200, "\"detail\":\"beacons: "  },
-        {ITEM(GOOD ",\"beacons\":[{\"id\":\"x\"}]"),                                                200, "\"detail\":\"beacons: "  },
-        {ITEM(GOOD ",\"battery\":101"),                                                             200, "\"detail\":\"battery: "  },
-        {ITEM(GOOD ",\"battery\":50,\"rider\":\"x\""),                                              200, "\"result\":\"accepted\"" },
-        {ITEM(GOOD ",\"battery\":50"),                                                              200, "\"result\":\"duplicate\""},
+         200, "older than a day"},
+        {ITEM(GOOD ",\"lock\":\"open\""), 200, "\"detail\":\"lock: "},
+        {ITEM(GOOD ",\"location\":{\"lat\":91,\"lon\":0}"), 200, "\"detail\":\"location: "},
+        {ITEM(GOOD ",\"location\":{\"lat\":0,\"lon\":0}"), 200, "a lock without a fix"},
+        {ITEM(GOOD ",\"location\":{\"lat\":42,\"lon\":118,\"accuracy_m\":-1}"), 200,
+         "location/accuracy_m"},
+        {ITEM(GOOD ",\"beacons\":{}"), 200, "\"detail\":\"beacons: "},
+        {ITEM(GOOD ",\"beacons\":[{\"id\":\"x\"}]"), 200, "\"detail\":\"beacons: "},
+        {ITEM(GOOD ",\"battery\":101"), 200, "\"detail\":\"battery: "},
+        {ITEM(GOOD ",\"battery\":50,\"rider\":\"x\""), 200, "\"result\":\"accepted\""},
+        {ITEM(GOOD ",\"battery\":50"), 200, "\"result\":\"duplicate\""},
     };
+
+    /* clang-format on */
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

@@ -143,24 +143,26 @@ static void moves_are_one_request(void **state)
 
 static void webhooks(void **state)
 {
+    /* clang-format off */
     static const struct {
         const char *line, *asks, *body;
     } rows[] = {
-        {"webhooks list",                                                                           "GET /v1/webhooks HTTP/",          ""                  },
-        {"webhooks show W1",                                                                        "GET /v1/webhooks/W1 ",            ""                  },
-        {"webhooks letters W1",                                                                     "GET /v1/webhooks/W1/deliveries ", ""                  },
-        {"webhooks test W1",                                                                        "POST /v1/webhooks/W1/test ",      ""                  },
-        {"webhooks enable W1",                                                                      "POST /v1/webhooks/W1/enable ",    ""                  },
-        {"webhooks delete W/1",                                                                     "DELETE /v1/webhooks/W%2F1 ",      ""                  },
-        {"webhooks rotate W1",                                                                      "POST /v1/webhooks/W1/rotate ",    "{}"                },
-        {"webhooks rotate W1 --overlap 60",                                                         "POST /v1/webhooks/W1/rotate ",    "{\"overlap_s\":60}"},
-        {"webhooks replay W1",                                                                      "POST /v1/webhooks/W1/replay ",    "{\"events\":[]}"   },
-        {"webhooks replay W1 A1.2 A2.1",                                                            "POST /v1/webhooks/W1/replay ",
-         "{\"events\":[\"A1.2\",\"A2.1\"]}"                                                                                                                },
+        {"webhooks list", "GET /v1/webhooks HTTP/", ""},
+        {"webhooks show W1", "GET /v1/webhooks/W1 ", ""},
+        {"webhooks letters W1", "GET /v1/webhooks/W1/deliveries ", ""},
+        {"webhooks test W1", "POST /v1/webhooks/W1/test ", ""},
+        {"webhooks enable W1", "POST /v1/webhooks/W1/enable ", ""},
+        {"webhooks delete W/1", "DELETE /v1/webhooks/W%2F1 ", ""},
+        {"webhooks rotate W1", "POST /v1/webhooks/W1/rotate ", "{}"},
+        {"webhooks rotate W1 --overlap 60", "POST /v1/webhooks/W1/rotate ", "{\"overlap_s\":60}"},
+        {"webhooks replay W1", "POST /v1/webhooks/W1/replay ", "{\"events\":[]}"},
+        {"webhooks replay W1 A1.2 A2.1", "POST /v1/webhooks/W1/replay ",
+         "{\"events\":[\"A1.2\",\"A2.1\"]}"},
         {"webhooks create https://x/ --kinds pile_up,out_of_fence --severity 2 --districts 150402",
-         "POST /v1/webhooks ",                                                                                                         "{\"url\":\"https://x/\",\"kinds\":[\"pile_up\",\"out_of_fence\"],"
-         "\"districts\":[\"150402\"],\"severity\":2}"                                                                        },
+         "POST /v1/webhooks ", "{\"url\":\"https://x/\",\"kinds\":[\"pile_up\",\"out_of_fence\"],"
+         "\"districts\":[\"150402\"],\"severity\":2}"},
     };
+    /* clang-format on */
     static const struct said made = {"200 OK", "application/json",
                                      "{\"id\":\"W1\",\"secret\":\"whsec_abc\"}"};
 

@@ -24,96 +24,92 @@ struct refusal {
     const char *reason; /* a part of it */
 };
 
+/* clang-format off */
 static const struct refusal refusals[] = {
-    {FENCE("150402001R00100008",                                            CAPACITY,                                                      "\"Polygon\"","[[" SQUARE "]]"), "id", "F, B or N"},
-    {FENCE("150402001F00100014",                                                                 CAPACITY,                                                                                                                   "\"Polygon\"","[[" SQUARE "]]"), "id",
+    {FENCE("150402001R00100008", CAPACITY, "\"Polygon\"", "[[" SQUARE "]]"), "id", "F, B or N"},
+    {FENCE("150402001F00100014", CAPACITY, "\"Polygon\"", "[[" SQUARE "]]"), "id",
      "ends with 0000"},
-    {FENCE(F,"","\"Polygon\"","[[" SQUARE "]]"), "capacity", "needs its capacity"},
-    {FENCE(N,                                                      CAPACITY,                                                                                                                   "\"Polygon\"","[[" SQUARE "]]"), "capacity", "has no capacity"},
-    {FENCE(F,                                                        ",\"capacity\":0",                                                                                                                                                                          "\"Polygon\"",                                                                                                                                                                                                                         "[[" SQUARE "]]"), "capacity", "1 to 65535"},
-    {FENCE(F,                                                                     CAPACITY ",\"colour\":1",                                                                                                                            "\"Polygon\"","[[" SQUARE "]]"), "properties",
+    {FENCE(F, "", "\"Polygon\"", "[[" SQUARE "]]"), "capacity", "needs its capacity"},
+    {FENCE(N, CAPACITY, "\"Polygon\"", "[[" SQUARE "]]"), "capacity", "has no capacity"},
+    {FENCE(F, ",\"capacity\":0", "\"Polygon\"", "[[" SQUARE "]]"), "capacity", "1 to 65535"},
+    {FENCE(F, CAPACITY ",\"colour\":1", "\"Polygon\"", "[[" SQUARE "]]"), "properties",
      "no property of fences: id, capacity"},
-    {FENCE(F,                                                    CAPACITY ",\"valid_from\":\"soon\"",                                                                                                       "\"Polygon\"","[[" SQUARE "]]"), "valid_from",
+    {FENCE(F, CAPACITY ",\"valid_from\":\"soon\"", "\"Polygon\"", "[[" SQUARE "]]"), "valid_from",
      "must be a time"},
-    {FENCE(F,
-     CAPACITY
-           ",\"valid_from\":\"2026-11-21T06:00:00Z\",\"valid_until\":\"2026-11-21T06:00:00Z\"",                                                    "\"Polygon\"","[[" SQUARE "]]"),
-     "valid_until", "after valid_from"},
-    {FENCE(F,                                                           CAPACITY,                                                                                                            "\"@Point\"","[118.1,42.1]"), "geometry", "Polygon or a MultiPolygon"},
-    {POLYGON("@7"),"geometry","list of rings"},
-    {POLYGON("@[]"),                                 "geometry",                                                                                              "list of rings"},
-    {POLYGON("[@7]"),                                                        "geometry","a ring is a list"},
-    {POLYGON("[[[118.1,42.1],@7,[118.1,42.2],[118.1,42.1]]]"),                                                                     "geometry",                                                                                                                            "a position is"},
-    {POLYGON("[@[[118.1,42.1],[118.2,42.1],[118.1,42.1]]]"),                                                    "geometry",                                                                                                                        "at least 3 corners"},
-    {POLYGON("[[[118.1,42.1],[118.2,42.1],[118.2,42.2],@[118.1,42.2]]]"),                                                               "geometry",
+    {FENCE(F, CAPACITY
+             ",\"valid_from\":\"2026-11-21T06:00:00Z\",\"valid_until\":\"2026-11-21T06:00:00Z\"",
+             "\"Polygon\"", "[[" SQUARE "]]"), "valid_until", "after valid_from"},
+    {FENCE(F, CAPACITY, "\"@Point\"", "[118.1,42.1]"), "geometry", "Polygon or a MultiPolygon"},
+    {POLYGON("@7"), "geometry", "list of rings"},
+    {POLYGON("@[]"), "geometry", "list of rings"},
+    {POLYGON("[@7]"), "geometry", "a ring is a list"},
+    {POLYGON("[[[118.1,42.1],@7,[118.1,42.2],[118.1,42.1]]]"), "geometry", "a position is"},
+    {POLYGON("[@[[118.1,42.1],[118.2,42.1],[118.1,42.1]]]"), "geometry", "at least 3 corners"},
+    {POLYGON("[[[118.1,42.1],[118.2,42.1],[118.2,42.2],@[118.1,42.2]]]"), "geometry",
      "not closed: repeat"},
-    {POLYGON("[[[118.1,42.1],[118.101,42.1],@[42.1,118.1],[118.1,42.1]]]"),                                                           "geometry",                                                                                             "swapped"},
-    {POLYGON("[[[118.1,42.1],[118.101,42.1],@[118.1,92.1],[118.1,42.1]]]"),                                                                                   "geometry",
-     "-90 to 90"                                                                                                                                                                                                                                                                     },
- /* the bow tie: edge 2-3 is crossed by edge 4-1 */
+    {POLYGON("[[[118.1,42.1],[118.101,42.1],@[42.1,118.1],[118.1,42.1]]]"), "geometry", "swapped"},
+    {POLYGON("[[[118.1,42.1],[118.101,42.1],@[118.1,92.1],[118.1,42.1]]]"), "geometry",
+     "-90 to 90"},
+    /* the bow tie: edge 2-3 is crossed by edge 4-1 */
     {POLYGON("[[[118.1,42.1],[118.101,42.101],@[118.101,42.1],[118.1,42.101],[118.1,42.1]]]"),
-     "geometry","from corner 3 to 4 of ring 1 crosses or touches that from corner 1 to 2 of ring 1"},
- /* a corner on an edge, a spike, an edge back along another */
+     "geometry",
+     "from corner 3 to 4 of ring 1 crosses or touches that from corner 1 to 2 of ring 1"},
+    /* a corner on an edge, a spike, an edge back along another */
     {POLYGON("[[[118.1,42.1],[118.102,42.1],[118.102,42.102],[118.101,42.1],[118.1,42.102],"
-             "[118.1,42.1]]]"),
-     "geometry",                                                  "crosses or touches"                                         },
+             "[118.1,42.1]]]"), "geometry", "crosses or touches"},
     {POLYGON("[[[118.1,42.1],[118.102,42.1],[118.104,42.1],[118.103,42.1],[118.1,42.102],"
-             "[118.1,42.1]]]"),
-     "geometry","crosses or touches"},
+             "[118.1,42.1]]]"), "geometry", "crosses or touches"},
     {POLYGON("[[[118.1,42.1],[118.101,42.1],[118.101,42.101],@[118.101,42.101],[118.1,42.101],"
-             "[118.1,42.1]]]"),
-     "geometry","corner 4 of ring 1 repeats corner 3 of ring 1"},
+             "[118.1,42.1]]]"), "geometry", "corner 4 of ring 1 repeats corner 3 of ring 1"},
     {POLYGON("[[[118.1,42.1],[118.101,42.1],[118.101,42.101],[118.1,42.101],@[118.1,42.1],"
-             "[118.0999,42.1],[118.1,42.1]]]"),
-     "geometry",                                                                                                                 "corner 5 of ring 1 repeats corner 1"                                                                                                                                                                              },
+             "[118.0999,42.1],[118.1,42.1]]]"), "geometry", "corner 5 of ring 1 repeats corner 1"},
     {POLYGON("[[[118.1,42.1],[118.2,42.1],@[118.3,42.1],[118.1,42.1]]]"), "geometry",
      "crosses or touches"},
-    {POLYGON("[[@[118.1,42.1],[118.100001,42.1],[118.100001,42.100001],[118.1,42.1]]]"),"geometry",
-     "less than 1 m2"},
-    {POLYGON("[[@[118.1,42.1],[118.2,42.1],[118.2,42.2],[118.1,42.1]]]"),                                                            "geometry",
-     "km2; at most 10 km2"                      },
-    {FENCE(N,                                                            "",                                                    "\"Polygon\"","[[@[118.1,42.1],[119,42.1],[119,43],[118.1,42.1]]]"), "geometry",
+    {POLYGON("[[@[118.1,42.1],[118.100001,42.1],[118.100001,42.100001],[118.1,42.1]]]"),
+     "geometry", "less than 1 m2"},
+    {POLYGON("[[@[118.1,42.1],[118.2,42.1],[118.2,42.2],[118.1,42.1]]]"), "geometry",
+     "km2; at most 10 km2"},
+    {FENCE(N, "", "\"Polygon\"", "[[@[118.1,42.1],[119,42.1],[119,43],[118.1,42.1]]]"), "geometry",
      "at most 1000 km2"},
     {POLYGON("[[" SQUARE "],[@[118.11,42.11],[118.111,42.11],[118.111,42.111],[118.11,42.11]]]"),
-     "geometry",                                                                                                                                                                                            "the hole (ring 2) lies outside its outer ring (ring 1)"                                                                                                                                                                               },
+     "geometry", "the hole (ring 2) lies outside its outer ring (ring 1)"},
     {POLYGON("[[" SQUARE "],[[118.1005,42.1005],[118.11,42.1005],[118.1005,42.1006],"
-             "[118.1005,42.1005]]]"),
-     "geometry",                                                                                                                                                 "crosses or touches"                                                                                                                                                                            },
+             "[118.1005,42.1005]]]"), "geometry", "crosses or touches"},
     {POLYGON("[[" SQUARE "],[[118.1001,42.1001],[118.1009,42.1001],[118.1001,42.1009],"
              "[118.1001,42.1001]],[@[118.1002,42.1002],[118.1003,42.1002],[118.1002,42.1003],"
-             "[118.1002,42.1002]]]"),
-     "geometry","inside another hole"},
-    {FENCE(F,                                                           CAPACITY,                                                                                                                 "\"MultiPolygon\"",
-     "[[[" SQUARE "]],[[@[118.1002,42.1002],[118.1003,42.1002],[118.1002,42.1003],"
-           "[118.1002,42.1002]]]]"),
-     "geometry", "inside another polygon"},
-    {FENCE(F,                                                                                   CAPACITY,                                                                                                                     "\"MultiPolygon\"",                                                                                                                                                                                                                                                                 "@[]"), "geometry", "list of Polygons"},
-    {POLYGON("[[@[118.1,42.1],[119.2,42.1],[119.2,42.2],[118.1,42.1]]]"),"geometry",
+             "[118.1002,42.1002]]]"), "geometry", "inside another hole"},
+    {FENCE(F, CAPACITY, "\"MultiPolygon\"", "[[[" SQUARE
+             "]],[[@[118.1002,42.1002],[118.1003,42.1002],[118.1002,42.1003],"
+             "[118.1002,42.1002]]]]"), "geometry", "inside another polygon"},
+    {FENCE(F, CAPACITY, "\"MultiPolygon\"", "@[]"), "geometry", "list of Polygons"},
+    {POLYGON("[[@[118.1,42.1],[119.2,42.1],[119.2,42.2],[118.1,42.1]]]"), "geometry",
      "wider than 1 degree"},
-    {POLYGON("[[@[118.1,85.1],[118.2,85.1],[118.2,85.2],[118.1,85.1]]]"),        "geometry",     "pole"},
-    {POLYGON("[[@[179.9,42.1],[-179.9,42.1],[-179.9,42.2],[179.9,42.1]]]"),                                                    "geometry",
+    {POLYGON("[[@[118.1,85.1],[118.2,85.1],[118.2,85.2],[118.1,85.1]]]"), "geometry", "pole"},
+    {POLYGON("[[@[179.9,42.1],[-179.9,42.1],[-179.9,42.2],[179.9,42.1]]]"), "geometry",
      "antimeridian"},
-    {ROW("beacons",             "{\"beacon\":\"@stud 7\",\"fence\":\"" F "\"}"),"beacon","ibeacon:<uuid>"},
-    {ROW("beacons",                                                 "{\"beacon\":\"mac:1918fc000001\",\"fence\":\"@150402001R00100008\"}"),"fence",
-     "F, B or N"},
-    {"beacon,fence\nmac:1918fc000001,@" F "x\n",                                                "fence",                                                                                                                                          "18 characters"                                                                                                                                                                                                                                                                                                                                              },
-    {"listener,fence,source\n@g w," F ",ble\n",                                                   "listener",                                                                                                       "characters of"},
-    {"listener,fence,source,scan_period_s\ngw," F ",ble,@0\n",                                                                     "scan_period_s",                                                                                                                            "1 to 3600"},
-    {"listener,fence,source\ngw," F ",@\n",                                                               "source",                                                                                                                  "the link that carries it"},
-    {"operator,quota\n@op,5\n",   "operator",                                                       "2 to 6 capital letters"},
-    {"operator,quota\nOP,@-5\n",   "quota",                                               "whole number"},
+    {ROW("beacons", "{\"beacon\":\"@stud 7\",\"fence\":\"" F "\"}"), "beacon", "ibeacon:<uuid>"},
+    {ROW("beacons", "{\"beacon\":\"mac:1918fc000001\",\"fence\":\"@150402001R00100008\"}"),
+     "fence", "F, B or N"},
+    {"beacon,fence\nmac:1918fc000001,@" F "x\n", "fence", "18 characters"},
+    {"listener,fence,source\n@g w," F ",ble\n", "listener", "characters of"},
+    {"listener,fence,source,scan_period_s\ngw," F ",ble,@0\n", "scan_period_s", "1 to 3600"},
+    {"listener,fence,source\ngw," F ",@\n", "source", "the link that carries it"},
+    {"operator,quota\n@op,5\n", "operator", "2 to 6 capital letters"},
+    {"operator,quota\nOP,@-5\n", "quota", "whole number"},
     {"operator,mac_prefixes\nOP,@1918F\n", "mac_prefixes", "6 to 11 hex digits"},
-    {"operator,mac_prefixes\nOP,@1918FC112233\n",                                                         "mac_prefixes",                                                           "6 to 11 hex digits"                    },
-    {"operator,uuids\nOP,@FDA50693\n",                                                                     "uuids",                                                                                                                      "32 hex digits"},
-    {"operator,uuids\nOP,@FDA50693-A4E2-4FB1-AFCF-C6EB07647825\n",                                                           "uuids",                                                                                                                        "factory default"},
-    {"operator,uuids\nOP,@e2c56db5dffb48d2b060d0f5a71096e0\n",                                                      "uuids","factory default"},
-    {"vehicle,mac\n@OP-123,1918fc000001\n",                                                      "vehicle",             "OPERATOR-NUMBER"},
-    {"vehicle,mac\nOP-1234,@1918fc00000\n",                                                          "mac","12 hex digits"},
-    {"vehicle,imei\nOP-1234,@86600000000000\n",                                           "imei","15 digits"                                                                                                                               },
-    {"vehicle,beacon\nOP-1234,@ibeacon:fda50693a4e24fb1afcfc6eb07647825:10002:5208\n",                                             "beacon",
+    {"operator,mac_prefixes\nOP,@1918FC112233\n", "mac_prefixes", "6 to 11 hex digits"},
+    {"operator,uuids\nOP,@FDA50693\n", "uuids", "32 hex digits"},
+    {"operator,uuids\nOP,@FDA50693-A4E2-4FB1-AFCF-C6EB07647825\n", "uuids", "factory default"},
+    {"operator,uuids\nOP,@e2c56db5dffb48d2b060d0f5a71096e0\n", "uuids", "factory default"},
+    {"vehicle,mac\n@OP-123,1918fc000001\n", "vehicle", "OPERATOR-NUMBER"},
+    {"vehicle,mac\nOP-1234,@1918fc00000\n", "mac", "12 hex digits"},
+    {"vehicle,imei\nOP-1234,@86600000000000\n", "imei", "15 digits"},
+    {"vehicle,beacon\nOP-1234,@ibeacon:fda50693a4e24fb1afcfc6eb07647825:10002:5208\n", "beacon",
      "factory default"},
-    {"vehicle,beacon\nOP-1234,@mac:1918fc000001\n",                                                       "beacon",                                                                      "column mac"},
+    {"vehicle,beacon\nOP-1234,@mac:1918fc000001\n", "beacon", "column mac"},
 };
+
+/* clang-format on */
 
 static void refuses_bad_rows(void **state)
 {
@@ -167,38 +163,38 @@ static void refuses_bad_rows(void **state)
     "\"coordinates\":[[" SQUARE "]]}}],\"operators\":[{\"operator\":\"OP\",\"mac_prefixes\":"      \
     "[\"1918FC\"],\"uuids\":[\"11111111-2222-3333-4444-555555555555\"]}]" rows "}"
 
+/* clang-format off */
 static const struct refusal wholes[] = {
-    {TABLES(",\"beacons\":[{\"beacon\":\"mac:1918fc000001\",\"fence\":\"" F2 "\"}]"),         "fence",
-     "mac:1918fc000001: bound to a fence that is not in the inventory"                                                                                           },
+    {TABLES(",\"beacons\":[{\"beacon\":\"mac:1918fc000001\",\"fence\":\"" F2 "\"}]"), "fence",
+     "mac:1918fc000001: bound to a fence that is not in the inventory"},
     {TABLES(",\"listeners\":[{\"listener\":\"gw\",\"fence\":\"" N "\",\"source\":\"ble\"}]"),
-     "fence",                                                                                                 "listener gw: bound to a fence"                    },
+     "fence", "listener gw: bound to a fence"},
     {TABLES(",\"beacons\":[{\"beacon\":\"mac:1918fc000001\",\"fence\":\"" F
-            "\"},{\"beacon\":\"mac:19:18:FC:00:00:01\",\"fence\":\"" F "\"}]"),
-     "duplicate",                                                                                             "stands twice"                                     },
+             "\"},{\"beacon\":\"mac:19:18:FC:00:00:01\",\"fence\":\"" F "\"}]"), "duplicate",
+     "stands twice"},
     {TABLES(",\"listeners\":[{\"listener\":\"AC233FC00001\",\"fence\":\"" F
-            "\",\"source\":\"a\"},{\"listener\":\"ac:23:3f:c0:00:01\",\"fence\":\"" F
-            "\",\"source\":\"b\"}]"),
-     "duplicate",                                                                                             "stands twice"                                     },
-    {TABLES(",\"vehicles\":[{\"vehicle\":\"QQ-1234\",\"mac\":\"1918fc000001\"}]"),            "vehicle",
-     "its operator is not in the inventory"                                                                                                                      },
+             "\",\"source\":\"a\"},{\"listener\":\"ac:23:3f:c0:00:01\",\"fence\":\"" F
+             "\",\"source\":\"b\"}]"), "duplicate", "stands twice"},
+    {TABLES(",\"vehicles\":[{\"vehicle\":\"QQ-1234\",\"mac\":\"1918fc000001\"}]"), "vehicle",
+     "its operator is not in the inventory"},
     {TABLES(",\"vehicles\":[{\"vehicle\":\"OP-1234\",\"mac\":\"1918fc000001\"},{\"vehicle\":"
-            "\"OP-1235\",\"mac\":\"19-18-FC-00-00-01\"}]"),
-     "mac",                                                                                                   "OP-1235: 1918fc000001 is bound to OP-1234 already"},
+             "\"OP-1235\",\"mac\":\"19-18-FC-00-00-01\"}]"), "mac",
+     "OP-1235: 1918fc000001 is bound to OP-1234 already"},
     {TABLES(",\"vehicles\":[{\"vehicle\":\"OP-1234\",\"imei\":\"866000000000001\"},{\"vehicle\":"
-            "\"OP-1235\",\"imei\":\"866000000000001\"}]"),
-     "imei",                                                                                                  "bound to OP-1234 already"                         },
+             "\"OP-1235\",\"imei\":\"866000000000001\"}]"), "imei", "bound to OP-1234 already"},
     {TABLES(",\"vehicles\":[{\"vehicle\":\"OP-1234\",\"beacon\":"
-            "\"ibeacon:11111111222233334444555555555556:1:2\"},{\"vehicle\":\"OP-1235\","
-            "\"beacon\":\"ibeacon:11111111-2222-3333-4444-555555555556:01:2\"}]"),
-     "beacon",                                                                                                "bound to OP-1234 already"                         },
+             "\"ibeacon:11111111222233334444555555555556:1:2\"},{\"vehicle\":\"OP-1235\","
+             "\"beacon\":\"ibeacon:11111111-2222-3333-4444-555555555556:01:2\"}]"), "beacon",
+     "bound to OP-1234 already"},
     {TABLES(",\"vehicles\":[{\"vehicle\":\"OP-1234\",\"mac\":\"1918fc000001\"}],\"beacons\":[{"
-            "\"beacon\":\"mac:1918fc000001\",\"fence\":\"" F "\"}]"),
-     "mac",                                                                                                   "marks a fence"                                    },
-    {"operator,mac_prefixes\nAA,1918FC\nBB,aabbcc;1918fc7\n",                                 "mac_prefixes",
-     "operator BB: a prefix overlaps one of operator AA"                                                                                                         },
+             "\"beacon\":\"mac:1918fc000001\",\"fence\":\"" F "\"}]"), "mac", "marks a fence"},
+    {"operator,mac_prefixes\nAA,1918FC\nBB,aabbcc;1918fc7\n", "mac_prefixes",
+     "operator BB: a prefix overlaps one of operator AA"},
     {"operator,uuids\nAA,11111111222233334444555555555555\nBB,11111111-2222-3333-4444-"
-     "555555555555\n",                                                                   "uuids",        "also listed by operator AA"                       },
+     "555555555555\n", "uuids", "also listed by operator AA"},
 };
+
+/* clang-format on */
 
 static void refuses_what_does_not_fit_together(void **state)
 {
@@ -536,26 +532,28 @@ static void tells_bikes_apart(void **state)
     /* the triple of a stored capture that 11 locks of one maker share */
     static const char same[] = "ibeacon:fda50693a4e24fb1afcfc6eb07647825:10002:5208";
 
+    /* clang-format off */
     static const struct {
         const char *mac, *beacon, *imei, *ref; /* "" = no bike */
     } rows[] = {
-        {"1918FC0000AA",      "",                                                   "",                "OP-7001"        },
-        {"19:18:fc:00:00:aa", same,                                                 "",                "OP-7001"        },
-        {"1918fc0000ab",      same,                                                 "",                "OP-1918FC0000AB"},
-        {"1918fc0000ac",      same,                                                 "",                "OP-1918FC0000AC"},
-        {"",                  same,                                                 "",                ""               },
-        {"aabbccddeeff",      same,                                                 "",                ""               },
-        {"",                  "",                                                   "866000000000001", "OP-7002"        },
-        {"1918fc0000ab",      "",                                                   "866000000000001", "OP-7002"        },
-        {"aabbccddeeff",      "IBEACON:99999999-2222-3333-4444-555555555556:1:2",   "",                "OP-7003"        },
-        {"aabbccddeeff",      "ibeacon:99999999222233334444555555555556:1:3",       "",                ""               },
-        {"aabbccddeeff",      "ibeacon:11111111222233334444555555555555:10002:255", "",                "OP-271200FF"    },
-        {"1918fc00beac",      "",                                                   "",                ""               }, /* studs */
-        {"1918fc0000ab",      "ibeacon:11111111222233334444555555555555:9:9",       "",                ""               },
-        {"aabbccddeeff",      "eddystone_uid:00000000000000000001:000000000002",    "",                ""               },
-        {"not a mac",         "nor:a:beacon",                                       "nor an imei",     ""               },
-        {"",                  "",                                                   "",                ""               },
+        {"1918FC0000AA", "", "", "OP-7001"},
+        {"19:18:fc:00:00:aa", same, "", "OP-7001"},
+        {"1918fc0000ab", same, "", "OP-1918FC0000AB"},
+        {"1918fc0000ac", same, "", "OP-1918FC0000AC"},
+        {"", same, "", ""},
+        {"aabbccddeeff", same, "", ""},
+        {"", "", "866000000000001", "OP-7002"},
+        {"1918fc0000ab", "", "866000000000001", "OP-7002"},
+        {"aabbccddeeff", "IBEACON:99999999-2222-3333-4444-555555555556:1:2", "", "OP-7003"},
+        {"aabbccddeeff", "ibeacon:99999999222233334444555555555556:1:3", "", ""},
+        {"aabbccddeeff", "ibeacon:11111111222233334444555555555555:10002:255", "", "OP-271200FF"},
+        {"1918fc00beac", "", "", ""}, /* studs */
+        {"1918fc0000ab", "ibeacon:11111111222233334444555555555555:9:9", "", ""},
+        {"aabbccddeeff", "eddystone_uid:00000000000000000001:000000000002", "", ""},
+        {"not a mac", "nor:a:beacon", "nor an imei", ""},
+        {"", "", "", ""},
     };
+    /* clang-format on */
     struct import_report report = {0};
     struct draft *d = draft_of(text, NULL, false, &report);
     struct inventory *inv;

@@ -170,28 +170,31 @@ static void working_time_is_that_of_the_minutes(void **state)
 
 static void a_calendar_says_what_it_does_not_know(void **state)
 {
+    /* clang-format off */
     static const struct {
         const char *hours, *night, *days, *says;
     } cases[] = {
-        {NULL,                                                          NULL,          "2026-10-01 holiday\n\n2026-13-01 holiday\n",
-         "line 3: \"2026-13-01\" is not a date"                                                                                                                                   },
-        {NULL,                                                          NULL,          "2026-02-29 holiday",                         "line 1: \"2026-02-29\" is not a date"       },
-        {NULL,                                                          NULL,          "2026-10-01 feast",                           "line 1: \"feast\" is not holiday or workday"},
-        {NULL,                                                          NULL,          "2026-10-01",                                 "line 1: \"\" is not holiday or workday"     },
-        {NULL,                                                          NULL,          "2026-10-01 holiday x",                       "line 1: \"x\" is too much"                  },
-        {NULL,                                                          NULL,          "2026-10-01 holiday\n2026-10-01 holiday",
-         "line 2: \"2026-10-01\" is given twice"                                                                                                                                  },
-        {NULL,                                                          NULL,          "2026-10-10 workday\n2026-10-10 holiday",
-         "line 2: \"2026-10-10\" is given twice"                                                                                                                                  },
-        {NULL,                                                          NULL,          "2026-10-12 workday",                         "is no weekend day"                          },
-        {"12:00-08:00",                                                 NULL,          NULL,                                         "hours: \"12:00-08:00\""                     },
-        {"08:00-12:00,11:00-13:00",                                     NULL,          NULL,                                         "hours: "                                    },
-        {"08:00-24:01",                                                 NULL,          NULL,                                         "hours: "                                    },
-        {"",                                                            NULL,          NULL,                                         "hours: \"\""                                },
-        {"01:00-02:00,03:00-04:00,05:00-06:00,07:00-08:00,09:00-10:00", NULL,          NULL,                                         "1 to 4 spans"                               },
-        {NULL,                                                          "22:00",       NULL,                                         "night: \"22:00\""                           },
-        {NULL,                                                          "22:60-06:00", NULL,                                         "night: "                                    },
+        {NULL, NULL, "2026-10-01 holiday\n\n2026-13-01 holiday\n",
+         "line 3: \"2026-13-01\" is not a date"},
+        {NULL, NULL, "2026-02-29 holiday", "line 1: \"2026-02-29\" is not a date"},
+        {NULL, NULL, "2026-10-01 feast", "line 1: \"feast\" is not holiday or workday"},
+        {NULL, NULL, "2026-10-01", "line 1: \"\" is not holiday or workday"},
+        {NULL, NULL, "2026-10-01 holiday x", "line 1: \"x\" is too much"},
+        {NULL, NULL, "2026-10-01 holiday\n2026-10-01 holiday",
+         "line 2: \"2026-10-01\" is given twice"},
+        {NULL, NULL, "2026-10-10 workday\n2026-10-10 holiday",
+         "line 2: \"2026-10-10\" is given twice"},
+        {NULL, NULL, "2026-10-12 workday", "is no weekend day"},
+        {"12:00-08:00", NULL, NULL, "hours: \"12:00-08:00\""},
+        {"08:00-12:00,11:00-13:00", NULL, NULL, "hours: "},
+        {"08:00-24:01", NULL, NULL, "hours: "},
+        {"", NULL, NULL, "hours: \"\""},
+        {"01:00-02:00,03:00-04:00,05:00-06:00,07:00-08:00,09:00-10:00", NULL, NULL, "1 to 4 spans"},
+        {NULL, "22:00", NULL, "night: \"22:00\""},
+        {NULL, "22:60-06:00", NULL, "night: "},
     };
+
+    /* clang-format on */
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
