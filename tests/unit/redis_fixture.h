@@ -110,6 +110,70 @@ static UNUSED_FIXTURE void server_stop(struct redis_server *server)
     rmdir(server->folder);
 }
 
+/* --- asking --- */
+
+static UNUSED_FIXTURE redisReply *redis_vask(const struct redis_server *server, const char *format,
+                                             va_list args)
+{
+    redisContext *c = server_connect(server);
+    redisReply *reply = redisvCommand(c, format, args);
+
+    assert_non_null(reply);
+    redisFree(c);
+    if (reply->type == REDIS_REPLY_ERROR) {
+        fail_msg("%s: %s", format, reply->str);
+    }
+    return reply;
+}
+
+/* The answer to a command, as hiredis formats it; the caller frees it. An error fails the test. */
+static UNUSED_FIXTURE redisReply *redis_ask(const struct redis_server *server, const char *format,
+                                            ...) PRINTF_LIKE(2, 3);
+
+static UNUSED_FIXTURE redisReply *redis_ask(const struct redis_server *server, const char *format,
+                                            ...)
+{
+    redisReply *reply;
+    va_list args;
+
+    va_start(args, format);
+    reply = redis_vask(server, format, args);
+    va_end(args);
+    return reply;
+}
+
+/* The number of an answer; 0 when it is none. */
+static UNUSED_FIXTURE long long redis_number(const struct redis_server *server, const char *format,
+                                             ...) PRINTF_LIKE(2, 3);
+
+static UNUSED_FIXTURE long long redis_number(const struct redis_server *server, const char *format,
+                                             ...)
+{
+    redisReply *reply;
+    va_list args;
+    long long n;
+
+    va_start(args, format);
+    reply = redis_vask(server, format, args);
+    va_end(args);
+    n = reply->integer;
+    freeReplyObject(reply);
+    return n;
+}
+
+/* A command whose answer is no matter, as long as it is no error. */
+static UNUSED_FIXTURE void redis_do(const struct redis_server *server, const char *format, ...)
+    PRINTF_LIKE(2, 3);
+
+static UNUSED_FIXTURE void redis_do(const struct redis_server *server, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    freeReplyObject(redis_vask(server, format, args));
+    va_end(args);
+}
+
 /* --- a city: two districts, a lot for every 100 spaces, a device for each space --- */
 
 #define CITY_LOT_SPACES 100u

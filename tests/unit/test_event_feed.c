@@ -1,7 +1,7 @@
 /* The operators' logs in a real redis-server and the feed over ring and logs: each operator reads
  * exactly its own events, once and in the order of the core, whatever happened to Redis and to the
  * gateway in between; what cannot be given is said, never left out. */
-#include "redis_fixture.h"
+#include "tests/unit/redis_fixture.h"
 
 #include "bowei/base/city_clock.h"
 #include "bowei/event_log.h"
@@ -21,9 +21,9 @@ static const char *const operators[] = {"HLO", "MTB", "QIJU"};
 
 /* A gateway as far as events go, and all that it ever said. */
 struct world {
+    struct city city; /* first: images of the city are asked for with the same context */
     struct redis_server server;
     struct redis_params params;
-    struct city city;
     struct counters counters;
     char folder[128];
     struct journal *journal;
@@ -52,36 +52,16 @@ static struct event_place newest_event(void *ctx)
     return ((struct world *)ctx)->newest;
 }
 
-static void world_space(void *ctx, uint32_t slot, struct image *out)
-{
-    city_image_space(&((struct world *)ctx)->city, slot, out);
-}
-
-static void world_lot(void *ctx, uint32_t lot, struct image *out)
-{
-    city_image_lot(&((struct world *)ctx)->city, lot, out);
-}
-
-static bool world_override(void *ctx, space_key key, struct image *out)
-{
-    return city_image_override(&((struct world *)ctx)->city, key, out);
-}
-
-static bool world_suspect(void *ctx, uint32_t device, struct image *out)
-{
-    return city_image_suspect(&((struct world *)ctx)->city, device, out);
-}
-
 /* --- its life --- */
 
 static void begin(struct world *w)
 {
     const struct journal_params journal = {.folder = w->folder, .counters = &w->counters};
     const struct image_source source = {.ctx = w,
-                                        .space = world_space,
-                                        .lot = world_lot,
-                                        .override = world_override,
-                                        .suspect = world_suspect,
+                                        .space = city_image_space,
+                                        .lot = city_image_lot,
+                                        .override = city_image_override,
+                                        .suspect = city_image_suspect,
                                         .event = next_event,
                                         .newest_event = newest_event};
     struct redis_writer_params writer = {.redis = w->params,
@@ -262,34 +242,12 @@ static enum event_read read_from(struct world *w, const char *code, struct event
 
 /* --- asking Redis --- */
 
-static long long ask(struct world *w, const char *format, ...) PRINTF_LIKE(2, 3);
-
-static long long ask(struct world *w, const char *format, ...)
-{
-    redisContext *c = server_connect(&w->server);
-    va_list args;
-    redisReply *reply;
-    long long n;
-
-    va_start(args, format);
-    reply = redisvCommand(c, format, args);
-    va_end(args);
-    assert_non_null(reply);
-    if (reply->type == REDIS_REPLY_ERROR) {
-        fail_msg("%s: %s", format, reply->str);
-    }
-    n = reply->integer;
-    freeReplyObject(reply);
-    redisFree(c);
-    return n;
-}
-
 static long long entries(struct world *w)
 {
     long long n = 0;
 
     for (size_t i = 0; i < ARRAY_LEN(operators); i++) {
-        n += ask(w, "XLEN bowei:{op:%s}:log", operators[i]);
+        n += redis_number(&w->server, "XLEN bowei:{op:%s}:log", operators[i]);
     }
     return n;
 }
@@ -385,8 +343,8 @@ static void a_restart_repeats_nothing_and_loses_nothing(void **state)
     /* what is written again all the same is refused by its id, without harm to what stands with it
      */
     end(w);
-    (void)ask(w, "HSET bowei:{city}:events to %lld-%llu", (long long)w->said[10].changed_ms,
-              (unsigned long long)w->said[10].event);
+    (void)redis_number(&w->server, "HSET bowei:{city}:events to %lld-%llu",
+                       (long long)w->said[10].changed_ms, (unsigned long long)w->said[10].event);
     begin(w);
     say_some(w, 20);
     settle(w);
@@ -546,7 +504,7 @@ static void old_entries_are_trimmed_and_that_is_seen(void **state)
     say(w, "HLO", NULL);
     say(w, "MTB", NULL);
     settle(w);
-    assert_true(ask(w, "XLEN bowei:{op:HLO}:log") < 100);
+    assert_true(redis_number(&w->server, "XLEN bowei:{op:HLO}:log") < 100);
     end(w);
     begin(w);
     settle(w);
@@ -570,18 +528,18 @@ static void foreign_types_and_deleted_logs_are_seen(void **state)
     say_some(w, 50);
     settle(w);
     old = place_of(&w->said[5]);
-    (void)ask(w, "DEL bowei:{op:HLO}:log bowei:{city}:events");
-    (void)ask(w, "SET bowei:{op:HLO}:log x");
-    (void)ask(w, "SET bowei:{city}:events x");
+    (void)redis_number(&w->server, "DEL bowei:{op:HLO}:log bowei:{city}:events");
+    (void)redis_number(&w->server, "SET bowei:{op:HLO}:log x");
+    (void)redis_number(&w->server, "SET bowei:{city}:events x");
     say(w, "HLO", NULL);
     settle(w);
-    assert_int_equal(ask(w, "XLEN bowei:{op:HLO}:log"), 1);
+    assert_int_equal(redis_number(&w->server, "XLEN bowei:{op:HLO}:log"), 1);
     end(w);
     begin(w);
     settle(w);
     assert_int_equal(read_from(w, "HLO", old), EVENT_READ_EXPIRED);
     assert_int_equal(read_from(w, "MTB", old), EVENT_READ_OK);
-    (void)ask(w, "DEL bowei:{op:MTB}:log");
+    (void)redis_number(&w->server, "DEL bowei:{op:MTB}:log");
     assert_int_equal(read_from(w, "MTB", old), EVENT_READ_EXPIRED);
     down(w);
 }
