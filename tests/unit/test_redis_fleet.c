@@ -66,12 +66,12 @@ static void yard_slots(void *ctx, uint32_t *bikes, uint32_t *alerts, uint32_t *m
 static void yard_begin(struct yard *y)
 {
     redis_gateway_begin(&y->base, (struct image_source){.override = override_none,
-                                                     .suspect = image_none,
-                                                     .fence = fence_none,
-                                                     .bike = yard_bike,
-                                                     .alert = yard_alert,
-                                                     .mute = yard_mute,
-                                                     .slots = yard_slots});
+                                                        .suspect = image_none,
+                                                        .fence = fence_none,
+                                                        .bike = yard_bike,
+                                                        .alert = yard_alert,
+                                                        .mute = yard_mute,
+                                                        .slots = yard_slots});
 }
 
 static void yard_end(struct yard *y)
@@ -228,8 +228,9 @@ static void assert_loaded(struct yard *y, uint32_t bikes, uint32_t alerts, uint3
     struct position newest;
     int64_t high_water_ms;
 
-    assert_int_equal(redis_load(&y->base.params, &y->base.city.inv, compare, &l, &newest, &high_water_ms),
-                     ERR_OK);
+    assert_int_equal(
+        redis_load(&y->base.params, &y->base.city.inv, compare, &l, &newest, &high_water_ms),
+        ERR_OK);
     assert_int_equal(l.different, 0);
     assert_int_equal(l.bikes, bikes);
     assert_int_equal(l.alerts, alerts);
@@ -254,7 +255,8 @@ static void what_is_written_comes_back(void **state)
     settle(y);
     assert_loaded(y, 1000, 200, 1);
     assert_int_equal(redis_number(&y->base.server, "SCARD bowei:{%u}:vehicles", SECOND), 334);
-    assert_int_equal(redis_number(&y->base.server, "PTTL bowei:{%u}:alert:A%016x", FIRST, 1000), -1);
+    assert_int_equal(redis_number(&y->base.server, "PTTL bowei:{%u}:alert:A%016x", FIRST, 1000),
+                     -1);
     assert_true(redis_number(&y->base.server, "PTTL bowei:{%u}:alert:A%016x", FIRST, 1001) > 0);
     assert_no_next(y);
     yard_down(y);
@@ -407,11 +409,12 @@ static void a_rewrite_lists_only_what_is_there(void **state)
     }
     alert_put(y, 0, 42, 0, &dice);
     settle(y);
-    assert_int_equal(redis_number(&y->base.server, "SADD bowei:{%u}:vehicles HLO-99999999", FIRST), 1);
+    assert_int_equal(redis_number(&y->base.server, "SADD bowei:{%u}:vehicles HLO-99999999", FIRST),
+                     1);
     assert_int_equal(redis_number(&y->base.server, "SADD bowei:{%u}:vehicles HLO-99999998", SECOND),
                      1);
-    assert_int_equal(redis_number(&y->base.server, "SADD bowei:{%u}:alerts A00000000000000ff", FIRST),
-                     1);
+    assert_int_equal(
+        redis_number(&y->base.server, "SADD bowei:{%u}:alerts A00000000000000ff", FIRST), 1);
     assert_int_equal(
         redis_number(&y->base.server, "SADD bowei:{%u}:vehicles.next HLO-99999997", FIRST), 1);
     flush_all(y->base.flush);
@@ -439,8 +442,8 @@ static void the_next_episode_of_a_slot_takes_the_place(void **state)
     flush_mark(y->base.flush, DIRTY_ALERT, 1);
     settle(y);
     assert_int_equal(redis_number(&y->base.server, "SCARD bowei:{%u}:alerts", FIRST), 1);
-    assert_int_equal(redis_number(&y->base.server, "SISMEMBER bowei:{%u}:alerts A%016x", FIRST, 0xc),
-                     1);
+    assert_int_equal(
+        redis_number(&y->base.server, "SISMEMBER bowei:{%u}:alerts A%016x", FIRST, 0xc), 1);
     assert_true(redis_number(&y->base.server, "PTTL bowei:{%u}:alert:A%016x", FIRST, 0xa) > 0);
     assert_true(redis_number(&y->base.server, "PTTL bowei:{%u}:alert:A%016x", FIRST, 0xb) > 0);
     assert_loaded(y, 0, 1, 0);

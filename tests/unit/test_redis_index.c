@@ -39,10 +39,10 @@ static struct gateway *up(void)
     g->base.step_ms = 50; /* a heartbeat each 30 turns */
     g->alerts = ALERTS;
     redis_gateway_begin(&g->base, (struct image_source){.fence = fence_none,
-                                                     .bike = image_none,
-                                                     .alert = alert_image,
-                                                     .mute = image_none,
-                                                     .slots = slots});
+                                                        .bike = image_none,
+                                                        .alert = alert_image,
+                                                        .mute = image_none,
+                                                        .slots = slots});
     flush_all(g->base.flush);
     return g;
 }
@@ -81,7 +81,8 @@ static void a_deleted_index_is_made_again(void **state)
     (void)state;
     assert_true(members_are(g, ALERTS));
     rest(g);
-    assert_int_equal(count_get(&g->base.counters, COUNT_REDIS_REWRITES), 1); /* the first connection */
+    assert_int_equal(count_get(&g->base.counters, COUNT_REDIS_REWRITES),
+                     1); /* the first connection */
     assert_int_equal(redis_number(&g->base.server, "DEL bowei:{150402}:alerts"), 1);
     assert_true(members_are(g, ALERTS));
     rest(g);
