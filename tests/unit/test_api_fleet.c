@@ -4,21 +4,6 @@
 
 #include "api/route.h"
 
-static int setup(void **state)
-{
-    (void)state;
-    fleet_api_open(fleet_inventory(1, true, "", NULL));
-    make_alerts();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    fleet_api_close();
-    return 0;
-}
-
 /* --- telemetry --- */
 
 #define TELEMETRY  "/v1/vehicles/telemetry"
@@ -515,7 +500,7 @@ static void a_planned_event(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fleet_api_set_up, fleet_api_tear_down)
     const struct CMUnitTest tests[] = {
         TEST(bodies_are_checked),
         TEST(batches_have_a_result_each),

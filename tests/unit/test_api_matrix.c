@@ -129,13 +129,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    (void)state;
-    fleet_api_close();
-    return 0;
-}
-
 /* --- the matrix --- */
 
 struct cell {
@@ -310,5 +303,5 @@ int main(void)
         cmocka_unit_test(each_cell_says_what_its_row_says),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, setup, fleet_api_tear_down);
 }
