@@ -6,6 +6,7 @@
 #include "bowei/delivery.h"
 #include "tests/unit/loopback.h"
 #include "tests/unit/scratch_folder.h"
+#include "tests/unit/waiting.h"
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -18,23 +19,6 @@
 #define FEED_MAX  512u
 #define POSTS_MAX 600u
 #define WAIT_MS   10000
-
-static inline void pause_ms(long ms)
-{
-    (void)nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL);
-}
-
-/* Waits for a condition; fails the test with its text when it does not come. */
-#define WAIT_FOR(condition)                                                                        \
-    do {                                                                                           \
-        const int64_t until_ms_ = host_boot_ms() + WAIT_MS;                                        \
-        while (!(condition)) {                                                                     \
-            if (host_boot_ms() > until_ms_) {                                                      \
-                fail_msg("never: %s", #condition);                                                 \
-            }                                                                                      \
-            pause_ms(2);                                                                           \
-        }                                                                                          \
-    } while (0)
 
 /* --- the feed --- */
 
@@ -419,7 +403,7 @@ static inline enum err ask(struct station *st, struct question *q)
     q->rq.ctx = q;
     q->rq.done = question_done;
     assert_int_equal(port.ask(port.ctx, &q->rq), ERR_OK);
-    WAIT_FOR(atomic_load(&q->done));
+    WAIT_FOR(atomic_load(&q->done), WAIT_MS);
     if (q->rq.result == ERR_OK) {
         strbuf_putc(&q->rq.answer, '\0');
     }

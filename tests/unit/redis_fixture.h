@@ -7,6 +7,7 @@
 #include "bowei/redis_store.h"
 #include "bowei/view.h"
 #include "gateway/inventory/lookup.h"
+#include "tests/unit/waiting.h"
 #include <hiredis/hiredis.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -30,11 +31,6 @@ struct redis_server {
     const char *acl; /* file of users, or NULL */
     pid_t pid;
 };
-
-static UNUSED_FIXTURE void pause_ms(long ms)
-{
-    nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL);
-}
 
 static UNUSED_FIXTURE redisContext *server_connect(const struct redis_server *server)
 {

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -66,6 +67,7 @@ static void broker_start(bool anonymous)
     broker = fork();
     assert_true(broker >= 0);
     if (broker == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* never outlives a test that failed */
         (void)execl(MOSQUITTO, "mosquitto", "-c", config_path, (char *)NULL);
         _exit(127);
     }
@@ -134,7 +136,7 @@ static int set_up(void **state)
     assert_true(halt_init(&halt));
     scratch_folder_make(folder, sizeof folder);
     (void)snprintf(config_path, sizeof config_path, "%s/mosquitto.conf", folder);
-    port = loopback_port_free();
+    port = loopback_port_reserve();
     subscriptions[0] = (struct subscription_config){.topic = topic, .envelope = envelope, .qos = 1};
     config = (struct link_config){.name = name,
                                   .host = loopback,

@@ -1,21 +1,15 @@
 /* A serial line whose far end (a pseudo terminal) answers wrong, late, in pieces or not at all:
  * what is not the answer to this very request is never taken for it. */
 #define _XOPEN_SOURCE 700 /* pseudo terminals */
-#include "bowei/base/city_clock.h"
 #include "bowei/base/err.h"
 #include "sensors/modbus/port.h"
+#include "tests/unit/waiting.h"
 #include <fcntl.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #define TIMEOUT_MS 100
 
@@ -30,13 +24,6 @@ static struct line_config config = {.name = line_name,
                                     .data_bits = 8,
                                     .stop_bits = 1,
                                     .response_timeout_ms = TIMEOUT_MS};
-
-static void pause_ms(int ms)
-{
-    const struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
-
-    (void)nanosleep(&t, NULL);
-}
 
 static uint16_t crc_of(const uint8_t *frame, size_t len)
 {
