@@ -1,17 +1,8 @@
 /* From an MQTT message to the intake: envelopes, the table of bad MQTT inputs (reliability corpus
  * 1-56), bindings, retained messages, unknown devices, and readings that the intake refuses. */
-#include "sensors/hearing.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-
-#include "tests/unit/field_fixture.h"
+#include "tests/unit/hearing_scene.h"
 
 #define NATIVE_TOPIC "bowei/up/dev-1"
-#define UP_TOPIC     "application/17c82e96/device/0101010101010101/event/up"
-#define WALL_MS      INT64_C(1790000000000)
 
 static const struct device_row rows[] = {
     {"dev-1",            "city",      "native",       0, 1},
@@ -23,37 +14,11 @@ static const struct device_row rows[] = {
     {"abcdef0123456789", "city",      "native",       0, 1},
 };
 
-static struct fixture *f;
-static struct hearing hearing;
-
 static int set_up(void **state)
 {
     (void)state;
-    f = fixture_create(rows, ARRAY_LEN(rows));
-    hearing_init(&hearing, &f->params, "city");
+    hearing_begin(rows, ARRAY_LEN(rows));
     return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    fixture_destroy(f);
-    return 0;
-}
-
-static enum err take(const char *envelope, const char *topic, const char *payload, size_t len,
-                     bool retained)
-{
-    /* an exact copy: what is read behind it shows */
-    char *exact = malloc(len > 0 ? len : 1);
-    struct heard_message m = {
-        .topic = topic, .payload = exact, .len = len, .retained = retained, .wall_ms = WALL_MS};
-    enum err err;
-
-    memcpy(exact, payload, len);
-    err = hearing_take(&hearing, envelope_find(envelope), &m);
-    free(exact);
-    return err;
 }
 
 static enum err native(const char *payload)
@@ -64,23 +29,6 @@ static enum err native(const char *payload)
 static enum err up(const char *payload)
 {
     return take("chirpstack", UP_TOPIC, payload, strlen(payload), false);
-}
-
-/* Sum of all refusals but `but`; so that each bad input is counted once and under its own reason.
- */
-static uint64_t refused_total(void)
-{
-    static const enum counter all[] = {
-        COUNT_MQTT_REFUSED_SIZE,    COUNT_MQTT_REFUSED_JSON,     COUNT_MQTT_REFUSED_TOPIC,
-        COUNT_MQTT_REFUSED_FIELD,   COUNT_MQTT_REFUSED_LENGTH,   COUNT_MQTT_REFUSED_RANGE,
-        COUNT_MQTT_REFUSED_UNKNOWN, COUNT_MQTT_REFUSED_CHECKSUM, COUNT_MQTT_REFUSED_RETAINED};
-
-    uint64_t sum = 0;
-
-    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
-        sum += count_get(&f->counters, all[i]);
-    }
-    return sum;
 }
 
 struct bad_row {
@@ -530,7 +478,7 @@ static void mangled_uplinks(void **state)
     }
 }
 
-#define EACH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define EACH(test) cmocka_unit_test_setup_teardown(test, set_up, hearing_end)
 
 int main(void)
 {
