@@ -395,4 +395,18 @@ static inline enum err fleet_move(struct fleet_fixture *f, uint64_t id, enum ale
     return command.result != ERR_OK ? command.result : result;
 }
 
+/* A planned event at PARK until then, 0 = its end. */
+static inline void fleet_mute(struct fleet_fixture *f, int64_t until_ms)
+{
+    struct fleet_request request = {.fence = fleet_key(PARK_ID), .until_ms = until_ms};
+    struct command command = {.kind = COMMAND_MUTE, .fleet = &request, .actor = "tester"};
+    struct input input = {
+        .at = {1, f->seq++},
+          .now = f->now, .kind = INPUT_COMMAND, .command = &command
+    };
+
+    f->effects = core_step(f->core, &input);
+    assert_int_equal(command.result, ERR_OK);
+}
+
 #endif

@@ -23,7 +23,6 @@
 #include <cmocka.h>
 
 #define FIXTURE_PATH   128
-#define UNUSED_FIXTURE __attribute__((unused))
 
 struct redis_server {
     char folder[FIXTURE_PATH];
@@ -32,7 +31,7 @@ struct redis_server {
     pid_t pid;
 };
 
-static UNUSED_FIXTURE redisContext *server_connect(const struct redis_server *server)
+static inline redisContext *server_connect(const struct redis_server *server)
 {
     redisContext *c = redisConnectUnix(server->socket);
 
@@ -42,7 +41,7 @@ static UNUSED_FIXTURE redisContext *server_connect(const struct redis_server *se
 }
 
 /* Waits until it answers (an error such as NOAUTH is an answer), 10 s at most. */
-static UNUSED_FIXTURE void server_await(const struct redis_server *server)
+static inline void server_await(const struct redis_server *server)
 {
     for (int i = 0; i < 1000; i++) {
         redisContext *c = redisConnectUnix(server->socket);
@@ -61,7 +60,7 @@ static UNUSED_FIXTURE void server_await(const struct redis_server *server)
     fail_msg("redis-server does not answer");
 }
 
-static UNUSED_FIXTURE void server_run(struct redis_server *server)
+static inline void server_run(struct redis_server *server)
 {
     server->pid = fork();
     assert_true(server->pid >= 0);
@@ -76,7 +75,7 @@ static UNUSED_FIXTURE void server_run(struct redis_server *server)
     server_await(server);
 }
 
-static UNUSED_FIXTURE void server_start(struct redis_server *server, const char *acl)
+static inline void server_start(struct redis_server *server, const char *acl)
 {
     const char *tmp = getenv("TMPDIR");
 
@@ -89,14 +88,14 @@ static UNUSED_FIXTURE void server_start(struct redis_server *server, const char 
     server_run(server);
 }
 
-static UNUSED_FIXTURE void server_kill(struct redis_server *server)
+static inline void server_kill(struct redis_server *server)
 {
     kill(server->pid, SIGKILL);
     waitpid(server->pid, NULL, 0);
     unlink(server->socket);
 }
 
-static UNUSED_FIXTURE void server_stop(struct redis_server *server)
+static inline void server_stop(struct redis_server *server)
 {
     char path[FIXTURE_PATH + 16];
 
@@ -108,7 +107,7 @@ static UNUSED_FIXTURE void server_stop(struct redis_server *server)
 
 /* --- asking --- */
 
-static UNUSED_FIXTURE redisReply *redis_vask(const struct redis_server *server, const char *format,
+static inline redisReply *redis_vask(const struct redis_server *server, const char *format,
                                              va_list args)
 {
     redisContext *c = server_connect(server);
@@ -123,10 +122,10 @@ static UNUSED_FIXTURE redisReply *redis_vask(const struct redis_server *server, 
 }
 
 /* The answer to a command, as hiredis formats it; the caller frees it. An error fails the test. */
-static UNUSED_FIXTURE redisReply *redis_ask(const struct redis_server *server, const char *format,
+static inline redisReply *redis_ask(const struct redis_server *server, const char *format,
                                             ...) PRINTF_LIKE(2, 3);
 
-static UNUSED_FIXTURE redisReply *redis_ask(const struct redis_server *server, const char *format,
+static inline redisReply *redis_ask(const struct redis_server *server, const char *format,
                                             ...)
 {
     redisReply *reply;
@@ -139,10 +138,10 @@ static UNUSED_FIXTURE redisReply *redis_ask(const struct redis_server *server, c
 }
 
 /* The number of an answer; 0 when it is none. */
-static UNUSED_FIXTURE long long redis_number(const struct redis_server *server, const char *format,
+static inline long long redis_number(const struct redis_server *server, const char *format,
                                              ...) PRINTF_LIKE(2, 3);
 
-static UNUSED_FIXTURE long long redis_number(const struct redis_server *server, const char *format,
+static inline long long redis_number(const struct redis_server *server, const char *format,
                                              ...)
 {
     redisReply *reply;
@@ -158,10 +157,10 @@ static UNUSED_FIXTURE long long redis_number(const struct redis_server *server, 
 }
 
 /* A command whose answer is no matter, as long as it is no error. */
-static UNUSED_FIXTURE void redis_do(const struct redis_server *server, const char *format, ...)
+static inline void redis_do(const struct redis_server *server, const char *format, ...)
     PRINTF_LIKE(2, 3);
 
-static UNUSED_FIXTURE void redis_do(const struct redis_server *server, const char *format, ...)
+static inline void redis_do(const struct redis_server *server, const char *format, ...)
 {
     va_list args;
 
@@ -187,7 +186,7 @@ struct city {
 
 #define CITY_NOW_MS INT64_C(1795312800000)
 
-static UNUSED_FIXTURE space_key city_place_key(uint32_t lot, uint32_t number, bool second)
+static inline space_key city_place_key(uint32_t lot, uint32_t number, bool second)
 {
     char body[24];
     space_key key = 0;
@@ -198,7 +197,7 @@ static UNUSED_FIXTURE space_key city_place_key(uint32_t lot, uint32_t number, bo
     return key;
 }
 
-static UNUSED_FIXTURE void city_space(struct city *city, uint32_t slot, unsigned state,
+static inline void city_space(struct city *city, uint32_t slot, unsigned state,
                                       int64_t since_ms)
 {
     struct space_image *s = &city->spaces[slot];
@@ -212,7 +211,7 @@ static UNUSED_FIXTURE void city_space(struct city *city, uint32_t slot, unsigned
     s->sensors[0].counter++;
 }
 
-static UNUSED_FIXTURE void city_make(struct city *city, uint32_t spaces)
+static inline void city_make(struct city *city, uint32_t spaces)
 {
     uint32_t lots = (spaces + CITY_LOT_SPACES - 1) / CITY_LOT_SPACES;
 
@@ -283,7 +282,7 @@ static UNUSED_FIXTURE void city_make(struct city *city, uint32_t spaces)
     (void)inventory_publish(&city->board, &city->inv);
 }
 
-static UNUSED_FIXTURE void city_drop(struct city *city)
+static inline void city_drop(struct city *city)
 {
     free(city->inv.spaces);
     free(city->inv.lots);
@@ -296,7 +295,7 @@ static UNUSED_FIXTURE void city_drop(struct city *city)
     free(city->lots);
 }
 
-static UNUSED_FIXTURE void city_image_space(void *ctx, uint32_t slot, struct image *out)
+static inline void city_image_space(void *ctx, uint32_t slot, struct image *out)
 {
     struct city *city = ctx;
 
@@ -306,7 +305,7 @@ static UNUSED_FIXTURE void city_image_space(void *ctx, uint32_t slot, struct ima
     out->space = city->spaces[slot];
 }
 
-static UNUSED_FIXTURE void city_image_lot(void *ctx, uint32_t lot, struct image *out)
+static inline void city_image_lot(void *ctx, uint32_t lot, struct image *out)
 {
     struct city *city = ctx;
 
@@ -315,7 +314,7 @@ static UNUSED_FIXTURE void city_image_lot(void *ctx, uint32_t lot, struct image 
     out->lot = city->lots[lot];
 }
 
-static UNUSED_FIXTURE bool city_image_override(void *ctx, space_key key, struct image *out)
+static inline bool city_image_override(void *ctx, space_key key, struct image *out)
 {
     struct city *city = ctx;
 
@@ -334,7 +333,7 @@ static UNUSED_FIXTURE bool city_image_override(void *ctx, space_key key, struct 
     return true;
 }
 
-static UNUSED_FIXTURE bool city_image_suspect(void *ctx, uint32_t device, struct image *out)
+static inline bool city_image_suspect(void *ctx, uint32_t device, struct image *out)
 {
     const struct city *city = ctx;
 

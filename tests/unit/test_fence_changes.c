@@ -278,21 +278,13 @@ static void a_planned_event_whose_end_is_refused_ends_later(void **state)
 {
     struct fleet_fixture f;
     struct alert_image alert = {0};
-    struct fleet_request request = {.fence = fleet_key(PARK_ID)};
-    struct command command = {.kind = COMMAND_MUTE, .fleet = &request, .actor = "tester"};
-    struct input input = {.kind = INPUT_COMMAND, .command = &command};
     struct city_rows rows = whole;
 
     (void)state;
     rows.listeners = "";
     fleet_start_with(&f, city_of(1, &rows, NULL));
-    input.now = f.now;
-    for (unsigned i = 0; i < 2; i++) {
-        request.until_ms = i == 0 ? f.now.at_ms + 1000000 : 0;
-        input.at = (struct position){1, f.seq++};
-        f.effects = core_step(f.core, &input);
-        assert_int_equal(command.result, ERR_OK);
-    }
+    fleet_mute(&f, f.now.at_ms + 1000000);
+    fleet_mute(&f, 0);
     core_undo(f.core);
     fleet_park(&f, BIKE, -60, 20);
     fleet_wait(&f, 999000);
@@ -307,19 +299,12 @@ static void a_planned_event_that_ends_is_noticed(void **state)
 {
     struct fleet_fixture f;
     struct alert_image alert = {0};
-    struct fleet_request request = {.fence = fleet_key(PARK_ID)};
-    struct command command = {.kind = COMMAND_MUTE, .fleet = &request, .actor = "tester"};
-    struct input input = {.kind = INPUT_COMMAND, .command = &command};
     struct city_rows rows = whole;
 
     (void)state;
     rows.listeners = "";
     fleet_start_with(&f, city_of(1, &rows, NULL));
-    request.until_ms = f.now.at_ms + 1000000;
-    input.at = (struct position){1, f.seq++};
-    input.now = f.now;
-    f.effects = core_step(f.core, &input);
-    assert_int_equal(command.result, ERR_OK);
+    fleet_mute(&f, f.now.at_ms + 1000000);
     fleet_park(&f, BIKE, -60, 20);
     fleet_wait(&f, 999000);
     assert_int_equal(fleet_alerts(&f, ALERT_OUT_OF_FENCE, &alert), 0);

@@ -258,16 +258,8 @@ static void a_planned_event_is_not_told(void **state)
 {
     struct fleet_fixture *f = *state;
     struct alert_image alert;
-    struct fleet_request request = {.until_ms = f->now.at_ms + 1000000,
-                                    .fence = fleet_key(PARK_ID)};
-    struct command command = {.kind = COMMAND_MUTE, .fleet = &request, .actor = "tester"};
-    struct input input = {
-        .at = {1, f->seq++},
-          .now = f->now, .kind = INPUT_COMMAND, .command = &command
-    };
 
-    f->effects = core_step(f->core, &input);
-    assert_int_equal(command.result, ERR_OK);
+    fleet_mute(f, f->now.at_ms + 1000000);
     assert_int_equal(f->effects->kept_count, 2);
     fleet_park(f, BIKE, -60, 20);
     fleet_wait(f, 900000);
