@@ -22,7 +22,7 @@
 
 #include <cmocka.h>
 
-#define FIXTURE_PATH   128
+#define FIXTURE_PATH 128
 
 struct redis_server {
     char folder[FIXTURE_PATH];
@@ -108,7 +108,7 @@ static inline void server_stop(struct redis_server *server)
 /* --- asking --- */
 
 static inline redisReply *redis_vask(const struct redis_server *server, const char *format,
-                                             va_list args)
+                                     va_list args)
 {
     redisContext *c = server_connect(server);
     redisReply *reply = redisvCommand(c, format, args);
@@ -122,11 +122,10 @@ static inline redisReply *redis_vask(const struct redis_server *server, const ch
 }
 
 /* The answer to a command, as hiredis formats it; the caller frees it. An error fails the test. */
-static inline redisReply *redis_ask(const struct redis_server *server, const char *format,
-                                            ...) PRINTF_LIKE(2, 3);
+static inline redisReply *redis_ask(const struct redis_server *server, const char *format, ...)
+    PRINTF_LIKE(2, 3);
 
-static inline redisReply *redis_ask(const struct redis_server *server, const char *format,
-                                            ...)
+static inline redisReply *redis_ask(const struct redis_server *server, const char *format, ...)
 {
     redisReply *reply;
     va_list args;
@@ -138,11 +137,10 @@ static inline redisReply *redis_ask(const struct redis_server *server, const cha
 }
 
 /* The number of an answer; 0 when it is none. */
-static inline long long redis_number(const struct redis_server *server, const char *format,
-                                             ...) PRINTF_LIKE(2, 3);
+static inline long long redis_number(const struct redis_server *server, const char *format, ...)
+    PRINTF_LIKE(2, 3);
 
-static inline long long redis_number(const struct redis_server *server, const char *format,
-                                             ...)
+static inline long long redis_number(const struct redis_server *server, const char *format, ...)
 {
     redisReply *reply;
     va_list args;
@@ -197,8 +195,7 @@ static inline space_key city_place_key(uint32_t lot, uint32_t number, bool secon
     return key;
 }
 
-static inline void city_space(struct city *city, uint32_t slot, unsigned state,
-                                      int64_t since_ms)
+static inline void city_space(struct city *city, uint32_t slot, unsigned state, int64_t since_ms)
 {
     struct space_image *s = &city->spaces[slot];
 
