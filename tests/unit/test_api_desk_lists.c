@@ -99,9 +99,16 @@ static void pages_have_no_gaps(void **state)
     char n[CASE_NUMBER_LEN + 1];
 
     (void)state;
-    for (unsigned i = 0; i < 7; i++) {
-        opened(i < 4 ? "order" : "facility", "patrol", space_text(1 + i % 4), n);
-        wait_ms(HOUR);
+    for (unsigned i = 0; i < 7; i++) { /* the first two are due behind the next three */
+        opened(i < 2   ? "order"
+               : i < 5 ? "no_parking"
+                       : "facility",
+               "patrol", space_text(1 + i % 4), n);
+        if (i < 5) {
+            move(city->staff, n, "file", NULL, 200, "dispatched");
+            move(city->staff, n, "check_in", NULL, 200, "handling");
+        }
+        wait_ms(HOUR / 4);
     }
     for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
         char target[160];
@@ -109,6 +116,7 @@ static void pages_have_no_gaps(void **state)
         char seen[64][CASE_NUMBER_LEN + 1];
         char last_due[32] = "";
         unsigned count = 0;
+        unsigned due_count = 0;
 
         do {
             struct answer_text a;
@@ -132,6 +140,7 @@ static void pages_have_no_gaps(void **state)
                     member(at, "next", text, sizeof text);
                     assert_true(strcmp(last_due, text) <= 0);
                     (void)snprintf(last_due, sizeof last_due, "%s", text);
+                    due_count++;
                 }
                 count++;
             }
@@ -142,6 +151,7 @@ static void pages_have_no_gaps(void **state)
             answer_free(&a);
         } while (next[0] != '\0');
         assert_int_equal(count, 7);
+        assert_int_equal(due_count, i == 1 ? 5 : 0); /* or their order was not looked at */
     }
 }
 
