@@ -554,7 +554,8 @@ static void histories_keep_the_rules(void **state)
         "the journal\n",
         (unsigned long long)told, STEPS, (unsigned long long)kept, (unsigned long long)moves,
         (unsigned long long)refusals);
-    assert_true(moves > told * 2 && refusals > told * 3 && kept > told * 20);
+    assert_true(moves > told && refusals > told * 3 &&
+                kept > told * 20); /* or they prove nothing */
 }
 
 int main(void)
