@@ -7,6 +7,7 @@
 #include "bowei/redis_store.h"
 #include "bowei/view.h"
 #include "gateway/inventory/lookup.h"
+#include "tests/unit/scratch_folder.h"
 #include "tests/unit/waiting.h"
 #include <hiredis/hiredis.h>
 #include <setjmp.h>
@@ -77,12 +78,8 @@ static inline void server_run(struct redis_server *server)
 
 static inline void server_start(struct redis_server *server, const char *acl)
 {
-    const char *tmp = getenv("TMPDIR");
-
     *server = (struct redis_server){.acl = acl};
-    snprintf(server->folder, sizeof server->folder, "%s/bowei-redis-XXXXXX",
-             tmp != NULL ? tmp : "/tmp");
-    assert_non_null(mkdtemp(server->folder));
+    scratch_folder_make(server->folder, sizeof server->folder);
     snprintf(server->socket, sizeof server->socket, "%s/redis.sock", server->folder);
     signal(SIGPIPE, SIG_IGN);
     server_run(server);
@@ -97,12 +94,8 @@ static inline void server_kill(struct redis_server *server)
 
 static inline void server_stop(struct redis_server *server)
 {
-    char path[FIXTURE_PATH + 16];
-
     server_kill(server);
-    snprintf(path, sizeof path, "%s/redis.log", server->folder);
-    unlink(path);
-    rmdir(server->folder);
+    scratch_folder_remove(server->folder);
 }
 
 /* --- asking --- */
