@@ -97,21 +97,27 @@ static void option_set(const struct connection *slot, int option, int on)
     (void)setsockopt(slot->fd, IPPROTO_TCP, option, &on, sizeof on);
 }
 
-/* tcp(7): setting TCP_NODELAY "forces an explicit flush of pending output, even if TCP_CORK is
- * currently set". So a connection stays corked from answer to answer, one call each. */
-static void push(struct loop *loop)
+/* The answers of a batch leave. */
+static void held_send_off(struct loop *loop)
 {
+    int fds[SENDOFF_MAX];
+    uint32_t count = 0;
+
+    if (loop->held_count == 0) {
+        return;
+    }
     for (uint32_t i = 0; i < loop->held_count; i++) {
         struct connection *slot = loop->held[i];
 
         slot->held = false;
         if (slot->corked) {
-            option_set(slot, TCP_NODELAY, 1);
+            fds[count++] = slot->fd;
         } else if (slot->answers >= OWN_PUSHES) {
             option_set(slot, TCP_CORK, 1);
             slot->corked = true;
         }
     }
+    sendoff_run(&loop->sendoff, fds, count, loop->held_count);
     loop->held_count = 0;
 }
 
@@ -121,8 +127,8 @@ void loop_hold(struct loop *loop, struct connection *slot)
         return; /* records of a handshake, tickets and alerts leave without an answer: never corked
                  */
     }
-    if (loop->held_count == HELD_MAX) {
-        push(loop);
+    if (loop->held_count == SENDOFF_MAX) {
+        held_send_off(loop);
     }
     if (slot->answers < OWN_PUSHES) {
         slot->answers++;
@@ -172,6 +178,7 @@ static void *loop_run(void *arg)
 
         loop->round_ms = host_boot_ms();
         loop->round_requests = 0;
+        sendoff_begin(&loop->sendoff);
         for (int i = 0; i < n; i++) {
             if (events[i].data.fd == loop->door_out) {
                 door_read(api);
@@ -179,7 +186,7 @@ static void *loop_run(void *arg)
         }
         streams_round(&api->streams, loop->round_ms);
         (void)MHD_run(api->daemon);
-        push(loop);
+        held_send_off(loop);
     }
     return NULL;
 }
@@ -199,7 +206,12 @@ enum err loop_start(struct api *api)
         !watch(&api->loop, api->loop.door_out)) {
         return ERR_IO;
     }
-    return pthread_create(&api->loop.thread, NULL, loop_run, api) == 0 ? ERR_OK : ERR_NO_MEMORY;
+    sendoff_start(&api->loop.sendoff);
+    if (pthread_create(&api->loop.thread, NULL, loop_run, api) != 0) {
+        sendoff_stop(&api->loop.sendoff);
+        return ERR_NO_MEMORY;
+    }
+    return ERR_OK;
 }
 
 void loop_stop(struct api *api)
@@ -207,4 +219,5 @@ void loop_stop(struct api *api)
     atomic_store(&api->loop.over, true);
     loop_wake(&api->loop);
     pthread_join(api->loop.thread, NULL);
+    sendoff_stop(&api->loop.sendoff);
 }

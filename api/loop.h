@@ -1,6 +1,7 @@
 #ifndef API_LOOP_H
 #define API_LOOP_H
 
+#include "api/sendoff.h"
 #include "bowei/base/err.h"
 #include <pthread.h>
 #include <stdatomic.h>
@@ -14,15 +15,13 @@
 struct api;
 struct connection;
 
-/** Answers that leave together at most: the first of them waits for the others' making. */
-#define HELD_MAX 32u
-
 struct loop {
     int epoll_fd;          /**< libmicrohttpd's own set and the door */
     int door_in, door_out; /**< a pipe of struct newcomer: queue and wake-up in one */
     pthread_t thread;
     _Atomic bool over;
-    struct connection *held[HELD_MAX]; /**< corked; HTTP thread only */
+    struct sendoff sendoff;
+    struct connection *held[SENDOFF_MAX]; /**< corked; HTTP thread only */
     uint32_t held_count;
     int64_t round_ms;        /**< boottime at which this round began; HTTP thread only */
     uint32_t round_requests; /**< so many came in it; HTTP thread only */
