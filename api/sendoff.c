@@ -10,7 +10,8 @@
 #include <time.h>
 
 #define SHARED_LEAST 4u     /* fewer are sent off before the helper is awake */
-#define SAMPLE_MAX   100000 /* ns: a longer one tells of the machine, not of the answer */
+#define JUDGED       1024u  /* answers after which it is judged anew whether to share */
+#define EACH_MAX     100000 /* ns: a longer one tells of the machine, not of the answer */
 
 /* the word of a batch */
 #define COUNT_AT  8
@@ -110,13 +111,6 @@ void sendoff_begin(struct sendoff *s)
     s->began_ns = now_ns();
 }
 
-static void mean_update(uint32_t *mean_ns, int64_t ns, uint32_t count)
-{
-    int64_t each = count == 0 ? *mean_ns : ns / count;
-
-    *mean_ns = (uint32_t)((*mean_ns * INT64_C(15) + (each < SAMPLE_MAX ? each : SAMPLE_MAX)) / 16);
-}
-
 static void batch_publish(struct sendoff *s, const int *fds, uint32_t count)
 {
     uint64_t number = (atomic_load(&s->batch) >> NUMBER_AT) + 1;
@@ -137,19 +131,37 @@ static void helper_wake(struct sendoff *s)
     }
 }
 
+static int64_t at_most(int64_t ns, uint32_t answers)
+{
+    return ns < answers * (int64_t)EACH_MAX ? ns : answers * (int64_t)EACH_MAX;
+}
+
+/* Cheap answers leave no processor idle at the other end: a third at work would only be in the way
+ * of the two. */
+static void sharing_judge(struct sendoff *s)
+{
+    if (s->made < JUDGED || s->sent == 0) {
+        return;
+    }
+    s->shared = s->making_ns * s->sent > s->sending_ns * s->made;
+    s->making_ns = s->sending_ns = 0;
+    s->made = s->sent = 0;
+}
+
 void sendoff_run(struct sendoff *s, const int *fds, uint32_t count, uint32_t made)
 {
     const int64_t made_ns = now_ns();
     uint32_t sent;
 
-    mean_update(&s->making_ns, made_ns - s->began_ns, made);
     batch_publish(s, fds, count);
-    /* Cheap answers leave no processor idle at the other end: a third at work would only be in the
-     * way of the two. */
-    if (s->helped && count >= SHARED_LEAST && s->making_ns > s->sending_ns) {
+    if (s->helped && s->shared && count >= SHARED_LEAST) {
         helper_wake(s);
     }
     sent = take_all(s);
+    s->making_ns += at_most(made_ns - s->began_ns, made);
+    s->made += made;
     s->began_ns = now_ns();
-    mean_update(&s->sending_ns, s->began_ns - made_ns, sent);
+    s->sending_ns += at_most(s->began_ns - made_ns, sent);
+    s->sent += sent;
+    sharing_judge(s);
 }

@@ -23,8 +23,10 @@ struct sendoff {
     _Atomic bool over;
     _Atomic uint64_t by_helper; /**< answers that it sent off */
     /* HTTP thread only: */
-    int64_t began_ns;               /**< since when the batch is being made */
-    uint32_t making_ns, sending_ns; /**< of an answer, running means */
+    int64_t began_ns;              /**< since when answers are being made */
+    int64_t making_ns, sending_ns; /**< since the last judgement, ... */
+    uint32_t made, sent;           /**< ... of so many answers */
+    bool shared;                   /**< the judgement: the helper is worth its waking */
 };
 
 /** Starts the helper where there are two processors at least; without it, or when it cannot be
