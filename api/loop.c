@@ -15,7 +15,8 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#define WAIT_MS 250 /* at most between two rounds: idle connections are ended in them */
+#define WAIT_MS  250 /* at most between two rounds: idle connections are ended in them */
+#define BATCH_US 200 /* an older batch of answers leaves with its round */
 
 /* libmicrohttpd 0.9.75 sets TCP_NODELAY with a connection's first answer and takes TCP_CORK off
  * with its second; from then on it leaves both alone (mhd_send.c). */
@@ -167,6 +168,25 @@ static int wait_ms(struct MHD_Daemon *daemon)
     return MHD_get_timeout(daemon, &ms) == MHD_YES && ms < WAIT_MS ? (int)ms : WAIT_MS;
 }
 
+/* Sends off what is held and waits. Where requests wait already the batch goes on into their round
+ * instead, while it is young: so it becomes larger, and the reader is woken more seldom. */
+static int next_events(struct api *api, struct epoll_event events[2])
+{
+    struct loop *loop = &api->loop;
+    int n;
+
+    if (loop->held_count > 0 && sendoff_age_us(&loop->sendoff) < BATCH_US) {
+        n = epoll_wait(loop->epoll_fd, events, 2, 0);
+        if (n > 0) {
+            return n;
+        }
+    }
+    held_send_off(loop);
+    n = epoll_wait(loop->epoll_fd, events, 2, wait_ms(api->daemon));
+    sendoff_begin(&loop->sendoff);
+    return n;
+}
+
 static void *loop_run(void *arg)
 {
     struct api *api = arg;
@@ -174,11 +194,10 @@ static void *loop_run(void *arg)
 
     while (!atomic_load(&loop->over)) {
         struct epoll_event events[2];
-        int n = epoll_wait(loop->epoll_fd, events, 2, wait_ms(api->daemon));
+        int n = next_events(api, events);
 
         loop->round_ms = host_boot_ms();
         loop->round_requests = 0;
-        sendoff_begin(&loop->sendoff);
         for (int i = 0; i < n; i++) {
             if (events[i].data.fd == loop->door_out) {
                 door_read(api);
@@ -186,8 +205,8 @@ static void *loop_run(void *arg)
         }
         streams_round(&api->streams, loop->round_ms);
         (void)MHD_run(api->daemon);
-        held_send_off(loop);
     }
+    held_send_off(loop);
     return NULL;
 }
 

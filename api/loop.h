@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 
 /* The HTTP thread: it runs libmicrohttpd round by round, takes in the sockets that the acceptor
- * hands over, and lets the answers of a round leave together. */
+ * hands over, and lets answers leave together, by batches. */
 
 struct api;
 struct connection;
@@ -49,8 +49,7 @@ bool loop_hand_over(struct loop *loop, int fd, const struct sockaddr_storage *fr
 /** Ends the thread's sleep: after MHD_resume_connection from another thread, which in this mode
  * wakes nobody by itself. Any thread. */
 void loop_wake(struct loop *loop);
-/** An answer is about to be sent, or has just been: it leaves at the end of the round. HTTP thread.
- */
+/** An answer is about to be sent, or has just been: it leaves with its batch. HTTP thread. */
 void loop_hold(struct loop *loop, struct connection *slot);
 /** What comes now leaves at once: a stream, a "100 Continue". HTTP thread. */
 void loop_uncork(struct loop *loop, struct connection *slot);

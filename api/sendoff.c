@@ -131,6 +131,11 @@ static void helper_wake(struct sendoff *s)
     }
 }
 
+int64_t sendoff_age_us(const struct sendoff *s)
+{
+    return (now_ns() - s->began_ns) / 1000;
+}
+
 static int64_t at_most(int64_t ns, uint32_t answers)
 {
     return ns < answers * (int64_t)EACH_MAX ? ns : answers * (int64_t)EACH_MAX;

@@ -36,6 +36,8 @@ void sendoff_start(struct sendoff *s);
 void sendoff_stop(struct sendoff *s);
 /** Answers are about to be made; so they are after sendoff_run, too. HTTP thread. */
 void sendoff_begin(struct sendoff *s);
+/** For how long they are. HTTP thread. */
+int64_t sendoff_age_us(const struct sendoff *s);
 /** All of these sockets (count <= SENDOFF_MAX) are sent off, or will be by the helper in a moment;
  * `made` answers were made since
  * they began to be. A socket may be closed meanwhile. HTTP thread. */
