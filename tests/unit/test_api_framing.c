@@ -1,30 +1,8 @@
 /* Where a request and its body end: what libmicrohttpd lets through and a proxy in front might read
  * otherwise gets a clear refusal, or the end of the connection. */
-#include "tests/unit/api_fixture.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
+#include "tests/unit/api_city.h"
 
 #define HOST "Host: x\r\n"
-
-static struct api_city *city;
-
-static int setup(void **state)
-{
-    (void)state;
-    city = city_open();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    city_close(city);
-    return 0;
-}
 
 static void still_alive(void)
 {
@@ -220,5 +198,5 @@ int main(void)
         cmocka_unit_test(bodies_of_other_lengths),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, city_set_up, city_tear_down);
 }

@@ -1,29 +1,7 @@
 /* Bad input over HTTP: every line of the corpus gets a clear refusal as problem+json where the
  * request can be answered at all, nothing crashes, and the server goes on. */
 #include "api/route.h"
-#include "tests/unit/api_fixture.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-
-static struct api_city *city;
-
-static int setup(void **state)
-{
-    (void)state;
-    city = city_open();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    city_close(city);
-    return 0;
-}
+#include "tests/unit/api_city.h"
 
 static void still_alive(void)
 {
@@ -288,7 +266,7 @@ static void tls_hello_and_garbage(void **state)
     answer_free(&a);
     for (int round = 0; round < 50; round++) {
         for (size_t i = 0; i < sizeof garbage; i++) {
-            garbage[i] = (char)dice_roll(&dice);
+            garbage[i] = (char)dice_u64(&dice);
         }
         memcpy(garbage + 1900, "\r\n\r\n", 4);
         a = client_raw(city, garbage, 1904);
@@ -349,18 +327,13 @@ static void bodies(void **state)
     a = client_ask(city, "POST", target, head, "{\"reason\":\"event\"}");
     assert_problem(&a, 415, NULL);
     answer_free(&a);
-    (void)snprintf(head, sizeof head,
-                   "Authorization: Bearer %s\r\nContent-Type: application/json\r\n"
-                   "Content-Type: application/json\r\n",
-                   city->staff);
+    (void)snprintf(head, sizeof head, "%sContent-Type: application/json\r\n", staff_json_head());
     a = client_ask(city, "POST", target, head, "{\"reason\":\"event\"}");
     assert_problem(&a, 415, NULL);
     answer_free(&a);
     for (unsigned i = 0; i < 2; i++) { /* packed bytes are no JSON that is wrong */
-        (void)snprintf(head, sizeof head,
-                       "Authorization: Bearer %s\r\nContent-Type: application/json\r\n"
-                       "Content-Encoding: %s\r\n",
-                       city->staff, i == 0 ? "gzip" : "Identity");
+        (void)snprintf(head, sizeof head, "%sContent-Encoding: %s\r\n", staff_json_head(),
+                       i == 0 ? "gzip" : "Identity");
         a = client_ask(city, "POST", target, head, i == 0 ? "\x1f\x8b\x08" : "{}");
         assert_problem(&a, i == 0 ? 415 : 422, i == 0 ? "Content-Encoding" : "/reason");
         answer_free(&a);
@@ -430,5 +403,5 @@ int main(void)
         cmocka_unit_test(last_event_ids),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, city_set_up, city_tear_down);
 }
