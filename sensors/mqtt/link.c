@@ -81,8 +81,8 @@ static bool link_prepare(struct link *link)
 {
     const struct link_config *config = link->params.config;
     const char *instance = link->params.ports->config->instance;
-    int status_len =
-        snprintf(link->status_topic, sizeof link->status_topic, "bowei/%s/status", instance);
+    int status_len = snprintf(link->status_topic, sizeof link->status_topic, "bowei/%s/%s/status",
+                              instance, config->name);
     int ping_len = snprintf(link->ping_topic, sizeof link->ping_topic, "bowei/%s/%s/ping", instance,
                             config->name);
 

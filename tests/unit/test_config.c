@@ -288,15 +288,16 @@ static void test_each_broken_file_is_told_where_and_why(void **state)
 static void test_mqtt_out(void **state)
 {
     static const struct broken rows[] = {
-        {"no area",          "mqtt_out:\n  host: b\n",                                                 2, 9,  "mqtt_out.area: must be set"  },
-        {"area is instance", "instance: x\n" OUT_OK "area: x\n",                                       4, 9,  "is the instance's name"      },
-        {"of nothing",       OUT_OK "area: a\n  spaces: false\n",                                      4, 11, "neither spaces nor operators"},
-        {"no user",          OUT_OK "area: a\n  password: ${PATH}\n",                                  4, 13, "without username"            },
+        {"no area",           "mqtt_out:\n  host: b\n",                                                 2, 9,  "mqtt_out.area: must be set"  },
+        {"a link called out", OUT_OK "area: a\n" LINK_OK "host: b\n  - {name: out, host: b}\n",         7,
+         12,                                                                                                   "knows mqtt_out by"           },
+        {"of nothing",        OUT_OK "area: a\n  spaces: false\n",                                      4, 11, "neither spaces nor operators"},
+        {"no user",           OUT_OK "area: a\n  password: ${PATH}\n",                                  4, 13, "without username"            },
         {"two passwords",
-         OUT_OK "area: a\n  username: u\n  password: ${PATH}\n  password_file: /etc/hostname\n",       6,
-         18,                                                                                                  "given in two ways"           },
-        {"a link's id",      OUT_OK "area: a\n  client_id: c\n" LINK_OK "host: b\n    client_id: c\n", 4,
-         14,                                                                                                  "the broker knows links[0] by"},
+         OUT_OK "area: a\n  username: u\n  password: ${PATH}\n  password_file: /etc/hostname\n",        6,
+         18,                                                                                                   "given in two ways"           },
+        {"a link's id",       OUT_OK "area: a\n  client_id: c\n" LINK_OK "host: b\n    client_id: c\n", 4,
+         14,                                                                                                   "the broker knows links[0] by"},
     };
 
     (void)state;

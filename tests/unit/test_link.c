@@ -386,19 +386,43 @@ static void a_second_gateway_is_not_fought(void **state)
     WAIT_FOR(count_get(&f->counters, COUNT_MQTT_TAKEOVERS) == 1, 5000);
 }
 
+struct told {
+    char of[2][16]; /* by link: what its status topic holds */
+};
+
 static void status_seen(struct mosquitto *client, void *ctx, const struct mosquitto_message *m)
 {
+    struct told *told = ctx;
+    char *of = told->of[strcmp(m->topic, "bowei/test/city/status") == 0 ? 0 : 1];
+
     (void)client;
     assert(m->payloadlen < 16);
-    memset(ctx, 0, 16);
-    memcpy(ctx, m->payload, (size_t)m->payloadlen);
+    memset(of, 0, sizeof told->of[0]);
+    memcpy(of, m->payload, (size_t)m->payloadlen);
+}
+
+/* What the broker has retained of each link's status, until it is as expected or 5 s passed. */
+static void assert_told(const char *city, const char *beach)
+{
+    struct told told = {0};
+    struct mosquitto *watcher = mosquitto_new("watcher", true, &told);
+
+    mosquitto_message_callback_set(watcher, status_seen);
+    assert_int_equal(mosquitto_connect(watcher, "127.0.0.1", port, 60), MOSQ_ERR_SUCCESS);
+    assert_int_equal(mosquitto_subscribe(watcher, NULL, "bowei/test/+/status", 1),
+                     MOSQ_ERR_SUCCESS);
+    for (int i = 0; i < 50 && (strcmp(told.of[0], city) != 0 || strcmp(told.of[1], beach) != 0);
+         i++) {
+        assert_int_equal(mosquitto_loop(watcher, 100, 1), MOSQ_ERR_SUCCESS);
+    }
+    mosquitto_destroy(watcher);
+    assert_string_equal(told.of[0], city);
+    assert_string_equal(told.of[1], beach);
 }
 
 /* Stopping says offline, within the second that field_stop has. */
 static void stopping_says_offline(void **state)
 {
-    char seen[16] = "";
-    struct mosquitto *watcher;
     int64_t begin_ms;
 
     (void)state;
@@ -408,15 +432,35 @@ static void stopping_says_offline(void **state)
     begin_ms = host_boot_ms();
     link_halt();
     assert_in_range(host_boot_ms() - begin_ms, 0, 2000);
-    watcher = mosquitto_new("watcher", true, seen);
-    mosquitto_message_callback_set(watcher, status_seen);
-    assert_int_equal(mosquitto_connect(watcher, "127.0.0.1", port, 60), MOSQ_ERR_SUCCESS);
-    assert_int_equal(mosquitto_subscribe(watcher, NULL, "bowei/test/status", 1), MOSQ_ERR_SUCCESS);
-    for (int i = 0; i < 50 && seen[0] == '\0'; i++) {
-        assert_int_equal(mosquitto_loop(watcher, 100, 1), MOSQ_ERR_SUCCESS);
-    }
-    mosquitto_destroy(watcher);
-    assert_string_equal(seen, "offline");
+    assert_told("offline", "");
+}
+
+/* Two links to one broker have a status each: one that ends does not take the other's away. */
+static void each_link_has_a_status_of_its_own(void **state)
+{
+    static char beach[] = "beach";
+    static char beach_id[] = "test-beach";
+    struct link_config other = config;
+    struct halt other_halt;
+    struct link_params params = {
+        .config = &other, .ports = &f->params, .health = &health, .halt = &other_halt};
+    struct link *link;
+
+    (void)state;
+    other.name = beach;
+    other.client_id = beach_id;
+    broker_start(true);
+    link_run();
+    WAIT_FOR(drained(), 5000);
+    assert_true(halt_init(&other_halt));
+    params.status_index = status_add_link(&f->status, "mqtt", beach);
+    link = link_start(&params);
+    assert_non_null(link);
+    assert_told("online", "online");
+    halt_raise(&other_halt);
+    link_join(link);
+    halt_finish(&other_halt);
+    assert_told("online", "offline");
 }
 
 #define EACH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -433,6 +477,7 @@ int main(void)
         EACH(a_refusing_broker_is_counted),
         EACH(a_second_gateway_is_not_fought),
         EACH(stopping_says_offline),
+        EACH(each_link_has_a_status_of_its_own),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
