@@ -7,7 +7,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define AREA "mqtt"
+#define AREA           "mqtt"
+#define LARGE_EVERY_MS 60000 /* in the log; each one is counted */
 
 /* What the topics of its messages match: of "$share/<group>/<filter>" the filter. */
 static const char *filter_of(const char *topic)
@@ -35,6 +36,19 @@ static const struct envelope *envelope_of(const struct link *link, const char *t
     return NULL;
 }
 
+/* libmosquitto 2.0.11 takes a message whole before it shows it, twice its size of memory and up to
+ * 256 MB, and has no bound for that; to leave the connection instead would bring a QoS 1 message
+ * back for ever. Only the broker can keep it away, so its people are told. */
+static void large_say(struct link *link, const struct mosquitto_message *m)
+{
+    if (m->payloadlen > PAYLOAD_MAX) {
+        log_rate(LOG_WARNING, &link->large_gate, LARGE_EVERY_MS, AREA,
+                 "%s: a message of %d bytes on %.*s is refused (up to %d): the broker should not "
+                 "let it through, as max_packet_size 40960 of mosquitto does",
+                 link_name(link), m->payloadlen, TOPIC_MAX, m->topic, PAYLOAD_MAX);
+    }
+}
+
 void link_on_message(struct mosquitto *client, void *ctx, const struct mosquitto_message *m)
 {
     struct link *link = ctx;
@@ -54,6 +68,7 @@ void link_on_message(struct mosquitto *client, void *ctx, const struct mosquitto
         return;
     }
     link_count(link, COUNT_MQTT_MESSAGES);
+    large_say(link, m);
     envelope = envelope_of(link, m->topic);
     if (envelope == NULL) {
         hearing_refuse(&link->hearing, DECODE_TOPIC);

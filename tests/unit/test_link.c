@@ -1,6 +1,7 @@
 /* An MQTT link against a real mosquitto started here on a free port: delivery, the PUBACK that must
  * not leave when the disk is full, a lost session, a broker that hangs, a broker that dies and one
  * that refuses us. */
+#include "sensors/hearing.h"
 #include "sensors/mqtt/link.h"
 #include <mosquitto.h>
 #include <netinet/in.h>
@@ -178,6 +179,16 @@ static void link_halt(void)
     link_under_test = NULL;
 }
 
+/* Ends the link and makes room for another one. */
+static void link_reset(void)
+{
+    link_halt();
+    halt_finish(&halt);
+    assert_true(halt_init(&halt));
+    atomic_store(&f->status.links, 0);
+    atomic_store(&f->status.link[0].polled, false);
+}
+
 static int tear_down(void **state)
 {
     (void)state;
@@ -230,6 +241,45 @@ static bool heard_all(uint32_t n)
     return all;
 }
 
+/* A message too long is refused, told of, and acknowledged: it must not come for ever. */
+static void a_large_message_is_refused_once(void **state)
+{
+    static char large[PAYLOAD_MAX + 1];
+    const int former = dup(STDERR_FILENO);
+    FILE *log = tmpfile();
+    char line[512];
+    bool told = false;
+
+    (void)state;
+    memset(large, ' ', sizeof large);
+    broker_start(true);
+    link_run();
+    WAIT_FOR(drained(), 5000);
+    assert_non_null(log);
+    assert_true(dup2(fileno(log), STDERR_FILENO) >= 0);
+    publisher_start();
+    assert_int_equal(
+        mosquitto_publish(publisher, NULL, "bowei/up/dev-1", sizeof large, large, 1, false),
+        MOSQ_ERR_SUCCESS);
+    publish("dev-1", 0);
+    WAIT_FOR(heard_all(1), 5000);
+    (void)dup2(former, STDERR_FILENO);
+    (void)close(former);
+    rewind(log);
+    while (!told && fgets(line, sizeof line, log) != NULL) {
+        told = strstr(line, "city: a message of 32769 bytes on bowei/up/dev-1 is refused") != NULL;
+    }
+    (void)fclose(log);
+    assert_true(told);
+    assert_int_equal(count_get(&f->counters, COUNT_MQTT_REFUSED_SIZE), 1);
+    link_reset();
+    link_run();
+    WAIT_FOR(count_get(&f->counters, COUNT_MQTT_CONNECTS) == 2, 5000);
+    publish("dev-1", 1);
+    WAIT_FOR(heard_all(2), 5000);
+    assert_int_equal(count_get(&f->counters, COUNT_MQTT_REFUSED_SIZE), 1);
+}
+
 static void messages_arrive_once(void **state)
 {
     (void)state;
@@ -274,11 +324,7 @@ static void the_session_keeps_what_we_miss(void **state)
     link_run();
     WAIT_FOR(drained(), 5000);
     assert_int_equal(f->sessions_lost, 1); /* the broker's first sight of us */
-    link_halt();
-    halt_finish(&halt);
-    assert_true(halt_init(&halt));
-    atomic_store(&f->status.links, 0);
-    atomic_store(&f->status.link[0].polled, false);
+    link_reset();
     publisher_start();
     for (uint32_t i = 0; i < 300; i++) {
         publish("dev-1", i);
@@ -469,6 +515,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         EACH(messages_arrive_once),
+        EACH(a_large_message_is_refused_once),
         EACH(a_shared_subscription_is_heard),
         EACH(the_session_keeps_what_we_miss),
         EACH(a_refused_reading_is_not_acknowledged),
