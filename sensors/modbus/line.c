@@ -108,16 +108,31 @@ static void line_drop(struct line *line, enum port_result result)
     }
 }
 
-void line_fail(struct line *line, struct unit *unit)
+void line_fail(struct line *line, struct unit *unit, const char *why)
 {
     bool never = !unit->breaker->answered;
 
     unit_identity_doubt(unit);
     if (breaker_fail(unit->breaker)) {
         line_count(line, COUNT_MODBUS_BREAKER);
-        log_line(LOG_WARNING, AREA, "%s: no answer%s, only probed from now on", unit->device,
-                 never ? "" : " three times");
+        log_line(LOG_WARNING, AREA, "%s: %s%s; only probed from now on", unit->device,
+                 never ? "" : "failed three times, now: ", why);
     }
+}
+
+/* What of a result the people in the street go by: a dead unit, a bad wire or a bridge. */
+static const char *failure_text(enum port_result result)
+{
+    switch (result) {
+    case PORT_TIMEOUT: return "no answer";
+    case PORT_GARBAGE:
+        return "an answer that is none to the question (noise, a late one, another unit's)";
+    case PORT_IO: return "the connection ended";
+    case PORT_OK:
+    case PORT_EXCEPTION:
+    case PORT_RESULT_COUNT: break;
+    }
+    return "";
 }
 
 static void result_count(const struct line *line, enum port_result result)
@@ -140,7 +155,7 @@ void line_judge(struct line *line, struct unit *unit, enum port_result result, u
         line->probe_again_ms = host_boot_ms() + (int64_t)took_ms * PROBE_SHARE;
     }
     if (!answered) {
-        line_fail(line, unit);
+        line_fail(line, unit, failure_text(result));
         line_drop(line, result);
         return;
     }

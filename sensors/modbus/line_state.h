@@ -35,8 +35,8 @@ bool line_open(struct line *line);
 /** Counts and judges how a request of the unit ended, took_ms after it began. After anything but
  * PORT_OK and PORT_EXCEPTION the connection may be gone. */
 void line_judge(struct line *line, struct unit *unit, enum port_result result, uint32_t took_ms);
-/** The unit failed; its breaker may open. */
-void line_fail(struct line *line, struct unit *unit);
+/** The unit failed; its breaker may open. why: for the log, as in "no answer". */
+void line_fail(struct line *line, struct unit *unit, const char *why);
 
 /* --- line_poll.c --- */
 /** One round of one unit, with a write between two of its requests where one waits. */

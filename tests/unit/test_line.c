@@ -483,6 +483,33 @@ static void unused_inputs_of_a_known_unit_are_no_unknown_devices(void **state)
     assert_int_equal(value_of("line/b", 1), VALUE_FREE);
 }
 
+/* Point 4 of b is bound to nothing and always on: that is one frame and not one a round, which
+ * would push those of all other devices out. */
+static void an_unused_input_is_one_frame(void **state)
+{
+    struct device_ledger *ledger = device_ledger_create(64);
+    const uint32_t reader = inventory_reader(&f->board);
+    const struct inventory *inv = inventory_get(&f->board, reader);
+    struct device_figures figures;
+
+    (void)state;
+    assert_non_null(ledger);
+    device_ledger_carry(ledger, NULL, inv);
+    f->params.ledger = ledger;
+    slave.mapping->tab_input_bits[3] = 1;
+    run(2);
+    WAIT_FOR(slave_requests(2) > 20, 3000);
+    halt_raise(&halt);
+    line_join(line);
+    line = NULL;
+    assert_true(device_ledger_figures(ledger, inv->version, 1, &figures));
+    assert_int_equal(figures.frames, 4);
+    inventory_put(&f->board, reader);
+    inventory_reader_return(&f->board, reader);
+    device_ledger_destroy(ledger);
+    f->params.ledger = NULL;
+}
+
 static void a_dead_unit_says_nothing_and_costs_little(void **state)
 {
     int64_t begin_ms;
@@ -560,6 +587,25 @@ static void a_refused_point_is_left_alone(void **state)
     assert_in_range(count_get(&f->counters, COUNT_MODBUS_EXCEPTION), 1, 4);
 }
 
+/* A device that starts anew has no addresses for a while. */
+static void a_unit_that_starts_anew_is_read_as_before(void **state)
+{
+    uint64_t polls;
+
+    (void)state;
+    run(1);
+    WAIT_FOR(value_of("line/a", 4) == VALUE_FREE, 3000);
+    slave.hole = 40;
+    WAIT_FOR(count_get(&f->counters, COUNT_MODBUS_EXCEPTION) >= 10, 3000);
+    slave.hole = 0;
+    slave_set(64, 1);
+    WAIT_FOR(value_of("line/a", 4) == VALUE_OCCUPIED, 3000);
+    fixture_forget(f);
+    polls = count_get(&f->counters, COUNT_MODBUS_POLLS);
+    WAIT_FOR(fixture_heard(f) >= 40, 3000);
+    assert_in_range(count_get(&f->counters, COUNT_MODBUS_POLLS) - polls, 9, 14); /* one a round */
+}
+
 static void foreign_and_glued_replies_are_dropped(void **state)
 {
     (void)state;
@@ -632,11 +678,13 @@ int main(void)
         EACH(refused_readings_come_again),
         EACH(a_new_inventory_is_journalled_again),
         EACH(unused_inputs_of_a_known_unit_are_no_unknown_devices),
+        EACH(an_unused_input_is_one_frame),
         EACH(a_dead_unit_says_nothing_and_costs_little),
         EACH(a_gateway_that_cannot_reach_the_unit_says_link_lost),
         EACH(busy_is_tried_again),
         EACH(a_hole_is_found_once),
         EACH(a_refused_point_is_left_alone),
+        EACH(a_unit_that_starts_anew_is_read_as_before),
         EACH(foreign_and_glued_replies_are_dropped),
         EACH(a_dripping_device_is_cut_off),
         EACH(a_bridge_that_shuts_is_asked_anew),
