@@ -14,7 +14,8 @@
 #define AREA            "modbus"
 #define BACKOFF_BASE_MS 250
 #define BACKOFF_CAP_MS  5000 /* a plugged-in cable works again within 5 s */
-#define PROBE_SHARE     4    /* a failing unit that took n ms leaves the others 4n ms */
+#define OPEN_LOG_MS     10000
+#define PROBE_SHARE     4 /* a failing unit that took n ms leaves the others 4n ms */
 
 void line_count(const struct line *line, enum counter which)
 {
@@ -65,8 +66,13 @@ bool line_open(struct line *line)
         }
         return true;
     }
-    log_rate(LOG_WARNING, &line->log_gate, 10000, AREA, "%s: cannot open %s: %s", config->name,
-             config->host != NULL ? config->host : config->device, strerror(errno));
+    if (config->host != NULL) {
+        log_rate(LOG_WARNING, &line->log_gate, OPEN_LOG_MS, AREA, "%s: cannot open %s:%u: %s",
+                 config->name, config->host, config->port, strerror(errno));
+    } else {
+        log_rate(LOG_WARNING, &line->log_gate, OPEN_LOG_MS, AREA, "%s: cannot open %s: %s",
+                 config->name, config->device, strerror(errno));
+    }
     line_count(line, COUNT_MODBUS_IO);
     up_set(line, false);
     line->open_again_ms =

@@ -7,8 +7,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define AREA           "mqtt"
-#define LARGE_EVERY_MS 60000 /* in the log; each one is counted */
+#define AREA             "mqtt"
+#define LARGE_EVERY_MS   60000 /* in the log; each one is counted */
+#define REFUSED_EVERY_MS 60000 /* the same, of one reason */
 
 /* What the topics of its messages match: of "$share/<group>/<filter>" the filter. */
 static const char *filter_of(const char *topic)
@@ -49,6 +50,19 @@ static void large_say(struct link *link, const struct mosquitto_message *m)
     }
 }
 
+/* Whose a message is that cannot be read nobody knows but by its topic. */
+static void refused_say(struct link *link, const struct mosquitto_message *m)
+{
+    const enum decode_fault fault = link->hearing.heard.fault;
+
+    if (fault != DECODE_OK && fault != DECODE_SIZE) { /* size: large_say's */
+        log_rate(LOG_WARNING, &link->refused_gates[fault], REFUSED_EVERY_MS, AREA,
+                 "%s: a message on %.*s is refused (%s); those of this reason that follow within a "
+                 "minute are only counted",
+                 link_name(link), TOPIC_MAX, m->topic, decode_fault_name(fault));
+    }
+}
+
 void link_on_message(struct mosquitto *client, void *ctx, const struct mosquitto_message *m)
 {
     struct link *link = ctx;
@@ -72,6 +86,7 @@ void link_on_message(struct mosquitto *client, void *ctx, const struct mosquitto
     envelope = envelope_of(link, m->topic);
     if (envelope == NULL) {
         hearing_refuse(&link->hearing, DECODE_TOPIC);
+        refused_say(link, m);
         return;
     }
     message = (struct heard_message){.topic = m->topic,
@@ -80,6 +95,7 @@ void link_on_message(struct mosquitto *client, void *ctx, const struct mosquitto
                                      .retained = m->retain,
                                      .wall_ms = link->heard_wall_ms};
     err = hearing_take(&link->hearing, envelope, &message);
+    refused_say(link, m);
     if (err != ERR_OK) {
         link->refused = true;
         (void)shutdown(mosquitto_socket(client), SHUT_RDWR);

@@ -44,6 +44,7 @@ struct link {
     int64_t heard_wall_ms; /* the last sign of life: what came later and is lost began here */
     int64_t gone_wall_ms;
     int64_t denied_gate, lost_gate, large_gate; /* of the log */
+    int64_t refused_gates[DECODE_FAULT_COUNT];  /* the same, by reason */
     char lost_why[BROKER_TLS_WHY_MAX];          /* as the log has it */
     struct broker_quarrel quarrel;
 };

@@ -241,14 +241,55 @@ static bool heard_all(uint32_t n)
     return all;
 }
 
+/* Does a line of the log hold this? */
+static bool log_had(FILE *log, const char *head)
+{
+    char line[1024];
+    bool had = false;
+
+    rewind(log);
+    while (!had && fgets(line, sizeof line, log) != NULL) {
+        had = strstr(line, head) != NULL;
+    }
+    return had;
+}
+
+/* A message that nobody can read is told of by its topic, once a minute and reason. */
+static void an_unreadable_message_is_named(void **state)
+{
+    const int former = dup(STDERR_FILENO);
+    FILE *log = tmpfile();
+
+    (void)state;
+    broker_start(true);
+    link_run();
+    WAIT_FOR(drained(), 5000);
+    assert_non_null(log);
+    assert_true(dup2(fileno(log), STDERR_FILENO) >= 0);
+    publisher_start();
+    for (int i = 0; i < 3; i++) {
+        char at[32];
+
+        (void)snprintf(at, sizeof at, "bowei/up/cut-%d", i);
+        assert_int_equal(mosquitto_publish(publisher, NULL, at, 9, "{\"device\"", 1, false),
+                         MOSQ_ERR_SUCCESS);
+    }
+    publish("dev-1", 0);
+    WAIT_FOR(heard_all(1), 5000);
+    (void)dup2(former, STDERR_FILENO);
+    (void)close(former);
+    assert_true(log_had(log, "city: a message on bowei/up/cut-0 is refused (json)"));
+    assert_false(log_had(log, "cut-1"));
+    (void)fclose(log);
+    assert_int_equal(count_get(&f->counters, COUNT_MQTT_REFUSED_JSON), 3);
+}
+
 /* A message too long is refused, told of, and acknowledged: it must not come for ever. */
 static void a_large_message_is_refused_once(void **state)
 {
     static char large[PAYLOAD_MAX + 1];
     const int former = dup(STDERR_FILENO);
     FILE *log = tmpfile();
-    char line[512];
-    bool told = false;
 
     (void)state;
     memset(large, ' ', sizeof large);
@@ -265,12 +306,8 @@ static void a_large_message_is_refused_once(void **state)
     WAIT_FOR(heard_all(1), 5000);
     (void)dup2(former, STDERR_FILENO);
     (void)close(former);
-    rewind(log);
-    while (!told && fgets(line, sizeof line, log) != NULL) {
-        told = strstr(line, "city: a message of 32769 bytes on bowei/up/dev-1 is refused") != NULL;
-    }
+    assert_true(log_had(log, "city: a message of 32769 bytes on bowei/up/dev-1 is refused"));
     (void)fclose(log);
-    assert_true(told);
     assert_int_equal(count_get(&f->counters, COUNT_MQTT_REFUSED_SIZE), 1);
     link_reset();
     link_run();
@@ -516,6 +553,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         EACH(messages_arrive_once),
         EACH(a_large_message_is_refused_once),
+        EACH(an_unreadable_message_is_named),
         EACH(a_shared_subscription_is_heard),
         EACH(the_session_keeps_what_we_miss),
         EACH(a_refused_reading_is_not_acknowledged),
