@@ -113,7 +113,8 @@ struct link *link_start(const struct link_params *params)
         return NULL;
     }
     link->params = *params;
-    if (!link_prepare(link)) {
+    link->params.former = NULL;
+    if (!link_prepare(link) || !link_left_take(link, params->former)) {
         goto undo_link;
     }
     hearing_init(&link->hearing, params->ports, params->config->name);
@@ -127,6 +128,7 @@ struct link *link_start(const struct link_params *params)
     return link;
 
 undo_link:
+    link_left_free(&link->left);
     free(link);
     return NULL;
 }
@@ -140,6 +142,7 @@ void link_join(struct link *link)
                                 false); /* counts no more */
         }
         hearing_finish(&link->hearing);
+        link_left_free(&link->left);
         free(link);
     }
 }

@@ -63,6 +63,16 @@ static void refused_say(struct link *link, const struct mosquitto_message *m)
     }
 }
 
+/* It matches no subscription of the configuration. */
+static void foreign_say(struct link *link, const struct mosquitto_message *m)
+{
+    log_rate(LOG_WARNING, &link->foreign_gate, REFUSED_EVERY_MS, AREA,
+             "%s: a message on %.*s, which is not subscribed to, is refused; the broker's session "
+             "of %s may have a topic that was taken out while the gateway stood still: delete the "
+             "session there",
+             link_name(link), TOPIC_MAX, m->topic, link->params.config->client_id);
+}
+
 void link_on_message(struct mosquitto *client, void *ctx, const struct mosquitto_message *m)
 {
     struct link *link = ctx;
@@ -86,7 +96,7 @@ void link_on_message(struct mosquitto *client, void *ctx, const struct mosquitto
     envelope = envelope_of(link, m->topic);
     if (envelope == NULL) {
         hearing_refuse(&link->hearing, DECODE_TOPIC);
-        refused_say(link, m);
+        foreign_say(link, m);
         return;
     }
     message = (struct heard_message){.topic = m->topic,

@@ -11,6 +11,7 @@ static void subscribe_all(struct link *link)
 {
     const struct link_config *config = link->params.config;
 
+    link_left_unsubscribe(link);
     for (uint32_t i = 0; i < config->subscription_count; i++) {
         const struct subscription_config *s = &config->subscriptions[i];
 

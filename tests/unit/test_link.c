@@ -518,6 +518,48 @@ static void stopping_says_offline(void **state)
     assert_told("offline", "");
 }
 
+/* A topic that a reload took out is taken out of the session that the broker keeps, too. */
+static void a_topic_taken_out_is_heard_no_more(void **state)
+{
+    static char other_topic[] = "other/up/+";
+    static const char said[] = "{\"device\":\"dev-1\",\"occupied\":true,\"counter\":1}";
+    struct subscription_config other[] = {
+        {.topic = other_topic, .envelope = envelope, .qos = 1}
+    };
+    struct link_config edited = config;
+    struct halt other_halt;
+    struct link_params params = {
+        .config = &edited, .ports = &f->params, .health = &health, .halt = &other_halt};
+    struct link *link;
+
+    (void)state;
+    edited.subscriptions = other;
+    broker_start(true);
+    link_run();
+    WAIT_FOR(drained(), 5000);
+    assert_true(halt_init(&other_halt));
+    halt_hold(&other_halt);
+    params.former = link_under_test;
+    link = link_start(&params);
+    assert_non_null(link);
+    link_halt();
+    atomic_store(&f->status.link[0].polled, false);
+    halt_release(&other_halt);
+    WAIT_FOR(drained(), 5000);
+    publisher_start();
+    publish("dev-1", 0); /* on the topic of before */
+    assert_int_equal(
+        mosquitto_publish(publisher, NULL, "other/up/dev-1", (int)strlen(said), said, 1, false),
+        MOSQ_ERR_SUCCESS);
+    WAIT_FOR(fixture_heard(f) == 1, 5000);
+    assert_int_equal(f->heard[0].counter, 1);
+    assert_int_equal(count_get(&f->counters, COUNT_MQTT_REFUSED_TOPIC), 0);
+    assert_int_equal(f->sessions_lost, 1);
+    halt_raise(&other_halt);
+    link_join(link);
+    halt_finish(&other_halt);
+}
+
 /* Two links to one broker have a status each: one that ends does not take the other's away. */
 static void each_link_has_a_status_of_its_own(void **state)
 {
@@ -563,6 +605,7 @@ int main(void)
         EACH(a_second_gateway_is_not_fought),
         EACH(stopping_says_offline),
         EACH(each_link_has_a_status_of_its_own),
+        EACH(a_topic_taken_out_is_heard_no_more),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
