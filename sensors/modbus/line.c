@@ -27,9 +27,8 @@ static void up_set(struct line *line, bool up)
     if (line->up != up) {
         line->up = up;
         field_health_change(line->params.health, DEGRADED_MODBUS_DOWN, !up);
-        log_line(LOG_INFO, AREA, "%s: the line is %s", line->params.config->name,
-                 up ? "up" : "down");
     }
+    line_tell(line, host_boot_ms());
     status_link_up(line->params.ports->status, line->params.status_index, up, host_boot_ms());
 }
 
@@ -116,13 +115,10 @@ static void line_drop(struct line *line, enum port_result result)
 
 void line_fail(struct line *line, struct unit *unit, const char *why)
 {
-    bool never = !unit->breaker->answered;
-
     unit_identity_doubt(unit);
+    unit->why = why;
     if (breaker_fail(unit->breaker)) {
         line_count(line, COUNT_MODBUS_BREAKER);
-        log_line(LOG_WARNING, AREA, "%s: %s%s; only probed from now on", unit->device,
-                 never ? "" : "failed three times, now: ", why);
     }
 }
 
@@ -167,8 +163,8 @@ void line_judge(struct line *line, struct unit *unit, enum port_result result, u
     }
     line->good = true;
     line->slowest_ms = took_ms >= line->slowest_ms ? (took_ms > 0 ? took_ms : 1) : line->slowest_ms;
-    if (result == PORT_OK && breaker_succeed(unit->breaker, took_ms)) {
-        log_line(LOG_INFO, AREA, "%s: answers again", unit->device);
+    if (result == PORT_OK) {
+        breaker_succeed(unit->breaker, took_ms);
     }
 }
 
@@ -231,6 +227,7 @@ static void line_turn(struct line *line, struct unit *unit)
     first = !unit->tried;
     line_poll(line, unit);
     unit_schedule(line, unit, now_ms, first);
+    line_tell_unit(unit, host_boot_ms());
     up_judge(line);
 }
 
@@ -314,6 +311,7 @@ struct line *line_start(const struct line_params *params)
         goto undo_line;
     }
     line->params = *params;
+    line->told.bad = true; /* it is not up yet, which is no news */
     line->units = calloc(params->config->unit_count, sizeof *line->units);
     if (line->units == NULL) {
         goto undo_line;

@@ -144,7 +144,7 @@ static bool request_poll(struct line *line, struct unit *unit, uint32_t *next)
         bool going = exception_take(line, unit, *next);
 
         if (going) {
-            (void)breaker_succeed(unit->breaker, took_ms);
+            breaker_succeed(unit->breaker, took_ms);
         }
         *next += unit->plan.request_count == requests; /* split: its first half is next */
         return going;
@@ -171,7 +171,7 @@ static bool identity_ask(struct line *line, struct unit *unit)
             offline_take(line, unit);
             return false;
         }
-        (void)breaker_succeed(unit->breaker, took_ms);
+        breaker_succeed(unit->breaker, took_ms);
         return is_final(line->reply.exception) &&
                unit_identity_take(unit, false, 0, host_boot_ms());
     }

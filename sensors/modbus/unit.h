@@ -37,6 +37,12 @@ enum unit_identity {
     IDENTITY_WRONG     /**< another device answers under its number */
 };
 
+/** What the log was told last of a unit or line, and how much it may be told (line_tell.c). */
+struct line_told {
+    bool bad;
+    int64_t paid_until_ms; /**< boottime */
+};
+
 struct unit {
     const struct field_params *ports;
     const char *line;
@@ -59,9 +65,11 @@ struct unit {
     int64_t due_ms;                   /**< boottime of the next round */
     int64_t noted_boot_ms;            /**< last noted among the unknown devices, 0 = never */
     int64_t refused_gate, split_gate; /**< of the log */
-    bool known;                       /**< the inventory has it */
-    bool tried;                       /**< polled once, with or without an answer */
-    bool offline;                     /**< its gateway says so */
+    struct line_told told;
+    const char *why; /**< its last failure, for the log; static text, NULL = none */
+    bool known;      /**< the inventory has it */
+    bool tried;      /**< polled once, with or without an answer */
+    bool offline;    /**< its gateway says so */
 };
 
 #define UNIT_IDENTITY_EVERY_MS 60000
