@@ -124,7 +124,8 @@ static bool came_long_after(const struct sensor *sensor, const struct reading *r
 
 /* By frame counter within the join epoch; a counter that fell is a rejoin when a start says so, or
  * the network's time, or when the sensor had been silent beyond its limit. After any rejoin the old
- * epoch's stragglers, whose counters are higher, are known by their network time. */
+ * epoch's stragglers, whose counters are higher by more than a few, are known by their network
+ * time. */
 static enum sensor_verdict order_by_counter(struct sensor *sensor, const struct reading *reading,
                                             const struct sensor_moment *moment, int64_t net_ms)
 {
@@ -138,8 +139,10 @@ static enum sensor_verdict order_by_counter(struct sensor *sensor, const struct 
         if (reading->value == VALUE_START && newer) {
             sensor->join++;
         }
-        return sensor->join != 0 && net_ms < sensor_heard_ms(sensor) && !silent ? SENSOR_LATE
-                                                                                : SENSOR_COUNTED;
+        return sensor->join != 0 && net_ms < sensor_heard_ms(sensor) && !silent &&
+                       reading->counter - sensor->counter > SENSOR_NEXT_FRAMES
+                   ? SENSOR_LATE
+                   : SENSOR_COUNTED;
     }
     if (reading->value == VALUE_START && newer) {
         sensor->join++;
