@@ -73,7 +73,7 @@ class StopAtStart(Testbed):
         expected = ["occupied" if i % 3 == 0 else "free" for i in range(SPACES)]
         wait_until("all is heard", lambda: self.states() == expected, 10)
         wait_until("all is in Redis", lambda: len(self.redis_states()) == SPACES, 10)
-        self.gateway.kill()
+        self.assertEqual(self.gateway.stop(), 0)
         return expected
 
     def states(self):

@@ -215,6 +215,13 @@ static void slave_set(uint32_t address, uint16_t value)
     pthread_mutex_unlock(&slave.lock);
 }
 
+static void slave_hole(uint32_t address)
+{
+    pthread_mutex_lock(&slave.lock);
+    slave.hole = address;
+    pthread_mutex_unlock(&slave.lock);
+}
+
 static void slave_trick(uint8_t unit, enum trick trick)
 {
     pthread_mutex_lock(&slave.lock);
@@ -595,9 +602,9 @@ static void a_unit_that_starts_anew_is_read_as_before(void **state)
     (void)state;
     run(1);
     WAIT_FOR(value_of("line/a", 4) == VALUE_FREE, 3000);
-    slave.hole = 40;
+    slave_hole(40);
     WAIT_FOR(count_get(&f->counters, COUNT_MODBUS_EXCEPTION) >= 10, 3000);
-    slave.hole = 0;
+    slave_hole(0);
     slave_set(64, 1);
     WAIT_FOR(value_of("line/a", 4) == VALUE_OCCUPIED, 3000);
     fixture_forget(f);
