@@ -164,8 +164,10 @@ static enum sensor_verdict order(struct sensor *sensor, const struct reading *re
         return order_by_counter(sensor, reading, moment, net_ms);
     }
     if ((reading->has & HAS_COUNTER) && reading->value != VALUE_JOIN) {
-        /* the first counter of an epoch: whatever is not older than what was heard */
-        return net_ms < sensor_heard_ms(sensor) ? SENSOR_LATE : SENSOR_COUNTED;
+        /* the first counter of an epoch: low, or not older than what was heard */
+        return reading->counter > SENSOR_NEXT_FRAMES && net_ms < sensor_heard_ms(sensor)
+                   ? SENSOR_LATE
+                   : SENSOR_COUNTED;
     }
     return order_by_time(sensor, reading, net_ms);
 }
