@@ -48,9 +48,9 @@ static int64_t pause_ms(struct link *link)
         link_count(link, COUNT_MQTT_TAKEOVERS);
         log_line(
             LOG_ERROR, AREA,
-            "%s: connections keep being cut at once; is another gateway using the client id %s? "
-            "Resting 5 minutes",
-            link_name(link), link->params.config->client_id);
+            "%s: connections keep being cut at once; is another gateway using the client id %s, or "
+            "do the broker's rules not let it write below bowei/%s/? Resting 5 minutes",
+            link_name(link), link->params.config->client_id, link->params.ports->config->instance);
         return BROKER_QUARREL_REST_MS;
     }
     return backoff_next_ms(&link->backoff, BACKOFF_BASE_MS, BACKOFF_CAP_MS);

@@ -39,7 +39,8 @@ struct link {
     bool connected; /* CONNACK 0 came on this connection */
     bool was_up;
     bool refused; /* the intake did not keep a message: nothing more may be acknowledged */
-    bool watched; /* the broker lets us hear our own ping */
+    bool watched; /* the broker granted us our own ping */
+    bool echoed;  /* and lets us hear it, on this connection */
     bool gone;    /* session_lost is still to be told to the intake */
     bool drained;
     bool stamped;          /* the sign of life of this turn is noted */
@@ -52,9 +53,9 @@ struct link {
     int64_t heard_boot_ms;
     int64_t heard_wall_ms; /* the last sign of life: what came later and is lost began here */
     int64_t gone_wall_ms;
-    int64_t denied_gate, lost_gate, large_gate, foreign_gate; /* of the log */
-    int64_t refused_gates[DECODE_FAULT_COUNT];                /* the same, by reason */
-    char lost_why[BROKER_TLS_WHY_MAX];                        /* as the log has it */
+    int64_t denied_gate, lost_gate, large_gate, foreign_gate, deaf_gate; /* of the log */
+    int64_t refused_gates[DECODE_FAULT_COUNT];                           /* the same, by reason */
+    char lost_why[BROKER_TLS_WHY_MAX];                                   /* as the log has it */
     struct broker_quarrel quarrel;
 };
 
