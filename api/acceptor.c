@@ -96,27 +96,38 @@ enum err acceptor_listen(struct api *api, char detail[160])
     return e;
 }
 
-/* A whole answer for a socket that never becomes a connection. */
-static void turn_away(const struct api *api, int fd, enum err why, const char *detail)
+/* A whole answer without libmicrohttpd, `headers` among its own; empty when it cannot be sent: with
+ * TLS it could be told only after a handshake, and by the session alone. */
+static void last_word(const struct api *api, struct strbuf *text, enum err why, const char *headers,
+                      const char *detail)
 {
     struct strbuf body = {0};
-    struct strbuf text = {0};
 
     if (api->tls.certificate_file != NULL) {
-        close(fd); /* it could be told only after a handshake */
         return;
     }
     problem_write(&body, why, detail);
-    strbuf_printf(&text,
+    strbuf_printf(text,
                   "HTTP/1.1 %d Refused\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
-                  "Retry-After: 1\r\nConnection: close\r\n\r\n",
-                  err_http_status(why), type_problem, body.len);
-    strbuf_add(&text, body.data, body.len);
-    if (!text.failed && !body.failed) {
+                  "%sConnection: close\r\n\r\n",
+                  err_http_status(why), type_problem, body.len, headers);
+    strbuf_add(text, body.data, body.len);
+    if (text->failed || body.failed) {
+        strbuf_finish(text);
+    }
+    strbuf_finish(&body);
+}
+
+/* For a socket that never becomes a connection. */
+static void turn_away(const struct api *api, int fd, enum err why, const char *detail)
+{
+    struct strbuf text = {0};
+
+    last_word(api, &text, why, "Retry-After: 1\r\n", detail);
+    if (text.len > 0) {
         (void)send(fd, text.data, text.len, MSG_DONTWAIT | MSG_NOSIGNAL);
         (void)shutdown(fd, SHUT_WR);
     }
-    strbuf_finish(&body);
     strbuf_finish(&text);
     close(fd);
 }
@@ -201,9 +212,9 @@ static int accept_round(struct api *api, int64_t boot_ms)
     return 0;
 }
 
-static void tick(struct api *api, int64_t boot_ms)
+static void tick(struct api *api, const struct strbuf *farewell, int64_t boot_ms)
 {
-    uint32_t cut = connections_reap(&api->connections, boot_ms);
+    uint32_t cut = connections_reap(&api->connections, boot_ms, farewell);
 
     if (cut > 0) {
         count_add(api->p.counters, COUNT_HTTP_CUT_DEADLINE, cut);
@@ -220,7 +231,9 @@ void *acceptor_run(void *arg)
     int64_t wake_from = 0;
     int64_t ticked = 0;
     int64_t hung_up = 0;
+    struct strbuf farewell = {0};
 
+    last_word(api, &farewell, ERR_REQUEST_TIMEOUT, "", NULL);
     while (!atomic_load(&api->stopping)) {
         int64_t boot_ms = host_boot_ms();
         struct pollfd fds[3] = {
@@ -241,7 +254,7 @@ void *acceptor_run(void *arg)
             wake_from = boot_ms + STREAM_PAUSE_MS;
         }
         if (boot_ms - ticked >= TICK_MS) {
-            tick(api, boot_ms);
+            tick(api, &farewell, boot_ms);
             ticked = boot_ms;
         }
         if (boot_ms - hung_up >= HANG_UP_MS) {
@@ -249,5 +262,6 @@ void *acceptor_run(void *arg)
             hung_up = boot_ms;
         }
     }
+    strbuf_finish(&farewell);
     return NULL;
 }
