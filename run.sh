@@ -175,7 +175,8 @@ wait_for() { # wait_for SECONDS WHAT COMMAND...
         sleep 0.05
     done
 }
-wait_for 10 redis redis-cli -s "$state/redis.sock" ping
+redis_serves() { redis-cli -s "$state/redis.sock" ping | grep -q PONG; } # it answers while it loads, too, and that ends with 0
+wait_for 60 redis redis_serves
 wait_for 10 mosquitto port_taken 127.0.0.1 "$broker_port"
 
 inventory=("$state"/field/city/*.csv "$state"/field/territory/*)
