@@ -1,18 +1,10 @@
 /* Heads that libmicrohttpd answers in words of its own, or lets pass: the first one of a connection
  * gets a problem of ours, whatever is wrong with it. */
 #include "api/first_head.h"
-#include "tests/unit/api_fixture.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
+#include "tests/unit/api_city.h"
 
 #define GET  "GET /livez HTTP/1.1\r\nHost: x\r\n"
 #define POST "POST /v1/lots/x/count HTTP/1.1\r\nHost: x\r\n"
-
-static struct api_city *city;
 
 static const struct {
     const char *text;
@@ -42,20 +34,6 @@ static const struct {
     {"\r\n" GET "\r\n",                                                    200, NULL              },
     {POST "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}", 401, "unauthenticated" },
 };
-
-static int setup(void **state)
-{
-    (void)state;
-    city = city_open();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    city_close(city);
-    return 0;
-}
 
 static void assert_answer(const struct answer_text *a, int status, const char *needle)
 {
@@ -168,5 +146,5 @@ int main(void)
         cmocka_unit_test(every_beginning),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, city_set_up, city_tear_down);
 }
