@@ -1,19 +1,13 @@
 /* Places that were retired while no gateway ran: their keys leave Redis when a gateway begins to
  * write, those of anybody else stay. */
-#include "redis_fixture.h"
+#include "tests/unit/redis_gateway.h"
 
 #define RETIRED_SPACES 600u /* more than go into one transaction */
 #define RETIRED        (RETIRED_SPACES + 3)
 #define SITE           899 /* of no lot of the city */
-#define LIMIT_MS       10000
 
 struct scene {
-    struct redis_server server;
-    struct city city;
-    struct counters counters;
-    struct redis_params params;
-    struct redis_writer *writer;
-    struct flush *flush;
+    struct redis_gateway g; /* first: it is the images' context */
     struct inv_tombstone retired[RETIRED];
     redisContext *eyes;
 };
@@ -29,20 +23,34 @@ static void retire(struct scene *s)
         s->retired[1 + i] = (struct inv_tombstone){.key = city_place_key(SITE, i, false)};
     }
     s->retired[RETIRED - 1] = (struct inv_tombstone){.key = city_place_key(SITE, 1, true)};
-    s->city.inv.tombstones = s->retired;
-    s->city.inv.tombstone_count = RETIRED;
+    s->g.city.inv.tombstones = s->retired;
+    s->g.city.inv.tombstone_count = RETIRED;
 }
 
-static void plant(struct scene *s, space_key place)
+static void say(struct scene *s, const char *command)
 {
-    const char *what = space_key_number(place) != 0           ? "space"
-                       : space_key_kind(place) == PLACE_FENCE ? "fence"
-                                                              : "lot";
-    char id[SPACE_ID_LEN + 1];
+    redisReply *reply = redisCommand(s->eyes, command);
 
-    space_id_format(place, id);
-    freeReplyObject(redisCommand(s->eyes, "HSET bowei:{%u}:%s:%s state free",
-                                 (unsigned)space_key_adcode(place), what, id));
+    assert_non_null(reply);
+    assert_int_not_equal(reply->type, REDIS_REPLY_ERROR);
+    freeReplyObject(reply);
+}
+
+static void plant_all(struct scene *s)
+{
+    for (uint32_t i = 0; i < RETIRED; i++) {
+        const space_key place = s->retired[i].key;
+        const char *what = space_key_number(place) != 0           ? "space"
+                           : space_key_kind(place) == PLACE_FENCE ? "fence"
+                                                                  : "lot";
+        char id[SPACE_ID_LEN + 1];
+        char command[96];
+
+        space_id_format(place, id);
+        (void)snprintf(command, sizeof command, "HSET bowei:{%u}:%s:%s state free",
+                       (unsigned)space_key_adcode(place), what, id);
+        say(s, command);
+    }
 }
 
 static size_t count_keys(struct scene *s, const char *pattern)
@@ -56,60 +64,14 @@ static size_t count_keys(struct scene *s, const char *pattern)
     return n;
 }
 
-/* The core's loop until Redis has everything, or the writer gave up. */
-static bool write_all(struct scene *s)
-{
-    for (int ms = 0; ms < LIMIT_MS; ms++) {
-        flush_step(s->flush, s->city.at, CITY_NOW_MS + (int64_t)ms * 10, 0);
-        if (redis_writer_state(s->writer) == REDIS_STEPPED_DOWN) {
-            return false;
-        }
-        if (flush_pending(s->flush) == 0 &&
-            position_compare(flush_confirmed(s->flush), s->city.at) == 0) {
-            return true;
-        }
-        pause_ms(1);
-    }
-    fail_msg("not written within %d ms", LIMIT_MS);
-    return false;
-}
-
-static void gateway_begin(struct scene *s, uint64_t epoch)
-{
-    const struct image_source source = {.ctx = &s->city,
-                                        .space = city_image_space,
-                                        .lot = city_image_lot,
-                                        .override = city_image_override,
-                                        .suspect = city_image_suspect};
-    const struct redis_writer_params params = {
-        .redis = s->params, .counters = &s->counters, .board = &s->city.board, .epoch = epoch};
-
-    s->writer = redis_writer_start(&params);
-    assert_non_null(s->writer);
-    s->flush = flush_create(s->writer, &source);
-    assert_non_null(s->flush);
-    assert_int_equal(flush_reserve(s->flush, &s->city.inv), ERR_OK);
-}
-
-static void gateway_end(struct scene *s)
-{
-    redis_writer_stop(s->writer);
-    flush_destroy(s->flush);
-}
-
 static int scene_open(void **state)
 {
     struct scene *s = calloc(1, sizeof *s);
 
     assert_non_null(s);
-    server_start(&s->server, NULL);
-    city_make(&s->city, 300);
-    s->params = (struct redis_params){.socket = s->server.socket, .timeout_ms = 2000};
-    s->eyes = server_connect(&s->server);
+    redis_gateway_open(&s->g, 300, NULL, 2000);
+    s->eyes = server_connect(&s->g.server);
     retire(s);
-    for (uint32_t i = 0; i < RETIRED; i++) {
-        plant(s, s->retired[i].key);
-    }
     *state = s;
     return 0;
 }
@@ -119,8 +81,7 @@ static int scene_close(void **state)
     struct scene *s = *state;
 
     redisFree(s->eyes);
-    server_stop(&s->server);
-    city_drop(&s->city);
+    redis_gateway_close(&s->g);
     free(s);
     return 0;
 }
@@ -128,30 +89,37 @@ static int scene_close(void **state)
 static void test_what_was_retired_leaves_redis(void **state)
 {
     struct scene *s = *state;
-    uint64_t epoch;
 
-    freeReplyObject(redisCommand(s->eyes, "SET bowei:{150402}:space:note theirs"));
-    assert_int_equal(redis_take_epoch(&s->params, &s->city.inv, 1, &epoch), ERR_OK);
-    gateway_begin(s, epoch);
-    assert_true(write_all(s));
-    assert_int_equal(count_keys(s, "bowei:*:space:*"), s->city.inv.space_count + 1);
-    assert_int_equal(count_keys(s, "bowei:*:lot:*"), s->city.inv.lot_count);
+    plant_all(s);
+    say(s, "SET bowei:{150402}:space:note theirs");
+    redis_gateway_begin(&s->g, (struct image_source){0});
+    redis_gateway_settle(&s->g);
+    assert_int_equal(count_keys(s, "bowei:*:space:*"), s->g.city.inv.space_count + 1);
+    assert_int_equal(count_keys(s, "bowei:*:lot:*"), s->g.city.inv.lot_count);
     assert_int_equal(count_keys(s, "bowei:*:fence:*"), 0);
-    gateway_end(s);
 }
 
 /* Who lost its place to a greater epoch deletes nothing. */
 static void test_another_gateway_keeps_its_keys(void **state)
 {
     struct scene *s = *state;
-    uint64_t epoch;
+    const int64_t until_ms = host_boot_ms() + SETTLE_LIMIT_MS;
 
-    assert_int_equal(redis_take_epoch(&s->params, &s->city.inv, 1, &epoch), ERR_OK);
-    freeReplyObject(redisCommand(s->eyes, "SET bowei:{150402}:epoch 900"));
-    gateway_begin(s, epoch);
-    assert_false(write_all(s));
-    assert_int_equal(count_keys(s, "bowei:{150402}:space:*"), RETIRED_SPACES);
-    gateway_end(s);
+    redis_gateway_begin(&s->g, (struct image_source){0});
+    redis_gateway_settle(&s->g);
+    say(s, "MULTI");
+    say(s, "SET bowei:{150402}:epoch 900");
+    say(s, "DEL bowei:{150402}:meta");
+    say(s, "EXEC");
+    plant_all(s);
+    say(s, "CLIENT KILL TYPE normal SKIPME yes");
+    s->g.city.at.seq++;
+    while (redis_writer_state(s->g.writer) != REDIS_STEPPED_DOWN) {
+        redis_gateway_turn(&s->g);
+        assert_true(host_boot_ms() < until_ms);
+    }
+    assert_int_equal(count_keys(s, "bowei:*:space:*"),
+                     s->g.city.inv.space_count + RETIRED_SPACES + 1);
 }
 
 int main(void)
