@@ -190,7 +190,8 @@ static int read_files(struct import_call *call)
         return CLI_OK;
     }
     print_faults(&call->report);
-    fprintf(stderr, "%u faults, nothing was changed\n", call->report.fault_count);
+    fprintf(stderr, "%u fault%s, nothing was changed\n", call->report.fault_count,
+            call->report.fault_count == 1 ? "" : "s");
     if (call->json) {
         (void)print_report(call, 0, false);
     }

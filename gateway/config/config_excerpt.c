@@ -12,25 +12,6 @@
 #define FRONT                                                                                      \
     30 /* characters kept in front of the caret when a line must be cut; 4 bytes each fit */
 
-void config_excerpt_tidy(char *text)
-{
-    size_t len = strlen(text);
-
-    for (size_t i = 0, whole; i < len; i += whole) {
-        const unsigned char byte = (unsigned char)text[i];
-
-        whole = utf8_sequence(text + i, len - i);
-        if (byte == '\t') {
-            text[i] = ' ';
-        } else if (whole == 0 || byte < 0x20 || byte == 0x7f) {
-            text[i] = '?';
-        } else if (byte == 0xc2 && (unsigned char)text[i + 1] < 0xa0) {
-            text[i] = text[i + 1] = '?';
-        }
-        whole = whole == 0 ? 1 : whole;
-    }
-}
-
 static const char *secret_at(const void *ctx, size_t i)
 {
     static const char *const words[] = {"password", "secret", "former_secret"};
@@ -175,6 +156,6 @@ uint32_t config_excerpt(const char *file, size_t len, uint32_t line, uint32_t co
         out[used++] = (char)(i >= hidden && text[i] != ' ' ? '*' : text[i] == '\0' ? '?' : text[i]);
     }
     out[used] = '\0';
-    config_excerpt_tidy(out);
+    text_tidy(out);
     return before;
 }

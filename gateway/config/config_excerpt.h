@@ -4,10 +4,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** Makes text fit for a terminal, in place: each byte of a control character (C0, DEL, C1) and
- * of what is not UTF-8 becomes '?', a tab a blank. */
-void config_excerpt_tidy(char *text);
-
 /** Copies the part of a line of the file round `column` (1-based, in characters as libyaml counts
  * them) into out, NUL-terminated: tidied, "..." where it was cut in front, and with '*' for what
  * may be a secret: from behind a key like a password to the end of the line, unless that is only

@@ -1,6 +1,7 @@
 /* Faults with their place in the file: shared by the reader (config_read.c) and the cross-checks
  * (config_check.c). */
 #include "gateway/config/config_source.h"
+#include "bowei/base/bytes.h"
 #include "gateway/config/config_excerpt.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -45,7 +46,7 @@ static void add(struct config_source *source, uint32_t line, uint32_t column, co
     fault = &report->faults[report->count++];
     *fault = (struct config_fault){.line = line, .column = column};
     vsnprintf(fault->text, sizeof fault->text, fmt, args);
-    config_excerpt_tidy(fault->text);
+    text_tidy(fault->text);
     fault->caret = config_excerpt(source->text, source->len, line, column, source->hides_value,
                                   fault->source, sizeof fault->source);
 }

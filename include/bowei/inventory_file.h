@@ -19,9 +19,9 @@ struct import_fault {
 
 #define IMPORT_FAULTS_MAX 100
 
-#define IMPORT_KINDS      13 /**< what the report counts */
+#define IMPORT_KINDS      15 /**< what the report counts: every table */
 /** "lots", "spaces", "fences", "grids", "devices", "bindings", "beacons", "listeners", "operators",
- * "vehicles", "units", "wardens", "responsibilities". */
+ * "vehicles", "units", "wardens", "responsibilities", "aliases", "retired". */
 const char *import_kind_name(unsigned kind);
 
 struct import_report {
