@@ -3,6 +3,7 @@
  * is written when any row is wrong. */
 #include "bowei/base/json_write.h"
 #include "bowei/inventory_file.h"
+#include "bowei/sensor_model.h"
 #include "bowei/state_folder.h"
 #include "gateway/cli/commands.h"
 #include "gateway/cli/options.h"
@@ -141,8 +142,15 @@ static void say(const struct import_call *call, const char *fmt, ...)
 
 static int fail(const char *what, enum err e)
 {
-    fprintf(stderr, "bowei import: %s: %s\n", what,
-            e == ERR_NOT_FOUND ? "there is no such file" : err_text(e, 0));
+    const char *why = e == ERR_NOT_FOUND ? "there is no such file" : err_text(e, 0);
+    struct stat st;
+
+    if (e == ERR_IO && stat(what, &st) == 0) {
+        why = S_ISDIR(st.st_mode)       ? "is a directory"
+              : access(what, R_OK) != 0 ? strerror(errno)
+                                        : why;
+    }
+    fprintf(stderr, "bowei import: %s: %s\n", what, why);
     return e == ERR_NOT_FOUND ? CLI_BAD_INPUT : CLI_FAILURE;
 }
 
@@ -158,14 +166,23 @@ static enum err load_newest(struct import_call *call)
     return e != ERR_OK ? e : draft_load(path, &call->current, &call->version);
 }
 
+static const char *model_at(const void *ctx, size_t i)
+{
+    const struct sensor_model *const *models = ctx;
+
+    return models[i]->name;
+}
+
 /* Reads and checks all files. CLI_OK, or CLI_BAD_INPUT with the faults printed. */
 static int read_files(struct import_call *call)
 {
+    struct model_names models = {.name_at = model_at};
     enum err e = load_newest(call);
 
     if (e != ERR_OK) {
         return fail(call->folder, e);
     }
+    models.ctx = sensor_models(&models.count);
     call->draft = draft_create();
     if (call->draft == NULL) {
         return fail("draft", ERR_NO_MEMORY);
@@ -178,6 +195,7 @@ static int read_files(struct import_call *call)
             return e == ERR_IO || e == ERR_NOT_FOUND ? CLI_BAD_INPUT : status;
         }
     }
+    draft_models_check(call->draft, &models, &call->report);
     /* the whole is checked only when each row is good: follow-up faults would bury the cause */
     if (call->report.fault_count == 0) {
         e = draft_complete(call->draft, call->current, call->replace, call->allow_removals,

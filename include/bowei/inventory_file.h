@@ -39,6 +39,18 @@ void draft_destroy(struct draft *draft);
  * file's coordinates unless the file says its own. */
 enum err draft_read(struct draft *draft, const char *path, enum crs crs,
                     struct import_report *report) MUST_CHECK;
+
+/** The names of the sensor models that the program decodes. */
+struct model_names {
+    const char *(*name_at)(const void *ctx, size_t i);
+    const void *ctx;
+    size_t count;
+};
+
+/** Tells the report of each device whose model is none of these; for a draft as the files have it,
+ * before draft_complete. */
+void draft_models_check(const struct draft *draft, const struct model_names *names,
+                        struct import_report *report);
 /** Completes the draft from `current` (NULL = none): what the new files do not mention stays,
  * unless `replace`, which makes the files the whole inventory (missing ones are removed =
  * tombstones). Cross-checks (dangling bindings, duplicates, check characters, > 5 % removals unless

@@ -232,6 +232,32 @@ static void test_check_config(void **state)
     assert_int_equal(bowei("config", "show", NULL), CLI_USAGE);
 }
 
+/* A key file that is refused: why, so that it can be mended. */
+static void test_key_file_faults_are_told(void **state)
+{
+    static const struct {
+        const char *text, *says;
+        unsigned mode;
+    } rows[] = {
+        {"# bowei keys 9: more\n",      "it has schema 9, this program reads up to 2", 0600},
+        {"# bowei keys 2\n\nrubbish\n", "line 3 is no row of a key",                   0600},
+        {"# bowei keys 2\n# torn",      "line 2 is no row of a key",                   0600},
+        {"# bowei keys 2\n",            "others may read it: chmod 600",               0640},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        write_file("faulty", rows[i].text);
+        assert_int_equal(chmod(path_of("faulty"), rows[i].mode), 0);
+        assert_int_equal(bowei("keys", "list", "--keys", path_of("faulty"), NULL), CLI_FAILURE);
+        assert_non_null(strstr(err_text_read, rows[i].says));
+    }
+    assert_int_equal(bowei("keys", "create", "--role", "staff", "--name", "a", "--keys",
+                           path_of("nowhere/keys"), NULL),
+                     CLI_FAILURE);
+    assert_non_null(strstr(err_text_read, "its folder is not there"));
+}
+
 static int occurrences(const char *text, const char *needle)
 {
     int n = 0;
@@ -317,6 +343,13 @@ static void test_keys(void **state)
                      CLI_USAGE);
     assert_int_equal(bowei("keys", "create", "--role", "staff", "--name", "x", "--expires",
                            "2020-01-01T00:00:00Z", "--keys", path_of("keys"), NULL),
+                     CLI_USAGE);
+    assert_int_equal(bowei("keys", "create", "--role", "operator", "--operator", "mb", "--name",
+                           "x", "--keys", path_of("keys"), NULL),
+                     CLI_USAGE);
+    assert_non_null(strstr(err_text_read, "2 to 6 capital letters"));
+    assert_int_equal(bowei("keys", "create", "--role", "staff", "--name", "x", "--district",
+                           "950402", "--keys", path_of("keys"), NULL),
                      CLI_USAGE);
     assert_int_equal(bowei("keys", "revoke", "zzzzzzzz", "--keys", path_of("keys"), NULL),
                      CLI_NOT_FOUND);
@@ -556,6 +589,13 @@ static void test_import_and_export(void **state)
     assert_int_equal(bowei("import", "--state", path_of("city"), path_of("spaces.csv"), NULL),
                      CLI_OK);
     assert_non_null(strstr(err_text_read, "nothing differs from version 1"));
+    /* of a table that counts little, too */
+    write_file("aliases.csv", "scheme,value,id\nbay,12,150402001R0010012Z\n");
+    assert_int_equal(bowei("import", "--state", path_of("city"), path_of("aliases.csv"), NULL),
+                     CLI_OK);
+    assert_non_null(strstr(out_text, "aliases          1 added, 0 changed, 0 removed"));
+    assert_int_equal(bowei("export", "--state", path_of("city"), NULL), CLI_OK);
+    assert_non_null(strstr(out_text, "{\"scheme\":\"bay\",\"value\":\"12\""));
     write_file("back.geojson", first);
     assert_int_equal(bowei("import", "--json", "--quiet", "--state", path_of("again"),
                            path_of("back.geojson"), NULL),
@@ -581,6 +621,15 @@ static void test_import_refuses_as_a_whole(void **state)
     assert_int_equal(bowei("export", "--state", path_of("wrong"), NULL), CLI_NOT_FOUND);
     assert_int_equal(bowei("import", "--state", path_of("wrong"), path_of("absent.csv"), NULL),
                      CLI_BAD_INPUT);
+    assert_int_equal(bowei("import", "--state", path_of("wrong"), path_of(""), NULL),
+                     CLI_BAD_INPUT);
+    assert_non_null(strstr(err_text_read, "is a directory"));
+    write_file("models.csv", "id,source,model\nd1,lora,bosch_tps101\nd2,lora,\n");
+    assert_int_equal(bowei("import", "--state", path_of("wrong"), path_of("models.csv"), NULL),
+                     CLI_BAD_INPUT);
+    assert_non_null(strstr(
+        err_text_read, "models.csv:2:1: model: there is no sensor model \"bosch_tps101\" "
+                       "(`bowei models` lists them), did you mean \"bosch_tps110\"?\n1 fault,"));
 }
 
 /* A stand-in for the server: owns the folder, and names the version in force when it is told to. */
@@ -804,6 +853,7 @@ int main(void)
         cmocka_unit_test(test_decode_lines),
         cmocka_unit_test(test_decode_message_lines),
         cmocka_unit_test(test_decode_frames_as_sent),
+        cmocka_unit_test(test_key_file_faults_are_told),
         cmocka_unit_test(test_import_and_export),
         cmocka_unit_test(test_import_refuses_as_a_whole),
         cmocka_unit_test(test_import_waits_for_the_gateway),
