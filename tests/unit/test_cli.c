@@ -715,13 +715,18 @@ static void test_journal_dump(void **state)
          .at = {3, 9},
          .case_ = {.id = case_id_make(150402, 20261129, 1), .version = 2, .status = STATUS_FILED}},
         {.kind = IMAGE_STAY,     .at = {3, 9}, .stay = {.set = true, .gap_s = 60}                },
+        {.kind = IMAGE_AUDIT,
+         .at = {3, 9},
+         .audit = {.command = COMMAND_LOT_CLOSE, .actor = "wang"}                                },
     };
     struct journal *journal = NULL;
+    FILE *damaged;
 
     (void)state;
     assert_int_equal(space_id_parse("150402001R0010012Z", SPACE_ID_LEN, &reading.root), ID_OK);
     image.override.key = reading.root;
     image.override.set = true;
+    image.override.reason = OUT_EVENT;
     memcpy(reading.device, "0004a30b", 8);
     reading.device_len = 8;
     assert_int_equal(mkdir(path_of("dump"), 0700), 0);
@@ -733,7 +738,10 @@ static void test_journal_dump(void **state)
         ERR_OK);
     assert_int_equal(bowei("journal", "dump", "--json", "--state", path_of("dump"), NULL), CLI_OK);
     journal_close(journal);
-    assert_int_equal(json_lines(), 5);
+    assert_int_equal(json_lines(), 6);
+    assert_string_equal(err_text_read, "");
+    assert_non_null(strstr(out_text, "\"set\":true,\"reason\":\"event\""));
+    assert_non_null(strstr(out_text, "\"command\":\"lot_close\""));
     assert_non_null(strstr(out_text, "\"kind\":\"case_row\""));
     assert_non_null(strstr(out_text, "\"case\":\"150402-20261129-00001-"));
     assert_non_null(strstr(out_text, "\"number\":2,\"event\":\"file\",\"role\":\"staff\","
@@ -748,6 +756,13 @@ static void test_journal_dump(void **state)
     assert_non_null(strstr(out_text, "\"kind\":\"override\""));
     assert_int_equal(bowei("journal", "dump", "--state", path_of("dump"), NULL), CLI_OK);
     assert_non_null(strstr(out_text, "150402001R0010012Z 0004a30b/2 occupied"));
+    damaged = fopen(path_of("dump/journal/0000000000000003-0000000000000007.bwj"), "ab");
+    assert_non_null(damaged);
+    assert_int_equal(fwrite("rubbish", 1, 7, damaged), 7);
+    assert_int_equal(fclose(damaged), 0);
+    assert_int_equal(bowei("journal", "dump", "--json", "--state", path_of("dump"), NULL), CLI_OK);
+    assert_int_equal(json_lines(), 6);
+    assert_non_null(strstr(err_text_read, "7.bwj: not readable from byte "));
     assert_int_equal(bowei("journal", "dump", "--state", path_of("nowhere"), NULL), CLI_NOT_FOUND);
     assert_int_equal(bowei("journal", NULL), CLI_USAGE);
     assert_int_equal(bowei("journal", "dmp", NULL), CLI_USAGE);

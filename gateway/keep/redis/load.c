@@ -40,8 +40,13 @@ static enum err look_around(struct redis_link *link, const uint32_t *adcodes, si
             return ERR_UNAVAILABLE;
         }
         if (state.schema > REDIS_SCHEMA) {
-            log_line(LOG_ERROR, "redis", "schema %llu of district %u is newer than ours (%d)",
-                     (unsigned long long)state.schema, adcodes[i], REDIS_SCHEMA);
+            if (adcodes[i] == ADCODE_CITY) {
+                log_line(LOG_ERROR, "redis", "schema %llu of {city} is newer than ours (%d)",
+                         (unsigned long long)state.schema, REDIS_SCHEMA);
+            } else {
+                log_line(LOG_ERROR, "redis", "schema %llu of district %u is newer than ours (%d)",
+                         (unsigned long long)state.schema, adcodes[i], REDIS_SCHEMA);
+            }
             return ERR_NEWER_SCHEMA;
         }
         *most = state.epoch > *most ? state.epoch : *most;
