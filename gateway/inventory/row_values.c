@@ -35,7 +35,8 @@ bool row_key(struct row *row, const char *text, size_t len, space_key *key)
         return true;
     }
     if (fault != ID_CHECK) {
-        return row_refuse(row, id_fault_text(fault));
+        id_fault_explain(fault, text, len, SPACE_ID_LEN, row->reason, sizeof row->reason);
+        return false;
     }
     (void)id_plain(text, len, body, sizeof body);
     (void)snprintf(row->reason, sizeof row->reason,

@@ -170,6 +170,8 @@ static void test_unknown_options_never_run(void **state)
 
 static void test_ids(void **state)
 {
+    char text[1000] = "";
+
     (void)state;
     assert_int_equal(bowei("id", "check", "150402001R0010012Z", NULL), CLI_OK);
     assert_int_equal(bowei("id", "check", "150402001R0010012Y", NULL), CLI_FAILURE);
@@ -182,7 +184,12 @@ static void test_ids(void **state)
     assert_string_equal(out_text, "150402001R0010012Z\n");
     assert_int_equal(bowei("id", "make", "150402001R0010012Z", NULL), CLI_FAILURE);
     assert_string_equal(out_text, "");
-    assert_int_not_equal(err_text_read[0], '\0');
+    assert_string_equal(err_text_read,
+                        "150402001R0010012Z: 17 characters are needed, there are 18\n");
+    memset(text, '1', sizeof text - 1);
+    text[0] = '\x1b';
+    assert_int_equal(bowei("id", "check", text, NULL), CLI_FAILURE);
+    assert_true(strlen(out_text) < 150 && out_text[0] == '?');
     assert_int_equal(bowei("id", "check", "x", "150402001R0010012Z", "--json", NULL), CLI_FAILURE);
     assert_int_equal(json_lines(), 2);
     assert_int_equal(bowei("id", "check", NULL), CLI_USAGE);
