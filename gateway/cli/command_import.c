@@ -48,7 +48,7 @@ static uint64_t changes(const struct import_report *report)
 }
 
 /* file:line:column: field: reason, as compilers say it */
-static void print_faults(const struct import_report *report)
+static void print_faults(const struct import_report *report, const char *kind)
 {
     const uint32_t shown =
         report->fault_count < IMPORT_FAULTS_MAX ? report->fault_count : IMPORT_FAULTS_MAX;
@@ -57,10 +57,10 @@ static void print_faults(const struct import_report *report)
         const struct import_fault *f = &report->faults[i];
 
         if (f->line == 0) {
-            fprintf(stderr, "%s%s%s%s%s\n", f->file, f->file[0] == '\0' ? "" : ": ", f->field,
-                    f->field[0] == '\0' ? "" : ": ", f->reason);
+            fprintf(stderr, "%s%s%s%s%s%s\n", f->file, f->file[0] == '\0' ? "" : ": ", kind,
+                    f->field, f->field[0] == '\0' ? "" : ": ", f->reason);
         } else {
-            fprintf(stderr, "%s:%u:%u: %s%s%s\n", f->file, f->line, f->column, f->field,
+            fprintf(stderr, "%s:%u:%u: %s%s%s%s\n", f->file, f->line, f->column, kind, f->field,
                     f->field[0] == '\0' ? "" : ": ", f->reason);
         }
     }
@@ -173,16 +173,28 @@ static const char *model_at(const void *ctx, size_t i)
     return models[i]->name;
 }
 
+/* Is no fault: what a mapping or native JSON says needs no model, and then it is a remark. */
+static void models_check(const struct import_call *call)
+{
+    struct model_names models = {.name_at = model_at};
+    struct import_report unknown = {0};
+
+    models.ctx = sensor_models(&models.count);
+    draft_models_check(call->draft, &models, &unknown);
+    if (!call->quiet) {
+        print_faults(&unknown, "warning: ");
+    }
+    import_report_finish(&unknown);
+}
+
 /* Reads and checks all files. CLI_OK, or CLI_BAD_INPUT with the faults printed. */
 static int read_files(struct import_call *call)
 {
-    struct model_names models = {.name_at = model_at};
     enum err e = load_newest(call);
 
     if (e != ERR_OK) {
         return fail(call->folder, e);
     }
-    models.ctx = sensor_models(&models.count);
     call->draft = draft_create();
     if (call->draft == NULL) {
         return fail("draft", ERR_NO_MEMORY);
@@ -195,7 +207,7 @@ static int read_files(struct import_call *call)
             return e == ERR_IO || e == ERR_NOT_FOUND ? CLI_BAD_INPUT : status;
         }
     }
-    draft_models_check(call->draft, &models, &call->report);
+    models_check(call);
     /* the whole is checked only when each row is good: follow-up faults would bury the cause */
     if (call->report.fault_count == 0) {
         e = draft_complete(call->draft, call->current, call->replace, call->allow_removals,
@@ -207,7 +219,7 @@ static int read_files(struct import_call *call)
     if (call->report.fault_count == 0) {
         return CLI_OK;
     }
-    print_faults(&call->report);
+    print_faults(&call->report, "");
     fprintf(stderr, "%u fault%s, nothing was changed\n", call->report.fault_count,
             call->report.fault_count == 1 ? "" : "s");
     if (call->json) {

@@ -47,8 +47,9 @@ struct model_names {
     size_t count;
 };
 
-/** Tells the report of each device whose model is none of these; for a draft as the files have it,
- * before draft_complete. */
+/** Tells the report of each device whose model is none of these, but for Modbus units; for a draft
+ * as the files have it, before draft_complete. A model is only needed where a network server hands
+ * frames on, so these are warnings. */
 void draft_models_check(const struct draft *draft, const struct model_names *names,
                         struct import_report *report);
 /** Completes the draft from `current` (NULL = none): what the new files do not mention stays,
