@@ -53,12 +53,11 @@ static void apply_pending(struct gateway *g, int64_t boot_ms)
                 g->handed = version;
                 g->pending = NULL;
             }
-        } else if (boot_ms - g->pending_since_ms > IMPORT_CONFIRM_MS) {
-            log_line(LOG_ERROR, "gateway",
-                     "inventory %llu not applied: Redis has not confirmed a flush for 20 s",
+        } else if (!g->pending_told && boot_ms - g->pending_since_ms > IMPORT_CONFIRM_MS) {
+            g->pending_told = true;
+            log_line(LOG_WARNING, "gateway",
+                     "inventory %llu waits: Redis has not confirmed a flush for 20 s",
                      (unsigned long long)g->pending->version);
-            inventory_destroy(g->pending);
-            g->pending = NULL;
         }
     }
     uint64_t version = runner_inventory_version(g->runner);
@@ -141,6 +140,7 @@ static void reload_inventory(struct gateway *g)
     g->pending = next;
     g->pending_after = intake_newest(g->intake);
     g->pending_since_ms = host_boot_ms();
+    g->pending_told = false;
 }
 
 void gateway_reload(struct gateway *g)

@@ -279,30 +279,29 @@ static int wait_applied(const struct import_call *call, pid_t owner, uint64_t ve
     }
     fprintf(stderr,
             "stored as version %" PRIu64
-            ", but the gateway has not applied it within 30 s: see its log\n",
+            ", but the gateway has not applied it within 30 s: it does when Redis has confirmed a "
+            "flush, or its log says why not\n",
             version);
     return CLI_UNREACHABLE;
 }
 
-static int store(struct import_call *call)
+/* A stored version, when nothing is new: the last import may have ended before it was applied. */
+static bool is_applied(const struct import_call *call, uint64_t version)
 {
-    struct strbuf text = {0};
-    const uint64_t version = call->version + 1;
-    enum err e = draft_write(call->draft, version, &text);
-    pid_t owner = 0;
+    uint64_t applied = 0;
+
+    return state_folder_applied(call->place.state, &applied) == ERR_OK && applied >= version;
+}
+
+/* A stored version into force, where a gateway runs, and the report. */
+static int take_over(const struct import_call *call, uint64_t version, bool stored)
+{
+    const pid_t owner = state_folder_owner(call->place.state);
     int status = CLI_OK;
 
-    if (e == ERR_OK) {
-        e = inventory_store_save(call->folder, version, &text);
-    }
-    strbuf_finish(&text);
-    if (e != ERR_OK) {
-        return fail(call->folder, e);
-    }
-    owner = state_folder_owner(call->place.state);
-    if (owner > 0) {
+    if (owner > 0 && (stored || !is_applied(call, version))) {
         status = wait_applied(call, owner, version);
-    } else {
+    } else if (owner <= 0 && stored) {
         say(call,
             "stored as version %" PRIu64
             "; no gateway is running here, it is applied at the next start\n",
@@ -312,6 +311,22 @@ static int store(struct import_call *call)
         return CLI_FAILURE;
     }
     return status;
+}
+
+static int store(struct import_call *call)
+{
+    struct strbuf text = {0};
+    const uint64_t version = call->version + 1;
+    enum err e = draft_write(call->draft, version, &text);
+
+    if (e == ERR_OK) {
+        e = inventory_store_save(call->folder, version, &text);
+    }
+    strbuf_finish(&text);
+    if (e != ERR_OK) {
+        return fail(call->folder, e);
+    }
+    return take_over(call, version, true);
 }
 
 static int import_locked(struct import_call *call)
@@ -327,7 +342,7 @@ static int import_locked(struct import_call *call)
     }
     if (changes(&call->report) == 0 && call->version > 0) {
         say(call, "nothing differs from version %" PRIu64 "\n", call->version);
-        return print_report(call, call->version, false);
+        return take_over(call, call->version, false);
     }
     return store(call);
 }

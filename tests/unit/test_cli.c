@@ -688,6 +688,14 @@ static void test_import_waits_for_the_gateway(void **state)
     assert_string_equal(err_text_read, "applied as version 1\n");
     kill(owner, SIGKILL);
     waitpid(owner, NULL, 0);
+    /* what is stored already and not in force is brought into force by the same import again */
+    assert_int_equal(unlink(path_of("live/inventory/applied")), 0);
+    owner = start_owner(path_of("live"), true);
+    assert_int_equal(bowei("import", "--state", path_of("live"), path_of("spaces.csv"), NULL),
+                     CLI_OK);
+    assert_string_equal(err_text_read, "nothing differs from version 1\napplied as version 1\n");
+    kill(owner, SIGKILL);
+    waitpid(owner, NULL, 0);
     owner = start_owner(path_of("dying"), false);
     assert_int_equal(bowei("import", "--state", path_of("dying"), path_of("lots.csv"),
                            path_of("spaces.csv"), NULL),
