@@ -39,8 +39,8 @@ enum input_kind {
     INPUT_COMMAND,      /**< staff or operator request, or a query that only the core can answer */
     INPUT_INVENTORY,    /**< a new snapshot to swap in */
     INPUT_REPORT,       /**< a bike or a listener, see bike_report.h; journalled as a reading is */
-    INPUT_SESSION_LOST, /**< a broker forgot our session: what it would have queued since `since_ms`
-                           is gone */
+    INPUT_SESSION_LOST, /**< a broker forgot our session: of what it would have queued until
+                           `since_ms` some may be gone */
     INPUT_KIND_COUNT
 };
 
@@ -60,7 +60,7 @@ struct input {
 
         struct {
             uint8_t source;   /**< index in sources */
-            int64_t since_ms; /**< city time of the break */
+            int64_t since_ms; /**< city time of the new session */
         } session_lost;
     };
 };
