@@ -94,6 +94,12 @@ static const struct refusal refusals[] = {
     {"{\"type\":\"FeatureCollection\",\"type\":\"FeatureCollection\"}", 1, 30, "json", "stands twice"},
     {"{\"type\":\"FeatureCollection\",\"devics\":[{\"id\":\"d1\"}]}", 1, 30, "json",
      "devics is no member of an inventory: features, devices"},
+    /* a hole as large as its ring is told as what it is, not as no area */
+    {"{\"type\":\"FeatureCollection\",\"features\":[\n"
+     "{\"id\":\"150402001F00100006\",\"properties\":{\"type\":\"fence\",\"capacity\":9},"
+     "\"geometry\":{\"type\":\"Polygon\",\"coordinates\":[[[118.1,42.1],[118.101,42.1],[118.101,42.101],[118.1,42.101],[118.1,42.1]],[\n"
+     "[118.11,42.1],[118.111,42.1],[118.111,42.101],[118.11,42.101],[118.11,42.1]]]}}]}",
+     3, 1, "geometry", "the hole (ring 2) lies outside its outer ring (ring 1)"},
 };
 
 /* clang-format on */
