@@ -1,46 +1,8 @@
 /* The faults of a configuration as people and the log of the service see them: what they must not
  * repeat, and where the caret stands. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-/* cmocka wants the four above first */
+#include "tests/unit/config_fixture.h"
+
 #include "bowei/base/bytes.h"
-#include "bowei/config.h"
-#include "tests/unit/scratch_folder.h"
-#include <cmocka.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-static char folder[256];
-
-static int folder_make(void **state)
-{
-    (void)state;
-    scratch_folder_make(folder, sizeof folder);
-    return 0;
-}
-
-static int folder_remove(void **state)
-{
-    (void)state;
-    scratch_folder_remove(folder);
-    return 0;
-}
-
-static enum err load_text(const char *text, struct config_report *report, struct config **out)
-{
-    char path[300];
-    FILE *file;
-
-    snprintf(path, sizeof path, "%s/a.yaml", folder);
-    file = fopen(path, "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(text, 1, strlen(text), file), strlen(text));
-    assert_int_equal(fclose(file), 0);
-    return config_load(path, NULL, 0, report, out);
-}
 
 /* The fault's text and the shown line go to the log of the service. */
 static void test_secret_is_not_repeated(void **state)

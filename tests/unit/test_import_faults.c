@@ -1,54 +1,18 @@
 /* What an import says of files that are wrong, and that it counts whatever they change. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-/* cmocka wants the four above first */
+#include "tests/unit/draft_files.h"
+
 #include "tests/unit/city_fixture.h"
-#include "tests/unit/scratch_folder.h"
-#include <cmocka.h>
 
 #define LOT    "150402001R00100008"
 #define SPACE  "150402001R0010012Z"
 #define LOTS   "id,lat,lon,counting\n" LOT ",42.2578,118.8869,spaces\n"
 #define SPACES "id,lat,lon\n" SPACE ",42.2578,118.8869\n"
 
-static char folder[256];
-
-static int folder_make(void **state)
-{
-    (void)state;
-    scratch_folder_make(folder, sizeof folder);
-    return 0;
-}
-
-static int folder_remove(void **state)
-{
-    (void)state;
-    scratch_folder_remove(folder);
-    return 0;
-}
-
-/* Reads a text as a file of that name into the draft. */
-static enum err text_read(struct draft *d, const char *name, const char *text, size_t len,
-                          struct import_report *report)
-{
-    char path[512];
-    FILE *f;
-
-    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
-    f = fopen(path, "wb");
-    assert_non_null(f);
-    assert_int_equal(fwrite(text, 1, len, f), len);
-    assert_int_equal(fclose(f), 0);
-    return draft_read(d, path, CRS_WGS84, report);
-}
-
 static void read_good(struct draft *d, const char *text)
 {
     struct import_report report = {0};
 
-    assert_int_equal(text_read(d, "f", text, strlen(text), &report), ERR_OK);
+    assert_int_equal(draft_text_read(d, "f", text, strlen(text), &report), ERR_OK);
     if (report.fault_count != 0) {
         fail_msg("%u:%u: %s: %s", report.faults[0].line, report.faults[0].column,
                  report.faults[0].field, report.faults[0].reason);
@@ -113,7 +77,7 @@ static void says_what_is_wrong_and_where(void **state)
         struct import_report report = {0};
         const struct import_fault *got;
 
-        assert_int_equal(text_read(d, "f", want->text, strlen(want->text), &report), ERR_OK);
+        assert_int_equal(draft_text_read(d, "f", want->text, strlen(want->text), &report), ERR_OK);
         assert_int_equal(report.fault_count, 1);
         got = &report.faults[0];
         if (got->line != want->line || got->column != want->column ||
@@ -238,7 +202,7 @@ static void columns_go_beyond_64_thousand(void **state)
         strbuf_putc(&text, ' ');
     }
     strbuf_puts(&text, "{\"id\":7}]}");
-    assert_int_equal(text_read(d, "f", text.data, text.len, &report), ERR_OK);
+    assert_int_equal(draft_text_read(d, "f", text.data, text.len, &report), ERR_OK);
     assert_int_equal(report.faults[0].line, 1);
     assert_int_equal(report.faults[0].column, 100000);
     strbuf_finish(&text);

@@ -1,25 +1,15 @@
 /* Rows of the audit reach a real Redis whatever happens to it: one that lost them gets them again,
  * in their order, and more of them than wait in memory are read back out of the journal before
  * anything counts as confirmed. */
-#include "redis_fixture.h"
+#include "tests/unit/redis_gateway.h"
 
-#include "bowei/base/city_clock.h"
-
-#define TIMEOUT_MS 500
-#define LIMIT_MS   20000
-#define ROWS_MAX   20000
+#define ROWS_MAX 20000
 
 /* A gateway as far as rows go; its journal is the array of all there ever were. */
 struct gateway {
-    struct city city; /* first: images of the city are asked for with the same context */
-    struct redis_server server;
-    struct counters counters;
-    struct redis_params params;
-    struct redis_writer *writer;
-    struct flush *flush;
+    struct redis_gateway base;
     struct image *rows;
     size_t row_count, row_at;
-    int64_t at_ms;
 };
 
 static enum event_found next_row(void *ctx, bool first, struct image *out)
@@ -37,35 +27,19 @@ static enum event_found next_row(void *ctx, bool first, struct image *out)
 static struct gateway *up(void)
 {
     struct gateway *g = calloc(1, sizeof *g);
-    const struct image_source source = {.ctx = g,
-                                        .space = city_image_space,
-                                        .lot = city_image_lot,
-                                        .override = city_image_override,
-                                        .suspect = city_image_suspect,
-                                        .row = next_row};
-    struct redis_writer_params params = {.counters = &g->counters, .board = &g->city.board};
 
     assert_non_null(g);
-    server_start(&g->server, NULL);
-    city_make(&g->city, 200);
+    redis_gateway_open(&g->base, 200, NULL, 500);
     g->rows = calloc(ROWS_MAX, sizeof *g->rows);
-    g->params = (struct redis_params){.socket = g->server.socket, .timeout_ms = TIMEOUT_MS};
-    assert_int_equal(redis_take_epoch(&g->params, &g->city.inv, 1, &params.epoch), ERR_OK);
-    params.redis = g->params;
-    g->writer = redis_writer_start(&params);
-    g->flush = flush_create(g->writer, &source);
-    assert_int_equal(flush_reserve(g->flush, &g->city.inv), ERR_OK);
-    flush_all(g->flush);
-    g->at_ms = CITY_NOW_MS;
+    assert_non_null(g->rows);
+    redis_gateway_begin(&g->base, (struct image_source){.row = next_row});
+    flush_all(g->base.flush);
     return g;
 }
 
 static void down(struct gateway *g)
 {
-    redis_writer_stop(g->writer);
-    flush_destroy(g->flush);
-    server_stop(&g->server);
-    city_drop(&g->city);
+    redis_gateway_close(&g->base);
     free(g->rows);
     free(g);
 }
@@ -77,39 +51,21 @@ static void decide(struct gateway *g, size_t n)
         struct image *row = &g->rows[g->row_count];
 
         assert_true(g->row_count < ROWS_MAX);
-        g->city.at.seq++;
+        g->base.city.at.seq++;
         *row = (struct image){
             .kind = IMAGE_AUDIT,
-            .at = g->city.at,
-            .audit = {.command = COMMAND_SPACE_OUT, .at_ms = g->at_ms, .actor = "li.na"}
+            .at = g->base.city.at,
+            .audit = {.command = COMMAND_SPACE_OUT, .at_ms = g->base.at_ms, .actor = "li.na"}
         };
         g->row_count++;
-        assert_int_equal(flush_keep(g->flush, row), ERR_OK);
-    }
-}
-
-static void step(struct gateway *g)
-{
-    g->at_ms += 2;
-    flush_step(g->flush, g->city.at, g->at_ms, 0);
-    pause_ms(2);
-}
-
-static void all_confirmed(struct gateway *g)
-{
-    const int64_t until_ms = host_boot_ms() + LIMIT_MS;
-
-    while (flush_pending(g->flush) > 0 ||
-           position_compare(flush_confirmed(g->flush), g->city.at) != 0) {
-        assert_true(host_boot_ms() < until_ms);
-        step(g);
+        assert_int_equal(flush_keep(g->base.flush, row), ERR_OK);
     }
 }
 
 /* Redis has each row once, in its order: its ids are the positions. */
 static void assert_rows(const struct gateway *g)
 {
-    redisContext *c = server_connect(&g->server);
+    redisContext *c = server_connect(&g->base.server);
     redisReply *reply = redisCommand(c, "XRANGE bowei:{city}:audit - +");
 
     assert_int_equal(reply->type, REDIS_REPLY_ARRAY);
@@ -131,16 +87,16 @@ static void a_redis_that_lost_rows_gets_them_again(void **state)
 
     (void)state;
     decide(g, 600); /* more than two slices */
-    all_confirmed(g);
+    redis_gateway_settle(&g->base);
     assert_rows(g);
-    server_kill(&g->server);
+    server_kill(&g->base.server);
     decide(g, 5);
     for (int i = 0; i < 20; i++) {
-        step(g); /* these are on their way when the loss is found */
+        redis_gateway_turn(&g->base); /* these are on their way when the loss is found */
     }
-    server_run(&g->server);
+    server_run(&g->base.server);
     decide(g, 5);
-    all_confirmed(g);
+    redis_gateway_settle(&g->base);
     assert_rows(g);
     down(g);
 }
@@ -148,17 +104,17 @@ static void a_redis_that_lost_rows_gets_them_again(void **state)
 static void emptied_under_way_it_gets_them_too(void **state)
 {
     struct gateway *g = up();
-    redisContext *c = server_connect(&g->server);
+    redisContext *c = server_connect(&g->base.server);
 
     (void)state;
     decide(g, 100);
-    all_confirmed(g);
+    redis_gateway_settle(&g->base);
     decide(g, 300);
-    step(g);
+    redis_gateway_turn(&g->base);
     freeReplyObject(redisCommand(c, "FLUSHALL"));
     redisFree(c);
     decide(g, 1);
-    all_confirmed(g);
+    redis_gateway_settle(&g->base);
     assert_rows(g);
     down(g);
 }
@@ -171,22 +127,22 @@ static void more_rows_than_wait_are_not_lost(void **state)
     redisReply *reply;
 
     (void)state;
-    all_confirmed(g);
-    server_kill(&g->server);
+    redis_gateway_settle(&g->base);
+    server_kill(&g->base.server);
     for (int i = 0; i < 10; i++) {
         decide(g, 1000);
-        step(g);
+        redis_gateway_turn(&g->base);
     }
     /* rows take no room from what staff decide of sensors */
-    assert_true(city_image_suspect(&g->city, 5, &image));
-    image.at = g->city.at;
+    assert_true(city_image_suspect(&g->base.city, 5, &image));
+    image.at = g->base.city.at;
     image.suspect.set = false;
-    assert_int_equal(flush_keep(g->flush, &image), ERR_OK);
-    server_run(&g->server);
-    all_confirmed(g);
+    assert_int_equal(flush_keep(g->base.flush, &image), ERR_OK);
+    server_run(&g->base.server);
+    redis_gateway_settle(&g->base);
     assert_rows(g);
-    assert_true(count_get(&g->counters, COUNT_ROWS_OVERFLOWED) > 0);
-    c = server_connect(&g->server);
+    assert_true(count_get(&g->base.counters, COUNT_ROWS_OVERFLOWED) > 0);
+    c = server_connect(&g->base.server);
     reply = redisCommand(c, "EXISTS bowei:{city}:suspect:%s", "a840410000000005");
     assert_int_equal(reply->integer, 1);
     freeReplyObject(reply);
