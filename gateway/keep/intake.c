@@ -8,7 +8,9 @@
  * list sorted by position; unchanged samples are dropped and counted, commands are refused. */
 #include "bowei/base/log.h"
 #include "gateway/keep/intake_queue.h"
+#include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Commands are refused beyond this many waiting inputs: an answer must not come too late. */
 #define COMMAND_ROOM (INTAKE_RING / 2)
@@ -227,16 +229,17 @@ static enum err queue_kept_locked(struct intake *in, const struct input *input)
     return ERR_OK;
 }
 
-static enum err take_session_lost(void *ctx, uint8_t source, int64_t since_wall_ms)
+static enum err take_session_lost(void *ctx, const char *link, int64_t since_wall_ms)
 {
     struct intake *in = ctx;
     struct input input = {.kind = INPUT_SESSION_LOST};
     enum err e;
 
+    assert(strlen(link) <= SOURCE_NAME_MAX);
+    memcpy(input.session_lost.link, link, strlen(link) + 1);
     pthread_mutex_lock(&in->lock);
     input.at = in->next;
     input.now = intake_now_locked(in);
-    input.session_lost.source = source;
     input.session_lost.since_ms = since_wall_ms - input.now.shift_ms;
     e = queue_kept_locked(in, &input);
     pthread_mutex_unlock(&in->lock);
