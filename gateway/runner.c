@@ -344,6 +344,7 @@ static void apply_late(struct runner *r)
         taken += (unsigned)n;
         r->late_taken += n;
         if (all) {
+            core_lots_on(r->p.core);
             r->late_published = 0;
         }
         if (all || n == 0) {

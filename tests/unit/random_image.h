@@ -87,6 +87,7 @@ static inline void random_lot(struct dice *d, struct lot_image *l)
     l->key = dice_u64(d);
     l->closed = dice_below(d, 2) != 0;
     l->counting = (uint8_t)dice_below(d, 2);
+    l->first = dice_below(d, 2) != 0;
     l->gate_count = (uint8_t)dice_below(d, GATES_PER_LOT_MAX + 1);
     l->count_raw = (int32_t)(uint32_t)dice_u64(d);
     l->since_ms = dice_time(d);

@@ -74,12 +74,18 @@ static void restore_space(struct core *core, const struct image *image)
     }
 }
 
-/* A gate was heard before Redis came: its first count was not the first one ever. */
+/* A gate was heard before Redis came: its first count was not the first one ever. Before the start
+ * that is an image of first counts which shortened the journal. */
 static void recall_lot(struct core *core, uint32_t lot, const struct lot_image *image)
 {
     const struct lot former = core->lots[lot];
     struct yard yard;
 
+    if (!core->running) {
+        core_yard(core, lot, &yard);
+        (void)lot_recall(&yard, image);
+        return;
+    }
     if (!effects_reserve_lot(core, lot)) {
         count_add(core->counters, COUNT_CORE_NO_MEMORY, 1);
         return;
@@ -106,9 +112,7 @@ static void restore_lot(struct core *core, const struct image *image)
         return;
     }
     if (position_compare(image->at, position_unpack(core, core->lots[lot].at)) <= 0) {
-        if (core->running) {
-            recall_lot(core, lot, &image->lot);
-        }
+        recall_lot(core, lot, &image->lot);
         return;
     }
     if (core->running && !effects_reserve_lot(core, lot)) {
@@ -214,6 +218,17 @@ void core_restore(struct core *core, const struct image *image)
     case IMAGE_AUDIT:
     case IMAGE_KIND_COUNT: break;
     }
+}
+
+void core_lots_wait(struct core *core)
+{
+    core->lots_wait = true;
+}
+
+void core_lots_on(struct core *core)
+{
+    core->lots_wait = false;
+    swap_recount(core);
 }
 
 void core_restored(struct core *core, struct now now, bool clock_suspect)
