@@ -164,8 +164,8 @@ static inline void random_bike(struct dice *d, struct bike_image *b)
     b->flat_s = (uint32_t)dice_u64(d);
     b->dragged_s = (uint32_t)dice_u64(d);
     b->first = random_position(d);
-    b->sum_lat = (int64_t)dice_u64(d);
-    b->sum_lon = (int64_t)dice_u64(d);
+    b->sum_lat = (int64_t)dice_u64(d) / 65536;
+    b->sum_lon = (int64_t)dice_u64(d) / 65536;
     b->stray = random_position(d);
     b->newest = random_position(d);
     b->accuracy_mm = (uint32_t)dice_u64(d);
