@@ -4,17 +4,14 @@
 
 #include <string.h>
 
-/* Nothing restored may lie ahead of a clock that was set back: it would never grow old. */
 static void clamp(int64_t *stamp_ms, int64_t now_ms)
 {
-    *stamp_ms = *stamp_ms > now_ms ? now_ms : *stamp_ms;
+    *stamp_ms = city_clock_restored(*stamp_ms, now_ms);
 }
 
 static void clamp_seconds(uint32_t *stamp_s, int64_t now_ms)
 {
-    const uint32_t now_s = (uint32_t)(now_ms / 1000);
-
-    *stamp_s = *stamp_s > now_s ? now_s : *stamp_s;
+    *stamp_s = (uint32_t)city_clock_restored(*stamp_s, now_ms / 1000);
 }
 
 static void clamp_bike(struct bike_image *image, int64_t now_ms)

@@ -5,29 +5,23 @@
 #include "gateway/core/step/suspect.h"
 #include <string.h>
 
-/* Nothing restored may lie ahead of a clock that was set back: it would never grow old. */
-static int64_t clamp(int64_t stamp_ms, int64_t now_ms)
-{
-    return stamp_ms > now_ms ? now_ms : stamp_ms;
-}
-
 static void clamp_space(struct space *space, int64_t now_ms)
 {
-    space->since = STAMP(clamp((int64_t)space->since, now_ms));
-    space->known_since = STAMP(clamp((int64_t)space->known_since, now_ms));
-    space->held = STAMP(clamp((int64_t)space->held, now_ms));
+    space->since = STAMP(city_clock_restored((int64_t)space->since, now_ms));
+    space->known_since = STAMP(city_clock_restored((int64_t)space->known_since, now_ms));
+    space->held = STAMP(city_clock_restored((int64_t)space->held, now_ms));
 }
 
 static void clamp_sensor(struct sensor *sensor, int64_t now_ms)
 {
-    sensor->heard = STAMP(clamp(sensor_heard_ms(sensor), now_ms));
-    sensor->quiet = STAMP(clamp((int64_t)sensor->quiet, now_ms));
+    sensor->heard = STAMP(city_clock_restored(sensor_heard_ms(sensor), now_ms));
+    sensor->quiet = STAMP(city_clock_restored((int64_t)sensor->quiet, now_ms));
 }
 
 static void clamp_lot(struct lot *lot, int64_t now_ms)
 {
-    lot->changed_ms = clamp(lot->changed_ms, now_ms);
-    lot->turned_ms = clamp(lot->turned_ms, now_ms);
+    lot->changed_ms = city_clock_restored(lot->changed_ms, now_ms);
+    lot->turned_ms = city_clock_restored(lot->turned_ms, now_ms);
 }
 
 /* The sensors of a place out of an image that came after the start. What lies ahead says that the
