@@ -203,6 +203,20 @@ static enum err take_command(void *ctx, struct command *command)
     return e;
 }
 
+/* Of a source whose session was lost once more before the core got to it: the newer loss says all
+ * that the older one does, so that of each source at most one waits. */
+static void side_forget_session_locked(struct intake *in, uint8_t source)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < in->side_count; i++) {
+        if (in->side[i].kind != INPUT_SESSION_LOST || in->side[i].session_lost.source != source) {
+            in->side[kept++] = in->side[i];
+        }
+    }
+    in->side_count = kept;
+}
+
 /* What must not be lost and is in no journal. */
 static enum err queue_kept_locked(struct intake *in, const struct input *input)
 {
@@ -238,6 +252,7 @@ static enum err take_session_lost(void *ctx, uint8_t source, int64_t since_wall_
     input.now = intake_now_locked(in);
     input.session_lost.source = source;
     input.session_lost.since_ms = since_wall_ms - input.now.shift_ms;
+    side_forget_session_locked(in, source);
     e = queue_kept_locked(in, &input);
     pthread_mutex_unlock(&in->lock);
     return e;
@@ -304,6 +319,19 @@ void intake_set_epoch(struct intake *in, uint64_t epoch)
     pthread_mutex_unlock(&in->lock);
 }
 
+bool intake_blocked(const struct intake *in)
+{
+    return atomic_load(&in->blocked);
+}
+
+uint64_t intake_lost(struct intake *in)
+{
+    const uint64_t lost = in->lost;
+
+    in->lost = 0;
+    return lost;
+}
+
 uint64_t intake_lag(const struct intake *in)
 {
     return atomic_load_explicit(&in->lag, memory_order_relaxed);
@@ -362,6 +390,7 @@ struct intake *intake_create(const struct intake_params *params)
         in->newest = in->read = (struct position){params->epoch, params->next_seq - 1};
     }
     city_clock_init(&in->clock, start_ms, params->boot_ms);
+    in->given = (struct now){.at_ms = start_ms};
     return in;
 }
 
