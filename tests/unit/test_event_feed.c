@@ -324,6 +324,33 @@ static void each_reads_its_own_once_and_in_order(void **state)
     down(w);
 }
 
+/* Somebody added an entry with an id that no event will ever reach: it goes, none of ours is
+ * missed. With the shipped rights. */
+static void an_absurd_id_hides_no_events(void **state)
+{
+    struct world *w = up(TESTS_DIR "/../docker/redis-users.acl");
+    redisContext *c = server_connect(&w->server);
+
+    (void)state;
+    say_some(w, 50);
+    settle(w);
+    freeReplyObject(redisCommand(c, "AUTH gateway any"));
+    for (size_t i = 0; i < 2; i++) {
+        redisReply *reply =
+            redisCommand(c, "XADD bowei:{op:%s}:log 18446744073709551615-1 f v", operators[i]);
+
+        assert_int_equal(reply->type, REDIS_REPLY_STRING);
+        freeReplyObject(reply);
+    }
+    redisFree(c);
+    say_some(w, 50);
+    settle(w);
+    assert_all_read(w);
+    assert_int_equal(count_get(&w->counters, COUNT_REDIS_FOREIGN), 2);
+    assert_int_equal(count_get(&w->counters, COUNT_REDIS_HIDDEN), 0);
+    down(w);
+}
+
 /* More than the queue holds, and Redis is not fed meanwhile. */
 static void what_finds_no_room_is_refilled(void **state)
 {
@@ -641,6 +668,7 @@ int main(void)
         cmocka_unit_test(places_as_text_come_back),
         cmocka_unit_test(listeners_are_woken_until_they_leave),
         cmocka_unit_test(each_reads_its_own_once_and_in_order),
+        cmocka_unit_test(an_absurd_id_hides_no_events),
         cmocka_unit_test(what_finds_no_room_is_refilled),
         cmocka_unit_test(nothing_is_confirmed_before_it_is_in_the_logs),
         cmocka_unit_test(a_restart_repeats_nothing_and_loses_nothing),

@@ -4,6 +4,7 @@
 #include "redis_fixture.h"
 
 #include "bowei/base/city_clock.h"
+#include "gateway/keep/redis/resp.h"
 
 #define TIMEOUT_MS 500
 #define LIMIT_MS   20000
@@ -194,12 +195,137 @@ static void more_rows_than_wait_are_not_lost(void **state)
     down(g);
 }
 
+/* --- entries that somebody added by hand --- */
+
+static void do_command(const struct gateway *g, const char *command)
+{
+    redisContext *c = server_connect(&g->server);
+    redisReply *reply = redisCommand(c, command);
+
+    if (reply->type == REDIS_REPLY_ERROR) {
+        fail_msg("%s: %s", command, reply->str);
+    }
+    freeReplyObject(reply);
+    redisFree(c);
+}
+
+/* Newest id of a stream. */
+static void newest_id(const struct gateway *g, const char *stream, char id[48])
+{
+    redisContext *c = server_connect(&g->server);
+    redisReply *reply = redisCommand(c, "XREVRANGE %s + - COUNT 1", stream);
+
+    assert_int_equal(reply->elements, 1);
+    (void)snprintf(id, 48, "%s", reply->element[0]->element[0]->str);
+    freeReplyObject(reply);
+    redisFree(c);
+}
+
+/* An id that nobody can have is the greatest, or was: all rows come in all the same, each once. */
+static void an_absurd_id_hides_no_rows(void **state)
+{
+    static const struct {
+        const char *add, *then;
+        uint64_t deleted;
+    } ways[] = {
+        {"XADD bowei:{city}:audit 18446744073709551615-1 f v",                    NULL, 1},
+        {"XADD bowei:{city}:audit 18446744073709551615-18446744073709551615 f v", NULL, 1},
+        {"XADD bowei:{city}:audit 9223372036854775808-0 f v",
+         "XADD bowei:{city}:audit 9223372036854775808-7 f v",                           2},
+        {"XADD bowei:{city}:audit 18446744073709551615-1 f v",
+         "XDEL bowei:{city}:audit 18446744073709551615-1",                              0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+        struct gateway *g = up();
+
+        decide(g, 5);
+        all_confirmed(g);
+        do_command(g, ways[i].add);
+        if (ways[i].then != NULL) {
+            do_command(g, ways[i].then);
+        }
+        decide(g, 300);
+        all_confirmed(g);
+        assert_rows(g);
+        assert_int_equal(count_get(&g->counters, COUNT_REDIS_FOREIGN), ways[i].deleted);
+        assert_int_equal(count_get(&g->counters, COUNT_REDIS_HIDDEN), 0);
+        assert_int_equal(count_get(&g->counters, COUNT_REDIS_ERRORS), 0);
+        decide(g, 1);
+        all_confirmed(g);
+        assert_rows(g);
+        down(g);
+    }
+}
+
+/* And none of the changes. */
+static void an_absurd_id_hides_no_changes(void **state)
+{
+    struct gateway *g = up();
+    char command[96];
+    char before[48];
+    char after[48];
+    uint64_t epoch;
+    uint64_t number;
+
+    (void)state;
+    all_confirmed(g);
+    (void)snprintf(command, sizeof command, "XADD bowei:{%06u}:changes 18446744073709551615-1 f v",
+                   g->city.inv.districts[0].adcode);
+    newest_id(g, "bowei:{150402}:changes", before);
+    do_command(g, command);
+    city_space(&g->city, 0, g->city.spaces[0].state == SPACE_FREE ? SPACE_OCCUPIED : SPACE_FREE,
+               g->at_ms);
+    g->city.at.seq++;
+    flush_mark(g->flush, DIRTY_SPACE, 0);
+    all_confirmed(g);
+    newest_id(g, "bowei:{150402}:changes", after);
+    assert_string_not_equal(before, after);
+    assert_true(resp_pair_parse(after, strlen(after), &epoch, &number));
+    assert_int_equal(epoch, g->city.at.epoch);
+    assert_int_equal(count_get(&g->counters, COUNT_REDIS_FOREIGN), 1);
+    down(g);
+}
+
+/* A greater id that another gateway may have made is no business of ours to delete: it is counted,
+ * and all else goes on. The same where Redis does not let us delete. */
+static void what_may_be_somebodys_stays(void **state)
+{
+    static const char *const entries[] = {
+        "XADD bowei:{city}:audit 4000000000-1 f v",
+        "XADD bowei:{city}:audit 18446744073709551615-1 f v",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(entries); i++) {
+        struct gateway *g = up();
+        char id[48];
+
+        decide(g, 5);
+        all_confirmed(g);
+        do_command(g, entries[i]);
+        do_command(g, "ACL SETUSER default -xdel");
+        decide(g, 5);
+        all_confirmed(g);
+        assert_int_equal(count_get(&g->counters, COUNT_REDIS_HIDDEN), 1);
+        assert_int_equal(count_get(&g->counters, COUNT_REDIS_FOREIGN), 0);
+        assert_int_equal(count_get(&g->counters, COUNT_REDIS_ERRORS), 0);
+        newest_id(g, "bowei:{city}:audit", id);
+        assert_non_null(strstr(entries[i], id));
+        down(g);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_redis_that_lost_rows_gets_them_again),
         cmocka_unit_test(emptied_under_way_it_gets_them_too),
         cmocka_unit_test(more_rows_than_wait_are_not_lost),
+        cmocka_unit_test(an_absurd_id_hides_no_rows),
+        cmocka_unit_test(an_absurd_id_hides_no_changes),
+        cmocka_unit_test(what_may_be_somebodys_stays),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

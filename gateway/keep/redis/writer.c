@@ -193,7 +193,12 @@ static void deliver(struct redis_writer *w)
         return;
     }
     w->attempts = 0;
-    if (outcome == TXN_DONE) {
+    bool again = false;
+    if (outcome == TXN_DONE && !writer_refused(w, slice, &again)) {
+        writer_down(w);
+        return;
+    }
+    if (outcome == TXN_DONE && !again) {
         if (free_wrong) {
             pthread_mutex_lock(&w->lock);
             w->news.free_wrong = true;

@@ -77,6 +77,13 @@ void writer_confirm(struct redis_writer *w);
  * under way no longer says that all before it was applied. */
 void writer_lost(struct redis_writer *w);
 
+/* writer_refused.c: the writer thread only */
+
+/** After a slice whose entries were refused: are they in their streams, or does an entry that
+ * nobody of us wrote hide them? *again: a stream was mended, the slice is to be sent once more.
+ * False: the connection failed. */
+bool writer_refused(struct redis_writer *w, struct slice *slice, bool *again);
+
 /* writer_connect.c: the writer thread only */
 
 /** Connects and examines; false: down or stepped down. */
