@@ -368,6 +368,35 @@ static void test_restart_empty_is_written_again(void **state)
     gateway_down(g);
 }
 
+/* A gateway of a whole province: after it lost everything, Redis gets all districts again, and a
+ * start reads them all. */
+static void test_many_districts(void **state)
+{
+    const uint32_t districts = 1100;
+    struct gateway *g = calloc(1, sizeof *g);
+    struct loaded l = {.g = g};
+    struct position newest;
+    int64_t high_water_ms;
+
+    (void)state;
+    server_start(&g->server, NULL);
+    city_make_wide(&g->city, 100 * CITY_LOT_SPACES, districts); /* the last hundred */
+    g->params = (struct redis_params){.socket = g->server.socket, .timeout_ms = TIMEOUT_MS};
+    gateway_begin(g);
+    flush_all(g->flush);
+    assert_true(pump(g, 20000, all_confirmed));
+    do_command(g, "FLUSHALL");
+    change(g, 0);
+    assert_true(pump(g, 20000, all_confirmed));
+    assert_int_equal(ask_number(g, "EXISTS bowei:{151501}:epoch bowei:{151501}:meta"), 2);
+    assert_int_equal(redis_load(&g->params, &g->city.inv, compare, &l, &newest, &high_water_ms),
+                     ERR_OK);
+    assert_int_equal(l.spaces, g->city.inv.space_count);
+    assert_int_equal(l.different, 0);
+    assert_int_equal(redis_writer_state(g->writer), REDIS_UP);
+    gateway_down(g);
+}
+
 static void test_stopped_redis_never_holds_the_core(void **state)
 {
     struct gateway *g = gateway_up(500);
@@ -662,6 +691,7 @@ int main(void)
         cmocka_unit_test(test_only_seen_is_not_worth_a_write),
         cmocka_unit_test(test_another_epoch_ends_the_writing),
         cmocka_unit_test(test_restart_empty_is_written_again),
+        cmocka_unit_test(test_many_districts),
         cmocka_unit_test(test_stopped_redis_never_holds_the_core),
         cmocka_unit_test(test_timeout_mid_flush_repeats_safely),
         cmocka_unit_test(test_foreign_types_are_replaced),

@@ -27,7 +27,9 @@ enum epoch_taken redis_epoch_take(struct redis_link *link, uint32_t adcode, uint
  * none). */
 void redis_epoch_watch(struct strbuf *b, uint32_t adcode);
 bool redis_epoch_watched(struct redis_link *link, uint64_t *found);
-/** All districts of the snapshot, and ADCODE_CITY last; returns how many (at most cap). */
-size_t redis_epoch_districts(const struct inventory *inv, uint32_t *adcodes, size_t cap);
+/** How many have an epoch: all districts of the snapshot, and ADCODE_CITY as the last; and which is
+ * at that place. */
+size_t redis_epoch_districts(const struct inventory *inv);
+uint32_t redis_epoch_district(const struct inventory *inv, size_t at);
 
 #endif

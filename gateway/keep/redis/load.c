@@ -12,8 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DISTRICTS_MAX 1024
-#define TAKE_TRIES    16
+#define TAKE_TRIES 16
 
 /* --- the epoch --- */
 
@@ -30,18 +29,20 @@ static enum err open_link(struct redis_link *link, const struct redis_params *pa
 }
 
 /* The greatest epoch and refusal of a schema we do not know. */
-static enum err look_around(struct redis_link *link, const uint32_t *adcodes, size_t n,
-                            uint64_t *most)
+static enum err look_around(struct redis_link *link, const struct inventory *inv, uint64_t *most)
 {
+    const size_t n = redis_epoch_districts(inv);
+
     for (size_t i = 0; i < n; i++) {
+        const uint32_t adcode = redis_epoch_district(inv, i);
         struct epoch_state state;
 
-        if (!redis_epoch_read(link, adcodes[i], &state)) {
+        if (!redis_epoch_read(link, adcode, &state)) {
             return ERR_UNAVAILABLE;
         }
         if (state.schema > REDIS_SCHEMA) {
             log_line(LOG_ERROR, "redis", "schema %llu of district %u is newer than ours (%d)",
-                     (unsigned long long)state.schema, adcodes[i], REDIS_SCHEMA);
+                     (unsigned long long)state.schema, adcode, REDIS_SCHEMA);
             return ERR_NEWER_SCHEMA;
         }
         *most = state.epoch > *most ? state.epoch : *most;
@@ -51,13 +52,15 @@ static enum err look_around(struct redis_link *link, const uint32_t *adcodes, si
 }
 
 /* ERR_CONFLICT: somebody else took the same or a greater one meanwhile (*most is raised). */
-static enum err take_all(struct redis_link *link, const uint32_t *adcodes, size_t n, uint64_t epoch,
+static enum err take_all(struct redis_link *link, const struct inventory *inv, uint64_t epoch,
                          uint64_t *most)
 {
+    const size_t n = redis_epoch_districts(inv);
+
     for (size_t i = 0; i < n; i++) {
         uint64_t found = 0;
 
-        switch (redis_epoch_take(link, adcodes[i], epoch, false, &found)) {
+        switch (redis_epoch_take(link, redis_epoch_district(inv, i), epoch, false, &found)) {
         case EPOCH_TAKEN: break;
         case EPOCH_FOREIGN:
             *most = found > *most ? found : *most;
@@ -72,8 +75,6 @@ static enum err take_all(struct redis_link *link, const uint32_t *adcodes, size_
 enum err redis_take_epoch(const struct redis_params *redis, const struct inventory *inv,
                           uint64_t at_least, uint64_t *epoch)
 {
-    uint32_t adcodes[DISTRICTS_MAX];
-    size_t n = redis_epoch_districts(inv, adcodes, DISTRICTS_MAX);
     uint64_t most = at_least > 0 ? at_least - 1 : 0;
     struct redis_link link;
     enum err e = open_link(&link, redis);
@@ -83,10 +84,10 @@ enum err redis_take_epoch(const struct redis_params *redis, const struct invento
     }
     e = ERR_CONFLICT;
     for (int tries = 0; e == ERR_CONFLICT && tries < TAKE_TRIES; tries++) {
-        e = look_around(&link, adcodes, n, &most);
+        e = look_around(&link, inv, &most);
         if (e == ERR_OK) {
             *epoch = most + 1;
-            e = take_all(&link, adcodes, n, *epoch, &most);
+            e = take_all(&link, inv, *epoch, &most);
         }
     }
     if (e != ERR_OK && e != ERR_NEWER_SCHEMA) {
@@ -405,13 +406,12 @@ static bool load_all(struct loading *l, struct load_pass *pass)
 
 static enum err load_meta(struct loading *l, int64_t *high_water_ms)
 {
-    uint32_t adcodes[DISTRICTS_MAX];
-    size_t n = redis_epoch_districts(l->inv, adcodes, DISTRICTS_MAX);
+    const size_t n = redis_epoch_districts(l->inv);
 
     for (size_t i = 0; i < n; i++) {
         struct epoch_state state;
 
-        if (!redis_epoch_read(&l->link, adcodes[i], &state)) {
+        if (!redis_epoch_read(&l->link, redis_epoch_district(l->inv, i), &state)) {
             return ERR_UNAVAILABLE;
         }
         if (state.schema > REDIS_SCHEMA) {

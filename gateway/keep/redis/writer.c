@@ -362,6 +362,7 @@ void redis_writer_stop(struct redis_writer *w)
     pthread_cond_destroy(&w->told);
     txn_finish(&w->txns[0]);
     txn_finish(&w->txns[1]);
+    free(w->seats);
     explicit_bzero(w->texts, sizeof w->texts);
     free(w);
 }
