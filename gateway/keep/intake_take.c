@@ -13,6 +13,8 @@
 /* A reading that is not in the journal any more (its file was removed) is looked for so long: the
  * journal makes a folder anew within its sync_ms. */
 #define GONE_MS 5000
+/* A segment that was trimmed while the cursor was on its way there is passed over at once. */
+#define TRIMMED_MS 250
 /* Between two tries to read what cannot be read. */
 #define RETRY_NS 10000000
 
@@ -72,7 +74,7 @@ static void caught_up_locked(struct intake *in)
         journal_cursor_close(in->cursor);
         in->cursor = NULL;
         if (atomic_exchange(&in->blocked, false)) {
-            log_line(LOG_INFO, "intake", "the journal can be read again: the core is up to date");
+            log_line(LOG_INFO, "intake", "the core is up to date again");
         }
     }
 }
@@ -122,7 +124,7 @@ static bool take_missed(struct intake *in, struct position missed, struct input 
 /* Readings that the journal took do not come back. While it cannot be read (EMFILE, ENOMEM, EIO)
  * they are waited for as long as the process lives: nothing is taken past them, time stands still
  * for the core, and readers are told that it is behind. What the journal does not hold any more is
- * given up and counted. */
+ * given up after a while, and counted. */
 static void stuck(struct intake *in, struct position missed)
 {
     static const struct timespec pause = {.tv_nsec = RETRY_NS};
@@ -133,7 +135,8 @@ static void stuck(struct intake *in, struct position missed)
     if (error != 0 || in->stuck_since_ms == 0) {
         in->stuck_since_ms = boot_ms;
     }
-    if (error != 0 && !atomic_exchange(&in->blocked, true)) {
+    if ((error != 0 || boot_ms - in->stuck_since_ms >= TRIMMED_MS) &&
+        !atomic_exchange(&in->blocked, true)) {
         count_add(in->counters, COUNT_CORE_BLOCKED, 1);
     }
     if (error != 0) {
