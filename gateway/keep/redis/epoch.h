@@ -6,6 +6,10 @@
 /* The fencing token: bowei:{<district>}:epoch. Whoever holds the greatest epoch writes; every write
  * stands in a transaction that WATCHes it. */
 
+/** No gateway comes so far by itself: epochs grow by 1 a start, and are the clock's seconds after a
+ * start that could not ask (the year 5138). An id of milliseconds is greater. */
+#define EPOCH_MOST UINT64_C(100000000000)
+
 /** What a district's epoch and meta keys say. */
 struct epoch_state {
     uint64_t epoch; /**< 0 = none, or not a number */

@@ -28,6 +28,37 @@ static enum err open_link(struct redis_link *link, const struct redis_params *pa
     return ERR_OK;
 }
 
+/* The epoch that the newest entry of a stream was written in; 0: there is none, or nobody can have
+ * written it. False: the connection failed. Somebody who deleted the epoch key left the streams,
+ * which would refuse all that a smaller epoch writes. */
+static bool stream_epoch(struct redis_link *link, uint32_t adcode, enum redis_key_kind kind,
+                         uint64_t *epoch)
+{
+    struct strbuf b = {0};
+    struct redis_key key;
+    redisReply *reply;
+    uint64_t number;
+
+    *epoch = 0;
+    redis_key_district(&key, adcode, kind);
+    RESP_LITERAL(&b, "*6\r\n$9\r\nXREVRANGE\r\n");
+    resp_key(&b, &key);
+    RESP_LITERAL(&b, "$1\r\n+\r\n$1\r\n-\r\n$5\r\nCOUNT\r\n$1\r\n1\r\n");
+    reply = redis_link_ask(link, &b);
+    strbuf_finish(&b);
+    if (reply != NULL && reply->type == REDIS_REPLY_ARRAY && reply->elements == 1 &&
+        reply->element[0]->type == REDIS_REPLY_ARRAY && reply->element[0]->elements > 0 &&
+        reply->element[0]->element[0]->type == REDIS_REPLY_STRING) {
+        const redisReply *id = reply->element[0]->element[0];
+
+        if (!resp_pair_parse(id->str, id->len, epoch, &number) || *epoch > EPOCH_MOST) {
+            *epoch = 0;
+        }
+    }
+    freeReplyObject(reply);
+    return link->context != NULL; /* a foreign type is replaced by the writer */
+}
+
 /* The greatest epoch and refusal of a schema we do not know. */
 static enum err look_around(struct redis_link *link, const struct inventory *inv, uint64_t *most)
 {
@@ -36,8 +67,11 @@ static enum err look_around(struct redis_link *link, const struct inventory *inv
     for (size_t i = 0; i < n; i++) {
         const uint32_t adcode = redis_epoch_district(inv, i);
         struct epoch_state state;
+        uint64_t streamed;
 
-        if (!redis_epoch_read(link, adcode, &state)) {
+        if (!redis_epoch_read(link, adcode, &state) ||
+            !stream_epoch(link, adcode, adcode == ADCODE_CITY ? KEY_AUDIT : KEY_CHANGES,
+                          &streamed)) {
             return ERR_UNAVAILABLE;
         }
         if (state.schema > REDIS_SCHEMA) {
@@ -47,6 +81,7 @@ static enum err look_around(struct redis_link *link, const struct inventory *inv
         }
         *most = state.epoch > *most ? state.epoch : *most;
         *most = state.applied.epoch > *most ? state.applied.epoch : *most;
+        *most = streamed > *most ? streamed : *most;
     }
     return ERR_OK;
 }

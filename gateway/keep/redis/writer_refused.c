@@ -5,9 +5,11 @@
  *
  * DESIGN. Ids that nobody of us can have made are deleted and the stream goes on behind its newest
  * entry that is one of ours: nothing of ours is lost or copied. A greater id that somebody may have
- * made (a gateway of another epoch) is left alone, counted and said: an operator decides. */
+ * made (a gateway of another epoch) is left alone, counted and said: the next start takes an epoch
+ * above it, or an operator decides. */
 #include "bowei/base/city_clock.h"
 #include "bowei/base/log.h"
+#include "gateway/keep/redis/epoch.h"
 #include "gateway/keep/redis/writer.h"
 #include <string.h>
 
@@ -37,7 +39,7 @@ static int id_compare(struct stream_id a, struct stream_id b)
 static struct stream stream_of(const struct redis_writer *w, const struct slice *slice,
                                struct slice_refused refused)
 {
-    struct stream stream = {.most = INT64_MAX}; /* as of epochs: none could follow */
+    struct stream stream = {.most = w->params.epoch > EPOCH_MOST ? w->params.epoch : EPOCH_MOST};
     const char *codes[ALERT_VIEWERS_MAX];
     const struct image *image;
 
