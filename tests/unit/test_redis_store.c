@@ -79,7 +79,7 @@ static bool seen_down(struct gateway *g)
     return redis_writer_state(g->writer) == REDIS_DOWN;
 }
 
-static void gateway_begin(struct gateway *g)
+static void gateway_begin_with(struct gateway *g, bool blind)
 {
     const struct image_source source = {.ctx = &g->city,
                                         .space = city_image_space,
@@ -90,13 +90,18 @@ static void gateway_begin(struct gateway *g)
 
     assert_int_equal(redis_take_epoch(&g->params, &g->city.inv, 1, &g->epoch), ERR_OK);
     params.redis = g->params;
-    params.epoch = g->epoch;
+    params.epoch = blind ? 0 : g->epoch;
     g->writer = redis_writer_start(&params);
     assert_non_null(g->writer);
     g->flush = flush_create(g->writer, &source);
     assert_non_null(g->flush);
     assert_int_equal(flush_reserve(g->flush, &g->city.inv), ERR_OK);
     g->at_ms = CITY_NOW_MS;
+}
+
+static void gateway_begin(struct gateway *g)
+{
+    gateway_begin_with(g, false);
 }
 
 static struct gateway *gateway_up(uint32_t spaces)
@@ -365,6 +370,33 @@ static void test_restart_empty_is_written_again(void **state)
     assert_true(pump(g, 10000, all_confirmed));
     assert_true(pump(g, 10000, all_confirmed));
     assert_all_equal(g);
+    gateway_down(g);
+}
+
+/* Until a Redis that came late was read and merged, no image is even taken for it: an older one
+ * would be written over what it holds, for as long as the newer one takes to follow. */
+static void test_nothing_is_taken_before_redis_was_read(void **state)
+{
+    struct gateway *g = calloc(1, sizeof *g);
+    struct loaded l = {.g = g};
+    struct position newest;
+    int64_t high_water_ms;
+
+    (void)state;
+    server_start(&g->server, NULL);
+    city_make(&g->city, 300);
+    g->params = (struct redis_params){.socket = g->server.socket, .timeout_ms = TIMEOUT_MS};
+    gateway_begin_with(g, true);
+    flush_all(g->flush);
+    assert_false(pump(g, 100, all_confirmed));
+    assert_int_equal(g->city.looks, 0);
+    change(g, 0); /* what was merged */
+    redis_writer_set_epoch(g->writer, g->epoch);
+    assert_true(pump(g, 10000, all_confirmed));
+    assert_int_equal(redis_load(&g->params, &g->city.inv, compare, &l, &newest, &high_water_ms),
+                     ERR_OK);
+    assert_int_equal(l.spaces, 300);
+    assert_int_equal(l.different, 0);
     gateway_down(g);
 }
 
@@ -691,6 +723,7 @@ int main(void)
         cmocka_unit_test(test_only_seen_is_not_worth_a_write),
         cmocka_unit_test(test_another_epoch_ends_the_writing),
         cmocka_unit_test(test_restart_empty_is_written_again),
+        cmocka_unit_test(test_nothing_is_taken_before_redis_was_read),
         cmocka_unit_test(test_many_districts),
         cmocka_unit_test(test_stopped_redis_never_holds_the_core),
         cmocka_unit_test(test_timeout_mid_flush_repeats_safely),

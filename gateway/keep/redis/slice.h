@@ -94,7 +94,8 @@ struct slice_news {
     uint32_t adcode;
 };
 
-/** An empty slice to fill (items undefined), or NULL when all wait for the writer. Core thread. */
+/** An empty slice to fill (items undefined), or NULL when all wait for the writer, or it has no
+ * epoch yet. Core thread. */
 struct slice *redis_writer_slice(struct redis_writer *writer);
 /** Hands it over. */
 void redis_writer_post(struct redis_writer *writer, struct slice *slice);

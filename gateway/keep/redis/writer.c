@@ -344,6 +344,7 @@ void redis_writer_set_epoch(struct redis_writer *w, uint64_t epoch)
     }
     pthread_cond_broadcast(&w->work);
     pthread_mutex_unlock(&w->lock);
+    redis_writer_wake_core(w);
 }
 
 void redis_writer_stop(struct redis_writer *w)
