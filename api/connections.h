@@ -19,10 +19,10 @@ struct connection {
     struct origin origin;        /**< immutable while in use */
     _Atomic int64_t deadline_ms; /**< boottime; INT64_MAX = none */
     uint32_t streams;
-    uint8_t answers; /**< up to two: libmicrohttpd pushes those itself (loop.c) */
-    bool corked;     /**< what is sent leaves when it is pushed; HTTP thread only */
-    bool held;       /**< its answer waits for the end of the round (loop.h); HTTP thread only */
-    bool reserved;   /**< only for health and valid keys (rate.h); immutable while in use */
+    uint8_t answers;      /**< up to two: libmicrohttpd pushes those itself (loop.c) */
+    bool corked;          /**< what is sent leaves when it is pushed; HTTP thread only */
+    bool held;            /**< its answer waits for its batch (loop.h); HTTP thread only */
+    bool reserved;        /**< only for health and valid keys (rate.h); immutable while in use */
     struct tls_pair *tls; /**< what it was given, NULL = no TLS; HTTP thread only */
     struct request request;
 };

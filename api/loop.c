@@ -15,7 +15,8 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#define WAIT_MS 250 /* at most between two rounds: idle connections are ended in them */
+#define WAIT_MS  250 /* at most between two rounds: idle connections are ended in them */
+#define BATCH_US 200 /* an older batch of answers leaves with its round */
 
 /* libmicrohttpd 0.9.75 sets TCP_NODELAY with a connection's first answer and takes TCP_CORK off
  * with its second; from then on it leaves both alone (mhd_send.c). */
@@ -97,21 +98,27 @@ static void option_set(const struct connection *slot, int option, int on)
     (void)setsockopt(slot->fd, IPPROTO_TCP, option, &on, sizeof on);
 }
 
-/* tcp(7): setting TCP_NODELAY "forces an explicit flush of pending output, even if TCP_CORK is
- * currently set". So a connection stays corked from answer to answer, one call each. */
-static void push(struct loop *loop)
+/* The answers of a batch leave. */
+static void held_send_off(struct loop *loop)
 {
+    int fds[SENDOFF_MAX];
+    uint32_t count = 0;
+
+    if (loop->held_count == 0) {
+        return;
+    }
     for (uint32_t i = 0; i < loop->held_count; i++) {
         struct connection *slot = loop->held[i];
 
         slot->held = false;
         if (slot->corked) {
-            option_set(slot, TCP_NODELAY, 1);
+            fds[count++] = slot->fd;
         } else if (slot->answers >= OWN_PUSHES) {
             option_set(slot, TCP_CORK, 1);
             slot->corked = true;
         }
     }
+    sendoff_run(&loop->sendoff, fds, count, loop->held_count);
     loop->held_count = 0;
 }
 
@@ -121,8 +128,8 @@ void loop_hold(struct loop *loop, struct connection *slot)
         return; /* records of a handshake, tickets and alerts leave without an answer: never corked
                  */
     }
-    if (loop->held_count == HELD_MAX) {
-        push(loop);
+    if (loop->held_count == SENDOFF_MAX) {
+        held_send_off(loop);
     }
     if (slot->answers < OWN_PUSHES) {
         slot->answers++;
@@ -161,6 +168,25 @@ static int wait_ms(struct MHD_Daemon *daemon)
     return MHD_get_timeout(daemon, &ms) == MHD_YES && ms < WAIT_MS ? (int)ms : WAIT_MS;
 }
 
+/* Sends off what is held and waits. Where requests wait already the batch goes on into their round
+ * instead, while it is young: so it becomes larger, and the reader is woken more seldom. */
+static int next_events(struct api *api, struct epoll_event events[2])
+{
+    struct loop *loop = &api->loop;
+    int n;
+
+    if (loop->held_count > 0 && sendoff_age_us(&loop->sendoff) < BATCH_US) {
+        n = epoll_wait(loop->epoll_fd, events, 2, 0);
+        if (n > 0) {
+            return n;
+        }
+    }
+    held_send_off(loop);
+    n = epoll_wait(loop->epoll_fd, events, 2, wait_ms(api->daemon));
+    sendoff_begin(&loop->sendoff);
+    return n;
+}
+
 static void *loop_run(void *arg)
 {
     struct api *api = arg;
@@ -168,7 +194,7 @@ static void *loop_run(void *arg)
 
     while (!atomic_load(&loop->over)) {
         struct epoll_event events[2];
-        int n = epoll_wait(loop->epoll_fd, events, 2, wait_ms(api->daemon));
+        int n = next_events(api, events);
 
         loop->round_ms = host_boot_ms();
         loop->round_requests = 0;
@@ -179,8 +205,8 @@ static void *loop_run(void *arg)
         }
         streams_round(&api->streams, loop->round_ms);
         (void)MHD_run(api->daemon);
-        push(loop);
     }
+    held_send_off(loop);
     return NULL;
 }
 
@@ -199,7 +225,12 @@ enum err loop_start(struct api *api)
         !watch(&api->loop, api->loop.door_out)) {
         return ERR_IO;
     }
-    return pthread_create(&api->loop.thread, NULL, loop_run, api) == 0 ? ERR_OK : ERR_NO_MEMORY;
+    sendoff_start(&api->loop.sendoff);
+    if (pthread_create(&api->loop.thread, NULL, loop_run, api) != 0) {
+        sendoff_stop(&api->loop.sendoff);
+        return ERR_NO_MEMORY;
+    }
+    return ERR_OK;
 }
 
 void loop_stop(struct api *api)
@@ -207,4 +238,5 @@ void loop_stop(struct api *api)
     atomic_store(&api->loop.over, true);
     loop_wake(&api->loop);
     pthread_join(api->loop.thread, NULL);
+    sendoff_stop(&api->loop.sendoff);
 }

@@ -1,6 +1,7 @@
 #ifndef API_LOOP_H
 #define API_LOOP_H
 
+#include "api/sendoff.h"
 #include "bowei/base/err.h"
 #include <pthread.h>
 #include <stdatomic.h>
@@ -9,20 +10,18 @@
 #include <sys/socket.h>
 
 /* The HTTP thread: it runs libmicrohttpd round by round, takes in the sockets that the acceptor
- * hands over, and lets the answers of a round leave together. */
+ * hands over, and lets answers leave together, by batches. */
 
 struct api;
 struct connection;
-
-/** Answers that leave together at most: the first of them waits for the others' making. */
-#define HELD_MAX 32u
 
 struct loop {
     int epoll_fd;          /**< libmicrohttpd's own set and the door */
     int door_in, door_out; /**< a pipe of struct newcomer: queue and wake-up in one */
     pthread_t thread;
     _Atomic bool over;
-    struct connection *held[HELD_MAX]; /**< corked; HTTP thread only */
+    struct sendoff sendoff;
+    struct connection *held[SENDOFF_MAX]; /**< corked; HTTP thread only */
     uint32_t held_count;
     int64_t round_ms;        /**< boottime at which this round began; HTTP thread only */
     uint32_t round_requests; /**< so many came in it; HTTP thread only */
@@ -50,8 +49,7 @@ bool loop_hand_over(struct loop *loop, int fd, const struct sockaddr_storage *fr
 /** Ends the thread's sleep: after MHD_resume_connection from another thread, which in this mode
  * wakes nobody by itself. Any thread. */
 void loop_wake(struct loop *loop);
-/** An answer is about to be sent, or has just been: it leaves at the end of the round. HTTP thread.
- */
+/** An answer is about to be sent, or has just been: it leaves with its batch. HTTP thread. */
 void loop_hold(struct loop *loop, struct connection *slot);
 /** What comes now leaves at once: a stream, a "100 Continue". HTTP thread. */
 void loop_uncork(struct loop *loop, struct connection *slot);

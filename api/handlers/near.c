@@ -24,7 +24,7 @@ static bool behind_cursor(const struct near *near, struct position_e7 at, space_
 }
 
 /* Bit i: slot first + i may have a wanted state. */
-static uint32_t spaces_sieve(void *ctx, uint32_t first, uint32_t count)
+static uint64_t spaces_sieve(void *ctx, uint32_t first, uint32_t count)
 {
     const struct near *near = ctx;
 

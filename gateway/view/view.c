@@ -377,13 +377,13 @@ enum space_state view_space_state(const struct view *view, uint32_t slot,
     return now->lagging && state != SPACE_OUT_OF_SERVICE ? SPACE_UNKNOWN : state;
 }
 
-uint32_t view_space_sieve(const struct view *view, uint32_t first, uint32_t count, unsigned states,
+uint64_t view_space_sieve(const struct view *view, uint32_t first, uint32_t count, unsigned states,
                           const struct view_now *now)
 {
-    uint32_t bits = 0;
+    uint64_t bits = 0;
 
     if (states >> SPACE_UNKNOWN & 1) {
-        return (uint32_t)((UINT64_C(1) << count) - 1);
+        return ~UINT64_C(0) >> (64 - count);
     }
     if (now->lagging) {
         states &= 1u << SPACE_OUT_OF_SERVICE;
@@ -397,7 +397,7 @@ uint32_t view_space_sieve(const struct view *view, uint32_t first, uint32_t coun
             if (states >> state & 1) {
                 uint64_t word = GET(chunk->in_state[state][slot % SPACE_CHUNK / 64]);
 
-                bits |= (uint32_t)(word >> slot % 64 & ((UINT64_C(1) << here) - 1)) << i;
+                bits |= (word >> slot % 64 & ~UINT64_C(0) >> (64 - here)) << i;
             }
         }
         i += here;

@@ -162,11 +162,12 @@ struct spatial_hit {
     uint32_t slot;
 };
 
-/** May this slot be an answer? Called once for a candidate that is near enough. */
+/** May this slot be an answer? Called for what is near enough, once or several times: it says the
+ * same each time. */
 typedef bool (*spatial_filter)(void *ctx, uint32_t slot);
 
-/** Before the filter, for many at once: bit i = slot first + i (i < count <= 16) may pass. */
-typedef uint32_t (*spatial_sieve)(void *ctx, uint32_t first, uint32_t count);
+/** Before the filter, for many at once: bit i = slot first + i (i < count <= 64) may pass. */
+typedef uint64_t (*spatial_sieve)(void *ctx, uint32_t first, uint32_t count);
 
 struct spatial_query {
     struct position_e7 at;

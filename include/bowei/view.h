@@ -98,10 +98,10 @@ void view_space(const struct view *view, const struct inventory *inv, uint32_t s
                 const struct view_now *now, struct space_view *out);
 /** Says that view_space of the slot comes soon: a hint to the cache. */
 void view_space_soon(const struct view *view, uint32_t slot);
-/** Which of the slots first .. first + count - 1 (count <= 32) may have one of the states (bit per
+/** Which of the slots first .. first + count - 1 (count <= 64) may have one of the states (bit per
  * enum space_state)? Bit i = slot first + i. A quick look before view_space, whose word counts: a
  * slot whose state has just been written may still be here under the former one. */
-uint32_t view_space_sieve(const struct view *view, uint32_t first, uint32_t count, unsigned states,
+uint64_t view_space_sieve(const struct view *view, uint32_t first, uint32_t count, unsigned states,
                           const struct view_now *now);
 /** Only the state: for filters. */
 enum space_state view_space_state(const struct view *view, uint32_t slot,

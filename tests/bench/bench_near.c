@@ -27,7 +27,7 @@ struct free_filter {
     struct view_now now;
 };
 
-static uint32_t are_free(void *ctx, uint32_t first, uint32_t count)
+static uint64_t are_free(void *ctx, uint32_t first, uint32_t count)
 {
     const struct free_filter *f = ctx;
 

@@ -3,7 +3,6 @@ import base64
 import hashlib
 import hmac
 import http.server
-import json
 import random
 import socket
 import ssl
@@ -11,15 +10,9 @@ import subprocess
 import threading
 import time
 
-from testbed import Testbed, check_character, now_rfc3339, space_id
+from fence_city import FenceCity
 
-WEST, SOUTH, STEP = 118.8869, 42.2578, 0.0004  # a fence of about 33 x 44 m
 OPERATORS = ("HLO", "MTN")
-
-
-def place_id(kind, street="001"):
-    body = f"150402{street}{kind}0010000"
-    return body + check_character(body)
 
 
 def signature_holds(secret, headers, body):
@@ -119,37 +112,21 @@ def flaky(share, seed):
     return manner
 
 
-class Hooks(Testbed):
+class Hooks(FenceCity):
     """A city of two operators with one fence; each bike that is left outside is an event."""
 
+    operators = OPERATORS
     schedule = "0,1,1"
-    dwell = "bikes:\n  dwell_s: 0\n"
     delivery_options = ""
 
     def config_text(self):
-        return (super().config_text() + self.dwell +
+        return (super().config_text() +
                 f"delivery:\n  allow: 127.0.0.1/32\n  ca_file: {self.folder}/ca.crt\n  schedule_s: \"{self.schedule}\"\n"
                 f"  timeout_s: 1\n  connect_timeout_s: 1\n{self.delivery_options}")
 
-    def setUp(self):
-        super().setUp()
+    def prepare(self):
         self.make_authority()
-        self.start_redis()
-        ident = space_id(1)
-        self.make_city([(ident, 42.25, 118.88)], [("dev-0", "mqtt", "native", 0, ident)])
-        ring = [[WEST, SOUTH], [WEST + STEP, SOUTH], [WEST + STEP, SOUTH + STEP], [WEST, SOUTH + STEP], [WEST, SOUTH]]
-        fences = {"type": "FeatureCollection", "features": [
-            {"type": "Feature", "id": place_id("F"), "properties": {"type": "fence", "capacity": 100},
-             "geometry": {"type": "Polygon", "coordinates": [ring]}}]}
-        path = self.folder / "fences.geojson"
-        path.write_text(json.dumps(fences))
-        operators = self.write_csv("operators.csv", ["operator", "name_en"], [(op, op) for op in OPERATORS])
-        self.bowei("import", "--config", self.write_config(), path, operators)
-        self.start_gateway()
-        self.keys = {op: self.bowei("keys", "create", "--config", self.folder / "bowei.yaml", "--role", "operator", "--name", f"van-{op}",
-                                    "--operator", op, "--quiet").stdout.strip() for op in OPERATORS}
-        self.staff = self.key()
-        self.reports, self.bikes = 0, dict.fromkeys(OPERATORS, 0)
+        self.bikes = dict.fromkeys(OPERATORS, 0)
 
     # --- certificates ---
 
@@ -176,14 +153,9 @@ class Hooks(Testbed):
 
     def leave_outside(self, operator, count):
         """So many more bikes of an operator outside the fence: an event each."""
-        items = []
-        for _ in range(count):
-            self.reports += 1
-            self.bikes[operator] += 1
-            items.append({"event_id": f"e{self.reports}", "vehicle": f"{operator}-{self.bikes[operator]:08d}", "time": now_rfc3339(),
-                          "lock": "locked", "location": {"lat": SOUTH + STEP / 2, "lon": WEST + 3 * STEP, "accuracy_m": 5}})
-        status, body, _ = self.request("POST", "/v1/vehicles/telemetry", {"crs": "wgs84", "items": items}, key=self.keys[operator])
-        self.assertEqual(status, 200, body)
+        first = self.bikes[operator] + 1
+        self.bikes[operator] += count
+        self.report(operator, range(first, first + count), east=3)
 
     def subscribe(self, operator, url, **more):
         status, body, _ = self.request("POST", "/v1/webhooks", {"url": url, **more}, key=self.keys[operator])

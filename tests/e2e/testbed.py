@@ -3,6 +3,7 @@
 Everything lives in one temporary folder, on ports no other test has, and is stopped with the test. Waiting is always for a
 condition with a deadline, never for a time.
 """
+import atexit
 import contextlib
 import csv
 import http.client
@@ -31,6 +32,7 @@ SIM = BUILD / "bowei-sim"
 
 
 RESERVATIONS = []  # sockets with a name for each port given out; the names go with this process
+atexit.register(lambda: [reservation.close() for reservation in RESERVATIONS])
 
 
 def free_port():

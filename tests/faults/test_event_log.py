@@ -4,41 +4,14 @@ import json
 import shutil
 import unittest
 
-from testbed import Testbed, check_character, now_rfc3339, space_id, wait_until
+from fence_city import FenceCity
+from testbed import wait_until
 
-WEST, SOUTH, STEP = 118.8869, 42.2578, 0.0004  # a fence of about 33 x 44 m
 OPERATORS = ("HLO", "MTB")
 
 
-class EventLog(Testbed):
-    journal_options = "bikes:\n  dwell_s: 0\n"
-
-    def setUp(self):
-        super().setUp()
-        self.start_redis()
-        ident = space_id(1)
-        self.make_city([(ident, 42.25, 118.88)], [("dev-0", "mqtt", "native", 0, ident)])
-        body = "150402001F0010000"
-        ring = [[WEST, SOUTH], [WEST + STEP, SOUTH], [WEST + STEP, SOUTH + STEP], [WEST, SOUTH + STEP], [WEST, SOUTH]]
-        path = self.folder / "fences.geojson"
-        path.write_text(json.dumps({"type": "FeatureCollection", "features": [
-            {"type": "Feature", "id": body + check_character(body), "properties": {"type": "fence", "capacity": 100},
-             "geometry": {"type": "Polygon", "coordinates": [ring]}}]}))
-        operators = self.write_csv("operators.csv", ["operator", "name_en"], [(o, o.title()) for o in OPERATORS])
-        self.bowei("import", "--config", self.write_config(), path, operators)
-        self.start_gateway()
-        self.keys = {o: self.key("operator", o) for o in OPERATORS}
-        self.staff = self.key()
-        self.sent = 0
-
-    def park(self, operator, numbers, east=3):
-        items = []
-        for number in numbers:
-            self.sent += 1
-            items.append({"event_id": f"e{self.sent}", "vehicle": f"{operator}-{number:08d}", "time": now_rfc3339(), "lock": "locked",
-                          "location": {"lat": SOUTH + STEP / 2, "lon": WEST + east * STEP, "accuracy_m": 5}})
-        status, body, _ = self.request("POST", "/v1/vehicles/telemetry", {"crs": "wgs84", "items": items}, key=self.keys[operator])
-        self.assertEqual(status // 100, 2, body)
+class EventLog(FenceCity):
+    operators = OPERATORS
 
     def alerts(self, operator):
         status, body, _ = self.get("/v1/alerts?limit=1000", key=self.keys[operator])
@@ -54,7 +27,7 @@ class EventLog(Testbed):
         """Alerts of both operators, taken on."""
         for i, operator in enumerate(OPERATORS):
             before = len(self.alerts(operator))
-            self.park(operator, range(first, first + 4 + i))
+            self.report(operator, range(first, first + 4 + i), east=3)
             wait_until("alerts", lambda: len(self.alerts(operator)) == before + 4 + i, 10)
             self.ack(operator)
 

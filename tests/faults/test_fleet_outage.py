@@ -1,51 +1,15 @@
 """Bikes, alerts and planned events over an outage of Redis, kill -9, a lost journal and a start: everything is there, told once."""
-import json
 import shutil
 import unittest
 
-from testbed import Testbed, check_character, now_rfc3339, space_id, wait_until
+from fence_city import FenceCity
+from testbed import wait_until
 
 BIKES = 40
-WEST, SOUTH, STEP = 118.8869, 42.2578, 0.0004  # a fence of about 33 x 44 m
 
 
-def place_id(kind):
-    body = f"150402001{kind}0010000"
-    return body + check_character(body)
-
-
-class FleetOutage(Testbed):
-    journal_options = "bikes:\n  dwell_s: 0\n"
-
-    def setUp(self):
-        super().setUp()
-        self.start_redis()
-        ident = space_id(1)
-        self.make_city([(ident, 42.25, 118.88)], [("dev-0", "mqtt", "native", 0, ident)])
-        self.park, self.zone = place_id("F"), place_id("N")
-        ring = [[WEST, SOUTH], [WEST + STEP, SOUTH], [WEST + STEP, SOUTH + STEP], [WEST, SOUTH + STEP], [WEST, SOUTH]]
-        fences = {"type": "FeatureCollection", "features": [
-            {"type": "Feature", "id": self.park, "properties": {"type": "fence", "capacity": 100},
-             "geometry": {"type": "Polygon", "coordinates": [ring]}},
-            {"type": "Feature", "id": self.zone, "properties": {"type": "fence"},
-             "geometry": {"type": "Polygon", "coordinates": [[[x + 10 * STEP, y] for x, y in ring]]}}]}
-        path = self.folder / "fences.geojson"
-        path.write_text(json.dumps(fences))
-        operators = self.write_csv("operators.csv", ["operator", "name_en"], [("HLO", "Hello")])
-        self.bowei("import", "--config", self.write_config(), path, operators)
-        self.start_gateway()
-        self.operator, self.staff = self.key("operator", "HLO"), self.key()
-        self.events = 0
-
-    def report(self, *bikes, lock="locked", east=0.5, north=0.5):
-        items = []
-        for bike in bikes:
-            self.events += 1
-            items.append({"event_id": f"e{self.events}", "vehicle": f"HLO-{bike:08d}", "time": now_rfc3339(), "lock": lock})
-            if lock == "locked":
-                items[-1]["location"] = {"lat": SOUTH + north * STEP, "lon": WEST + east * STEP, "accuracy_m": 5}
-        status, body, _ = self.request("POST", "/v1/vehicles/telemetry", {"crs": "wgs84", "items": items}, key=self.operator)
-        self.assertEqual(status // 100, 2, body)
+class FleetOutage(FenceCity):
+    has_zone = True
 
     def vehicles(self):
         status, body, _ = self.get("/v1/vehicles?limit=1000", key=self.staff)
@@ -56,7 +20,7 @@ class FleetOutage(Testbed):
         return {a["id"]: (a["kind"], a["state"], a["vehicle"], a["version"]) for a in body["items"]} if status == 200 else {}
 
     def move(self, ident, verb):
-        status, body, _ = self.request("POST", f"/v1/alerts/{ident}/{verb}", {"note": "on it"}, key=self.operator)
+        status, body, _ = self.request("POST", f"/v1/alerts/{ident}/{verb}", {"note": "on it"}, key=self.keys["HLO"])
         self.assertEqual(status, 200, body)
 
     def stored(self):
@@ -69,9 +33,9 @@ class FleetOutage(Testbed):
         wait_until(what, lambda: self.vehicles() == vehicles and self.alerts() == alerts, 20)
 
     def test_nothing_is_lost_and_nothing_told_twice(self):
-        self.report(*range(BIKES))
-        self.report(*range(BIKES, BIKES + 6), east=3)
-        self.report(BIKES + 6, east=10.5)
+        self.report("HLO", range(BIKES))
+        self.report("HLO", range(BIKES, BIKES + 6), east=3)
+        self.report("HLO", [BIKES + 6], east=10.5)
         wait_until("alerts of those outside", lambda: len(self.alerts()) == 7, 10)
         first, second, *_ = sorted(self.alerts())
         self.move(first, "ack")
@@ -80,10 +44,10 @@ class FleetOutage(Testbed):
 
         # Redis away: rides, new alerts, decisions; then the process is killed
         self.redis_process.kill()
-        self.report(0, 1, lock="unlocked")
-        self.report(2, 3, lock="unlocked")
-        self.report(2, 3, east=3)
-        self.report(100)
+        self.report("HLO", [0, 1], lock="unlocked")
+        self.report("HLO", [2, 3], lock="unlocked")
+        self.report("HLO", [2, 3], east=3)
+        self.report("HLO", [100])
         wait_until("alerts of the outage", lambda: len(self.alerts()) == 9, 10)
         self.move(second, "ack")
         self.move(second, "dispatch")
@@ -110,7 +74,7 @@ class FleetOutage(Testbed):
         self.redis_process.start()
         self.start_redis()
         self.same("late, and once", vehicles, alerts)
-        self.report(100, lock="unlocked")
+        self.report("HLO", [100], lock="unlocked")
         wait_until("and it goes on", lambda: self.stored() == set(vehicles) - {"HLO-00000100"}, 20)
 
 

@@ -163,6 +163,22 @@ static inline void make_alerts(void)
     fleet_api_beat();
 }
 
+/* Set-up and tear-down for cmocka: the usual city, with bikes of both operators outside. */
+static inline int fleet_api_set_up(void **state)
+{
+    (void)state;
+    fleet_api_open(fleet_inventory(1, true, "", NULL));
+    make_alerts();
+    return 0;
+}
+
+static inline int fleet_api_tear_down(void **state)
+{
+    (void)state;
+    fleet_api_close();
+    return 0;
+}
+
 static inline void cut_instance(char *body)
 {
     char *at = strstr(body, "\"instance\":\"");

@@ -2,32 +2,14 @@
 #define TESTS_UNIT_CITY_FIXTURE_H
 
 #include "gateway/inventory/draft.h"
+#include "tests/unit/dice.h"
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Seeded random numbers and cities for the tests of inventory and view. */
-
-struct dice {
-    uint64_t state;
-};
-
-/* splitmix64 (Steele, Lea, Flood 2014) */
-static inline uint64_t dice_roll(struct dice *d)
-{
-    uint64_t z = (d->state += UINT64_C(0x9e3779b97f4a7c15));
-
-    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-    return z ^ z >> 31;
-}
-
-static inline uint32_t dice_below(struct dice *d, uint32_t n)
-{
-    return (uint32_t)(dice_roll(d) % n);
-}
+/* Cities for the tests of inventory and view. */
 
 /* A key of site `site`, number `number` of 150402001R. */
 static inline space_key city_key(uint32_t site, uint32_t number)

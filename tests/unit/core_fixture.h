@@ -154,11 +154,18 @@ struct scene {
     const struct effects *effects;
 };
 
-static inline void scene_open(struct scene *s, struct inventory *inv)
+/* A core at T0 that waits for its images: core_restored ends that. Takes the inventory over. */
+static inline void scene_begin(struct scene *s, struct inventory *inv)
 {
     *s = (struct scene){.inv = inv, .now_ms = T0};
     s->core = core_create(inv, &s->counters);
     assert_non_null(s->core);
+}
+
+/* A core at T0 that never heard anything. */
+static inline void scene_open(struct scene *s, struct inventory *inv)
+{
+    scene_begin(s, inv);
     core_restored(s->core, (struct now){.at_ms = T0}, false);
 }
 
@@ -208,6 +215,17 @@ static inline void say(struct scene *s, uint32_t sensor, enum reading_value valu
     scene_read(s, &reading);
 }
 
+/* A reading that says when it was so, by the network's clock. */
+static inline void say_dated(struct scene *s, uint32_t sensor, enum reading_value value,
+                             int64_t net_ms)
+{
+    struct reading reading = scene_reading(s, sensor, value);
+
+    reading.has = HAS_NET_TIME;
+    reading.net_time_ms = net_ms;
+    scene_read(s, &reading);
+}
+
 /* Moves time and fires all that is due. */
 static inline void go_to(struct scene *s, int64_t now_ms)
 {
@@ -243,6 +261,32 @@ static inline struct space_view look_at(const struct scene *s, uint32_t slot)
     core_space_live(s->core, slot, &live);
     space_live_judge(&live, &s->inv->timings[live.bits >> 23], s->now_ms, &view);
     return view;
+}
+
+/* What is kept of a space. */
+static inline struct image kept_of(const struct scene *s, uint32_t slot)
+{
+    struct image image;
+
+    core_space_image(s->core, slot, &image);
+    return image;
+}
+
+/* The image of a space, or of a lot, goes from one core into another, as through Redis. */
+static inline void hand_space(const struct scene *from, uint32_t slot, struct scene *to)
+{
+    struct image image;
+
+    core_space_image(from->core, slot, &image);
+    core_restore(to->core, &image);
+}
+
+static inline void hand_lot(const struct scene *from, uint32_t lot, struct scene *to)
+{
+    struct image image;
+
+    core_lot_image(from->core, lot, &image);
+    core_restore(to->core, &image);
 }
 
 #define assert_shows(scene, slot, what, why)                                                       \
@@ -312,6 +356,17 @@ static inline void assert_adds_up(const struct scene *s)
     assert_int_equal(sum.occupied, city.occupied);
     assert_int_equal(sum.unknown, city.unknown);
     assert_int_equal(sum.out_of_service, city.out_of_service);
+}
+
+/* What a gate counted since its counters began; whatever it says, lots add up. */
+static inline void count(struct scene *s, uint32_t gate, uint32_t in, uint32_t out)
+{
+    struct reading reading = scene_reading(s, gate, VALUE_GATE);
+
+    reading.gate_in = in;
+    reading.gate_out = out;
+    scene_read(s, &reading);
+    assert_adds_up(s);
 }
 
 #endif

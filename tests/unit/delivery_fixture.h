@@ -4,20 +4,14 @@
 #include "bowei/base/city_clock.h"
 #include "bowei/base/json_read.h"
 #include "bowei/delivery.h"
+#include "tests/unit/loopback.h"
 #include "tests/unit/scratch_folder.h"
-#include <arpa/inet.h>
-#include <netinet/in.h>
+#include "tests/unit/waiting.h"
 #include <poll.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdatomic.h>
-#include <stddef.h>
-#include <sys/socket.h>
 #include <sys/time.h>
 #include <time.h>
-
-#include <cmocka.h>
 
 /* A whole delivery over a feed in memory, with receivers on loopback that note what they are sent.
  */
@@ -25,23 +19,6 @@
 #define FEED_MAX  512u
 #define POSTS_MAX 600u
 #define WAIT_MS   10000
-
-static inline void pause_ms(long ms)
-{
-    (void)nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL);
-}
-
-/* Waits for a condition; fails the test with its text when it does not come. */
-#define WAIT_FOR(condition)                                                                        \
-    do {                                                                                           \
-        const int64_t until_ms_ = host_boot_ms() + WAIT_MS;                                        \
-        while (!(condition)) {                                                                     \
-            if (host_boot_ms() > until_ms_) {                                                      \
-                fail_msg("never: %s", #condition);                                                 \
-            }                                                                                      \
-            pause_ms(2);                                                                           \
-        }                                                                                          \
-    } while (0)
 
 /* --- the feed --- */
 
@@ -295,16 +272,10 @@ static inline void *receiver_run(void *arg)
 
 static inline struct receiver *receiver_open(void)
 {
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
     struct receiver *r = calloc(1, sizeof *r);
-    socklen_t len = sizeof at;
 
     assert_non_null(r);
-    r->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(bind(r->fd, (struct sockaddr *)&at, sizeof at), 0);
-    assert_int_equal(listen(r->fd, 16), 0);
-    assert_int_equal(getsockname(r->fd, (struct sockaddr *)&at, &len), 0);
-    r->port = ntohs(at.sin_port);
+    r->fd = loopback_listen(&r->port);
     atomic_store(&r->status, 200);
     (void)pthread_mutex_init(&r->lock, NULL);
     assert_int_equal(pthread_create(&r->thread, NULL, receiver_run, r), 0);
@@ -432,7 +403,7 @@ static inline enum err ask(struct station *st, struct question *q)
     q->rq.ctx = q;
     q->rq.done = question_done;
     assert_int_equal(port.ask(port.ctx, &q->rq), ERR_OK);
-    WAIT_FOR(atomic_load(&q->done));
+    WAIT_FOR(atomic_load(&q->done), WAIT_MS);
     if (q->rq.result == ERR_OK) {
         strbuf_putc(&q->rq.answer, '\0');
     }

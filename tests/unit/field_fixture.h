@@ -5,6 +5,7 @@
 #include "bowei/base/err.h"
 #include "bowei/field.h"
 #include "gateway/inventory/lookup.h"
+#include "tests/unit/waiting.h"
 #include <assert.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -196,24 +197,5 @@ static inline void fixture_answer(struct fixture *f, enum err answer)
     f->answer = answer;
     pthread_mutex_unlock(&f->lock);
 }
-
-static inline void pause_ms(int ms)
-{
-    struct timespec ts = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
-
-    nanosleep(&ts, NULL);
-}
-
-/* Waits until a condition holds; the limit only bounds a failing test. */
-#define WAIT_FOR(condition, limit_ms)                                                              \
-    do {                                                                                           \
-        int64_t until_ = host_boot_ms() + (limit_ms);                                              \
-        while (!(condition) && host_boot_ms() < until_) {                                          \
-            pause_ms(2);                                                                           \
-        }                                                                                          \
-        if (!(condition)) {                                                                        \
-            fail_msg("not within %d ms: %s", (int)(limit_ms), #condition);                         \
-        }                                                                                          \
-    } while (0)
 
 #endif

@@ -18,13 +18,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#define T0           1780000000000LL
-#define LAT0         422578000 /* south-west corner of fence PARK */
-#define LON0         1188869000
-#define E7_METRE     90  /* latitude, 1e-7 degree, about */
-#define E7_METRE_LON 121 /* longitude there */
-#define OTHER_M      200 /* fence OTHER lies so far east of PARK */
-#define ZONE_M       400 /* zone ZONE so far east */
+#define T0            1780000000000LL
+#define LAT0          422578000 /* south-west corner of fence PARK */
+#define LON0          1188869000
+#define E7_METRE      90    /* latitude, 1e-7 degree, about */
+#define E7_METRE_LON  121   /* longitude there */
+#define OTHER_M       200   /* fence OTHER lies so far east of PARK */
+#define ZONE_M        400   /* zone ZONE so far east */
+#define FLEET_SCAN_MS 10000 /* pause between two scans of a listener */
 
 /* PARK: 40 x 40 m, capacity 5, with a listener and a beacon; OTHER: the same with a listener,
  * capacity 5; ZONE: no parking. */
@@ -65,12 +66,9 @@ static inline void fleet_square(FILE *f, const char *body, const char *more, int
             id, more, west, south, east, south, east, north, west, north, west, south);
 }
 
-static inline void fleet_read(struct draft *d, const char *path, struct import_report *report)
-{
-    assert_int_equal(draft_read(d, path, CRS_WGS84, report), ERR_OK);
-    assert_int_equal(unlink(path), 0);
-}
+/* --- cities of fences --- */
 
+/* A file below /tmp, gone once it is read. */
 static inline FILE *fleet_file(char path[32])
 {
     int fd;
@@ -81,59 +79,113 @@ static inline FILE *fleet_file(char path[32])
     return fdopen(fd, "w");
 }
 
-static inline void fleet_table(struct draft *d, struct import_report *report, const char *text)
-{
+/* An import under way: a collection of squares, then tables, then what is made of them. */
+struct fleet_import {
+    struct draft *draft;
+    struct import_report report;
+    FILE *collection; /**< NULL once it is read */
     char path[32];
-    FILE *f = fleet_file(path);
+    unsigned squares;
+};
 
-    fputs(text, f);
-    fclose(f);
-    fleet_read(d, path, report);
+static inline void fleet_import_begin(struct fleet_import *import)
+{
+    *import = (struct fleet_import){.draft = draft_create()};
+    assert_non_null(import->draft);
+    import->collection = fleet_file(import->path);
+    fputs("{\"type\":\"FeatureCollection\",\"features\":[", import->collection);
 }
 
-/* zone_more: further properties of ZONE, e.g. its window. */
+/* A fence or zone of 40 m by 40 m, so far east of PARK; `more`: its further properties. */
+static inline void fleet_import_square(struct fleet_import *import, const char *body,
+                                       const char *more, int east_m)
+{
+    fputs(import->squares++ == 0 ? "" : ",", import->collection);
+    fleet_square(import->collection, body, more, east_m);
+}
+
+static inline void fleet_import_read(struct fleet_import *import)
+{
+    assert_int_equal(draft_read(import->draft, import->path, CRS_WGS84, &import->report), ERR_OK);
+    assert_int_equal(unlink(import->path), 0);
+}
+
+static inline void fleet_import_collected(struct fleet_import *import)
+{
+    if (import->collection != NULL) {
+        fputs("]}", import->collection);
+        fclose(import->collection);
+        import->collection = NULL;
+        fleet_import_read(import);
+    }
+}
+
+static inline void fleet_import_table(struct fleet_import *import, const char *text)
+{
+    FILE *f;
+
+    fleet_import_collected(import);
+    f = fleet_file(import->path);
+    fputs(text, f);
+    fclose(f);
+    fleet_import_read(import);
+}
+
+/* The draft, without a fault; completed by `current` unless that is NULL. */
+static inline struct draft *fleet_import_draft(struct fleet_import *import,
+                                               const struct draft *current)
+{
+    const struct import_report *report = &import->report;
+
+    fleet_import_collected(import);
+    assert_int_equal(draft_complete(import->draft, current, true, true, &import->report), ERR_OK);
+    for (uint32_t i = 0; i < report->fault_count && i < 3; i++) {
+        print_error("%s: %s\n", report->faults[i].field, report->faults[i].reason);
+    }
+    assert_int_equal(report->fault_count, 0);
+    import_report_finish(&import->report);
+    return import->draft;
+}
+
+static inline struct inventory *fleet_import_end(struct fleet_import *import, uint64_t version,
+                                                 const struct inventory *previous)
+{
+    struct draft *d = fleet_import_draft(import, NULL);
+    struct inventory *inv = NULL;
+
+    assert_int_equal(inventory_build(d, version, previous, NULL, &inv), ERR_OK);
+    draft_destroy(d);
+    return inv;
+}
+
+/* PARK, OTHER and with them ZONE; zone_more: further properties of ZONE, e.g. its window. */
 static inline struct inventory *fleet_inventory(uint64_t version, bool with_zone,
                                                 const char *zone_more,
                                                 const struct inventory *previous)
 {
-    struct draft *d = draft_create();
-    struct import_report report = {0};
-    struct inventory *inv = NULL;
-    char path[32];
+    struct fleet_import import;
     char park[SPACE_ID_LEN + 1];
     char other[SPACE_ID_LEN + 1];
     char text[256];
-    FILE *f = fleet_file(path);
 
-    fputs("{\"type\":\"FeatureCollection\",\"features\":[", f);
-    fleet_square(f, PARK_ID, ",\"capacity\":5", 0);
-    fputs(",", f);
-    fleet_square(f, OTHER_ID, ",\"capacity\":5", OTHER_M);
+    fleet_import_begin(&import);
+    fleet_import_square(&import, PARK_ID, ",\"capacity\":5", 0);
+    fleet_import_square(&import, OTHER_ID, ",\"capacity\":5", OTHER_M);
     if (with_zone) {
-        fputs(",", f);
-        fleet_square(f, ZONE_ID, zone_more, ZONE_M);
+        fleet_import_square(&import, ZONE_ID, zone_more, ZONE_M);
     }
-    fputs("]}", f);
-    fclose(f);
-    fleet_read(d, path, &report);
+    fleet_import_table(&import, "operator,name_en,quota\nHLO,Hello,100\nMTN,Mountain,100\n");
     space_id_format(fleet_key(PARK_ID), park);
     space_id_format(fleet_key(OTHER_ID), other);
-    fleet_table(d, &report, "operator,name_en,quota\nHLO,Hello,100\nMTN,Mountain,100\n");
     (void)snprintf(text, sizeof text,
                    "listener,fence,source,scan_period_s\nac233fc00001,%s,ble,10\n"
                    "ac233fc00002,%s,ble,10\n",
                    park, other);
-    fleet_table(d, &report, text);
-    assert_int_equal(draft_complete(d, NULL, true, true, &report), ERR_OK);
-    for (uint32_t i = 0; i < report.fault_count && i < 3; i++) {
-        print_error("%s: %s\n", report.faults[i].field, report.faults[i].reason);
-    }
-    assert_int_equal(report.fault_count, 0);
-    assert_int_equal(inventory_build(d, version, previous, NULL, &inv), ERR_OK);
-    import_report_finish(&report);
-    draft_destroy(d);
-    return inv;
+    fleet_import_table(&import, text);
+    return fleet_import_end(&import, version, previous);
 }
+
+/* --- the core on one --- */
 
 /* Takes the inventory over. */
 static inline void fleet_start_with(struct fleet_fixture *f, struct inventory *inv)
@@ -154,6 +206,39 @@ static inline void fleet_stop(struct fleet_fixture *f)
 {
     core_destroy(f->core);
     inventory_destroy(f->inv);
+}
+
+/* A fixture of the usual city for each test: set-up and tear-down. */
+static inline int fleet_begin(void **state)
+{
+    struct fleet_fixture *f = calloc(1, sizeof *f);
+
+    assert_non_null(f);
+    fleet_start(f);
+    *state = f;
+    return 0;
+}
+
+static inline int fleet_end(void **state)
+{
+    fleet_stop(*state);
+    free(*state);
+    return 0;
+}
+
+/* Another inventory, in force at once; takes it over. */
+static inline void fleet_swap(struct fleet_fixture *f, struct inventory *next)
+{
+    struct inventory *former = f->inv;
+    struct input input = {
+        .at = {1, f->seq++},
+          .now = f->now, .kind = INPUT_INVENTORY, .inventory = next
+    };
+
+    f->inv = next;
+    f->effects = core_step(f->core, &input);
+    assert_ptr_equal(core_inventory(f->core), next);
+    inventory_destroy(former);
 }
 
 static inline void fleet_say(struct fleet_fixture *f, const struct bike_report *report)
@@ -238,6 +323,14 @@ static inline void fleet_scan(struct fleet_fixture *f, const char *fence, uint64
     fleet_say(f, &report);
 }
 
+/* One scan of one bike at this strength, 0 = it is not in it; then time goes by until the next. */
+static inline void fleet_heard(struct fleet_fixture *f, const char *fence, uint64_t listener,
+                               const char *ref, int8_t rssi_dbm)
+{
+    fleet_scan(f, fence, listener, &ref, rssi_dbm == 0 ? 0 : 1, rssi_dbm);
+    fleet_wait(f, FLEET_SCAN_MS);
+}
+
 static inline struct bike_image fleet_bike(const struct fleet_fixture *f, const char *ref)
 {
     struct image image;
@@ -275,6 +368,17 @@ static inline unsigned fleet_alerts(const struct fleet_fixture *f, enum alert_ki
     return count;
 }
 
+/* A bike stands 60 m outside PARK until it is told; the alert of it. */
+static inline struct alert_image fleet_badly_parked(struct fleet_fixture *f, const char *ref)
+{
+    struct alert_image alert = {0};
+
+    fleet_park(f, ref, -60, 20);
+    fleet_wait(f, 121000);
+    assert_true(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert) > 0);
+    return alert;
+}
+
 static inline enum err fleet_move(struct fleet_fixture *f, uint64_t id, enum alert_event event,
                                   const char *operator_code)
 {
@@ -289,6 +393,20 @@ static inline enum err fleet_move(struct fleet_fixture *f, uint64_t id, enum ale
     (void)snprintf(request.operator_code, sizeof request.operator_code, "%s", operator_code);
     f->effects = core_step(f->core, &input);
     return command.result != ERR_OK ? command.result : result;
+}
+
+/* A planned event at PARK until then, 0 = its end. */
+static inline void fleet_mute(struct fleet_fixture *f, int64_t until_ms)
+{
+    struct fleet_request request = {.fence = fleet_key(PARK_ID), .until_ms = until_ms};
+    struct command command = {.kind = COMMAND_MUTE, .fleet = &request, .actor = "tester"};
+    struct input input = {
+        .at = {1, f->seq++},
+          .now = f->now, .kind = INPUT_COMMAND, .command = &command
+    };
+
+    f->effects = core_step(f->core, &input);
+    assert_int_equal(command.result, ERR_OK);
 }
 
 #endif

@@ -8,11 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "bowei/journal.h"
+#include "tests/unit/journal_sync.h"
 #include "tests/unit/scratch_folder.h"
 #include <cmocka.h>
 #include <errno.h>
-#include <semaphore.h>
 #include <stdatomic.h>
 
 static struct counters counters;
@@ -191,31 +190,6 @@ static inline void assert_heard(const struct fixture *f, uint64_t first, size_t 
         assert_int_equal(heard->seqs[i], first + i);
     }
     free(heard);
-}
-
-struct sync_wait {
-    sem_t done;
-    enum err result;
-};
-
-static inline void synced(void *ctx, enum err result)
-{
-    struct sync_wait *wait = ctx;
-
-    wait->result = result;
-    sem_post(&wait->done);
-}
-
-static inline enum err sync_now(struct journal *journal)
-{
-    struct sync_wait wait;
-
-    sem_init(&wait.done, 0, 0);
-    journal_sync_then(journal, synced, &wait);
-    while (sem_wait(&wait.done) != 0) {
-    }
-    sem_destroy(&wait.done);
-    return wait.result;
 }
 
 static inline size_t files_in(const struct fixture *f, const char *ending, char *name, size_t cap)

@@ -2,29 +2,11 @@
 #define TESTS_UNIT_RANDOM_IMAGE_H
 
 #include "bowei/image.h"
+#include "tests/unit/dice.h"
 #include <stdio.h>
 #include <string.h>
 
 /* Seeded images and readings with any values that the fields can hold. */
-
-struct dice {
-    uint64_t state;
-};
-
-/* splitmix64 */
-static inline uint64_t dice_u64(struct dice *d)
-{
-    uint64_t z = d->state += 0x9e3779b97f4a7c15u;
-
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
-}
-
-static inline uint32_t dice_below(struct dice *d, uint32_t n)
-{
-    return (uint32_t)(dice_u64(d) % n);
-}
 
 /* 0 now and then, else an epoch ms up to the year 2100. */
 static inline int64_t dice_time(struct dice *d)

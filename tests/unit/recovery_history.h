@@ -3,24 +3,22 @@
 
 #include "bowei/core.h"
 #include "bowei/inventory_file.h"
-#include "bowei/journal.h"
 #include "tests/unit/random_image.h"
-#include "tests/unit/scratch_folder.h"
+#include "tests/unit/recovery_segment.h"
 
 /* The small city of the recovery proof and the seeded histories of what happens in it. Included
  * once, by the proof, behind cmocka.h. */
 
-#define STEPS              200
-#define SAMPLE_STRIDE      4 /* without BOWEI_SEEDS a history crashes in every fourth step only */
-#define STEADY             6 /* polls at the end that all say the same */
-#define SPACES             6
-#define LOTS               2
-#define DEVICES            8
-#define BATCH_MAX          3
-#define SLICES_MAX         400
-#define SLICE_MAX          3
-#define START_MS           1789000000000
-#define SEGMENT_HEAD_BYTES 16
+#define STEPS         200
+#define SAMPLE_STRIDE 4 /* without BOWEI_SEEDS a history crashes in every fourth step only */
+#define STEADY        6 /* polls at the end that all say the same */
+#define SPACES        6
+#define LOTS          2
+#define DEVICES       8
+#define BATCH_MAX     3
+#define SLICES_MAX    400
+#define SLICE_MAX     3
+#define START_MS      1789000000000
 
 /* --- the city: event and sampled sensors, two that may disagree, a spare one behind them, two
  * gates --- */
@@ -163,9 +161,7 @@ struct world {
     struct slice slices[SLICES_MAX];
     unsigned slice_count;
     unsigned shortened; /**< behind this step the images of all roots are in the journal */
-    uint8_t *bytes;     /**< the segment */
-    size_t len;
-    char segment[512];
+    struct segment_copy segment;
     bool blurred[SPACES];
 
     struct {

@@ -7,6 +7,8 @@
 #include "bowei/redis_store.h"
 #include "bowei/view.h"
 #include "gateway/inventory/lookup.h"
+#include "tests/unit/scratch_folder.h"
+#include "tests/unit/waiting.h"
 #include <hiredis/hiredis.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -21,8 +23,7 @@
 
 #include <cmocka.h>
 
-#define FIXTURE_PATH   128
-#define UNUSED_FIXTURE __attribute__((unused))
+#define FIXTURE_PATH 128
 
 struct redis_server {
     char folder[FIXTURE_PATH];
@@ -31,12 +32,7 @@ struct redis_server {
     pid_t pid;
 };
 
-static UNUSED_FIXTURE void pause_ms(long ms)
-{
-    nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL);
-}
-
-static UNUSED_FIXTURE redisContext *server_connect(const struct redis_server *server)
+static inline redisContext *server_connect(const struct redis_server *server)
 {
     redisContext *c = redisConnectUnix(server->socket);
 
@@ -46,7 +42,7 @@ static UNUSED_FIXTURE redisContext *server_connect(const struct redis_server *se
 }
 
 /* Waits until it answers (an error such as NOAUTH is an answer), 10 s at most. */
-static UNUSED_FIXTURE void server_await(const struct redis_server *server)
+static inline void server_await(const struct redis_server *server)
 {
     for (int i = 0; i < 1000; i++) {
         redisContext *c = redisConnectUnix(server->socket);
@@ -65,7 +61,7 @@ static UNUSED_FIXTURE void server_await(const struct redis_server *server)
     fail_msg("redis-server does not answer");
 }
 
-static UNUSED_FIXTURE void server_run(struct redis_server *server)
+static inline void server_run(struct redis_server *server)
 {
     server->pid = fork();
     assert_true(server->pid >= 0);
@@ -80,34 +76,88 @@ static UNUSED_FIXTURE void server_run(struct redis_server *server)
     server_await(server);
 }
 
-static UNUSED_FIXTURE void server_start(struct redis_server *server, const char *acl)
+static inline void server_start(struct redis_server *server, const char *acl)
 {
-    const char *tmp = getenv("TMPDIR");
-
     *server = (struct redis_server){.acl = acl};
-    snprintf(server->folder, sizeof server->folder, "%s/bowei-redis-XXXXXX",
-             tmp != NULL ? tmp : "/tmp");
-    assert_non_null(mkdtemp(server->folder));
+    scratch_folder_make(server->folder, sizeof server->folder);
     snprintf(server->socket, sizeof server->socket, "%s/redis.sock", server->folder);
     signal(SIGPIPE, SIG_IGN);
     server_run(server);
 }
 
-static UNUSED_FIXTURE void server_kill(struct redis_server *server)
+static inline void server_kill(struct redis_server *server)
 {
     kill(server->pid, SIGKILL);
     waitpid(server->pid, NULL, 0);
     unlink(server->socket);
 }
 
-static UNUSED_FIXTURE void server_stop(struct redis_server *server)
+static inline void server_stop(struct redis_server *server)
 {
-    char path[FIXTURE_PATH + 16];
-
     server_kill(server);
-    snprintf(path, sizeof path, "%s/redis.log", server->folder);
-    unlink(path);
-    rmdir(server->folder);
+    scratch_folder_remove(server->folder);
+}
+
+/* --- asking --- */
+
+static inline redisReply *redis_vask(const struct redis_server *server, const char *format,
+                                     va_list args)
+{
+    redisContext *c = server_connect(server);
+    redisReply *reply = redisvCommand(c, format, args);
+
+    assert_non_null(reply);
+    redisFree(c);
+    if (reply->type == REDIS_REPLY_ERROR) {
+        fail_msg("%s: %s", format, reply->str);
+    }
+    return reply;
+}
+
+/* The answer to a command, as hiredis formats it; the caller frees it. An error fails the test. */
+static inline redisReply *redis_ask(const struct redis_server *server, const char *format, ...)
+    PRINTF_LIKE(2, 3);
+
+static inline redisReply *redis_ask(const struct redis_server *server, const char *format, ...)
+{
+    redisReply *reply;
+    va_list args;
+
+    va_start(args, format);
+    reply = redis_vask(server, format, args);
+    va_end(args);
+    return reply;
+}
+
+/* The number of an answer; 0 when it is none. */
+static inline long long redis_number(const struct redis_server *server, const char *format, ...)
+    PRINTF_LIKE(2, 3);
+
+static inline long long redis_number(const struct redis_server *server, const char *format, ...)
+{
+    redisReply *reply;
+    va_list args;
+    long long n;
+
+    va_start(args, format);
+    reply = redis_vask(server, format, args);
+    va_end(args);
+    n = reply->integer;
+    freeReplyObject(reply);
+    return n;
+}
+
+/* A command whose answer is no matter, as long as it is no error. */
+static inline void redis_do(const struct redis_server *server, const char *format, ...)
+    PRINTF_LIKE(2, 3);
+
+static inline void redis_do(const struct redis_server *server, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    freeReplyObject(redis_vask(server, format, args));
+    va_end(args);
 }
 
 /* --- a city: two districts (or more), a lot for every 100 spaces, a device for each space --- */
@@ -128,7 +178,7 @@ struct city {
 
 #define CITY_NOW_MS INT64_C(1795312800000)
 
-static UNUSED_FIXTURE space_key city_place_key(uint32_t lot, uint32_t number, uint32_t district)
+static inline space_key city_place_key(uint32_t lot, uint32_t number, uint32_t district)
 {
     char body[48];
     space_key key = 0;
@@ -139,8 +189,7 @@ static UNUSED_FIXTURE space_key city_place_key(uint32_t lot, uint32_t number, ui
     return key;
 }
 
-static UNUSED_FIXTURE void city_space(struct city *city, uint32_t slot, unsigned state,
-                                      int64_t since_ms)
+static inline void city_space(struct city *city, uint32_t slot, unsigned state, int64_t since_ms)
 {
     struct space_image *s = &city->spaces[slot];
 
@@ -154,12 +203,12 @@ static UNUSED_FIXTURE void city_space(struct city *city, uint32_t slot, unsigned
 }
 
 /* Lots go round the districts; where there are fewer, from the last one down. */
-static UNUSED_FIXTURE uint32_t city_district(uint32_t lot, uint32_t lots, uint32_t districts)
+static inline uint32_t city_district(uint32_t lot, uint32_t lots, uint32_t districts)
 {
     return lots < districts ? districts - 1 - lot : lot % districts;
 }
 
-static UNUSED_FIXTURE void city_make_wide(struct city *city, uint32_t spaces, uint32_t districts)
+static inline void city_make_wide(struct city *city, uint32_t spaces, uint32_t districts)
 {
     uint32_t lots = (spaces + CITY_LOT_SPACES - 1) / CITY_LOT_SPACES;
 
@@ -233,12 +282,12 @@ static UNUSED_FIXTURE void city_make_wide(struct city *city, uint32_t spaces, ui
     (void)inventory_publish(&city->board, &city->inv);
 }
 
-static UNUSED_FIXTURE void city_make(struct city *city, uint32_t spaces)
+static inline void city_make(struct city *city, uint32_t spaces)
 {
     city_make_wide(city, spaces, 2);
 }
 
-static UNUSED_FIXTURE void city_drop(struct city *city)
+static inline void city_drop(struct city *city)
 {
     free(city->inv.spaces);
     free(city->inv.lots);
@@ -251,7 +300,7 @@ static UNUSED_FIXTURE void city_drop(struct city *city)
     free(city->lots);
 }
 
-static UNUSED_FIXTURE void city_image_space(void *ctx, uint32_t slot, struct image *out)
+static inline void city_image_space(void *ctx, uint32_t slot, struct image *out)
 {
     struct city *city = ctx;
 
@@ -261,7 +310,7 @@ static UNUSED_FIXTURE void city_image_space(void *ctx, uint32_t slot, struct ima
     out->space = city->spaces[slot];
 }
 
-static UNUSED_FIXTURE void city_image_lot(void *ctx, uint32_t lot, struct image *out)
+static inline void city_image_lot(void *ctx, uint32_t lot, struct image *out)
 {
     struct city *city = ctx;
 
@@ -270,7 +319,7 @@ static UNUSED_FIXTURE void city_image_lot(void *ctx, uint32_t lot, struct image 
     out->lot = city->lots[lot];
 }
 
-static UNUSED_FIXTURE bool city_image_override(void *ctx, space_key key, struct image *out)
+static inline bool city_image_override(void *ctx, space_key key, struct image *out)
 {
     struct city *city = ctx;
 
@@ -289,7 +338,7 @@ static UNUSED_FIXTURE bool city_image_override(void *ctx, space_key key, struct 
     return true;
 }
 
-static UNUSED_FIXTURE bool city_image_suspect(void *ctx, uint32_t device, struct image *out)
+static inline bool city_image_suspect(void *ctx, uint32_t device, struct image *out)
 {
     const struct city *city = ctx;
 

@@ -1,8 +1,8 @@
 #ifndef TESTS_UNIT_SLAVES_FIXTURE_H
 #define TESTS_UNIT_SLAVES_FIXTURE_H
 
-#include "sensors/sim/field_file.h"
 #include "sensors/sim/modbus/slaves.h"
+#include "tests/unit/loopback.h"
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -114,7 +114,7 @@ static inline void slaves_start(struct slaves_fixture *s, const char *tty)
     s->slaves = slaves_create(slaves_find, s);
     assert_non_null(s->slaves);
     if (tty == NULL) {
-        s->port = s->port == 0 ? field_port_free() : s->port;
+        s->port = s->port == 0 ? loopback_port_reserve() : s->port;
         assert_int_equal(slaves_listen(s->slaves, 0, s->port), ERR_OK);
     } else {
         assert_int_equal(slaves_open_serial(s->slaves, 0, tty), ERR_OK);

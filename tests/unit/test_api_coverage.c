@@ -1,16 +1,8 @@
 /* Coverage over HTTP: who may ask, what a city and a place say, pages of gaps. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-/* cmocka wants the four above first */
-#include "bowei/coverage.h"
-#include "tests/unit/api_fixture.h"
-#include "tests/unit/territory_world.h"
-#include <cmocka.h>
+#include "tests/unit/api_city.h"
 
-static struct api_city *city;
-static char staff[160];
+#include "bowei/coverage.h"
+#include "tests/unit/territory_world.h"
 
 static int setup(void **state)
 {
@@ -30,21 +22,13 @@ static int setup(void **state)
     inventory_destroy(city->inv);
     city->inv = inv;
     city_api_start(city);
-    (void)snprintf(staff, sizeof staff, "Authorization: Bearer %s\r\n", city->staff);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    city_close(city);
     return 0;
 }
 
 static struct answer_text ask(const char *target)
 {
     city_beat(city);
-    return client_ask(city, "GET", target, staff, NULL);
+    return client_ask(city, "GET", target, staff_head(), NULL);
 }
 
 static void is_for_staff(void **state)
@@ -193,5 +177,5 @@ int main(void)
         cmocka_unit_test(a_place_says_whom_it_concerns),
     };
 
-    return cmocka_run_group_tests_name("api coverage", tests, setup, teardown);
+    return cmocka_run_group_tests_name("api coverage", tests, setup, city_tear_down);
 }

@@ -1,31 +1,9 @@
 /* Peers that close their side together with their last request: they get their answer, and the
  * connection ends soon behind it instead of standing until it is idle for too long. */
-#include "tests/unit/api_fixture.h"
+#include "tests/unit/api_city.h"
 #include <netinet/tcp.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-
 #define AT_ONCE 20
-
-static struct api_city *city;
-
-static int setup(void **state)
-{
-    (void)state;
-    city = city_open();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    city_close(city);
-    return 0;
-}
 
 /* The request and the end of the peer's side in one segment. */
 static int ask_and_close(const char *text)
@@ -114,5 +92,5 @@ int main(void)
         cmocka_unit_test(waiting_ones_are_answered),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, city_set_up, city_tear_down);
 }

@@ -1,29 +1,7 @@
 /* Bad input over HTTP: every line of the corpus gets a clear refusal as problem+json where the
  * request can be answered at all, nothing crashes, and the server goes on. */
 #include "api/route.h"
-#include "tests/unit/api_fixture.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-
-static struct api_city *city;
-
-static int setup(void **state)
-{
-    (void)state;
-    city = city_open();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    city_close(city);
-    return 0;
-}
+#include "tests/unit/api_city.h"
 
 static void still_alive(void)
 {
@@ -295,7 +273,7 @@ static void tls_hello_and_garbage(void **state)
     answer_free(&a);
     for (int round = 0; round < 50; round++) {
         for (size_t i = 0; i < sizeof garbage; i++) {
-            garbage[i] = (char)dice_roll(&dice);
+            garbage[i] = (char)dice_u64(&dice);
         }
         memcpy(garbage + 1900, "\r\n\r\n", 4);
         a = client_raw(city, garbage, 1904);
@@ -457,5 +435,5 @@ int main(void)
         cmocka_unit_test(last_event_ids),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, city_set_up, city_tear_down);
 }

@@ -60,61 +60,40 @@ static const char *id_of(const char *body)
     return id;
 }
 
-static void fences_say(struct draft *d, bool first, struct import_report *report)
-{
-    char path[32];
-    FILE *f = fleet_file(path);
-
-    fputs("{\"type\":\"FeatureCollection\",\"features\":[", f);
-    fleet_square(f, PARK_ID, ",\"capacity\":5", 0);
-    fputs(",", f);
-    fleet_square(f, NEXT_ID, ",\"capacity\":5", OTHER_M);
-    if (first) {
-        fputs(",", f);
-        fleet_square(f, GONE_ID, ",\"capacity\":5", ZONE_M);
-    }
-    fputs("]}", f);
-    fclose(f);
-    fleet_read(d, path, report);
-}
-
 /* A row each for what is NEAR, what is FAR, and at first what is GONE. */
-static void table_say(struct draft *d, const char *const *bodies, const char *heading,
-                      const char *rest, bool first, struct import_report *report)
+static void table_say(struct fleet_import *import, const char *const *bodies, const char *heading,
+                      const char *rest, bool first)
 {
-    char path[32];
-    FILE *f = fleet_file(path);
+    static const enum thing things[] = {NEAR, FAR, GONE};
 
-    fprintf(f, "%s\n%s,%s\n", heading, id_of(bodies[NEAR]), rest);
-    fprintf(f, "%s,%s\n", id_of(bodies[FAR]), rest);
-    if (first) {
-        fprintf(f, "%s,%s\n", id_of(bodies[GONE]), rest);
+    char text[512];
+    size_t len = (size_t)snprintf(text, sizeof text, "%s\n", heading);
+
+    for (size_t i = 0; i < (first ? 3 : 2); i++) {
+        len += (size_t)snprintf(text + len, sizeof text - len, "%s,%s\n", id_of(bodies[things[i]]),
+                                rest);
     }
-    fclose(f);
-    fleet_read(d, path, report);
+    fleet_import_table(import, text);
 }
 
 /* The first of the two also has what is GONE in the second, which comes with the first as current.
  */
 static struct draft *two_districts(const struct draft *current)
 {
-    struct draft *d = draft_create();
-    struct import_report report = {0};
+    struct fleet_import import;
     const bool first = current == NULL;
 
-    assert_non_null(d);
-    fences_say(d, first, &report);
-    fleet_table(d, &report, "operator,name_en,quota\nHLO,Hello,100\nMTN,Mountain,100\n");
-    table_say(d, collections[LOTS].ids, "id,name_en,counting,lat,lon",
-              "Lot,spaces,42.2578,118.8869", first, &report);
-    table_say(d, collections[SPACES].ids, "id,lat,lon", "42.2578,118.8869", first, &report);
-    assert_int_equal(draft_complete(d, current, true, true, &report), ERR_OK);
-    for (uint32_t i = 0; i < report.fault_count && i < 3; i++) {
-        print_error("%s: %s\n", report.faults[i].field, report.faults[i].reason);
+    fleet_import_begin(&import);
+    fleet_import_square(&import, PARK_ID, ",\"capacity\":5", 0);
+    fleet_import_square(&import, NEXT_ID, ",\"capacity\":5", OTHER_M);
+    if (first) {
+        fleet_import_square(&import, GONE_ID, ",\"capacity\":5", ZONE_M);
     }
-    assert_int_equal(report.fault_count, 0);
-    import_report_finish(&report);
-    return d;
+    fleet_import_table(&import, "operator,name_en,quota\nHLO,Hello,100\nMTN,Mountain,100\n");
+    table_say(&import, collections[LOTS].ids, "id,name_en,counting,lat,lon",
+              "Lot,spaces,42.2578,118.8869", first);
+    table_say(&import, collections[SPACES].ids, "id,lat,lon", "42.2578,118.8869", first);
+    return fleet_import_draft(&import, current);
 }
 
 static struct inventory *city_of_two_districts(void)
@@ -147,13 +126,6 @@ static int setup(void **state)
     memcpy(keys[HELLO], city->operator_key, KEY_TEXT_MAX);
     memcpy(keys[MOUNTAIN], other_key, KEY_TEXT_MAX);
     make_alerts();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    fleet_api_close();
     return 0;
 }
 
@@ -331,5 +303,5 @@ int main(void)
         cmocka_unit_test(each_cell_says_what_its_row_says),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, setup, fleet_api_tear_down);
 }

@@ -1,36 +1,5 @@
 /* In which form an answer comes: Accept, `format`, HEAD. */
-#include "tests/unit/api_fixture.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-
-static struct api_city *city;
-static char staff[160];
-
-static int setup(void **state)
-{
-    (void)state;
-    city = city_open();
-    (void)snprintf(staff, sizeof staff, "Authorization: Bearer %s\r\n", city->staff);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    city_close(city);
-    return 0;
-}
-
-static int beat(void **state)
-{
-    (void)state;
-    city_beat(city);
-    return 0;
-}
+#include "tests/unit/api_city.h"
 
 static void accept_and_format(void **state)
 {
@@ -100,7 +69,7 @@ static void head_of_streams(void **state)
         struct answer_text a;
 
         (void)snprintf(text, sizeof text, "HEAD %s HTTP/1.1\r\nHost: x\r\n%s\r\n", targets[i],
-                       staff);
+                       staff_head());
         a = client_raw(city, text, strlen(text));
         assert_int_equal(a.status, 200);
         assert_null(head_find(a.head, "Content-Length", value, sizeof value));
@@ -115,10 +84,10 @@ static void head_of_streams(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(accept_and_format, beat),
-        cmocka_unit_test_setup(caches_tell_keys_apart, beat),
-        cmocka_unit_test_setup(head_of_streams, beat),
+        cmocka_unit_test_setup(accept_and_format, city_fresh),
+        cmocka_unit_test_setup(caches_tell_keys_apart, city_fresh),
+        cmocka_unit_test_setup(head_of_streams, city_fresh),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, city_set_up, city_tear_down);
 }

@@ -2,21 +2,6 @@
  * one in a Link, as CSV too; a version may be named by If-Match. */
 #include "tests/unit/api_fleet_fixture.h"
 
-static int setup(void **state)
-{
-    (void)state;
-    fleet_api_open(fleet_inventory(1, true, "", NULL));
-    make_alerts();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    fleet_api_close();
-    return 0;
-}
-
 static int beat(void **state)
 {
     (void)state;
@@ -114,5 +99,5 @@ int main(void)
         cmocka_unit_test_setup(if_match_names_the_version, beat),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, fleet_api_set_up, fleet_api_tear_down);
 }

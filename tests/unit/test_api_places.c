@@ -3,36 +3,7 @@
 #include "api/params.h"
 #include "api/scene.h"
 #include "bowei/base/json_read.h"
-#include "tests/unit/api_fixture.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-
-static struct api_city *city;
-
-static int setup(void **state)
-{
-    (void)state;
-    city = city_open();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    city_close(city);
-    return 0;
-}
-
-static int beat(void **state)
-{
-    (void)state;
-    city_beat(city);
-    return 0;
-}
+#include "tests/unit/api_city.h"
 
 /* An answer's JSON. */
 struct parsed {
@@ -480,9 +451,9 @@ static void fast_renderer_equals_plain_writer(void **state)
             .reason = (enum reason)dice_below(&dice, REASON_COUNT),
             .known_state = (enum space_state)dice_below(&dice, 3),
             .confidence = (uint8_t)dice_below(&dice, 101),
-            .since_ms = (int64_t)(dice_roll(&dice) % 4000000000000),
-            .known_since_ms = (int64_t)(dice_roll(&dice) % 4000000000000),
-            .seen_ms = dice_below(&dice, 4) == 0 ? 0 : (int64_t)(dice_roll(&dice) % 4000000000000),
+            .since_ms = (int64_t)(dice_u64(&dice) % 4000000000000),
+            .known_since_ms = (int64_t)(dice_u64(&dice) % 4000000000000),
+            .seen_ms = dice_below(&dice, 4) == 0 ? 0 : (int64_t)(dice_u64(&dice) % 4000000000000),
         };
         struct inv_space space = city->inv->spaces[dice_below(&dice, city->inv->space_count)];
         struct inventory copy = *city->inv;
@@ -495,7 +466,7 @@ static void fast_renderer_equals_plain_writer(void **state)
 
         space.attributes = (attribute_set)dice_below(&dice, 1u << 12);
         space.at = (struct position_e7){(int32_t)dice_below(&dice, 1800000000) - 900000000,
-                                        (int32_t)(dice_roll(&dice) % 3600000000u - 1800000000u)};
+                                        (int32_t)(dice_u64(&dice) % 3600000000u - 1800000000u)};
         copy.spaces = &space;
         now.shift_ms = -(int64_t)dice_below(&dice, 100000);
         scene_init(&scene, &copy, city->view, now, (enum crs)dice_below(&dice, CRS_COUNT));
@@ -592,20 +563,20 @@ static void city_and_lag(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(near_equals_brute_force, beat),
-        cmocka_unit_test_setup(coverage, beat),
-        cmocka_unit_test_setup(near_links_are_its_own, beat),
-        cmocka_unit_test_setup(lists_hold_everything_once, beat),
-        cmocka_unit_test_setup(lists_as_spreadsheets, beat),
-        cmocka_unit_test_setup(single_and_tags, beat),
-        cmocka_unit_test_setup(kept_answers_follow_the_version, beat),
-        cmocka_unit_test_setup(forms_of_ids, beat),
-        cmocka_unit_test_setup(crs_both_ways, beat),
-        cmocka_unit_test_setup(geojson, beat),
-        cmocka_unit_test_setup(fast_renderer_equals_plain_writer, beat),
-        cmocka_unit_test_setup(fields_pick_members, beat),
-        cmocka_unit_test_setup(city_and_lag, beat),
+        cmocka_unit_test_setup(near_equals_brute_force, city_fresh),
+        cmocka_unit_test_setup(coverage, city_fresh),
+        cmocka_unit_test_setup(near_links_are_its_own, city_fresh),
+        cmocka_unit_test_setup(lists_hold_everything_once, city_fresh),
+        cmocka_unit_test_setup(lists_as_spreadsheets, city_fresh),
+        cmocka_unit_test_setup(single_and_tags, city_fresh),
+        cmocka_unit_test_setup(kept_answers_follow_the_version, city_fresh),
+        cmocka_unit_test_setup(forms_of_ids, city_fresh),
+        cmocka_unit_test_setup(crs_both_ways, city_fresh),
+        cmocka_unit_test_setup(geojson, city_fresh),
+        cmocka_unit_test_setup(fast_renderer_equals_plain_writer, city_fresh),
+        cmocka_unit_test_setup(fields_pick_members, city_fresh),
+        cmocka_unit_test_setup(city_and_lag, city_fresh),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, city_set_up, city_tear_down);
 }

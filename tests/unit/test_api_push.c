@@ -1,16 +1,5 @@
 /* /v1/push over HTTP: what reaches the port, and which answer each outcome becomes. */
-#include <assert.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "tests/unit/api_fixture.h"
-
-static struct api_city *city;
+#include "tests/unit/api_city.h"
 
 /* What the port was asked last, and what it is to answer; the HTTP thread writes it. */
 static struct port_seen {
@@ -85,13 +74,6 @@ static int set_up(void **state)
     city->config.http.requests_per_s = 1;
     memset(&port_seen, 0, sizeof port_seen); /* before its thread */
     city_api_start(city);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    city_close(city);
     return 0;
 }
 
@@ -227,7 +209,7 @@ static void a_large_body_is_refused(void **state)
     free(big);
 }
 
-#define EACH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define EACH(test) cmocka_unit_test_setup_teardown(test, set_up, city_tear_down)
 
 int main(void)
 {

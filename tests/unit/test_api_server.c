@@ -2,36 +2,7 @@
  * the tables. Staff requests, which wait for the core, are test_api_staff.c. */
 #include "api/route.h"
 #include "bowei/base/json_read.h"
-#include "tests/unit/api_fixture.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-
-static struct api_city *city;
-
-static int setup(void **state)
-{
-    (void)state;
-    city = city_open();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    city_close(city);
-    return 0;
-}
-
-static int beat(void **state)
-{
-    (void)state;
-    city_beat(city);
-    return 0;
-}
+#include "tests/unit/api_city.h"
 
 static void two_requests_one_connection(void **state)
 {
@@ -591,22 +562,22 @@ static void taken_port(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(two_requests_one_connection, beat),
-        cmocka_unit_test_setup(answers_leave_with_their_round, beat),
-        cmocka_unit_test_setup(head_has_no_body, beat),
-        cmocka_unit_test_setup(cors, beat),
-        cmocka_unit_test_setup(role_matrix, beat),
-        cmocka_unit_test_setup(literals_stand_first, beat),
-        cmocka_unit_test_setup(metrics_and_documents, beat),
-        cmocka_unit_test_setup(reference_is_in_the_docs, beat),
-        cmocka_unit_test_setup(a_key_of_another_district, beat),
-        cmocka_unit_test_setup(keys_are_read_again, beat),
-        cmocka_unit_test_setup(streams_leave_at_once, beat),
-        cmocka_unit_test_setup(drippers_are_cut, beat),
-        cmocka_unit_test_setup(caps, beat),
-        cmocka_unit_test_setup(rate_limit, beat),
-        cmocka_unit_test_setup(taken_port, beat),
+        cmocka_unit_test_setup(two_requests_one_connection, city_fresh),
+        cmocka_unit_test_setup(answers_leave_with_their_round, city_fresh),
+        cmocka_unit_test_setup(head_has_no_body, city_fresh),
+        cmocka_unit_test_setup(cors, city_fresh),
+        cmocka_unit_test_setup(role_matrix, city_fresh),
+        cmocka_unit_test_setup(literals_stand_first, city_fresh),
+        cmocka_unit_test_setup(metrics_and_documents, city_fresh),
+        cmocka_unit_test_setup(reference_is_in_the_docs, city_fresh),
+        cmocka_unit_test_setup(a_key_of_another_district, city_fresh),
+        cmocka_unit_test_setup(keys_are_read_again, city_fresh),
+        cmocka_unit_test_setup(streams_leave_at_once, city_fresh),
+        cmocka_unit_test_setup(drippers_are_cut, city_fresh),
+        cmocka_unit_test_setup(caps, city_fresh),
+        cmocka_unit_test_setup(rate_limit, city_fresh),
+        cmocka_unit_test_setup(taken_port, city_fresh),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, city_set_up, city_tear_down);
 }

@@ -1,51 +1,15 @@
 /* What staff ask of the core: their requests wait until it has decided, and are answered at once
  * then. */
-#include "tests/unit/api_fixture.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-
-static struct api_city *city;
-
-static int setup(void **state)
-{
-    (void)state;
-    city = city_open();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    city_close(city);
-    return 0;
-}
-
-static int beat(void **state)
-{
-    (void)state;
-    city_beat(city);
-    return 0;
-}
-
-static void staff_head(char *out, size_t cap)
-{
-    (void)snprintf(out, cap, "Authorization: Bearer %s\r\nContent-Type: application/json\r\n",
-                   city->staff);
-}
+#include "tests/unit/api_city.h"
 
 static void staff_requests(void **state)
 {
-    char head[200];
+    const char *head = staff_json_head();
     char target[100];
     char id[SPACE_ID_LEN + 1];
     struct answer_text a;
 
     (void)state;
-    staff_head(head, sizeof head);
     space_id_format(city_key(FIRST_SITE, 1), id);
     (void)snprintf(target, sizeof target, "/v1/spaces/%s/out-of-service", id);
     a = client_ask(city, "POST", target, head,
@@ -114,11 +78,10 @@ static void recalibrations(void **state)
     };
 
     const char *path = "/v1/devices/line/unit/recalibrate";
-    char head[200];
+    const char *head = staff_json_head();
     struct answer_text a;
 
     (void)state;
-    staff_head(head, sizeof head);
     pthread_mutex_lock(&city->lock);
     city->asked_count = 0; /* the test of the roles asks, too */
     pthread_mutex_unlock(&city->lock);
@@ -170,11 +133,10 @@ static void recalibrations(void **state)
 
 static void device_pages(void **state)
 {
-    char head[200];
+    const char *head = staff_json_head();
     struct answer_text a;
 
     (void)state;
-    staff_head(head, sizeof head);
     a = client_ask(city, "GET", "/v1/devices?limit=2", head, NULL);
     assert_int_equal(a.status, 200);
     assert_non_null(strstr(a.body, "\"next\":"));
@@ -196,7 +158,7 @@ static void device_pages(void **state)
 /* A core that does not answer: 503 after 2 s; its late answer then harms nobody. */
 static void command_that_is_not_answered(void **state)
 {
-    char head[200];
+    const char *head = staff_json_head();
     char target[100];
     char id[SPACE_ID_LEN + 1];
     struct answer_text a;
@@ -204,7 +166,6 @@ static void command_that_is_not_answered(void **state)
     struct command *held;
 
     (void)state;
-    staff_head(head, sizeof head);
     space_id_format(city_key(FIRST_SITE, 1), id);
     (void)snprintf(target, sizeof target, "/v1/spaces/%s/out-of-service", id);
     pthread_mutex_lock(&city->lock);
@@ -228,10 +189,9 @@ static void command_that_is_not_answered(void **state)
 static void *ask_delete(void *arg)
 {
     const char *target = arg;
-    char head[200];
+    const char *head = staff_json_head();
     struct answer_text a;
 
-    staff_head(head, sizeof head);
     a = client_ask(city, "DELETE", target, head, NULL);
     assert_int_equal(a.status, 200);
     answer_free(&a);
@@ -287,12 +247,12 @@ static void a_decision_is_answered_at_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(staff_requests, beat),
-        cmocka_unit_test_setup(recalibrations, beat),
-        cmocka_unit_test_setup(device_pages, beat),
-        cmocka_unit_test_setup(command_that_is_not_answered, beat),
-        cmocka_unit_test_setup(a_decision_is_answered_at_once, beat),
+        cmocka_unit_test_setup(staff_requests, city_fresh),
+        cmocka_unit_test_setup(recalibrations, city_fresh),
+        cmocka_unit_test_setup(device_pages, city_fresh),
+        cmocka_unit_test_setup(command_that_is_not_answered, city_fresh),
+        cmocka_unit_test_setup(a_decision_is_answered_at_once, city_fresh),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, city_set_up, city_tear_down);
 }

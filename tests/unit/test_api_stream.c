@@ -1,14 +1,7 @@
 /* Event streams: changes as they come, resumed with the same bytes, told to load again when too
  * old, filtered, with the present state first, beaten and ended on time. */
+#include "tests/unit/api_city.h"
 #include "tests/unit/stream_listener.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-
-static struct api_city *city;
 
 static int setup(void **state)
 {
@@ -17,20 +10,6 @@ static int setup(void **state)
     city->config.http.heartbeat_s = 1;
     city->config.http.stream_life_s = 4;
     city_api_start(city);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    city_close(city);
-    return 0;
-}
-
-static int beat(void **state)
-{
-    (void)state;
-    city_beat(city);
     return 0;
 }
 
@@ -412,19 +391,19 @@ static void stop_with_streams(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(changes_come_and_repeat, beat),
-        cmocka_unit_test_setup(another_epoch_is_reset, beat),
-        cmocka_unit_test_setup(too_late_gets_last_states, beat),
-        cmocka_unit_test_setup(filters, beat),
-        cmocka_unit_test_setup(cells, beat),
-        cmocka_unit_test_setup(filters_are_checked, beat),
-        cmocka_unit_test_setup(revoked_key_ends_its_stream, beat),
-        cmocka_unit_test_setup(snapshot_first, beat),
-        cmocka_unit_test_setup(heartbeat_and_end, beat),
-        cmocka_unit_test_setup(streams_are_capped, beat),
-        cmocka_unit_test_setup(a_key_has_its_share, beat),
-        cmocka_unit_test_setup(stop_with_streams, beat),
+        cmocka_unit_test_setup(changes_come_and_repeat, city_fresh),
+        cmocka_unit_test_setup(another_epoch_is_reset, city_fresh),
+        cmocka_unit_test_setup(too_late_gets_last_states, city_fresh),
+        cmocka_unit_test_setup(filters, city_fresh),
+        cmocka_unit_test_setup(cells, city_fresh),
+        cmocka_unit_test_setup(filters_are_checked, city_fresh),
+        cmocka_unit_test_setup(revoked_key_ends_its_stream, city_fresh),
+        cmocka_unit_test_setup(snapshot_first, city_fresh),
+        cmocka_unit_test_setup(heartbeat_and_end, city_fresh),
+        cmocka_unit_test_setup(streams_are_capped, city_fresh),
+        cmocka_unit_test_setup(a_key_has_its_share, city_fresh),
+        cmocka_unit_test_setup(stop_with_streams, city_fresh),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, setup, city_tear_down);
 }

@@ -1,17 +1,9 @@
 /* Lists of a wide city: a page costs no more than it may, however large the box that is asked for
  * and whatever nothing passes, and following pages still hold everything once, in order. */
-#include "tests/unit/api_fixture.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
+#include "tests/unit/api_city.h"
 
 #define WIDE_SPACES 110000u /* more than a box may have in it: lists.c */
 #define WORLD       "bbox=-180,-90,180,90"
-
-static struct api_city *city;
 
 static struct inventory *wide_inventory(void)
 {
@@ -45,13 +37,6 @@ static int setup(void **state)
     city->view = view_create();
     city_view_fill(city);
     city_api_start(city);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    city_close(city);
     return 0;
 }
 
@@ -120,5 +105,5 @@ int main(void)
         cmocka_unit_test(what_nothing_passes_is_cut),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, setup, city_tear_down);
 }

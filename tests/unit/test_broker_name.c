@@ -2,16 +2,11 @@
  * nor other links, and of several addresses the one that refuses is not tried for ever. */
 #include "bowei/field.h"
 #include "tests/unit/field_fixture.h"
+#include "tests/unit/loopback.h"
 #include <arpa/inet.h>
 #include <netdb.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #define SLOW_MS 6000
 
@@ -100,9 +95,8 @@ static void the_next_address_has_its_turn(void **state)
 {
     static char name[] = "city", host[] = "two.example";
     struct fixture *f = fixture_create(rows, ARRAY_LEN(rows));
-    struct sockaddr_in at = {.sin_family = AF_INET};
-    socklen_t len = sizeof at;
-    const int listener = socket(AF_INET, SOCK_STREAM, 0);
+    uint16_t port = 0;
+    const int listener = loopback_listen(&port); /* not on 127.0.0.2, which comes first */
     const struct timeval limit = {.tv_sec = 5};
     struct link_config link;
     struct field *field;
@@ -110,12 +104,8 @@ static void the_next_address_has_its_turn(void **state)
     int met;
 
     (void)state;
-    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK); /* not 127.0.0.2, which comes first */
-    assert_int_equal(bind(listener, (struct sockaddr *)&at, sizeof at), 0);
-    assert_int_equal(listen(listener, 8), 0);
     (void)setsockopt(listener, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-    assert_int_equal(getsockname(listener, (struct sockaddr *)&at, &len), 0);
-    link = link_to(name, host, ntohs(at.sin_port));
+    link = link_to(name, host, port);
     f->config.links = &link;
     f->config.link_count = 1;
     begin_ms = host_boot_ms();

@@ -1,70 +1,28 @@
 /* `bowei fences`, `alerts`, `vehicles` and `coverage`: each in a child process against a small
  * server that notes what it was asked and gives one answer back. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "tests/unit/cli_fixture.h"
+#include "tests/unit/loopback.h"
 
-#include <cmocka.h>
+#define ASKED_MAX 8192
 
-#include "bowei/cli.h"
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#define TEXT_MAX 8192
-#define ARGS_MAX 24
-
-static char out_text[TEXT_MAX], wrong_text[TEXT_MAX], asked[TEXT_MAX];
+static char asked[ASKED_MAX];
 
 /* What the server says: the head of one answer and its body. */
 struct said {
     const char *status, *type, *body;
 };
 
-static size_t read_all(int fd, char *out)
-{
-    size_t len = 0;
-    ssize_t got;
-
-    while (len < TEXT_MAX - 1 && (got = read(fd, out + len, TEXT_MAX - 1 - len)) > 0) {
-        len += (size_t)got;
-    }
-    out[len] = '\0';
-    close(fd);
-    return len;
-}
-
-static int server_open(char url[64])
-{
-    struct sockaddr_in at = {.sin_family = AF_INET};
-    socklen_t len = sizeof at;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    assert_true(fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof at) == 0);
-    assert_int_equal(listen(fd, 1), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
-    (void)snprintf(url, 64, "http://127.0.0.1:%u", ntohs(at.sin_port));
-    return fd;
-}
-
 /* One request in, one answer out. A body has come when its length has. */
 static void serve(int listening, const struct said *said)
 {
-    char text[TEXT_MAX];
+    char text[ASKED_MAX];
     int fd = accept(listening, NULL, NULL);
     size_t len = 0;
-    size_t want = TEXT_MAX;
+    size_t want = ASKED_MAX;
 
     assert_true(fd >= 0);
-    while (len < want && len < TEXT_MAX - 1) {
-        ssize_t got = read(fd, asked + len, TEXT_MAX - 1 - len);
+    while (len < want && len < ASKED_MAX - 1) {
+        ssize_t got = read(fd, asked + len, ASKED_MAX - 1 - len);
         char *end;
         const char *length;
 
@@ -90,54 +48,31 @@ static void serve(int listening, const struct said *said)
 
 /* Runs "bowei" with the words of `line`, split at blanks, and --url; `said` NULL: nobody is asked.
  */
-static int bowei(const char *line, const struct said *said)
+static int ask(const char *line, const struct said *said)
 {
-    char words[512];
-    char url[64];
-    char *argv[ARGS_MAX] = {NULL};
-    char program[] = "bowei";
-    char option[] = "--url";
-    char *rest = words;
-    int argc = 1;
-    int out[2];
-    int err[2];
-    int status = 0;
-    int listening = server_open(url);
+    const char *words[CLI_WORDS_MAX + 1] = {NULL};
+    char split[512];
+    char url[LOOPBACK_URL_CAP];
+    char *rest = split;
+    uint16_t port = 0;
+    const int listening = loopback_listen(&port);
     pid_t child;
+    int n = 0;
 
-    argv[0] = program;
-    (void)snprintf(words, sizeof words, "%s", line);
-    for (char *word; argc < ARGS_MAX - 3 && (word = strsep(&rest, " ")) != NULL;) {
-        argv[argc++] = word;
+    loopback_url(port, url);
+    (void)snprintf(split, sizeof split, "%s", line);
+    for (char *word; n < CLI_WORDS_MAX - 2 && (word = strsep(&rest, " ")) != NULL;) {
+        words[n++] = word;
     }
-    argv[argc++] = option;
-    argv[argc++] = url;
+    words[n++] = "--url";
+    words[n] = url;
     asked[0] = '\0';
-    assert_int_equal(pipe(out), 0);
-    assert_int_equal(pipe(err), 0);
-    fflush(stdout);
-    child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        (void)dup2(out[1], STDOUT_FILENO);
-        (void)dup2(err[1], STDERR_FILENO);
-        close(out[0]);
-        close(err[0]);
-        status = cli_run(argc, argv, NULL, 0);
-        fflush(stdout);
-        _exit(status);
-    }
-    close(out[1]);
-    close(err[1]);
+    child = bowei_begin(words);
     if (said != NULL) {
         serve(listening, said);
     }
-    (void)read_all(out[0], out_text);
-    (void)read_all(err[0], wrong_text);
     close(listening);
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFEXITED(status));
-    return WEXITSTATUS(status);
+    return bowei_end(child);
 }
 
 static const struct said nothing = {"200 OK", "application/json", "{\"items\":[]}"};
@@ -172,7 +107,7 @@ static void requests(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        assert_int_equal(bowei(rows[i].line, &nothing), CLI_OK);
+        assert_int_equal(ask(rows[i].line, &nothing), CLI_OK);
         if (strncmp(asked, rows[i].asks, strlen(rows[i].asks)) != 0) {
             fail_msg("%s asked %.100s", rows[i].line, asked);
         }
@@ -196,54 +131,56 @@ static void moves_are_one_request(void **state)
         char body[120];
 
         (void)snprintf(line, sizeof line, "alerts %s A1 A2 --note seen", events[i]);
-        assert_int_equal(bowei(line, &done), CLI_OK);
+        assert_int_equal(ask(line, &done), CLI_OK);
         assert_int_equal(strncmp(asked, "POST /v1/alerts/bulk ", 21), 0);
         (void)snprintf(body, sizeof body,
                        "{\"event\":\"%s\",\"ids\":[\"A1\",\"A2\"],\"note\":\"seen\"}", events[i]);
         assert_non_null(strstr(asked, body));
     }
-    assert_int_equal(bowei("alerts ack A1 A2", &half), CLI_CONFLICT);
+    assert_int_equal(ask("alerts ack A1 A2", &half), CLI_CONFLICT);
     assert_non_null(strstr(out_text, "not_found"));
 }
 
 static void webhooks(void **state)
 {
+    /* clang-format off */
     static const struct {
         const char *line, *asks, *body;
     } rows[] = {
-        {"webhooks list",                                                                           "GET /v1/webhooks HTTP/",          ""                  },
-        {"webhooks show W1",                                                                        "GET /v1/webhooks/W1 ",            ""                  },
-        {"webhooks letters W1",                                                                     "GET /v1/webhooks/W1/deliveries ", ""                  },
-        {"webhooks test W1",                                                                        "POST /v1/webhooks/W1/test ",      ""                  },
-        {"webhooks enable W1",                                                                      "POST /v1/webhooks/W1/enable ",    ""                  },
-        {"webhooks delete W/1",                                                                     "DELETE /v1/webhooks/W%2F1 ",      ""                  },
-        {"webhooks rotate W1",                                                                      "POST /v1/webhooks/W1/rotate ",    "{}"                },
-        {"webhooks rotate W1 --overlap 60",                                                         "POST /v1/webhooks/W1/rotate ",    "{\"overlap_s\":60}"},
-        {"webhooks replay W1",                                                                      "POST /v1/webhooks/W1/replay ",    "{\"events\":[]}"   },
-        {"webhooks replay W1 A1.2 A2.1",                                                            "POST /v1/webhooks/W1/replay ",
-         "{\"events\":[\"A1.2\",\"A2.1\"]}"                                                                                                                },
+        {"webhooks list", "GET /v1/webhooks HTTP/", ""},
+        {"webhooks show W1", "GET /v1/webhooks/W1 ", ""},
+        {"webhooks letters W1", "GET /v1/webhooks/W1/deliveries ", ""},
+        {"webhooks test W1", "POST /v1/webhooks/W1/test ", ""},
+        {"webhooks enable W1", "POST /v1/webhooks/W1/enable ", ""},
+        {"webhooks delete W/1", "DELETE /v1/webhooks/W%2F1 ", ""},
+        {"webhooks rotate W1", "POST /v1/webhooks/W1/rotate ", "{}"},
+        {"webhooks rotate W1 --overlap 60", "POST /v1/webhooks/W1/rotate ", "{\"overlap_s\":60}"},
+        {"webhooks replay W1", "POST /v1/webhooks/W1/replay ", "{\"events\":[]}"},
+        {"webhooks replay W1 A1.2 A2.1", "POST /v1/webhooks/W1/replay ",
+         "{\"events\":[\"A1.2\",\"A2.1\"]}"},
         {"webhooks create https://x/ --kinds pile_up,out_of_fence --severity 2 --districts 150402",
-         "POST /v1/webhooks ",                                                                                                         "{\"url\":\"https://x/\",\"kinds\":[\"pile_up\",\"out_of_fence\"],"
-         "\"districts\":[\"150402\"],\"severity\":2}"                                                                        },
+         "POST /v1/webhooks ", "{\"url\":\"https://x/\",\"kinds\":[\"pile_up\",\"out_of_fence\"],"
+         "\"districts\":[\"150402\"],\"severity\":2}"},
     };
+    /* clang-format on */
     static const struct said made = {"200 OK", "application/json",
                                      "{\"id\":\"W1\",\"secret\":\"whsec_abc\"}"};
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        assert_int_equal(bowei(rows[i].line, &nothing), CLI_OK);
+        assert_int_equal(ask(rows[i].line, &nothing), CLI_OK);
         if (strncmp(asked, rows[i].asks, strlen(rows[i].asks)) != 0 ||
             strstr(asked, rows[i].body) == NULL) {
             fail_msg("%s asked %.300s", rows[i].line, asked);
         }
     }
-    assert_int_equal(bowei("webhooks create https://x/", &made), CLI_OK);
+    assert_int_equal(ask("webhooks create https://x/", &made), CLI_OK);
     assert_non_null(strstr(out_text, "whsec_abc"));
-    assert_int_equal(bowei("webhooks create", NULL), CLI_USAGE);
-    assert_int_equal(bowei("webhooks create u --severity high", NULL), CLI_USAGE);
-    assert_int_equal(bowei("webhooks rotate W1 --overlap 1d", NULL), CLI_USAGE);
-    assert_int_equal(bowei("webhooks show", NULL), CLI_USAGE);
-    assert_int_equal(bowei("webhooks replay", NULL), CLI_USAGE);
+    assert_int_equal(ask("webhooks create", NULL), CLI_USAGE);
+    assert_int_equal(ask("webhooks create u --severity high", NULL), CLI_USAGE);
+    assert_int_equal(ask("webhooks rotate W1 --overlap 1d", NULL), CLI_USAGE);
+    assert_int_equal(ask("webhooks show", NULL), CLI_USAGE);
+    assert_int_equal(ask("webhooks replay", NULL), CLI_USAGE);
 }
 
 /* --- what is shown --- */
@@ -265,19 +202,19 @@ static void answers(void **state)
                                        "{\"code\":\"unauthenticated\"}"};
 
     (void)state;
-    assert_int_equal(bowei("alerts list --csv", &csv), CLI_OK);
+    assert_int_equal(ask("alerts list --csv", &csv), CLI_OK);
     assert_string_equal(out_text, csv.body);
-    assert_int_equal(bowei("vehicles show HLO-1000", &one), CLI_OK);
+    assert_int_equal(ask("vehicles show HLO-1000", &one), CLI_OK);
     assert_non_null(strstr(out_text, "gnss_outside"));
     assert_non_null(strstr(out_text, "42"));
-    assert_int_equal(bowei("vehicles show HLO-1000 --json", &one), CLI_OK);
+    assert_int_equal(ask("vehicles show HLO-1000 --json", &one), CLI_OK);
     assert_int_equal(strncmp(out_text, one.body, strlen(one.body)), 0);
-    assert_int_equal(bowei("zombies list", &groups), CLI_OK); /* a row an item */
+    assert_int_equal(ask("zombies list", &groups), CLI_OK); /* a row an item */
     assert_true(strstr(out_text, "N-1") < strstr(out_text, "N-2"));
     assert_true(strstr(out_text, "N-2") < strstr(out_text, "N-3"));
-    assert_int_equal(bowei("alerts show A1", &missing), CLI_NOT_FOUND);
+    assert_int_equal(ask("alerts show A1", &missing), CLI_NOT_FOUND);
     assert_string_equal(out_text, "");
-    assert_int_equal(bowei("alerts list", &denied), CLI_AUTH);
+    assert_int_equal(ask("alerts list", &denied), CLI_AUTH);
     assert_non_null(strstr(wrong_text, "--key-file"));
 }
 
@@ -312,13 +249,13 @@ static void wrong_lines(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        assert_int_equal(bowei(rows[i].line, NULL), CLI_USAGE);
+        assert_int_equal(ask(rows[i].line, NULL), CLI_USAGE);
         if (strstr(wrong_text, rows[i].says) == NULL) {
             fail_msg("%s: %s", rows[i].line, wrong_text);
         }
         assert_string_equal(out_text, "");
     }
-    assert_int_equal(bowei("alerts list --key-file /nonexistent/key", NULL), CLI_BAD_INPUT);
+    assert_int_equal(ask("alerts list --key-file /nonexistent/key", NULL), CLI_BAD_INPUT);
 }
 
 int main(void)
@@ -329,5 +266,5 @@ int main(void)
         cmocka_unit_test(wrong_lines),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, folder_make, folder_remove);
 }

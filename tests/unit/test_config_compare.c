@@ -1,36 +1,17 @@
 /* What a reload would take over: which lines and links an edit touches, which settings wait for a
  * restart, and that those keep their running values. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/own_folder.h"
 
 #include "bowei/config.h"
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-static char folder[] = "/tmp/bowei-compare-XXXXXX";
 
 static struct config *load(const char *text)
 {
     struct config_report *report = calloc(1, sizeof *report);
     struct config *config = NULL;
-    char path[64];
-    FILE *file;
 
-    snprintf(path, sizeof path, "%s/a.yaml", folder);
-    file = fopen(path, "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(text, 1, strlen(text), file), strlen(text));
-    assert_int_equal(fclose(file), 0);
-    if (config_load(path, NULL, 0, report, &config) != ERR_OK) {
+    if (config_load(text_write("a.yaml", text), NULL, 0, report, &config) != ERR_OK) {
         fail_msg("%s", report->faults[0].text);
     }
-    (void)unlink(path);
     free(report);
     return config;
 }
@@ -169,6 +150,11 @@ static void what_needs_a_restart_is_named_and_kept(void **state)
     config_destroy(next);
 }
 
+static int set_up(void **state)
+{
+    return folder_make(state) != 0 || setenv("BOWEI_COMPARE", "0123456789abcdef", 1) != 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -178,11 +164,6 @@ int main(void)
         cmocka_unit_test(timing_of_a_unit_concerns_the_inventory),
         cmocka_unit_test(what_needs_a_restart_is_named_and_kept),
     };
-    int failed;
 
-    assert_int_equal(setenv("BOWEI_COMPARE", "0123456789abcdef", 1), 0);
-    assert_non_null(mkdtemp(folder));
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
-    (void)rmdir(folder);
-    return failed;
+    return cmocka_run_group_tests(tests, set_up, folder_remove);
 }

@@ -170,7 +170,6 @@ static void test_restart(void **state)
         const bool opened = (way & 2) != 0;
         struct scene s;
         struct scene t;
-        struct image image;
 
         open_scene(&s);
         pass(&s, 60000);
@@ -185,11 +184,9 @@ static void test_restart(void **state)
             core_restored(t.core, (struct now){.at_ms = s.now_ms + 1000}, false);
         }
         for (uint32_t i = 0; i < 3; i++) {
-            core_space_image(s.core, i, &image);
-            core_restore(t.core, &image);
+            hand_space(&s, i, &t);
         }
-        core_lot_image(s.core, 0, &image);
-        core_restore(t.core, &image);
+        hand_lot(&s, 0, &t);
         if (!late) {
             core_restored(t.core, (struct now){.at_ms = s.now_ms + 1000}, false);
         }

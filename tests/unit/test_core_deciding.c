@@ -60,6 +60,16 @@ static enum space_state seen_by(const struct reader *r, const struct scene *s)
     return view.state;
 }
 
+/* Both sensors say that a car is there, and the reader holds it. */
+static void open_occupied(struct scene *s, struct reader *r)
+{
+    scene_open(s, fixture_city(1, &city));
+    for (uint32_t sensor = 0; sensor < 2; sensor++) {
+        say(s, sensor, VALUE_OCCUPIED);
+        put_touched(r, s);
+    }
+}
+
 /* The polled sensor falls silent, the one that reports by itself goes on saying the same. */
 static void the_next_sensor_takes_over(void **state)
 {
@@ -67,11 +77,7 @@ static void the_next_sensor_takes_over(void **state)
     struct reader r = {0};
 
     (void)state;
-    scene_open(&s, fixture_city(1, &city));
-    for (uint32_t sensor = 0; sensor < 2; sensor++) {
-        say(&s, sensor, VALUE_OCCUPIED);
-        put_touched(&r, &s);
-    }
+    open_occupied(&s, &r);
     tick(&r, &s, SAMPLED_LIMIT + 2000);
     assert_shows(&s, 0, SPACE_OCCUPIED, REASON_FRESH);
     assert_current(&r, &s);
@@ -104,11 +110,7 @@ static void distrust_costs_confidence(void **state)
     struct command command = {.kind = COMMAND_DEVICE_SUSPECT, .device = 1};
 
     (void)state;
-    scene_open(&s, fixture_city(1, &city));
-    for (uint32_t sensor = 0; sensor < 2; sensor++) {
-        say(&s, sensor, VALUE_OCCUPIED);
-        put_touched(&r, &s);
-    }
+    open_occupied(&s, &r);
     assert_int_equal(ask(&s, &command), ERR_OK);
     put_touched(&r, &s);
     assert_current(&r, &s);
@@ -124,11 +126,7 @@ static void an_inventory_moves_sensors(void **state)
     struct reader r = {0};
 
     (void)state;
-    scene_open(&s, fixture_city(1, &city));
-    for (uint32_t sensor = 0; sensor < 2; sensor++) {
-        say(&s, sensor, VALUE_OCCUPIED);
-        put_touched(&r, &s);
-    }
+    open_occupied(&s, &r);
     swap(&s, fixture_city(2, &more));
     put_touched(&r, &s);
     assert_shows(&s, 0, SPACE_OCCUPIED, REASON_FRESH);

@@ -22,16 +22,6 @@ static void open_scene(struct scene *s)
     scene_open(s, fixture_city(1, &spec));
 }
 
-static void count(struct scene *s, uint32_t gate, uint32_t in, uint32_t out)
-{
-    struct reading reading = scene_reading(s, gate, VALUE_GATE);
-
-    reading.gate_in = in;
-    reading.gate_out = out;
-    scene_read(s, &reading);
-    assert_adds_up(s);
-}
-
 static int32_t raw_in(const struct scene *s, uint32_t lot)
 {
     struct image image;

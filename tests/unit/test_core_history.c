@@ -1,7 +1,8 @@
 /* Random histories against a slow oracle that works everything out of all that was ever said,
  * second by second; invariants on the way; the same twice gives the same; any cut restored and
  * replayed gives the same. Seeds are fixed; BOWEI_SEEDS says how many. */
-#include "core_fixture.h"
+#include "tests/unit/core_fixture.h"
+#include "tests/unit/seeds.h"
 
 /* spaces: 0 and 1 event, 2 sampled, 3 two equals, 4 rank 0 and rank 1; lot 1: one gate */
 static const struct fixture_lot lots[] = {{.spaces = 5}, {.capacity = 5}};
@@ -18,20 +19,15 @@ static const struct fixture_sensor sensors[] = {
 static const struct fixture_spec spec = {
     .lots = lots, .lot_count = 2, .sensors = sensors, .sensor_count = 8, .device_count = 8};
 
-enum { SPACES = 5, SENSORS = 7, GATE = 7, STEPS = 200, COMMANDS = STEPS, FAR = 1 << 30 };
-
-static uint64_t next_random(uint64_t *seed)
-{
-    *seed ^= *seed << 13;
-    *seed ^= *seed >> 7;
-    *seed ^= *seed << 17;
-    return *seed;
-}
-
-static unsigned below(uint64_t *seed, unsigned n)
-{
-    return (unsigned)(next_random(seed) >> 33) % n;
-}
+enum {
+    SPACES = 5,
+    SENSORS = 7,
+    GATE = 7,
+    STEPS = 200,
+    SEEDS = 60,
+    COMMANDS = STEPS,
+    FAR = 1 << 30
+};
 
 /* --- the history: what happens at which second --- */
 
@@ -51,22 +47,23 @@ struct history {
     unsigned count;
 };
 
-static enum reading_value random_value(uint64_t *seed)
+static enum reading_value random_value(struct dice *dice)
 {
     /* of twelve: eight say something of the place */
     static const enum reading_value seldom[] = {VALUE_ALIVE, VALUE_ALIVE, VALUE_FAULT,
                                                 VALUE_LINK_LOST};
 
-    const unsigned dice = below(seed, 12);
+    const unsigned roll = dice_below(dice, 12);
 
-    if (dice < ARRAY_LEN(seldom)) {
-        return seldom[dice];
+    if (roll < ARRAY_LEN(seldom)) {
+        return seldom[roll];
     }
-    return dice % 2 == 0 ? VALUE_FREE : VALUE_OCCUPIED;
+    return roll % 2 == 0 ? VALUE_FREE : VALUE_OCCUPIED;
 }
 
 static void history_make(struct history *h, uint64_t seed)
 {
+    struct dice dice = {seed};
     uint32_t counters[SENSORS + 1] = {0};
     unsigned newest_s[SENSORS + 1] = {0};
     unsigned at_s = 1;
@@ -74,25 +71,25 @@ static void history_make(struct history *h, uint64_t seed)
     h->count = STEPS;
     for (unsigned i = 0; i < STEPS; i++) {
         struct event *e = &h->events[i];
-        const unsigned dice = below(&seed, 100);
+        const unsigned roll = dice_below(&dice, 100);
 
-        at_s += below(&seed, 10) == 0 ? below(&seed, 500) : below(&seed, 12);
+        at_s += dice_below(&dice, 10) == 0 ? dice_below(&dice, 500) : dice_below(&dice, 12);
         *e = (struct event){.kind = SAY, .at_s = at_s, .net_s = at_s};
-        e->sensor = below(&seed, SENSORS + 1);
-        e->value = random_value(&seed);
-        e->slot = below(&seed, SPACES);
-        if (dice < 6) {
-            e->kind = dice < 2 ? OUT : dice < 4 ? IN : dice == 4 ? SUSPECT : TRUST;
-        } else if (dice == 6) {
+        e->sensor = dice_below(&dice, SENSORS + 1);
+        e->value = random_value(&dice);
+        e->slot = dice_below(&dice, SPACES);
+        if (roll < 6) {
+            e->kind = roll < 2 ? OUT : roll < 4 ? IN : roll == 4 ? SUSPECT : TRUST;
+        } else if (roll == 6) {
             e->kind = SWAP;
-        } else if (dice < 20 && i > 0 && h->events[i - 1].kind == SAY) {
+        } else if (roll < 20 && i > 0 && h->events[i - 1].kind == SAY) {
             *e = h->events[i - 1]; /* the broker says it again */
             e->at_s = at_s;
         } else if (e->sensor != 2 &&
                    e->value != VALUE_LINK_LOST) { /* a lost link is the gateway's word */
             e->counter = ++counters[e->sensor];
-            if (dice < 30 && e->counter > 2) { /* a straggler: its number was passed */
-                e->counter -= 1 + below(&seed, 2);
+            if (roll < 30 && e->counter > 2) { /* a straggler: its number was passed */
+                e->counter -= 1 + dice_below(&dice, 2);
                 e->net_s = newest_s[e->sensor] / 2;
                 counters[e->sensor]--;
             } else {
@@ -415,18 +412,13 @@ static void run_against_oracle(uint64_t seed)
     scene_close(&s);
 }
 
-static unsigned seeds(void)
-{
-    const char *text = getenv("BOWEI_SEEDS");
-
-    return text != NULL ? (unsigned)strtoul(text, NULL, 10) : 60;
-}
-
 static void test_oracle(void **state)
 {
+    const struct seeds seeds = seeds_wanted(SEEDS, SEEDS);
+
     (void)state;
-    for (uint64_t seed = 1; seed <= seeds(); seed++) {
-        run_against_oracle(seed * 0x9e3779b97f4a7c15ULL);
+    for (seed_now = seeds.first; seed_now < seeds.end; seed_now++) {
+        run_against_oracle(seed_now * 0x9e3779b97f4a7c15ULL);
     }
 }
 
@@ -448,12 +440,14 @@ static void assert_same(const struct scene *a, const struct scene *b)
  * same. */
 static void test_deterministic(void **state)
 {
+    const struct seeds seeds = seeds_wanted(SEEDS, SEEDS);
+
     (void)state;
-    for (uint64_t seed = 1; seed <= seeds(); seed++) {
+    for (seed_now = seeds.first; seed_now < seeds.end; seed_now++) {
         struct history h;
         struct scene a, b;
 
-        history_make(&h, seed * 77777);
+        history_make(&h, seed_now * 77777);
         scene_open(&a, fixture_city(1, &spec));
         scene_open(&b, fixture_city(1, &spec));
         for (unsigned i = 0; i < h.count; i++) {
@@ -481,8 +475,8 @@ static void restart(uint64_t seed)
     struct scene a, b;
     struct counters counters = {0};
     struct image images[SPACES + 1];
-    uint64_t chance = seed;
-    const unsigned cut = below(&chance, STEPS);
+    struct dice chance = {seed + 1};
+    const unsigned cut = dice_below(&chance, STEPS);
 
     history_make(&h, seed);
     scene_open(&a, fixture_city(1, &spec));
@@ -495,7 +489,8 @@ static void restart(uint64_t seed)
         }
         if (h.events[i].kind == SAY) {
             core_event(&a, &h.events[i]);
-            if (i + 1 < h.count && h.events[i + 1].at_s > h.events[i].at_s && below(&chance, 2)) {
+            if (i + 1 < h.count && h.events[i + 1].at_s > h.events[i].at_s &&
+                dice_below(&chance, 2)) {
                 go_to(&a, a.now_ms + 250);
             }
         }
@@ -548,9 +543,11 @@ static void restart(uint64_t seed)
 
 static void test_restart(void **state)
 {
+    const struct seeds seeds = seeds_wanted(SEEDS, SEEDS);
+
     (void)state;
-    for (uint64_t seed = 1; seed <= seeds(); seed++) {
-        restart(seed * 0x2545f4914f6cdd1dULL);
+    for (seed_now = seeds.first; seed_now < seeds.end; seed_now++) {
+        restart(seed_now * 0x2545f4914f6cdd1dULL);
     }
 }
 
@@ -580,9 +577,9 @@ static void test_clock_jump(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_oracle),
-        cmocka_unit_test(test_deterministic),
-        cmocka_unit_test(test_restart),
+        SEEDED_TEST(test_oracle),
+        SEEDED_TEST(test_deterministic),
+        SEEDED_TEST(test_restart),
         cmocka_unit_test(test_clock_jump),
     };
 

@@ -17,15 +17,6 @@ static const struct fixture_sensor sensors[] = {
 static const struct fixture_spec spec = {
     .lots = lots, .lot_count = 2, .sensors = sensors, .sensor_count = 3, .device_count = 3};
 
-static void count(struct scene *s, uint32_t in, uint32_t out)
-{
-    struct reading reading = scene_reading(s, GATE, VALUE_GATE);
-
-    reading.gate_in = in;
-    reading.gate_out = out;
-    scene_read(s, &reading);
-}
-
 /* A gateway that heard two spaces and a gate an hour ahead of the other one's clock. */
 static void open_both(struct scene *former, struct scene *now)
 {
@@ -33,9 +24,29 @@ static void open_both(struct scene *former, struct scene *now)
     go_to(former, T0 + HOUR_MS);
     say(former, 0, VALUE_FREE);
     say(former, 1, VALUE_OCCUPIED);
-    count(former, 3, 1);
+    count(former, GATE, 3, 1);
     scene_open(now, fixture_city(1, &spec));
     go_to(now, T0 + 1000);
+}
+
+/* A gateway that started while Redis was away: what it accepts is newer than all that Redis holds.
+ */
+static void open_without_redis(struct scene *now, int64_t now_ms)
+{
+    scene_open(now, fixture_city(1, &spec));
+    go_to(now, now_ms);
+    now->seq = 1000;
+}
+
+/* The same before its images are read: lots at gates wait for Redis if told so. */
+static void begin_later(struct scene *now, bool lots_wait)
+{
+    scene_begin(now, fixture_city(1, &spec));
+    now->now_ms = T0 + 60000;
+    now->seq = 1000;
+    if (lots_wait) {
+        core_lots_wait(now->core);
+    }
 }
 
 static void close_both(struct scene *former, struct scene *now)
@@ -48,20 +59,16 @@ static void what_lies_ahead_is_not_believed(void **state)
 {
     struct scene former;
     struct scene now;
-    struct image image;
 
     (void)state;
     open_both(&former, &now);
-    core_space_image(former.core, 0, &image);
-    core_restore(now.core, &image);
+    hand_space(&former, 0, &now);
     assert_shows(&now, 0, SPACE_UNKNOWN, REASON_CLOCK_SUSPECT);
-    core_lot_image(former.core, 1, &image);
-    core_restore(now.core, &image);
+    hand_lot(&former, 1, &now);
     assert_int_equal(lot_of(&now, 1).reason, REASON_CLOCK_SUSPECT);
     assert_int_equal(lot_of(&now, 1).counts.free, 0);
-    core_space_image(now.core, 0, &image);
-    assert_true(image.space.seen_ms <= now.now_ms);
-    assert_true(image.space.since_ms <= now.now_ms);
+    assert_true(kept_of(&now, 0).space.seen_ms <= now.now_ms);
+    assert_true(kept_of(&now, 0).space.since_ms <= now.now_ms);
     assert_adds_up(&now);
     say(&now, 0, VALUE_FREE); /* heard by this clock: believed */
     assert_shows(&now, 0, SPACE_FREE, REASON_FRESH);
@@ -73,13 +80,11 @@ static void nothing_stays_fresh(void **state)
 {
     struct scene former;
     struct scene now;
-    struct image image;
 
     (void)state;
     open_both(&former, &now);
     for (uint32_t slot = 0; slot < 2; slot++) {
-        core_space_image(former.core, slot, &image);
-        core_restore(now.core, &image);
+        hand_space(&former, slot, &now);
     }
     go_to(&now, T0 + 1000 + EVENT_LIMIT + 251);
     for (uint32_t slot = 0; slot < 2; slot++) {
@@ -95,7 +100,6 @@ static void a_stay_outlives_a_start_without_redis(void **state)
 {
     struct scene former;
     struct scene now;
-    struct image image;
 
     (void)state;
     scene_open(&former, fixture_city(1, &spec));
@@ -106,26 +110,19 @@ static void a_stay_outlives_a_start_without_redis(void **state)
         say(&former, 0, VALUE_OCCUPIED);
         say(&former, 1, VALUE_FREE);
     }
-    scene_open(&now, fixture_city(1, &spec));
-    go_to(&now, former.now_ms + 90000);
-    now.seq = 1000; /* newer than all that Redis holds */
+    open_without_redis(&now, former.now_ms + 90000);
     say(&now, 0, VALUE_OCCUPIED);
     say(&now, 1, VALUE_OCCUPIED);
-    core_space_image(now.core, 0, &image);
-    assert_int_equal(image.space.known_since_ms, now.now_ms);
+    assert_int_equal(kept_of(&now, 0).space.known_since_ms, now.now_ms);
 
-    core_space_image(former.core, 0, &image);
-    core_restore(now.core, &image);
-    core_space_image(now.core, 0, &image);
-    assert_int_equal(image.space.known_since_ms, T0);
-    assert_int_equal(image.space.gap_s, 90); /* nobody looked so long */
-    assert_int_equal(image.space.since_ms, now.now_ms);
-    assert_int_equal(image.at.seq, 1001);
+    hand_space(&former, 0, &now);
+    assert_int_equal(kept_of(&now, 0).space.known_since_ms, T0);
+    assert_int_equal(kept_of(&now, 0).space.gap_s, 90); /* nobody looked so long */
+    assert_int_equal(kept_of(&now, 0).space.since_ms, now.now_ms);
+    assert_int_equal(kept_of(&now, 0).at.seq, 1001);
     assert_shows(&now, 0, SPACE_OCCUPIED, REASON_FRESH);
-    core_space_image(former.core, 1, &image); /* it was free: this car came meanwhile */
-    core_restore(now.core, &image);
-    core_space_image(now.core, 1, &image);
-    assert_int_equal(image.space.known_since_ms, now.now_ms);
+    hand_space(&former, 1, &now); /* it was free: this car came meanwhile */
+    assert_int_equal(kept_of(&now, 1).space.known_since_ms, now.now_ms);
     assert_adds_up(&now);
     close_both(&former, &now);
 }
@@ -135,21 +132,16 @@ static void a_stay_that_was_seen_to_begin_is_new(void **state)
 {
     struct scene former;
     struct scene now;
-    struct image image;
 
     (void)state;
     scene_open(&former, fixture_city(1, &spec));
     say(&former, 0, VALUE_OCCUPIED);
-    scene_open(&now, fixture_city(1, &spec));
-    go_to(&now, T0 + 60000);
-    now.seq = 1000;
+    open_without_redis(&now, T0 + 60000);
     say(&now, 0, VALUE_FREE);
     pass(&now, 60000);
     say(&now, 0, VALUE_OCCUPIED);
-    core_space_image(former.core, 0, &image);
-    core_restore(now.core, &image);
-    core_space_image(now.core, 0, &image);
-    assert_int_equal(image.space.known_since_ms, T0 + 120000);
+    hand_space(&former, 0, &now);
+    assert_int_equal(kept_of(&now, 0).space.known_since_ms, T0 + 120000);
     close_both(&former, &now);
 }
 
@@ -160,24 +152,20 @@ static void a_count_outlives_it_too(void **state)
     struct command true_up = {.kind = COMMAND_LOT_COUNT, .key = fixture_key(1, 0), .count = 6};
     struct scene former;
     struct scene now;
-    struct image image;
 
     (void)state;
     scene_open(&former, fixture_city(1, &spec));
-    count(&former, 100, 98);
+    count(&former, GATE, 100, 98);
     assert_int_equal(ask(&former, &true_up), ERR_OK);
-    count(&former, 101, 98);
+    count(&former, GATE, 101, 98);
     assert_int_equal(lot_of(&former, 1).counts.free, 3);
-    scene_open(&now, fixture_city(1, &spec));
-    go_to(&now, T0 + 60000);
-    now.seq = 1000;
-    count(&now, 103, 99);
-    core_lot_image(former.core, 1, &image);
-    core_restore(now.core, &image);
+    open_without_redis(&now, T0 + 60000);
+    count(&now, GATE, 103, 99);
+    hand_lot(&former, 1, &now);
     assert_int_equal(lot_of(&now, 1).counts.free, 2); /* 7 inside, 2 came, 1 left */
-    count(&now, 103, 100);
+    count(&now, GATE, 103, 100);
     assert_int_equal(lot_of(&now, 1).counts.free, 3);
-    core_restore(now.core, &image); /* once */
+    hand_lot(&former, 1, &now); /* once */
     assert_int_equal(lot_of(&now, 1).counts.free, 3);
     assert_adds_up(&now);
     close_both(&former, &now);
@@ -186,25 +174,21 @@ static void a_count_outlives_it_too(void **state)
 /* Nobody has read yet how many were inside: a first count is not shown as if it were known. */
 static void a_first_count_waits_for_redis(void **state)
 {
-    struct counters counters = {0};
     struct scene former;
     struct scene s;
     struct image image;
 
     (void)state;
     scene_open(&former, fixture_city(1, &spec));
-    count(&former, 100, 98);
-    count(&former, 105, 98);
+    count(&former, GATE, 100, 98);
+    count(&former, GATE, 105, 98);
     for (int redis_knows = 0; redis_knows < 2; redis_knows++) {
-        s = (struct scene){.inv = fixture_city(1, &spec), .now_ms = T0 + 60000, .seq = 1000};
-        s.core = core_create(s.inv, &counters);
-        core_lots_wait(s.core);
+        begin_later(&s, true);
         core_restored(s.core, (struct now){.at_ms = s.now_ms}, false);
         assert_int_equal(lot_of(&s, 1).reason, REASON_GATE_SILENT);
-        count(&s, 106, 98);
+        count(&s, GATE, 106, 98);
         assert_int_equal(lot_of(&s, 1).counts.unknown, 10);
         assert_int_equal(lot_of(&s, 1).reason, REASON_COUNT_UNREAD);
-        assert_adds_up(&s);
         if (redis_knows) {
             core_lot_image(former.core, 1, &image);
             image.lot.count_raw = 3; /* as staff trued it up */
@@ -226,7 +210,6 @@ static void a_first_count_waits_for_redis(void **state)
  * image of first counts is newer than that of Redis, but knows less. */
 static void a_shortened_first_count_is_still_one(void **state)
 {
-    struct counters counters = {0};
     struct scene former;
     struct scene s;
     struct image shortened;
@@ -235,17 +218,15 @@ static void a_shortened_first_count_is_still_one(void **state)
 
     (void)state;
     scene_open(&former, fixture_city(1, &spec));
-    count(&former, 105, 98);
+    count(&former, GATE, 105, 98);
     core_lot_image(former.core, 1, &image);
     assert_false(image.lot.first);
     image.lot.count_raw = 3;
     for (int start = 0; start < 2; start++) {
-        s = (struct scene){.inv = fixture_city(1, &spec), .now_ms = T0 + 60000, .seq = 1000};
-        s.core = core_create(s.inv, &counters);
+        begin_later(&s, start == 0);
         if (start == 0) {
-            core_lots_wait(s.core);
             core_restored(s.core, (struct now){.at_ms = s.now_ms}, false);
-            count(&s, 106, 98);
+            count(&s, GATE, 106, 98);
             core_lot_image(s.core, 1, &shortened);
             assert_true(image_unpack(IMAGE_LOT, bytes, image_pack(&shortened, bytes, sizeof bytes),
                                      &shortened));

@@ -21,16 +21,6 @@ static void open_scene(struct scene *s)
     scene_open(s, fixture_city(1, &spec));
 }
 
-static void count(struct scene *s, uint32_t gate, uint32_t in, uint32_t out)
-{
-    struct reading reading = scene_reading(s, gate, VALUE_GATE);
-
-    reading.gate_in = in;
-    reading.gate_out = out;
-    scene_read(s, &reading);
-    assert_adds_up(s);
-}
-
 static void test_spaces_add_up(void **state)
 {
     struct scene s;
@@ -161,10 +151,10 @@ static void test_restore(void **state)
     count(&s, GATE_B, 3, 1);
     assert_int_equal(ask(&s, &out), ERR_OK);
     assert_int_equal(ask(&s, &suspect), ERR_OK);
-    core = core_create(s.inv, &counters);
+    t = s;
+    t.core = core = core_create(s.inv, &counters);
     for (uint32_t i = 0; i < 3; i++) {
-        core_space_image(s.core, i, &image);
-        core_restore(core, &image);
+        hand_space(&s, i, &t);
     }
     core_lot_image(s.core, 1, &image);
     core_restore(core, &image);
@@ -178,8 +168,6 @@ static void test_restore(void **state)
     assert_true(core_suspect_image(s.core, 1, &image));
     core_restore(core, &image);
     core_restored(core, (struct now){.at_ms = T0 + 61000}, false);
-    t = s;
-    t.core = core;
     t.now_ms = T0 + 61000;
     assert_shows(&t, 0, SPACE_FREE, REASON_RESTORED);
     assert_int_equal(look_at(&t, 0).since_ms, T0);
@@ -202,7 +190,6 @@ static void test_clock_suspect(void **state)
 {
     struct scene s;
     struct counters counters = {0};
-    struct image image;
     struct scene t;
 
     (void)state;
@@ -212,10 +199,8 @@ static void test_clock_suspect(void **state)
     count(&s, GATE_B, 1, 1);
     t = s;
     t.core = core_create(s.inv, &counters);
-    core_space_image(s.core, 0, &image);
-    core_restore(t.core, &image);
-    core_lot_image(s.core, 1, &image);
-    core_restore(t.core, &image);
+    hand_space(&s, 0, &t);
+    hand_lot(&s, 1, &t);
     t.now_ms = T0 - 3600000; /* the wall clock lost an hour */
     core_restored(t.core, (struct now){.at_ms = t.now_ms}, true);
     assert_shows(&t, 0, SPACE_UNKNOWN, REASON_CLOCK_SUSPECT);
@@ -247,14 +232,12 @@ static void test_late_restore(void **state)
     assert_int_equal(ask(&s, &close), ERR_OK);
     open_scene(&t);
     t.now_ms += 1000;
-    core_space_image(s.core, 0, &image);
-    core_restore(t.core, &image);
+    hand_space(&s, 0, &t);
     assert_shows(&t, 0, SPACE_FREE, REASON_RESTORED);
     assert_true(core_override_image(s.core, fixture_key(0, 2), &image));
     core_restore(t.core, &image);
     assert_int_equal(look_at(&t, 1).state, SPACE_OUT_OF_SERVICE);
-    core_lot_image(s.core, 1, &image);
-    core_restore(t.core, &image);
+    hand_lot(&s, 1, &t);
     assert_int_equal(lot_of(&t, 1).counts.out_of_service, 10);
     assert_int_equal(ask(&s, &suspect), ERR_OK);
     core_restore(t.core, &s.effects->kept[0]);

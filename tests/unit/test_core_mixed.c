@@ -3,10 +3,11 @@
  * hold whatever happens: counts add up, `shown` says exactly what changed, an undone command leaves
  * nothing, when timers fire changes nothing, and a restart goes on where it was. Seeds are fixed;
  * BOWEI_SEEDS says how many. */
-#include "core_fixture.h"
 #include "gateway/core/step/wheel.h"
+#include "tests/unit/core_fixture.h"
+#include "tests/unit/seeds.h"
 
-enum { SLOTS = 6, LOTS = 3, DEVICES = 9, STEPS = 250, CITIES = 4, GATE_DEVICE = 7 };
+enum { SLOTS = 6, LOTS = 3, DEVICES = 9, STEPS = 250, SEEDS = 60, CITIES = 4, GATE_DEVICE = 7 };
 
 /* The first city lacks the last lot; slots only grow, so it does not come back. */
 static const struct fixture_lot first_lots[] = {{.spaces = 4}, {.capacity = 9}};
@@ -57,19 +58,6 @@ static const struct fixture_spec cities[CITIES] = {
     {all_lots,   fewer_sensors,  LOTS, ARRAY_LEN(fewer_sensors),  DEVICES, 3},
 };
 
-static uint64_t next_random(uint64_t *seed)
-{
-    *seed ^= *seed << 13;
-    *seed ^= *seed >> 7;
-    *seed ^= *seed << 17;
-    return *seed;
-}
-
-static unsigned below(uint64_t *seed, unsigned n)
-{
-    return (unsigned)(next_random(seed) >> 33) % n;
-}
-
 /* --- a history, made once and told to several cores --- */
 
 enum event_kind { SAY, ASK, SWAP, LOST };
@@ -100,30 +88,30 @@ static int64_t next_tick_ms(int64_t now_ms)
     return ((now_ms + 1000) / WHEEL_TICK_MS + 1) * WHEEL_TICK_MS;
 }
 
-static void make_reading(struct event *e, uint64_t *seed, uint32_t *counters)
+static void make_reading(struct event *e, struct dice *dice, uint32_t *counters)
 {
     struct reading *r = &e->reading;
 
-    r->value = (uint8_t)values[below(seed, ARRAY_LEN(values))];
+    r->value = (uint8_t)values[dice_below(dice, ARRAY_LEN(values))];
     r->gate_in = (uint32_t)(e->at_ms - T0) / 20000;
-    r->gate_out = (uint32_t)(e->at_ms - T0) / 20000 * below(seed, 100) / 100;
+    r->gate_out = (uint32_t)(e->at_ms - T0) / 20000 * dice_below(dice, 100) / 100;
     if (e->device == 2 || r->value == VALUE_LINK_LOST) {
         return;
     }
-    if ((r->value == VALUE_JOIN || r->value == VALUE_START) && below(seed, 2)) {
+    if ((r->value == VALUE_JOIN || r->value == VALUE_START) && dice_below(dice, 2)) {
         counters[e->device] = 0;
     }
     r->has = HAS_NET_TIME | (r->value == VALUE_JOIN ? 0 : HAS_COUNTER);
-    r->net_time_ms = e->at_ms - below(seed, 3) * 500;
+    r->net_time_ms = e->at_ms - dice_below(dice, 3) * 500;
     r->counter = ++counters[e->device];
-    if (below(seed, 12) == 0 && r->counter > 3) { /* a straggler */
+    if (dice_below(dice, 12) == 0 && r->counter > 3) { /* a straggler */
         r->counter -= 2;
-        r->net_time_ms -= below(seed, 600000);
+        r->net_time_ms -= dice_below(dice, 600000);
         counters[e->device]--;
     }
 }
 
-static void make_command(struct event *e, uint64_t *seed)
+static void make_command(struct event *e, struct dice *dice)
 {
     static const enum command_kind kinds[] = {
         COMMAND_SPACE_OUT, COMMAND_SPACE_IN,       COMMAND_LOT_CLOSE,
@@ -132,23 +120,23 @@ static void make_command(struct event *e, uint64_t *seed)
     };
 
     static const unsigned lot_of_slot[SLOTS] = {0, 0, 0, 0, 2, 2};
-    const unsigned slot = below(seed, SLOTS);
+    const unsigned slot = dice_below(dice, SLOTS);
     struct command *c = &e->command;
 
-    *c = (struct command){.kind = kinds[below(seed, ARRAY_LEN(kinds))],
-                          .device = below(seed, DEVICES),
-                          .count = below(seed, 10)};
+    *c = (struct command){.kind = kinds[dice_below(dice, ARRAY_LEN(kinds))],
+                          .device = dice_below(dice, DEVICES),
+                          .count = dice_below(dice, 10)};
     switch (c->kind) {
     case COMMAND_SPACE_OUT:
     case COMMAND_SPACE_IN:
         c->key = fixture_key(lot_of_slot[slot], slot < 4 ? slot + 1 : slot - 3);
-        c->reason = (enum out_reason)below(seed, OUT_REASON_COUNT);
-        c->until_ms = below(seed, 2) ? 0 : e->at_ms + below(seed, 900000) + 1;
+        c->reason = (enum out_reason)dice_below(dice, OUT_REASON_COUNT);
+        c->until_ms = dice_below(dice, 2) ? 0 : e->at_ms + dice_below(dice, 900000) + 1;
         break;
     case COMMAND_LOT_COUNT: c->key = fixture_key(1, 0); break;
     case COMMAND_LOT_CLOSE:
-    case COMMAND_LOT_OPEN: c->key = fixture_key(below(seed, LOTS), 0); break;
-    case COMMAND_DEVICE_TEST: c->until_ms = e->at_ms + below(seed, 900000) + 1; break;
+    case COMMAND_LOT_OPEN: c->key = fixture_key(dice_below(dice, LOTS), 0); break;
+    case COMMAND_DEVICE_TEST: c->until_ms = e->at_ms + dice_below(dice, 900000) + 1; break;
     case COMMAND_DEVICE_TEST_END:
     case COMMAND_DEVICE_SUSPECT:
     case COMMAND_DEVICE_TRUST:
@@ -171,34 +159,35 @@ static void make_command(struct event *e, uint64_t *seed)
     case COMMAND_ZOMBIES:
     case COMMAND_KIND_COUNT: break;
     }
-    e->undone = below(seed, 4) == 0;
+    e->undone = dice_below(dice, 4) == 0;
 }
 
 static void history_make(struct history *h, uint64_t seed)
 {
+    struct dice dice = {seed};
     uint32_t counters[DEVICES] = {0};
     int64_t at_ms = T0;
 
     for (unsigned i = 0; i < STEPS; i++) {
         struct event *e = &h->events[i];
-        const unsigned dice = below(&seed, 100);
+        const unsigned roll = dice_below(&dice, 100);
 
-        at_ms += below(&seed, 12) == 0 ? below(&seed, 600000) : below(&seed, 12000);
-        *e = (struct event){.kind = SAY, .at_ms = at_ms, .device = below(&seed, DEVICES)};
-        e->city = 1 + below(&seed, CITIES - 1);
-        if (dice < 4) {
+        at_ms += dice_below(&dice, 12) == 0 ? dice_below(&dice, 600000) : dice_below(&dice, 12000);
+        *e = (struct event){.kind = SAY, .at_ms = at_ms, .device = dice_below(&dice, DEVICES)};
+        e->city = 1 + dice_below(&dice, CITIES - 1);
+        if (roll < 4) {
             e->kind = SWAP;
-        } else if (dice < 7) {
+        } else if (roll < 7) {
             e->kind = LOST;
-        } else if (dice < 25) {
+        } else if (roll < 25) {
             e->kind = ASK;
-            make_command(e, &seed);
+            make_command(e, &dice);
             if (e->undone) { /* so that the undo finds nothing that fell due: that would stay */
                 at_ms = next_tick_ms(at_ms);
                 e->at_ms = at_ms;
             }
         } else {
-            make_reading(e, &seed, counters);
+            make_reading(e, &dice, counters);
         }
     }
 }
@@ -341,30 +330,25 @@ static void tell(struct scene *s, const struct event *e)
     }
 }
 
-static unsigned seeds(void)
-{
-    const char *text = getenv("BOWEI_SEEDS");
-
-    return text != NULL ? (unsigned)strtoul(text, NULL, 10) : 60;
-}
-
 /* One core fires its timers at odd times, the other hardly ever. */
 static void test_invariants(void **state)
 {
+    const struct seeds seeds = seeds_wanted(SEEDS, SEEDS);
+
     (void)state;
-    for (uint64_t seed = 1; seed <= seeds(); seed++) {
+    for (seed_now = seeds.first; seed_now < seeds.end; seed_now++) {
         static struct history h;
-        uint64_t chance = seed * 31;
+        struct dice chance = {seed_now * 31};
         struct scene a;
         struct scene b;
         struct picture one;
         struct picture other;
 
-        history_make(&h, seed * 0x9e3779b97f4a7c15ULL);
+        history_make(&h, seed_now * 0x9e3779b97f4a7c15ULL);
         scene_open(&a, fixture_city(1, &cities[0]));
         scene_open(&b, fixture_city(1, &cities[0]));
         for (unsigned i = 0; i < STEPS; i++) {
-            if (below(&chance, 2) || h.events[i].undone) {
+            if (dice_below(&chance, 2) || h.events[i].undone) {
                 advance(&a, h.events[i].at_ms);
             }
             if (h.events[i].undone) {
@@ -467,12 +451,14 @@ static void restart(const struct scene *s)
 
 static void test_restarts(void **state)
 {
+    const struct seeds seeds = seeds_wanted(SEEDS, SEEDS);
+
     (void)state;
-    for (uint64_t seed = 1; seed <= seeds(); seed++) {
+    for (seed_now = seeds.first; seed_now < seeds.end; seed_now++) {
         static struct history h;
         struct scene s;
 
-        history_make(&h, seed * 0x2545f4914f6cdd1dULL);
+        history_make(&h, seed_now * 0x2545f4914f6cdd1dULL);
         scene_open(&s, fixture_city(1, &cities[0]));
         for (unsigned i = 0; i < STEPS; i++) {
             struct event *e = &h.events[i];
@@ -492,8 +478,8 @@ static void test_restarts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_invariants),
-        cmocka_unit_test(test_restarts),
+        SEEDED_TEST(test_invariants),
+        SEEDED_TEST(test_restarts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,15 +10,6 @@ static const struct fixture_sensor sensors[] = {
 static const struct fixture_spec spec = {
     .lots = lots, .sensors = sensors, .lot_count = 2, .sensor_count = 2, .device_count = 2};
 
-static void say_late(struct scene *s, enum reading_value value, int64_t net_ms)
-{
-    struct reading reading = scene_reading(s, 0, value);
-
-    reading.has = HAS_NET_TIME;
-    reading.net_time_ms = net_ms;
-    scene_read(s, &reading);
-}
-
 /* Unknown since 7 min, known to be free from 60 min on by a word that came late, heard again after
  * 180 min: two hours of the stay were unknown, not three. */
 static void a_gap_is_no_longer_than_its_stay(void **state)
@@ -28,16 +19,16 @@ static void a_gap_is_no_longer_than_its_stay(void **state)
 
     (void)state;
     scene_open(&s, fixture_city(1, &spec));
-    say_late(&s, VALUE_OCCUPIED, T0);
+    say_dated(&s, 0, VALUE_OCCUPIED, T0);
     pass(&s, 2 * 3600000);
-    say_late(&s, VALUE_FREE, T0 + 3600000);
-    core_space_image(s.core, 0, &image);
+    say_dated(&s, 0, VALUE_FREE, T0 + 3600000);
+    image = kept_of(&s, 0);
     assert_int_equal(image.space.state, SPACE_UNKNOWN);
     assert_int_equal(image.space.known_state, SPACE_FREE);
     assert_int_equal(image.space.known_since_ms, T0 + 3600000);
     pass(&s, 3600000);
-    say_late(&s, VALUE_FREE, s.now_ms);
-    core_space_image(s.core, 0, &image);
+    say_dated(&s, 0, VALUE_FREE, s.now_ms);
+    image = kept_of(&s, 0);
     assert_int_equal(image.space.state, SPACE_FREE);
     assert_int_equal(image.space.known_since_ms, T0 + 3600000);
     assert_int_equal(image.space.gap_s, 2 * 3600);
@@ -49,24 +40,16 @@ static void late_images_of_a_fast_clock_grow_old(void **state)
 {
     struct scene fast;
     struct scene s;
-    struct image space;
-    struct image lot;
-    struct reading count;
 
     (void)state;
     scene_open(&fast, fixture_city(1, &spec));
     pass(&fast, 1000); /* more, and the clock is suspect: test_core_late.c */
     say(&fast, 0, VALUE_FREE);
-    count = scene_reading(&fast, 1, VALUE_GATE);
-    count.gate_in = 4;
-    scene_read(&fast, &count);
-    core_space_image(fast.core, 0, &space);
-    core_lot_image(fast.core, 1, &lot);
-    scene_close(&fast);
-
+    count(&fast, 1, 4, 0);
     scene_open(&s, fixture_city(1, &spec));
-    core_restore(s.core, &space);
-    core_restore(s.core, &lot);
+    hand_space(&fast, 0, &s);
+    hand_lot(&fast, 1, &s);
+    scene_close(&fast);
     assert_shows(&s, 0, SPACE_FREE, REASON_RESTORED);
     assert_int_equal(lot_of(&s, 1).counts.free, 6);
     pass(&s, EVENT_LIMIT + 1000);
@@ -81,7 +64,6 @@ static void a_flapping_of_a_fast_clock_ends(void **state)
 {
     struct scene fast;
     struct scene s;
-    struct image space;
 
     (void)state;
     scene_open(&fast, fixture_city(1, &spec));
@@ -91,12 +73,9 @@ static void a_flapping_of_a_fast_clock_ends(void **state)
         pass(&fast, 1000);
     }
     assert_shows(&fast, 0, SPACE_UNKNOWN, REASON_FLAPPING);
-    core_space_image(fast.core, 0, &space);
+    scene_begin(&s, fixture_city(1, &spec));
+    hand_space(&fast, 0, &s);
     scene_close(&fast);
-
-    s = (struct scene){.inv = fixture_city(1, &spec), .now_ms = T0};
-    s.core = core_create(s.inv, &s.counters);
-    core_restore(s.core, &space);
     core_restored(s.core, (struct now){.at_ms = T0}, false);
     assert_shows(&s, 0, SPACE_UNKNOWN, REASON_FLAPPING);
     for (unsigned i = 0; i < 11; i++) {

@@ -1,30 +1,10 @@
 /* Coverage: everything has somebody responsible (责任全覆盖、无死角、无盲区), and where it has not,
  * it is listed; the words of the founding documents on grids, owners, wardens and figures. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-/* cmocka wants the four above first */
+#include "tests/unit/own_folder.h"
+
 #include "bowei/coverage.h"
 #include "bowei/fences.h"
 #include "tests/unit/territory_world.h"
-#include <cmocka.h>
-
-static char folder[256];
-
-static int folder_make(void **state)
-{
-    (void)state;
-    scratch_folder_make(folder, sizeof folder);
-    return 0;
-}
-
-static int folder_remove(void **state)
-{
-    (void)state;
-    scratch_folder_remove(folder);
-    return 0;
-}
 
 /* --- a small city where nobody is missing --- */
 
@@ -81,7 +61,7 @@ static struct inventory *city_with(const char *other_units, const char *other_wa
 
     features_print(&features);
     texts[4] = features.data;
-    inv = territory_import(folder, texts, 5);
+    inv = territory_import(own_folder, texts, 5);
     assert_non_null(inv);
     strbuf_finish(&features);
     return inv;
@@ -341,7 +321,7 @@ static void gaps_are_what_the_router_finds(void **state)
         struct inventory *inv;
 
         world_make(&w, &dice);
-        inv = world_build(&w, folder);
+        inv = world_build(&w, own_folder);
         assert_non_null(inv);
         for (int lot = 0; lot < LOTS; lot++) {
             lot_check(&w, inv, lot);
@@ -358,7 +338,7 @@ static void removed_places_are_no_gaps(void **state)
                                 "150402001R0010012Z,42.1005,118.1005,,\n";
     const char *texts[] = {lots, fewer, units};
     struct import_report report = {0};
-    struct draft *d = territory_read(folder, texts, 3, &report);
+    struct draft *d = territory_read(own_folder, texts, 3, &report);
     struct inventory *second = NULL;
 
     (void)state;

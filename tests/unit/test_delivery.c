@@ -54,7 +54,7 @@ static void events_come_in_order_signed_once(void **state)
     for (int i = 0; i < 40; i++) {
         feed_add(&st->feed, i % 2 == 0 ? "HLO" : "MTN");
     }
-    WAIT_FOR(atomic_load(&r->count) == 20);
+    WAIT_FOR(atomic_load(&r->count) == 20, WAIT_MS);
     for (uint32_t i = 0; i < 20; i++) {
         char want[EVENT_ID_MAX];
 
@@ -65,11 +65,11 @@ static void events_come_in_order_signed_once(void **state)
     }
     assert_string_equal(st->note + 5 + WEBHOOK_ID_LEN, " of HLO"); /* "make W..." */
     /* the receiver has the last one a moment before its answer is noted */
-    WAIT_FOR(strstr(tell(st, "HLO", DELIVERY_GET, id), "\"delivered\":20") != NULL);
+    WAIT_FOR(strstr(tell(st, "HLO", DELIVERY_GET, id), "\"delivered\":20") != NULL, WAIT_MS);
     /* a new secret: the former one signs as well, behind the new one */
     (void)tell(st, "HLO", DELIVERY_ROTATE, id);
     feed_add(&st->feed, "HLO");
-    WAIT_FOR(atomic_load(&r->count) == 21);
+    WAIT_FOR(atomic_load(&r->count) == 21, WAIT_MS);
     assert_non_null(strstr(r->posts[20].signature, " v1,"));
     station_close(st);
     receiver_close(r);
@@ -91,7 +91,7 @@ static void a_restart_repeats_at_most_what_was_not_noted(void **state)
         }
     }
     for (uint32_t i = 1; i <= 30; i++) {
-        WAIT_FOR(posts_of(r, i) >= 1);
+        WAIT_FOR(posts_of(r, i) >= 1, WAIT_MS);
     }
     assert_non_null(strstr(tell(st, "HLO", DELIVERY_LIST, ""), id));
     station_close(st);
@@ -122,14 +122,14 @@ static void one_that_hangs_holds_nobody_up(void **state)
         int64_t took_ms;
 
         feed_add(&st->feed, "HLO");
-        WAIT_FOR(atomic_load(&good->count) == i + 1);
+        WAIT_FOR(atomic_load(&good->count) == i + 1, WAIT_MS);
         took_ms = good->posts[i].at_ms - at_ms;
         slowest_ms = took_ms > slowest_ms ? took_ms : slowest_ms;
         pause_ms(10);
     }
     assert_true(slowest_ms < 1000); /* the others take 1 s and 3 s */
     assert_true(atomic_load(&slow_lookups) > 0);
-    WAIT_FOR(count_get(&st->counters, COUNT_WEBHOOK_BLOCKED) >= 2);
+    WAIT_FOR(count_get(&st->counters, COUNT_WEBHOOK_BLOCKED) >= 2, WAIT_MS);
     assert_non_null(strstr(tell(st, "HLO", DELIVERY_LIST, ""),
                            "10.11.12.13 is not a public address: private, RFC 1918"));
     {
@@ -156,7 +156,7 @@ static void what_fails_is_tried_then_a_dead_letter_then_replayed(void **state)
     }
     /* the first has the whole schedule, the others one attempt each: the receiver is known to fail
      */
-    WAIT_FOR(count_get(&st->counters, COUNT_WEBHOOK_DEAD) == 5);
+    WAIT_FOR(count_get(&st->counters, COUNT_WEBHOOK_DEAD) == 5, WAIT_MS);
     assert_int_equal(atomic_load(&r->count), 3 + 4);
     assert_int_equal(posts_of(r, 1), 3);
     assert_int_equal(posts_of(r, 2), 1);
@@ -167,18 +167,18 @@ static void what_fails_is_tried_then_a_dead_letter_then_replayed(void **state)
     assert_non_null(strstr(tell(st, "HLO", DELIVERY_GET, id), "\"dead_letters\":5"));
     atomic_store(&r->status, 204);
     (void)tell(st, "HLO", DELIVERY_REPLAY, id);
-    WAIT_FOR(atomic_load(&r->count) == 3 + 4 + 5);
-    WAIT_FOR(strstr(tell(st, "HLO", DELIVERY_GET, id), "\"dead_letters\":0") != NULL);
+    WAIT_FOR(atomic_load(&r->count) == 3 + 4 + 5, WAIT_MS);
+    WAIT_FOR(strstr(tell(st, "HLO", DELIVERY_GET, id), "\"dead_letters\":0") != NULL, WAIT_MS);
     assert_non_null(strstr(tell(st, "HLO", DELIVERY_GET, id), "\"dead_letters_ever\":5"));
     assert_non_null(strstr(tell(st, "HLO", DELIVERY_GET, id), "\"state\":\"ok\""));
     /* an event that it refuses: three attempts, and the next one goes on */
     atomic_store(&r->status, 422);
     feed_add(&st->feed, "HLO");
-    WAIT_FOR(count_get(&st->counters, COUNT_WEBHOOK_DEAD) == 6);
+    WAIT_FOR(count_get(&st->counters, COUNT_WEBHOOK_DEAD) == 6, WAIT_MS);
     assert_int_equal(posts_of(r, 6), 3);
     atomic_store(&r->status, 200);
     feed_add(&st->feed, "HLO");
-    WAIT_FOR(posts_of(r, 7) == 1);
+    WAIT_FOR(posts_of(r, 7) == 1, WAIT_MS);
     station_close(st);
     receiver_close(r);
 }
@@ -195,7 +195,7 @@ static void replays_asked_for_one_by_one(void **state)
     subscribe_at(st, "HLO", r, id);
     feed_add(&st->feed, "HLO");
     feed_add(&st->feed, "HLO");
-    WAIT_FOR(count_get(&st->counters, COUNT_WEBHOOK_DEAD) == 2);
+    WAIT_FOR(count_get(&st->counters, COUNT_WEBHOOK_DEAD) == 2, WAIT_MS);
     atomic_store(&r->status, 200);
     pthread_mutex_lock(&st->feed.lock); /* the read of the second takes as long as this is held */
     for (uint32_t event = 2; event >= 1; event--) {
@@ -212,7 +212,7 @@ static void replays_asked_for_one_by_one(void **state)
         (void)tell(st, "HLO", DELIVERY_GET, id); /* asked after it: the read is under way */
     }
     pthread_mutex_unlock(&st->feed.lock);
-    WAIT_FOR(strstr(tell(st, "HLO", DELIVERY_GET, id), "\"dead_letters\":0") != NULL);
+    WAIT_FOR(strstr(tell(st, "HLO", DELIVERY_GET, id), "\"dead_letters\":0") != NULL, WAIT_MS);
     assert_int_equal(posts_of(r, 1), 2);
     assert_int_equal(posts_of(r, 2), 2);
     station_close(st);
@@ -247,7 +247,7 @@ static void a_template_that_is_gone_is_waited_for(void **state)
     st->config.template_count = 0;
     station_start(st);
     feed_add(&st->feed, "HLO");
-    WAIT_FOR(strstr(tell(st, "HLO", DELIVERY_GET, id), "\"state\":\"failing\"") != NULL);
+    WAIT_FOR(strstr(tell(st, "HLO", DELIVERY_GET, id), "\"state\":\"failing\"") != NULL, WAIT_MS);
     assert_non_null(strstr(tell(st, "HLO", DELIVERY_GET, id), "there is no template robot"));
     q = (struct question){.rq = {.verb = DELIVERY_TEST}};
     memcpy(q.rq.operator_code, "HLO", sizeof "HLO");
@@ -257,8 +257,8 @@ static void a_template_that_is_gone_is_waited_for(void **state)
     assert_int_equal(atomic_load(&r->count), 0);
     st->config.template_count = 1;
     station_start(st);
-    WAIT_FOR(posts_of(r, 1) == 1);
-    WAIT_FOR(strstr(tell(st, "HLO", DELIVERY_GET, id), "\"state\":\"ok\"") != NULL);
+    WAIT_FOR(posts_of(r, 1) == 1, WAIT_MS);
+    WAIT_FOR(strstr(tell(st, "HLO", DELIVERY_GET, id), "\"state\":\"ok\"") != NULL, WAIT_MS);
     station_close(st);
     receiver_close(r);
 }
@@ -273,7 +273,7 @@ static void gone_disables_until_it_is_enabled(void **state)
     atomic_store(&r->status, 410);
     subscribe_at(st, "HLO", r, id);
     feed_add(&st->feed, "HLO");
-    WAIT_FOR(strstr(tell(st, "HLO", DELIVERY_GET, id), "\"state\":\"disabled\"") != NULL);
+    WAIT_FOR(strstr(tell(st, "HLO", DELIVERY_GET, id), "\"state\":\"disabled\"") != NULL, WAIT_MS);
     feed_add(&st->feed, "HLO");
     station_stop(st);
     station_start(st);
@@ -281,10 +281,10 @@ static void gone_disables_until_it_is_enabled(void **state)
     assert_int_equal(atomic_load(&r->count), 1);
     atomic_store(&r->status, 200);
     (void)tell(st, "HLO", DELIVERY_TEST, id);
-    WAIT_FOR(atomic_load(&r->count) == 2);
+    WAIT_FOR(atomic_load(&r->count) == 2, WAIT_MS);
     assert_memory_equal(r->posts[1].id, "test-", 5);
     (void)tell(st, "HLO", DELIVERY_ENABLE, id);
-    WAIT_FOR(posts_of(r, 1) == 2 && posts_of(r, 2) == 1);
+    WAIT_FOR(posts_of(r, 1) == 2 && posts_of(r, 2) == 1, WAIT_MS);
     station_close(st);
     receiver_close(r);
 }
@@ -303,19 +303,19 @@ static void receivers_that_misbehave(void **state)
     atomic_store(&r->redirect_port, elsewhere->port);
     atomic_store(&r->manner, MANNER_REDIRECT);
     feed_add(&st->feed, "HLO");
-    WAIT_FOR(count_get(&st->counters, COUNT_WEBHOOK_DEAD) == 1);
+    WAIT_FOR(count_get(&st->counters, COUNT_WEBHOOK_DEAD) == 1, WAIT_MS);
     assert_int_equal(posts_of(r, 1), 4);
     assert_int_equal(atomic_load(&elsewhere->count), 0);
     atomic_store(&r->manner, MANNER_ENDLESS); /* its status was good */
     feed_add(&st->feed, "HLO");
-    WAIT_FOR(count_get(&st->counters, COUNT_WEBHOOK_DELIVERED) == 1);
+    WAIT_FOR(count_get(&st->counters, COUNT_WEBHOOK_DELIVERED) == 1, WAIT_MS);
     atomic_store(&r->manner, MANNER_STATUS);
     atomic_store(&r->status, 429);
     atomic_store(&r->retry_after_s, 1);
     feed_add(&st->feed, "HLO");
-    WAIT_FOR(posts_of(r, 3) == 1);
+    WAIT_FOR(posts_of(r, 3) == 1, WAIT_MS);
     atomic_store(&r->status, 200);
-    WAIT_FOR(posts_of(r, 3) == 2);
+    WAIT_FOR(posts_of(r, 3) == 2, WAIT_MS);
     waited_ms =
         r->posts[atomic_load(&r->count) - 1].at_ms - r->posts[atomic_load(&r->count) - 2].at_ms;
     assert_true(waited_ms >= 950);
@@ -333,7 +333,7 @@ static void a_feed_that_is_away_or_has_forgotten(void **state)
     (void)state;
     subscribe_at(st, "HLO", r, id);
     feed_add(&st->feed, "HLO");
-    WAIT_FOR(posts_of(r, 1) == 1);
+    WAIT_FOR(posts_of(r, 1) == 1, WAIT_MS);
     pthread_mutex_lock(&st->feed.lock);
     st->feed.away = true;
     pthread_mutex_unlock(&st->feed.lock);
@@ -344,7 +344,7 @@ static void a_feed_that_is_away_or_has_forgotten(void **state)
     st->feed.away = false;
     st->feed.expired = 3; /* 2 and 3 are not kept any more */
     pthread_mutex_unlock(&st->feed.lock);
-    WAIT_FOR(posts_of(r, 4) == 1);
+    WAIT_FOR(posts_of(r, 4) == 1, WAIT_MS);
     assert_int_equal(posts_of(r, 2) + posts_of(r, 3), 0);
     assert_int_equal(count_get(&st->counters, COUNT_WEBHOOK_EXPIRED), 1);
     assert_non_null(strstr(tell(st, "HLO", DELIVERY_GET, id), "\"gaps\":1"));
@@ -371,7 +371,7 @@ static void news_during_a_read_are_seen(void **state)
         feed_add(&st->feed, "MTN"); /* nothing for HLO: its read takes 100 ms to say so */
         pause_ms(50);
         feed_add(&st->feed, "HLO");
-        WAIT_FOR(posts_of(r, 2 * i) == 1);
+        WAIT_FOR(posts_of(r, 2 * i) == 1, WAIT_MS);
         assert_true(host_boot_ms() - at_ms < 3000); /* the next look of its own is 10 s away */
     }
     station_close(st);
@@ -444,13 +444,13 @@ static void torn_files_are_survived(void **state)
     (void)state;
     subscribe_at(st, "HLO", r, id);
     feed_add(&st->feed, "HLO");
-    WAIT_FOR(posts_of(r, 1) == 1);
+    WAIT_FOR(posts_of(r, 1) == 1, WAIT_MS);
     station_stop(st);
     (void)snprintf(path, sizeof path, "%s/deliveries", st->folder);
     assert_int_equal(truncate(path, 40), 0);
     station_start(st);
     assert_int_equal(count_get(&st->counters, COUNT_WEBHOOK_TORN), 1);
-    WAIT_FOR(posts_of(r, 1) == 2); /* again, with the same id, rather than not at all */
+    WAIT_FOR(posts_of(r, 1) == 2, WAIT_MS); /* again, with the same id, rather than not at all */
     station_stop(st);
     (void)snprintf(path, sizeof path, "%s/subscriptions", st->folder);
     assert_int_equal(truncate(path, 40), 0);

@@ -11,63 +11,44 @@ struct city_rows {
     const char *zone_more;
 };
 
-static struct inventory *city_of(uint64_t version, const struct city_rows *rows,
-                                 const struct inventory *previous)
+/* The table of listeners of PARK, whose names end with these letters. */
+static void listeners_read(struct fleet_import *import, const char *letters)
 {
-    struct draft *d = draft_create();
-    struct import_report report = {0};
-    struct inventory *inv = NULL;
-    char path[32];
     char park[SPACE_ID_LEN + 1];
-    char text[512];
-    FILE *f = fleet_file(path);
+    char text[512] = "listener,fence,source,scan_period_s\n";
 
-    fputs("{\"type\":\"FeatureCollection\",\"features\":[", f);
-    if (rows->park) {
-        fleet_square(f, PARK_ID, ",\"capacity\":5", 0);
-    }
-    fputs(rows->park && rows->zone ? "," : "", f);
-    if (rows->zone) {
-        fleet_square(f, ZONE_ID, rows->zone_more, ZONE_M);
-    }
-    fputs("]}", f);
-    fclose(f);
-    fleet_read(d, path, &report);
-    (void)snprintf(text, sizeof text, "operator,name_en\n%s", rows->operators);
-    fleet_table(d, &report, text);
     space_id_format(fleet_key(PARK_ID), park);
-    (void)snprintf(text, sizeof text, "listener,fence,source,scan_period_s\n");
-    for (const char *p = rows->listeners; *p != '\0'; p++) { /* a letter each */
+    for (const char *p = letters; *p != '\0'; p++) {
         (void)snprintf(text + strlen(text), sizeof text - strlen(text), "ac233fc0000%c,%s,ble,10\n",
                        *p, park);
     }
+    fleet_import_table(import, text);
+}
+
+static struct inventory *city_of(uint64_t version, const struct city_rows *rows,
+                                 const struct inventory *previous)
+{
+    struct fleet_import import;
+    char text[128];
+
+    fleet_import_begin(&import);
+    if (rows->park) {
+        fleet_import_square(&import, PARK_ID, ",\"capacity\":5", 0);
+    }
+    if (rows->zone) {
+        fleet_import_square(&import, ZONE_ID, rows->zone_more, ZONE_M);
+    }
+    (void)snprintf(text, sizeof text, "operator,name_en\n%s", rows->operators);
+    fleet_import_table(&import, text);
     if (rows->listeners[0] != '\0') {
-        fleet_table(d, &report, text);
+        listeners_read(&import, rows->listeners);
     }
-    assert_int_equal(draft_complete(d, NULL, true, true, &report), ERR_OK);
-    for (uint32_t i = 0; i < report.fault_count && i < 3; i++) {
-        print_error("%s: %s\n", report.faults[i].field, report.faults[i].reason);
-    }
-    assert_int_equal(report.fault_count, 0);
-    assert_int_equal(inventory_build(d, version, previous, NULL, &inv), ERR_OK);
-    import_report_finish(&report);
-    draft_destroy(d);
-    return inv;
+    return fleet_import_end(&import, version, previous);
 }
 
 static void city_swap(struct fleet_fixture *f, const struct city_rows *rows)
 {
-    struct inventory *former = f->inv;
-    struct input input = {
-        .at = {1, f->seq++},
-          .now = f->now, .kind = INPUT_INVENTORY
-    };
-
-    f->inv = city_of(former->version + 1, rows, former);
-    input.inventory = f->inv;
-    f->effects = core_step(f->core, &input);
-    assert_ptr_equal(core_inventory(f->core), f->inv);
-    inventory_destroy(former);
+    fleet_swap(f, city_of(f->inv->version + 1, rows, f->inv));
     fleet_wait(f, 1000);
 }
 
@@ -88,11 +69,8 @@ static unsigned open_ones(const struct fleet_fixture *f, enum alert_kind kind)
 
 static void scan_for(struct fleet_fixture *f, uint64_t listener, unsigned seconds)
 {
-    const char *const refs[] = {BIKE};
-
-    for (unsigned s = 0; s < seconds; s += 10) {
-        fleet_scan(f, PARK_ID, listener, refs, 1, -60);
-        fleet_wait(f, 10000);
+    for (unsigned s = 0; s < seconds; s += FLEET_SCAN_MS / 1000) {
+        fleet_heard(f, PARK_ID, listener, BIKE, -60);
     }
 }
 
@@ -139,33 +117,19 @@ static void more_listeners_than_a_fence_holds_are_refused(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct draft *d = draft_create();
-        struct import_report report = {0};
-        char path[32];
-        char park[SPACE_ID_LEN + 1];
-        FILE *f = fleet_file(path);
+        struct fleet_import import;
 
-        fputs("{\"type\":\"FeatureCollection\",\"features\":[", f);
-        fleet_square(f, PARK_ID, ",\"capacity\":5", 0);
-        fputs("]}", f);
-        fclose(f);
-        fleet_read(d, path, &report);
-        space_id_format(fleet_key(PARK_ID), park);
-        f = fleet_file(path);
-        fputs("listener,fence,source,scan_period_s\n", f);
-        for (const char *p = rows[i].listeners; *p != '\0'; p++) {
-            fprintf(f, "ac233fc0000%c,%s,ble,10\n", *p, park);
-        }
-        fclose(f);
-        fleet_read(d, path, &report);
-        assert_int_equal(draft_complete(d, NULL, true, true, &report), ERR_OK);
-        assert_int_equal(report.fault_count, rows[i].faults);
+        fleet_import_begin(&import);
+        fleet_import_square(&import, PARK_ID, ",\"capacity\":5", 0);
+        listeners_read(&import, rows[i].listeners);
+        assert_int_equal(draft_complete(import.draft, NULL, true, true, &import.report), ERR_OK);
+        assert_int_equal(import.report.fault_count, rows[i].faults);
         if (rows[i].faults > 0) {
-            assert_string_equal(report.faults[0].field, "fence");
-            assert_int_equal(report.faults[0].line, 6);
+            assert_string_equal(import.report.faults[0].field, "fence");
+            assert_int_equal(import.report.faults[0].line, 6);
         }
-        import_report_finish(&report);
-        draft_destroy(d);
+        import_report_finish(&import.report);
+        draft_destroy(import.draft);
     }
 }
 
@@ -314,21 +278,13 @@ static void a_planned_event_whose_end_is_refused_ends_later(void **state)
 {
     struct fleet_fixture f;
     struct alert_image alert = {0};
-    struct fleet_request request = {.fence = fleet_key(PARK_ID)};
-    struct command command = {.kind = COMMAND_MUTE, .fleet = &request, .actor = "tester"};
-    struct input input = {.kind = INPUT_COMMAND, .command = &command};
     struct city_rows rows = whole;
 
     (void)state;
     rows.listeners = "";
     fleet_start_with(&f, city_of(1, &rows, NULL));
-    input.now = f.now;
-    for (unsigned i = 0; i < 2; i++) {
-        request.until_ms = i == 0 ? f.now.at_ms + 1000000 : 0;
-        input.at = (struct position){1, f.seq++};
-        f.effects = core_step(f.core, &input);
-        assert_int_equal(command.result, ERR_OK);
-    }
+    fleet_mute(&f, f.now.at_ms + 1000000);
+    fleet_mute(&f, 0);
     core_undo(f.core);
     fleet_park(&f, BIKE, -60, 20);
     fleet_wait(&f, 999000);
@@ -343,19 +299,12 @@ static void a_planned_event_that_ends_is_noticed(void **state)
 {
     struct fleet_fixture f;
     struct alert_image alert = {0};
-    struct fleet_request request = {.fence = fleet_key(PARK_ID)};
-    struct command command = {.kind = COMMAND_MUTE, .fleet = &request, .actor = "tester"};
-    struct input input = {.kind = INPUT_COMMAND, .command = &command};
     struct city_rows rows = whole;
 
     (void)state;
     rows.listeners = "";
     fleet_start_with(&f, city_of(1, &rows, NULL));
-    request.until_ms = f.now.at_ms + 1000000;
-    input.at = (struct position){1, f.seq++};
-    input.now = f.now;
-    f.effects = core_step(f.core, &input);
-    assert_int_equal(command.result, ERR_OK);
+    fleet_mute(&f, f.now.at_ms + 1000000);
     fleet_park(&f, BIKE, -60, 20);
     fleet_wait(&f, 999000);
     assert_int_equal(fleet_alerts(&f, ALERT_OUT_OF_FENCE, &alert), 0);

@@ -3,6 +3,7 @@
  * that refuses. After each input counts are what the bikes say; when all has settled, each bike
  * that is outside has one open episode, and no other has any. */
 #include "tests/unit/fleet_fixture.h"
+#include "tests/unit/seeds.h"
 #include <time.h>
 
 #define STEPS     60
@@ -13,17 +14,14 @@
 
 struct story {
     struct fleet_fixture f;
-    uint64_t dice;
+    struct dice dice;
 };
 
 static const char *const operators[] = {"HLO", "MTN", "ABC", "ZZZ"};
 
 static unsigned below(struct story *s, unsigned n)
 {
-    s->dice ^= s->dice << 13;
-    s->dice ^= s->dice >> 7;
-    s->dice ^= s->dice << 17;
-    return (unsigned)(s->dice >> 11) % n;
+    return dice_below(&s->dice, n);
 }
 
 static int64_t wall_ms(const struct story *s)
@@ -41,7 +39,7 @@ static void time_put(char out[32], int64_t at_ms)
 }
 
 /* One of PLACES fences, not always at the same spot, half of them for a while only. */
-static void fence_put(struct story *s, FILE *file, unsigned place)
+static void fence_put(struct story *s, struct fleet_import *import, unsigned place)
 {
     const bool zone = place >= FENCES;
     char body[24];
@@ -57,12 +55,12 @@ static void fence_put(struct story *s, FILE *file, unsigned place)
         (void)snprintf(more + strlen(more), sizeof more - strlen(more),
                        ",\"valid_from\":\"%s\",\"valid_until\":\"%s\"", from, until);
     }
-    fleet_square(file, body, more,
-                 zone ? (int)(place - FENCES) * 150 + (int)below(s, 3) * 20
-                      : (int)place * 100 + (int)below(s, 2) * 30);
+    fleet_import_square(import, body, more,
+                        zone ? (int)(place - FENCES) * 150 + (int)below(s, 3) * 20
+                             : (int)place * 100 + (int)below(s, 2) * 30);
 }
 
-static void tables_read(struct story *s, struct draft *d, struct import_report *report, bool park)
+static void tables_read(struct story *s, struct fleet_import *import, bool park)
 {
     char id[SPACE_ID_LEN + 1];
     char text[160] = "operator,name_en\n";
@@ -72,44 +70,31 @@ static void tables_read(struct story *s, struct draft *d, struct import_report *
             (void)snprintf(text + strlen(text), 16, "%s,X\n", operators[i]);
         }
     }
-    fleet_table(d, report, text);
+    fleet_import_table(import, text);
     if (park && below(s, 2) == 0) {
         space_id_format(fleet_key(PARK_ID), id);
         (void)snprintf(text, sizeof text,
                        "listener,fence,source,scan_period_s\nac233fc0000%u,%s,ble,10\n",
                        below(s, 3), id);
-        fleet_table(d, report, text);
+        fleet_import_table(import, text);
     }
 }
 
 static struct inventory *city_make(struct story *s, uint64_t version,
                                    const struct inventory *previous)
 {
-    struct draft *d = draft_create();
-    struct import_report report = {0};
-    struct inventory *inv = NULL;
-    unsigned places = 0;
-    char path[32];
-    FILE *file = fleet_file(path);
+    struct fleet_import import;
+    bool park = false;
 
-    fputs("{\"type\":\"FeatureCollection\",\"features\":[", file);
+    fleet_import_begin(&import);
     for (unsigned i = 0; i < PLACES; i++) {
         if (below(s, 4) != 0) {
-            fputs(places == 0 ? "" : ",", file);
-            fence_put(s, file, i);
-            places |= 1U << i;
+            fence_put(s, &import, i);
+            park = park || i == 0;
         }
     }
-    fputs("]}", file);
-    fclose(file);
-    fleet_read(d, path, &report);
-    tables_read(s, d, &report, (places & 1) != 0);
-    assert_int_equal(draft_complete(d, NULL, true, true, &report), ERR_OK);
-    assert_int_equal(report.fault_count, 0);
-    assert_int_equal(inventory_build(d, version, previous, NULL, &inv), ERR_OK);
-    import_report_finish(&report);
-    draft_destroy(d);
-    return inv;
+    tables_read(s, &import, park);
+    return fleet_import_end(&import, version, previous);
 }
 
 /* --- what happens --- */
@@ -166,17 +151,8 @@ static void listener_scans(struct story *s)
 
 static void city_changes(struct story *s)
 {
-    struct inventory *former = s->f.inv;
-    struct input input = {
-        .at = {1, s->f.seq++},
-          .now = s->f.now, .kind = INPUT_INVENTORY
-    };
-
-    s->f.inv = city_make(s, former->version + 1, former);
-    input.inventory = s->f.inv;
-    s->f.effects = core_step(s->f.core, &input);
+    fleet_swap(&s->f, city_make(s, s->f.inv->version + 1, s->f.inv));
     (void)carried(s, 4);
-    inventory_destroy(former);
 }
 
 static void something_happens(struct story *s)
@@ -276,15 +252,12 @@ static void assert_settled(const struct story *s)
 
 static void fences_change_under_bikes(void **state)
 {
-    const char *asked = getenv("BOWEI_SEEDS");
-    const unsigned seeds = asked != NULL                   ? (unsigned)atoi(asked)
-                           : getenv("BOWEI_QUICK") != NULL ? SEEDS / 10
-                                                           : SEEDS;
+    const struct seeds seeds = seeds_wanted(SEEDS, SEEDS / 10);
     static struct story s;
 
     (void)state;
-    for (unsigned seed = 1; seed <= seeds; seed++) {
-        s = (struct story){.dice = seed * 2654435761U + 88172645463325252ULL};
+    for (seed_now = seeds.first; seed_now < seeds.end; seed_now++) {
+        s = (struct story){.dice = {seed_now}};
         s.f.now.at_ms = T0;
         fleet_start_with(&s.f, city_make(&s, 1, NULL));
         for (unsigned step = 1; step <= STEPS; step++) {
@@ -303,7 +276,7 @@ static void fences_change_under_bikes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(fences_change_under_bikes),
+        SEEDED_TEST(fences_change_under_bikes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,39 +11,26 @@
 /* PARK, and over it a zone for each market: over long ago, but the last. */
 static struct inventory *market_square(const char *last, const char *listener)
 {
-    struct draft *d = draft_create();
-    struct import_report report = {0};
-    struct inventory *inv = NULL;
-    char path[32];
+    struct fleet_import import;
     char park[SPACE_ID_LEN + 1];
     char text[128];
-    FILE *f = fleet_file(path);
 
-    fputs("{\"type\":\"FeatureCollection\",\"features\":[", f);
-    fleet_square(f, PARK_ID, ",\"capacity\":5", 0);
+    fleet_import_begin(&import);
+    fleet_import_square(&import, PARK_ID, ",\"capacity\":5", 0);
     for (unsigned i = 1; i <= MARKETS; i++) {
         char body[24];
 
         (void)snprintf(body, sizeof body, "150402001N%03u0000", i % 1000);
-        fputs(",", f);
-        fleet_square(f, body, i == MARKETS ? last : OVER, 0);
+        fleet_import_square(&import, body, i == MARKETS ? last : OVER, 0);
     }
-    fputs("]}", f);
-    fclose(f);
-    fleet_read(d, path, &report);
-    fleet_table(d, &report, "operator,name_en\nHLO,Hello\n");
+    fleet_import_table(&import, "operator,name_en\nHLO,Hello\n");
     if (listener != NULL) {
         space_id_format(fleet_key(PARK_ID), park);
         (void)snprintf(text, sizeof text, "listener,fence,source,scan_period_s\n%s,%s,ble,10\n",
                        listener, park);
-        fleet_table(d, &report, text);
+        fleet_import_table(&import, text);
     }
-    assert_int_equal(draft_complete(d, NULL, true, true, &report), ERR_OK);
-    assert_int_equal(report.fault_count, 0);
-    assert_int_equal(inventory_build(d, 1, NULL, NULL, &inv), ERR_OK);
-    import_report_finish(&report);
-    draft_destroy(d);
-    return inv;
+    return fleet_import_end(&import, 1, NULL);
 }
 
 static void zones_that_are_over_hide_nothing(void **state)
@@ -98,42 +85,20 @@ static void a_zone_that_begins_counts_for_who_stands_there(void **state)
 static struct inventory *two_fences(uint64_t version, int park_m, bool other,
                                     const struct inventory *previous)
 {
-    struct draft *d = draft_create();
-    struct import_report report = {0};
-    struct inventory *inv = NULL;
-    char path[32];
-    FILE *f = fleet_file(path);
+    struct fleet_import import;
 
-    fputs("{\"type\":\"FeatureCollection\",\"features\":[", f);
-    fleet_square(f, PARK_ID, ",\"capacity\":5", park_m);
+    fleet_import_begin(&import);
+    fleet_import_square(&import, PARK_ID, ",\"capacity\":5", park_m);
     if (other) {
-        fputs(",", f);
-        fleet_square(f, OTHER_ID, ",\"capacity\":5", OTHER_M);
+        fleet_import_square(&import, OTHER_ID, ",\"capacity\":5", OTHER_M);
     }
-    fputs("]}", f);
-    fclose(f);
-    fleet_read(d, path, &report);
-    fleet_table(d, &report, "operator,name_en\nHLO,Hello\n");
-    assert_int_equal(draft_complete(d, NULL, true, true, &report), ERR_OK);
-    assert_int_equal(report.fault_count, 0);
-    assert_int_equal(inventory_build(d, version, previous, NULL, &inv), ERR_OK);
-    import_report_finish(&report);
-    draft_destroy(d);
-    return inv;
+    fleet_import_table(&import, "operator,name_en\nHLO,Hello\n");
+    return fleet_import_end(&import, version, previous);
 }
 
 static void swap_to(struct fleet_fixture *f, int park_m, bool other)
 {
-    struct inventory *former = f->inv;
-    struct input input = {
-        .at = {1, f->seq++},
-          .now = f->now, .kind = INPUT_INVENTORY
-    };
-
-    f->inv = two_fences(former->version + 1, park_m, other, former);
-    input.inventory = f->inv;
-    f->effects = core_step(f->core, &input);
-    inventory_destroy(former);
+    fleet_swap(f, two_fences(f->inv->version + 1, park_m, other, f->inv));
     fleet_wait(f, 1000);
 }
 

@@ -2,14 +2,7 @@
  * why. */
 #include "bowei/field.h"
 #include "tests/unit/field_fixture.h"
-#include <arpa/inet.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <cmocka.h>
+#include "tests/unit/loopback.h"
 
 #define EACH_KIND 4
 
@@ -115,15 +108,8 @@ static void *broker_main(void *ctx)
 
 static void broker_begin(struct broker *b)
 {
-    struct sockaddr_in at = {.sin_family = AF_INET};
-    socklen_t len = sizeof at;
-
-    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    b->listener = socket(AF_INET, SOCK_STREAM, 0);
-    assert_int_equal(bind(b->listener, (struct sockaddr *)&at, sizeof at), 0);
-    assert_int_equal(listen(b->listener, 8), 0);
-    assert_int_equal(getsockname(b->listener, (struct sockaddr *)&at, &len), 0);
-    b->port = ntohs(at.sin_port);
+    b->port = 0;
+    b->listener = loopback_listen(&b->port);
     assert_int_equal(pthread_create(&b->thread, NULL, broker_main, b), 0);
 }
 

@@ -1,85 +1,115 @@
-/* Radio against positions, and one listener against another: the rules that keep a verdict from
- * flapping where a bike is heard from outside its fence, or by two. */
+/* What listeners hear: radio against positions, one listener against another, and the rules that
+ * keep a verdict from flapping where a bike is heard from outside its fence, or by two. */
 #include "tests/unit/fleet_fixture.h"
 
-#define BIKE   "HLO-00000001"
-#define PERIOD 10000
+#define BIKE "HLO-00000001"
 
-static int start(void **state)
+static void a_listener_decides_before_positions(void **state)
 {
-    struct fleet_fixture *f = calloc(1, sizeof *f);
+    struct fleet_fixture *f = *state;
 
-    fleet_start(f);
-    *state = f;
-    return 0;
+    fleet_park(f, BIKE, -60, 20);
+    for (unsigned i = 0; i < 3; i++) {
+        fleet_heard(f, PARK_ID, 9, BIKE, -65);
+    }
+    assert_int_equal(fleet_bike(f, BIKE).verdict, VERDICT_INSIDE);
+    assert_int_equal(fleet_bike(f, BIKE).rule, RULE_LISTENER);
+    assert_int_equal(fleet_count(f, PARK_ID), 1);
+    for (unsigned i = 0; i < 7; i++) { /* no longer in its scans */
+        fleet_heard(f, PARK_ID, 9, BIKE, 0);
+    }
+    assert_int_equal(fleet_count(f, PARK_ID), 0);
+    assert_int_not_equal(fleet_bike(f, BIKE).rule, RULE_LISTENER);
 }
 
-static int stop(void **state)
+static void weak_signals_do_not_enter(void **state)
 {
-    fleet_stop(*state);
-    free(*state);
-    return 0;
-}
-
-/* A scan of one bike at this strength, 0 = it is not in it; then time goes by until the next. */
-static void heard(struct fleet_fixture *f, const char *fence, uint64_t listener, int8_t rssi_dbm)
-{
+    struct fleet_fixture *f = *state;
     const char *const refs[] = {BIKE};
 
-    fleet_scan(f, fence, listener, refs, rssi_dbm == 0 ? 0 : 1, rssi_dbm);
-    fleet_wait(f, PERIOD);
+    for (unsigned i = 0; i < 12; i++) {
+        fleet_heard(f, PARK_ID, 9, BIKE, -80);
+    }
+    assert_int_equal(fleet_count(f, PARK_ID), 0);
+    fleet_heard(f, PARK_ID, 9, BIKE, -74);
+    assert_int_equal(fleet_count(f, PARK_ID), 0);
+    fleet_scan(f, PARK_ID, 9, refs, 1, -74);
+    assert_int_equal(fleet_count(f, PARK_ID), 1);
 }
 
-/* Locks say "locked" and where they are in two messages of one second. */
-static void a_lock_says_two_things_in_a_second(void **state)
+static void the_stronger_fence_wins_after_a_while(void **state)
 {
     struct fleet_fixture *f = *state;
-    struct bike_report report = fleet_fix(f, BIKE, fleet_at(20, 20));
+    const char *const refs[] = {BIKE};
 
-    report.source = REPORT_LOCK;
-    report.has = REPORT_HAS_TIME;
-    fleet_say(f, &report);
+    for (unsigned i = 0; i < 3; i++) {
+        fleet_scan(f, PARK_ID, 9, refs, 1, -74);
+        fleet_wait(f, 5000);
+        fleet_scan(f, OTHER_ID, 10, refs, 1, -72); /* stronger, but not by 6 dB */
+        fleet_wait(f, 5000);
+    }
+    assert_int_equal(fleet_count(f, PARK_ID), 1);
+    assert_int_equal(fleet_count(f, OTHER_ID), 0);
+    for (unsigned i = 0; i < 6; i++) {
+        fleet_scan(f, PARK_ID, 9, refs, 1, -74);
+        fleet_wait(f, 5000);
+        fleet_scan(f, OTHER_ID, 10, refs, 1, -60);
+        fleet_wait(f, 5000);
+    }
+    assert_int_equal(fleet_count(f, PARK_ID), 0);
+    assert_int_equal(fleet_count(f, OTHER_ID), 1);
+}
+
+static void a_silent_listener_makes_its_fence_unknown(void **state)
+{
+    struct fleet_fixture *f = *state;
+    struct alert_image alert;
+    const char *const refs[] = {BIKE};
+
+    for (unsigned i = 0; i < 3; i++) {
+        fleet_heard(f, PARK_ID, 9, BIKE, -70);
+    }
+    fleet_wait(f, 119000);
+    assert_int_equal(fleet_count(f, PARK_ID), UINT32_MAX);
+    assert_int_equal(fleet_bike(f, BIKE).rule, RULE_LISTENER_SILENT);
+    assert_int_equal(fleet_alerts(f, ALERT_FENCE_SILENT, &alert), 1);
+    assert_true(alert_is_open(&alert));
+    fleet_heard(f, PARK_ID, 9, BIKE, -70);
+    fleet_scan(f, PARK_ID, 9, refs, 1, -70);
+    assert_int_equal(fleet_count(f, PARK_ID), 1);
+    assert_int_equal(fleet_alerts(f, ALERT_FENCE_SILENT, &alert), 1);
+    assert_false(alert_is_open(&alert));
+}
+
+/* Evidence was gone for a while; what was decided before is remembered as it was. */
+static void a_decision_outlasts_a_time_without_evidence(void **state)
+{
+    struct fleet_fixture *f = *state;
+    struct alert_image alert;
+
+    for (unsigned i = 0; i < 3; i++) {
+        fleet_heard(f, PARK_ID, 9, BIKE, -70);
+    }
+    fleet_wait(f, 119000);
+    assert_int_equal(fleet_bike(f, BIKE).rule, RULE_LISTENER_SILENT);
+    fleet_park(f, BIKE, 15, 20);
+    assert_int_equal(fleet_bike(f, BIKE).rule, RULE_GNSS_INSIDE);
+    fleet_wait(f, 4 * 3600000 + 1000);
     assert_int_equal(fleet_bike(f, BIKE).verdict, VERDICT_UNCERTAIN);
-    report.has |= REPORT_HAS_POSITION;
-    report.lock = LOCK_UNKNOWN;
-    fleet_say(f, &report);
-    assert_int_equal(fleet_bike(f, BIKE).verdict, VERDICT_INSIDE);
-    assert_int_equal(fleet_bike(f, BIKE).fixes, 1);
-    fleet_say(f, &report); /* a broker's repeat */
-    assert_int_equal(fleet_bike(f, BIKE).fixes, 1);
-    assert_int_equal(count_get(&f->counters, COUNT_REPORTS_DUPLICATE), 1);
-    report.has = REPORT_HAS_TIME;
-    report.lock = LOCK_LOCKED;
-    fleet_say(f, &report);
-    assert_int_equal(count_get(&f->counters, COUNT_REPORTS_DUPLICATE), 2);
-}
+    fleet_park(f, BIKE, -34, 20);
+    fleet_wait(f, 121000);
+    assert_int_equal(fleet_bike(f, BIKE).rule, RULE_GNSS_INSIDE);
+    assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 0);
 
-/* Its lock stamps whole seconds, its position hundredths: a ride that begins in the same second is
- * no late word. What is older than that is, and so is a position. */
-static void a_coarse_clock_does_not_miss_a_ride(void **state)
-{
-    struct fleet_fixture *f = *state;
-    struct bike_report report = fleet_fix(f, BIKE, fleet_at(20, 20));
-    const int64_t second_ms = report.time_ms / 1000 * 1000;
-
-    report.source = REPORT_LOCK;
-    report.has = REPORT_HAS_TIME | REPORT_HAS_POSITION;
-    report.time_ms = second_ms + 990;
-    fleet_say(f, &report);
-    assert_int_equal(fleet_bike(f, BIKE).verdict, VERDICT_INSIDE);
-    report.has = REPORT_HAS_TIME;
-    report.lock = LOCK_UNLOCKED;
-    report.time_ms = second_ms - 10;
-    fleet_say(f, &report);
-    assert_int_equal(fleet_bike(f, BIKE).flags & BIKE_GONE, 0);
-    report.time_ms = second_ms;
-    fleet_say(f, &report);
-    assert_int_equal(fleet_bike(f, BIKE).flags & BIKE_GONE, BIKE_GONE);
-    assert_int_equal(fleet_bike(f, BIKE).rule, RULE_IN_USE);
-    report.has |= REPORT_HAS_POSITION;
-    report.lock = LOCK_UNKNOWN;
-    fleet_say(f, &report);
-    assert_int_equal(count_get(&f->counters, COUNT_REPORTS_LATE), 2);
+    fleet_park(f, "HLO-00000002", 15, 20); /* never heard by radio */
+    fleet_wait(f, 4 * 3600000 + 1000);
+    assert_int_equal(fleet_bike(f, "HLO-00000002").rule, RULE_POSITION_OLD);
+    for (unsigned i = 0; i < 6; i++) {
+        fleet_park(f, "HLO-00000002", -28, 20);
+        fleet_wait(f, 60000);
+        assert_int_equal(fleet_bike(f, "HLO-00000002").rule, RULE_GNSS_INSIDE);
+    }
+    assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 0);
 }
 
 /* That far away by its positions, two strong ones among weak ones are an echo. */
@@ -90,7 +120,7 @@ static void spikes_from(struct fleet_fixture *f, int east_m)
 
     fleet_park(f, BIKE, east_m, 20);
     for (unsigned i = 0; i < 60; i++) {
-        heard(f, PARK_ID, 9, spikes[i % 6]);
+        fleet_heard(f, PARK_ID, 9, BIKE, spikes[i % 6]);
         assert_int_not_equal(fleet_bike(f, BIKE).verdict, VERDICT_INSIDE);
     }
     assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 1);
@@ -113,11 +143,11 @@ static void spikes_count_where_positions_agree(void **state)
     struct fleet_fixture *f = *state;
 
     fleet_park(f, BIKE, -10, 20);
-    heard(f, PARK_ID, 9, -84);
-    heard(f, PARK_ID, 9, -75);
-    heard(f, PARK_ID, 9, -83);
+    fleet_heard(f, PARK_ID, 9, BIKE, -84);
+    fleet_heard(f, PARK_ID, 9, BIKE, -75);
+    fleet_heard(f, PARK_ID, 9, BIKE, -83);
     assert_int_equal(fleet_bike(f, BIKE).rule, RULE_BUFFER);
-    heard(f, PARK_ID, 9, -75);
+    fleet_heard(f, PARK_ID, 9, BIKE, -75);
     assert_int_equal(fleet_bike(f, BIKE).rule, RULE_LISTENER);
 }
 
@@ -129,7 +159,7 @@ static void a_drifted_position_yields_to_the_listener(void **state)
 
     fleet_park(f, BIKE, -60, 20);
     for (unsigned i = 0; i < 60; i++) {
-        heard(f, PARK_ID, 9, i % 3 == 0 ? -80 : -73);
+        fleet_heard(f, PARK_ID, 9, BIKE, i % 3 == 0 ? -80 : -73);
     }
     assert_int_equal(fleet_bike(f, BIKE).rule, RULE_LISTENER);
     assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 0);
@@ -144,17 +174,17 @@ static void an_outside_verdict_yields_to_who_is_clearly_near(void **state)
     fleet_wait(f, 121000);
     assert_int_equal(fleet_bike(f, BIKE).verdict, VERDICT_OUTSIDE);
     for (unsigned i = 0; i < 60; i++) {
-        heard(f, PARK_ID, 9, i % 5 == 4 ? -78 : -68);
+        fleet_heard(f, PARK_ID, 9, BIKE, i % 5 == 4 ? -78 : -68);
         assert_int_equal(fleet_bike(f, BIKE).verdict, VERDICT_OUTSIDE);
     }
     for (unsigned i = 0; i < 5; i++) {
         assert_int_equal(fleet_bike(f, BIKE).verdict, VERDICT_OUTSIDE);
-        heard(f, PARK_ID, 9, -69);
+        fleet_heard(f, PARK_ID, 9, BIKE, -69);
     }
     assert_int_equal(fleet_bike(f, BIKE).rule, RULE_LISTENER);
     assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 1);
     assert_int_equal(alert.cause, CAUSE_SEEN_GONE);
-    heard(f, PARK_ID, 9, -78); /* and then it holds */
+    fleet_heard(f, PARK_ID, 9, BIKE, -78); /* and then it holds */
     assert_int_equal(fleet_bike(f, BIKE).rule, RULE_LISTENER);
 }
 
@@ -164,11 +194,11 @@ static void what_radio_decided_holds_near_the_fence(void **state)
     struct fleet_fixture *f = *state;
 
     fleet_park(f, BIKE, -12, 20);
-    heard(f, PARK_ID, 9, -70);
-    heard(f, PARK_ID, 9, -70);
+    fleet_heard(f, PARK_ID, 9, BIKE, -70);
+    fleet_heard(f, PARK_ID, 9, BIKE, -70);
     assert_int_equal(fleet_bike(f, BIKE).rule, RULE_LISTENER);
     for (unsigned i = 0; i < 12; i++) {
-        heard(f, PARK_ID, 9, 0);
+        fleet_heard(f, PARK_ID, 9, BIKE, 0);
         fleet_park(f, BIKE, -12, 20);
         assert_int_equal(fleet_bike(f, BIKE).verdict, VERDICT_INSIDE);
     }
@@ -183,13 +213,13 @@ static void the_next_fence_need_not_wait_for_the_former_to_lose_it(void **state)
 {
     struct fleet_fixture *f = *state;
 
-    heard(f, PARK_ID, 9, -60);
-    heard(f, PARK_ID, 9, -60);
+    fleet_heard(f, PARK_ID, 9, BIKE, -60);
+    fleet_heard(f, PARK_ID, 9, BIKE, -60);
     assert_int_equal(fleet_count(f, PARK_ID), 1);
     for (unsigned i = 0; i < 4; i++) {
         assert_int_equal(fleet_count(f, OTHER_ID), 0);
         fleet_scan(f, PARK_ID, 9, NULL, 0, 0);
-        heard(f, OTHER_ID, 10, -70); /* weaker than it was there */
+        fleet_heard(f, OTHER_ID, 10, BIKE, -70); /* weaker than it was there */
     }
     assert_int_equal(fleet_count(f, OTHER_ID), 1);
     assert_int_equal(fleet_count(f, PARK_ID), 0);
@@ -202,17 +232,17 @@ static void a_rival_that_fell_silent_does_not_win(void **state)
 
     for (unsigned i = 0; i < 3; i++) {
         fleet_scan(f, OTHER_ID, 10, NULL, 0, 0);
-        heard(f, PARK_ID, 9, -60);
+        fleet_heard(f, PARK_ID, 9, BIKE, -60);
     }
     for (unsigned i = 0; i < 3; i++) { /* the rival, not by 6 dB */
         const char *const refs[] = {BIKE};
 
         fleet_scan(f, OTHER_ID, 10, refs, 1, -58);
-        heard(f, PARK_ID, 9, -60);
+        fleet_heard(f, PARK_ID, 9, BIKE, -60);
     }
     for (unsigned i = 0; i < 20; i++) { /* and somebody stands before it */
         fleet_scan(f, OTHER_ID, 10, NULL, 0, 0);
-        heard(f, PARK_ID, 9, -72);
+        fleet_heard(f, PARK_ID, 9, BIKE, -72);
         assert_int_equal(fleet_count(f, PARK_ID), 1);
         assert_int_equal(fleet_count(f, OTHER_ID), 0);
     }
@@ -220,10 +250,13 @@ static void a_rival_that_fell_silent_does_not_win(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fleet_begin, fleet_end)
     const struct CMUnitTest tests[] = {
-        TEST(a_lock_says_two_things_in_a_second),
-        TEST(a_coarse_clock_does_not_miss_a_ride),
+        TEST(a_listener_decides_before_positions),
+        TEST(weak_signals_do_not_enter),
+        TEST(the_stronger_fence_wins_after_a_while),
+        TEST(a_silent_listener_makes_its_fence_unknown),
+        TEST(a_decision_outlasts_a_time_without_evidence),
         TEST(spikes_do_not_bring_a_bike_in),
         TEST(spikes_do_not_bring_a_bike_in_from_beyond_the_buffer),
         TEST(spikes_count_where_positions_agree),

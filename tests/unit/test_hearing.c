@@ -1,17 +1,8 @@
 /* From an MQTT message to the intake: envelopes, the table of bad MQTT inputs (reliability corpus
  * 1-56), bindings, retained messages, unknown devices, and readings that the intake refuses. */
-#include "sensors/hearing.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-
-#include "tests/unit/field_fixture.h"
+#include "tests/unit/hearing_scene.h"
 
 #define NATIVE_TOPIC "bowei/up/dev-1"
-#define UP_TOPIC     "application/17c82e96/device/0101010101010101/event/up"
-#define WALL_MS      INT64_C(1790000000000)
 
 static const struct device_row rows[] = {
     {"dev-1",            "city",      "native",       0, 1},
@@ -23,37 +14,11 @@ static const struct device_row rows[] = {
     {"abcdef0123456789", "city",      "native",       0, 1},
 };
 
-static struct fixture *f;
-static struct hearing hearing;
-
 static int set_up(void **state)
 {
     (void)state;
-    f = fixture_create(rows, ARRAY_LEN(rows));
-    hearing_init(&hearing, &f->params, "city");
+    hearing_begin(rows, ARRAY_LEN(rows));
     return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    fixture_destroy(f);
-    return 0;
-}
-
-static enum err take(const char *envelope, const char *topic, const char *payload, size_t len,
-                     bool retained)
-{
-    /* an exact copy: what is read behind it shows */
-    char *exact = malloc(len > 0 ? len : 1);
-    struct heard_message m = {
-        .topic = topic, .payload = exact, .len = len, .retained = retained, .wall_ms = WALL_MS};
-    enum err err;
-
-    memcpy(exact, payload, len);
-    err = hearing_take(&hearing, envelope_find(envelope), &m);
-    free(exact);
-    return err;
 }
 
 static enum err native(const char *payload)
@@ -64,23 +29,6 @@ static enum err native(const char *payload)
 static enum err up(const char *payload)
 {
     return take("chirpstack", UP_TOPIC, payload, strlen(payload), false);
-}
-
-/* Sum of all refusals but `but`; so that each bad input is counted once and under its own reason.
- */
-static uint64_t refused_total(void)
-{
-    static const enum counter all[] = {
-        COUNT_MQTT_REFUSED_SIZE,    COUNT_MQTT_REFUSED_JSON,     COUNT_MQTT_REFUSED_TOPIC,
-        COUNT_MQTT_REFUSED_FIELD,   COUNT_MQTT_REFUSED_LENGTH,   COUNT_MQTT_REFUSED_RANGE,
-        COUNT_MQTT_REFUSED_UNKNOWN, COUNT_MQTT_REFUSED_CHECKSUM, COUNT_MQTT_REFUSED_RETAINED};
-
-    uint64_t sum = 0;
-
-    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
-        sum += count_get(&f->counters, all[i]);
-    }
-    return sum;
 }
 
 struct bad_row {
@@ -99,66 +47,65 @@ static void bad_payloads_are_counted(void **state)
         "{\"a\":{\"a\":{\"a\":{\"a\":{}}}}}}}}}}}}}}}}}";
     /* clang-format off */
     const struct bad_row table[] = {
-        {"",                                                              0,           COUNT_MQTT_REFUSED_JSON },
-        {"\0",                                                            1,           COUNT_MQTT_REFUSED_JSON },
-        {big,                                                             PAYLOAD_MAX + 1, COUNT_MQTT_REFUSED_SIZE },
-        {big,                                                             sizeof big,  COUNT_MQTT_REFUSED_SIZE },
-        {"{",                                                             0,           COUNT_MQTT_REFUSED_JSON },
-        {"[]",                                                            0,           COUNT_MQTT_REFUSED_FIELD},
-        {"null",                                                          0,           COUNT_MQTT_REFUSED_FIELD},
-        {"\"x\"",                                                         0,           COUNT_MQTT_REFUSED_FIELD},
-        {deep,                                                            sizeof deep, COUNT_MQTT_REFUSED_SIZE },
-        {deep,                                                            PAYLOAD_MAX, COUNT_MQTT_REFUSED_JSON },
-        {depth17,                                                         0,           COUNT_MQTT_REFUSED_JSON },
-        {keys,                                                            119000,      COUNT_MQTT_REFUSED_SIZE },
-        {"{\"device\":\"dev-1\",\"occupied\":true,\"occupied\":false}",   0,           COUNT_MQTT_REFUSED_JSON },
-        {"{\"device\":\"dev-1\",\"\\u0000\":1}",                          0,           COUNT_MQTT_REFUSED_JSON },
-        {"{\"device\":\"\\ud800\"}",                                      0,           COUNT_MQTT_REFUSED_JSON },
-        {"{\"device\":\"\xff\"}",                                         0,           COUNT_MQTT_REFUSED_JSON },
-        {"{\"device\":\"\xc0\xaf\"}",                                     0,           COUNT_MQTT_REFUSED_JSON },
-        {"\xef\xbb\xbf{\"device\":\"dev-1\"}",                            0,           COUNT_MQTT_REFUSED_JSON },
-        {"{\"device\":\"dev-1\"}x",                                       0,           COUNT_MQTT_REFUSED_JSON },
-        {"{\"device\":\"dev-1\",\"battery_v\":NaN}",                      0,           COUNT_MQTT_REFUSED_JSON },
-        {"{\"device\":\"dev-1\",\"battery_v\":Infinity}",                 0,           COUNT_MQTT_REFUSED_JSON },
-        {"{\"device\":\"dev-1\",\"battery_v\":1e999}",                    0,           COUNT_MQTT_REFUSED_JSON },
-        {"{\"device\":\"dev-1\",\"counter\":99999999999999999999}",       0,           COUNT_MQTT_REFUSED_RANGE},
-        {"{\"device\":\"dev-1\",\"counter\":4294967296}",                 0,           COUNT_MQTT_REFUSED_RANGE},
-        {"{\"device\":\"dev-1\",\"counter\":-1}",                         0,           COUNT_MQTT_REFUSED_RANGE},
-        {"{\"device\":\"dev-1\",\"counter\":1.5}",                        0,           COUNT_MQTT_REFUSED_RANGE},
-        {"{\"device\":\"dev-1\",\"counter\":\"5\"}",                      0,           COUNT_MQTT_REFUSED_FIELD},
-        {"{\"device\":\"dev-1\",\"battery_v\":-1}",                       0,           COUNT_MQTT_REFUSED_RANGE},
-        {"{\"device\":\"dev-1\",\"battery_v\":101}",                      0,           COUNT_MQTT_REFUSED_RANGE},
-        {"{\"device\":\"dev-1\",\"battery_v\":\"3.6\"}",                  0,           COUNT_MQTT_REFUSED_FIELD},
-        {"{\"device\":\"dev-1\",\"time\":0}",                             0,           COUNT_MQTT_REFUSED_RANGE},
-        {"{\"device\":\"dev-1\",\"time\":-5}",                            0,           COUNT_MQTT_REFUSED_RANGE},
-        {"{\"device\":\"dev-1\",\"time\":1790000000}",                    0,           COUNT_MQTT_REFUSED_RANGE},
-        {"{\"device\":\"dev-1\",\"time\":\"yesterday\"}",                 0,           COUNT_MQTT_REFUSED_FIELD},
-        {"{\"device\":\"dev-1\",\"time\":true}",                          0,           COUNT_MQTT_REFUSED_FIELD},
-        {"{\"device\":\"dev-1\",\"channel\":65536}",                      0,           COUNT_MQTT_REFUSED_RANGE},
-        {"{\"device\":\"dev-1\",\"rssi\":-999}",                          0,           COUNT_MQTT_REFUSED_RANGE},
-        {"{\"device\":\"dev-1\",\"occupied\":1}",                         0,           COUNT_MQTT_REFUSED_FIELD},
-        {"{\"device\":\"dev-1\",\"occupied\":\"true\"}",                  0,           COUNT_MQTT_REFUSED_FIELD},
-        {"{\"device\":\"dev-1\",\"occupied\":TRUE}",                      0,           COUNT_MQTT_REFUSED_JSON },
+        {"", 0, COUNT_MQTT_REFUSED_JSON},
+        {"\0", 1, COUNT_MQTT_REFUSED_JSON},
+        {big, PAYLOAD_MAX + 1, COUNT_MQTT_REFUSED_SIZE},
+        {big, sizeof big, COUNT_MQTT_REFUSED_SIZE},
+        {"{", 0, COUNT_MQTT_REFUSED_JSON},
+        {"[]", 0, COUNT_MQTT_REFUSED_FIELD},
+        {"null", 0, COUNT_MQTT_REFUSED_FIELD},
+        {"\"x\"", 0, COUNT_MQTT_REFUSED_FIELD},
+        {deep, sizeof deep, COUNT_MQTT_REFUSED_SIZE},
+        {deep, PAYLOAD_MAX, COUNT_MQTT_REFUSED_JSON},
+        {depth17, 0, COUNT_MQTT_REFUSED_JSON},
+        {keys, 119000, COUNT_MQTT_REFUSED_SIZE},
+        {"{\"device\":\"dev-1\",\"occupied\":true,\"occupied\":false}", 0, COUNT_MQTT_REFUSED_JSON},
+        {"{\"device\":\"dev-1\",\"\\u0000\":1}", 0, COUNT_MQTT_REFUSED_JSON},
+        {"{\"device\":\"\\ud800\"}", 0, COUNT_MQTT_REFUSED_JSON},
+        {"{\"device\":\"\xff\"}", 0, COUNT_MQTT_REFUSED_JSON},
+        {"{\"device\":\"\xc0\xaf\"}", 0, COUNT_MQTT_REFUSED_JSON},
+        {"\xef\xbb\xbf{\"device\":\"dev-1\"}", 0, COUNT_MQTT_REFUSED_JSON},
+        {"{\"device\":\"dev-1\"}x", 0, COUNT_MQTT_REFUSED_JSON},
+        {"{\"device\":\"dev-1\",\"battery_v\":NaN}", 0, COUNT_MQTT_REFUSED_JSON},
+        {"{\"device\":\"dev-1\",\"battery_v\":Infinity}", 0, COUNT_MQTT_REFUSED_JSON},
+        {"{\"device\":\"dev-1\",\"battery_v\":1e999}", 0, COUNT_MQTT_REFUSED_JSON},
+        {"{\"device\":\"dev-1\",\"counter\":99999999999999999999}", 0, COUNT_MQTT_REFUSED_RANGE},
+        {"{\"device\":\"dev-1\",\"counter\":4294967296}", 0, COUNT_MQTT_REFUSED_RANGE},
+        {"{\"device\":\"dev-1\",\"counter\":-1}", 0, COUNT_MQTT_REFUSED_RANGE},
+        {"{\"device\":\"dev-1\",\"counter\":1.5}", 0, COUNT_MQTT_REFUSED_RANGE},
+        {"{\"device\":\"dev-1\",\"counter\":\"5\"}", 0, COUNT_MQTT_REFUSED_FIELD},
+        {"{\"device\":\"dev-1\",\"battery_v\":-1}", 0, COUNT_MQTT_REFUSED_RANGE},
+        {"{\"device\":\"dev-1\",\"battery_v\":101}", 0, COUNT_MQTT_REFUSED_RANGE},
+        {"{\"device\":\"dev-1\",\"battery_v\":\"3.6\"}", 0, COUNT_MQTT_REFUSED_FIELD},
+        {"{\"device\":\"dev-1\",\"time\":0}", 0, COUNT_MQTT_REFUSED_RANGE},
+        {"{\"device\":\"dev-1\",\"time\":-5}", 0, COUNT_MQTT_REFUSED_RANGE},
+        {"{\"device\":\"dev-1\",\"time\":1790000000}", 0, COUNT_MQTT_REFUSED_RANGE},
+        {"{\"device\":\"dev-1\",\"time\":\"yesterday\"}", 0, COUNT_MQTT_REFUSED_FIELD},
+        {"{\"device\":\"dev-1\",\"time\":true}", 0, COUNT_MQTT_REFUSED_FIELD},
+        {"{\"device\":\"dev-1\",\"channel\":65536}", 0, COUNT_MQTT_REFUSED_RANGE},
+        {"{\"device\":\"dev-1\",\"rssi\":-999}", 0, COUNT_MQTT_REFUSED_RANGE},
+        {"{\"device\":\"dev-1\",\"occupied\":1}", 0, COUNT_MQTT_REFUSED_FIELD},
+        {"{\"device\":\"dev-1\",\"occupied\":\"true\"}", 0, COUNT_MQTT_REFUSED_FIELD},
+        {"{\"device\":\"dev-1\",\"occupied\":TRUE}", 0, COUNT_MQTT_REFUSED_JSON},
         {"{\"device\":\"dev-1\",\"occupied\":true,\"status\":\"alive\"}", 0,
-         COUNT_MQTT_REFUSED_FIELD                                                                              },
-        {"{\"device\":\"dev-1\",\"status\":\"fine\"}",                    0,           COUNT_MQTT_REFUSED_FIELD},
-        {"{\"device\":\"dev-1\",\"gate\":{\"in\":1}}",                    0,           COUNT_MQTT_REFUSED_FIELD},
-        {"{\"device\":\"dev-1\",\"gate\":[1,2]}",                         0,           COUNT_MQTT_REFUSED_FIELD},
-        {"{\"device\":\"dev-1\",\"gate\":{\"in\":-1,\"out\":0}}",         0,           COUNT_MQTT_REFUSED_RANGE},
-        {"{\"device\":\"dev-1\",\"battery_low\":1}",                      0,           COUNT_MQTT_REFUSED_FIELD},
-        {"{\"occupied\":true}",                                           0,           COUNT_MQTT_REFUSED_FIELD},
-        {"{\"device\":7,\"occupied\":true}",                              0,           COUNT_MQTT_REFUSED_FIELD},
-        {"{\"device\":\"\",\"occupied\":true}",                           0,           COUNT_MQTT_REFUSED_FIELD},
-        {"{\"device\":\"01234567890123456789012345678901234567890\"}",    0,           COUNT_MQTT_REFUSED_FIELD},
-        {"{\"device\":\"a\\r\\nDEL x\"}",                                 0,           COUNT_MQTT_REFUSED_FIELD},
-        {"{\"device\":\"../..\"}",                                        0,           COUNT_MQTT_REFUSED_FIELD},
-        {"{\"device\":\"a*{b}\"}",                                        0,           COUNT_MQTT_REFUSED_FIELD},
-        {"{\"device\":\"a\xe2\x80\xae"
-         "b\"}",                                                 0,           COUNT_MQTT_REFUSED_FIELD},
-        {"{\"device\":\"<script>alert(1)</script>\"}",                    0,           COUNT_MQTT_REFUSED_FIELD},
-        {"{\"device\":\"\\u001b[2J\"}",                                   0,           COUNT_MQTT_REFUSED_FIELD},
-        {"{\"device\":\"%s%n%n\"}",                                       0,           COUNT_MQTT_REFUSED_FIELD},
-        {"{\"device\":\"dev-2\",\"channel\":3,\"occupied\":true}",        0,           COUNT_MQTT_REFUSED_TOPIC},
+         COUNT_MQTT_REFUSED_FIELD},
+        {"{\"device\":\"dev-1\",\"status\":\"fine\"}", 0, COUNT_MQTT_REFUSED_FIELD},
+        {"{\"device\":\"dev-1\",\"gate\":{\"in\":1}}", 0, COUNT_MQTT_REFUSED_FIELD},
+        {"{\"device\":\"dev-1\",\"gate\":[1,2]}", 0, COUNT_MQTT_REFUSED_FIELD},
+        {"{\"device\":\"dev-1\",\"gate\":{\"in\":-1,\"out\":0}}", 0, COUNT_MQTT_REFUSED_RANGE},
+        {"{\"device\":\"dev-1\",\"battery_low\":1}", 0, COUNT_MQTT_REFUSED_FIELD},
+        {"{\"occupied\":true}", 0, COUNT_MQTT_REFUSED_FIELD},
+        {"{\"device\":7,\"occupied\":true}", 0, COUNT_MQTT_REFUSED_FIELD},
+        {"{\"device\":\"\",\"occupied\":true}", 0, COUNT_MQTT_REFUSED_FIELD},
+        {"{\"device\":\"01234567890123456789012345678901234567890\"}", 0, COUNT_MQTT_REFUSED_FIELD},
+        {"{\"device\":\"a\\r\\nDEL x\"}", 0, COUNT_MQTT_REFUSED_FIELD},
+        {"{\"device\":\"../..\"}", 0, COUNT_MQTT_REFUSED_FIELD},
+        {"{\"device\":\"a*{b}\"}", 0, COUNT_MQTT_REFUSED_FIELD},
+        {"{\"device\":\"a\xe2\x80\xae" "b\"}", 0, COUNT_MQTT_REFUSED_FIELD},
+        {"{\"device\":\"<script>alert(1)</script>\"}", 0, COUNT_MQTT_REFUSED_FIELD},
+        {"{\"device\":\"\\u001b[2J\"}", 0, COUNT_MQTT_REFUSED_FIELD},
+        {"{\"device\":\"%s%n%n\"}", 0, COUNT_MQTT_REFUSED_FIELD},
+        {"{\"device\":\"dev-2\",\"channel\":3,\"occupied\":true}", 0, COUNT_MQTT_REFUSED_TOPIC},
     };
     /* clang-format on */
     size_t at = 0;
@@ -389,24 +336,24 @@ static void chirpstack_refusals(void **state)
 {
     /* clang-format off */
     const struct bad_row table[] = {
-        {"{\"fPort\":1,\"data\":\"AQ==\"}",                                                    0, COUNT_MQTT_REFUSED_FIELD                                                                                  },
+        {"{\"fPort\":1,\"data\":\"AQ==\"}", 0, COUNT_MQTT_REFUSED_FIELD},
         {"{\"deviceInfo\":{\"devEui\":\"0101010101010101\"},\"fPort\":256,\"data\":\"AQ==\"}", 0,
-         COUNT_MQTT_REFUSED_RANGE                                                                                                                                                                           },
+         COUNT_MQTT_REFUSED_RANGE},
         {"{\"deviceInfo\":{\"devEui\":\"0101010101010101\"},\"fCnt\":4294967296,\"fPort\":1,"
-         "\"data\":\"AQ==\"}",                                                                                     0,                                                                    COUNT_MQTT_REFUSED_RANGE                                                                                        },
-        {"{\"deviceInfo\":{\"devEui\":\"0101010101010101\"},\"fPort\":1,\"data\":\"A\"}",                                                                                    0,
+         "\"data\":\"AQ==\"}", 0, COUNT_MQTT_REFUSED_RANGE},
+        {"{\"deviceInfo\":{\"devEui\":\"0101010101010101\"},\"fPort\":1,\"data\":\"A\"}", 0,
          COUNT_MQTT_REFUSED_FIELD},
-        {"{\"deviceInfo\":{\"devEui\":\"0101010101010101\"},\"fPort\":1,\"data\":5}",                                                                                    0,
-         COUNT_MQTT_REFUSED_FIELD                                                                                            },
-        {"{\"deviceInfo\":{\"devEui\":\"0101010101010101\"},\"fPort\":1,\"data\":\"AQE=\"}",                                                                                    0,
+        {"{\"deviceInfo\":{\"devEui\":\"0101010101010101\"},\"fPort\":1,\"data\":5}", 0,
+         COUNT_MQTT_REFUSED_FIELD},
+        {"{\"deviceInfo\":{\"devEui\":\"0101010101010101\"},\"fPort\":1,\"data\":\"AQE=\"}", 0,
          COUNT_MQTT_REFUSED_LENGTH},
-        {"{\"deviceInfo\":{\"devEui\":\"0101010101010101\"},\"fPort\":9,\"data\":\"AQ==\"}",                                                                                    0,
-         COUNT_MQTT_REFUSED_UNKNOWN                                                                                            },
+        {"{\"deviceInfo\":{\"devEui\":\"0101010101010101\"},\"fPort\":9,\"data\":\"AQ==\"}", 0,
+         COUNT_MQTT_REFUSED_UNKNOWN},
         {"{\"deviceInfo\":{\"devEui\":\"0101010101010101\"},\"time\":5,\"fPort\":1,\"data\":\"AQ=="
-         "\"}",                                                                                    0,                                                                                      COUNT_MQTT_REFUSED_FIELD                                                                                                                                                                                              },
-        {"{\"deviceInfo\":{\"devEui\":\"1000000000000001\"},\"fPort\":1,\"data\":\"AQ==\"}",                                                            0,
+         "\"}", 0, COUNT_MQTT_REFUSED_FIELD},
+        {"{\"deviceInfo\":{\"devEui\":\"1000000000000001\"},\"fPort\":1,\"data\":\"AQ==\"}", 0,
          COUNT_MQTT_REFUSED_TOPIC},
-        {"[]",                                                             0,                                                              COUNT_MQTT_REFUSED_FIELD                                                                                                                                                                                                                                                                                                                                                                  },
+        {"[]", 0, COUNT_MQTT_REFUSED_FIELD},
     };
     /* clang-format on */
 
@@ -531,7 +478,7 @@ static void mangled_uplinks(void **state)
     }
 }
 
-#define EACH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define EACH(test) cmocka_unit_test_setup_teardown(test, set_up, hearing_end)
 
 int main(void)
 {

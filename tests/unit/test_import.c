@@ -1,45 +1,9 @@
 /* Inventory files: what is accepted, what is refused and where the message points, merging, and the
  * canonical text. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-/* cmocka wants the four above first */
+#include "tests/unit/draft_files.h"
+
 #include "bowei/coverage.h"
 #include "tests/unit/city_fixture.h"
-#include "tests/unit/scratch_folder.h"
-#include <cmocka.h>
-
-static char folder[256];
-
-static int folder_make(void **state)
-{
-    (void)state;
-    scratch_folder_make(folder, sizeof folder);
-    return 0;
-}
-
-static int folder_remove(void **state)
-{
-    (void)state;
-    scratch_folder_remove(folder);
-    return 0;
-}
-
-/* Reads a text as a file of that name into the draft. */
-static enum err text_read(struct draft *d, const char *name, const char *text, size_t len,
-                          struct import_report *report)
-{
-    char path[512];
-    FILE *f;
-
-    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
-    f = fopen(path, "wb");
-    assert_non_null(f);
-    assert_int_equal(fwrite(text, 1, len, f), len);
-    assert_int_equal(fclose(f), 0);
-    return draft_read(d, path, CRS_WGS84, report);
-}
 
 struct refusal {
     const char *text;
@@ -53,72 +17,74 @@ struct refusal {
 #define FC    "{\"type\":\"FeatureCollection\",\"features\":[\n"
 #define POINT "\"geometry\":{\"type\":\"Point\",\"coordinates\":[118.8869,42.2578]}"
 
+/* clang-format off */
 static const struct refusal refusals[] = {
-    {"",                                                                                       1, 1,   "file",            "empty"                                           },
-    {"a,b\n1,2\n",                                                                             1, 1,   "header",          "neither"                                         },
-    {"id;lat;lon\n",                                                                           1, 1,   "header",          "commas"                                          },
-    {"id,lat,lon,colour\n",                                                                    1, 12,  "header",          "colour is no column of spaces: id, lat, lon, lot"},
-    {"id,lat,lat\n",                                                                           1, 8,   "lat",             "twice"                                           },
-    {"id,lat,lon\n150402001R0010012Y,42.2578,118.8869\n",                                      2, 1,   "id",              "should be Z"                                     },
-    {"id,lat,lon\n150402001X0010012Z,42.2578,118.8869\n",                                      2, 1,   "id",              "kind letter"                                     },
-    {"id,lat,lon\n150402001R001001,42.2578,118.8869\n",                                        2, 1,   "id",              "18 characters"                                   },
-    {"id,lat,lon\n" LOT ",42.2578,118.8869\n",                                                 2, 1,   "id",              "of a lot"                                        },
-    {"id,lat,lon\n150402002B0030000F,42.2578,118.8869\n",                                      2, 1,   "id",              "R, L or T"                                       },
-    {"id,lat,lon\n" SPACE ",118.8869,42.2578\n",                                               2, 20,  "lat",             "swapped"                                         },
-    {"id,lat,lon\n" SPACE ",0,0\n",                                                            2, 20,  "lat",             "never measured"                                  },
-    {"id,lat,lon\n" SPACE ",91,-10\n",                                                         2, 20,  "lat",             "-90 to 90"                                       },
-    {"id,lat,lon\n" SPACE ",42,190.5\n",                                                       2, 23,  "lon",             "-180 to 180"                                     },
-    {"id,lat,lon\n" SPACE ",42.25.78,118.8869\n",                                              2, 20,  "lat",             "decimal degrees"                                 },
-    {"id,lat,lon\n" SPACE ",42.2578,1e2\n",                                                    2, 28,  "lon",             "decimal degrees"                                 },
-    {"id,lat,lon\n" SPACE ",,118.8869\n",                                                      2, 20,  "lat",             "is missing"                                      },
-    {"id,lat,lon\n" SPACE ",42.2578\n",                                                        2, 1,   "row",             "2 cells where the header has 3"                  },
-    {"id,lat,lon\n\"" SPACE ",42\n",                                                           2, 1,   "quote",           "never closed"                                    },
-    {"id,lat,lon\n\"" SPACE "\"x,42,118\n",                                                    2, 21,  "quote",           "behind a closing quote"                          },
-    {"id,lat,lon\n1\"5,42,118\n",                                                              2, 2,   "quote",           "inside a cell"                                   },
-    {"id,lat,lon,attributes\n" SPACE ",42.2578,118.8869,ev;fast\n",                            2, 37,  "attributes",
-     "fast is no attribute"                                                                                                                                                 },
-    {"id,lat,lon,counting\n" LOT ",42.2,118.8,gates\n",                                        2, 1,   "capacity",        "needs its capacity"                              },
-    {"id,lat,lon,counting,capacity\n" LOT ",42.2,118.8,gates,70000\n",                         2, 37,  "capacity",
-     "1 to 65535"                                                                                                                                                           },
-    {"id,lat,lon,counting\n" LOT ",42.2,118.8,guess\n",                                        2, 31,  "counting",        "spaces or gates"                                 },
-    {"id,lat,lon,counting,height_m\n" LOT ",42.2,118.8,spaces,0.1\n",                          2, 38,  "height_m",
-     "0.5 to 20"                                                                                                                                                            },
-    {"id,lat,lon,counting,entrances\n" LOT ",42.2,118.8,spaces,42.2\n",                        2, 38,  "entrances",
-     "lat lon"                                                                                                                                                              },
-    {"id,source\ndev ice,lora\n",                                                              2, 1,   "id",              "characters of"                                   },
-    {"id,source,heartbeat_s\nd1,lora,0\n",                                                     2, 9,   "heartbeat_s",     "whole number"                                    },
-    {"id,source\nd1,\n",                                                                       2, 4,   "source",          "is missing"                                      },
-    {"device,channel,space\nd1,65536," SPACE "\n",                                             2, 4,   "channel",         "0 to 65535"                                      },
-    {"device,space,lot\nd1," SPACE "," LOT "\n",                                               2, 23,  "lot",             "not to both"                                     },
-    {"scheme,value,id\nmeter,7," SPACE "x\n",                                                  2, 9,   "id",              "18 characters"                                   },
-    {"id,replaced_by\n" SPACE "," SPACE "\n",                                                  2, 20,  "replaced_by",     "replace itself"                                  },
-    {"\xc0\xcf\xc2\xa5,lat\n",                                                                 1, 1,   "encoding",        "GBK"                                             },
-    {"id,lat,lon\n\xff\xfe\x01\n",                                                             2, 1,   "encoding",        "not UTF-8"                                       },
-    {"\xff\xfei\x01",                                                                          1, 1,   "encoding",        "UTF-16"                                          },
-    {"{}",                                                                                     1, 1,   "type",            "FeatureCollection"                               },
-    {"{\"type\":\"Feature\"}",                                                                 1, 10,  "type",            "FeatureCollection"                               },
-    {FC,                                                                                       2, 1,   "json",            "ends too early"                                  },
-    {FC "{\"type\":\"Feature\",}]}",                                                           2, 19,  "json",            "does not belong"                                 },
-    {FC "]}x",                                                                                 2, 3,   "json",            "follows the document"                            },
-    {FC "{\"properties\":{\"type\":\"house\"}}]}",                                             2, 24,  "properties.type",
-     "lot, space, fence or grid"                                                                                                                                            },
+    {"", 1, 1, "file", "empty"},
+    {"a,b\n1,2\n", 1, 1, "header", "neither"},
+    {"id;lat;lon\n", 1, 1, "header", "commas"},
+    {"id,lat,lon,colour\n", 1, 12, "header", "colour is no column of spaces: id, lat, lon, lot"},
+    {"id,lat,lat\n", 1, 8, "lat", "twice"},
+    {"id,lat,lon\n150402001R0010012Y,42.2578,118.8869\n", 2, 1, "id", "should be Z"},
+    {"id,lat,lon\n150402001X0010012Z,42.2578,118.8869\n", 2, 1, "id", "kind letter"},
+    {"id,lat,lon\n150402001R001001,42.2578,118.8869\n", 2, 1, "id", "18 characters"},
+    {"id,lat,lon\n" LOT ",42.2578,118.8869\n", 2, 1, "id", "of a lot"},
+    {"id,lat,lon\n150402002B0030000F,42.2578,118.8869\n", 2, 1, "id", "R, L or T"},
+    {"id,lat,lon\n" SPACE ",118.8869,42.2578\n", 2, 20, "lat", "swapped"},
+    {"id,lat,lon\n" SPACE ",0,0\n", 2, 20, "lat", "never measured"},
+    {"id,lat,lon\n" SPACE ",91,-10\n", 2, 20, "lat", "-90 to 90"},
+    {"id,lat,lon\n" SPACE ",42,190.5\n", 2, 23, "lon", "-180 to 180"},
+    {"id,lat,lon\n" SPACE ",42.25.78,118.8869\n", 2, 20, "lat", "decimal degrees"},
+    {"id,lat,lon\n" SPACE ",42.2578,1e2\n", 2, 28, "lon", "decimal degrees"},
+    {"id,lat,lon\n" SPACE ",,118.8869\n", 2, 20, "lat", "is missing"},
+    {"id,lat,lon\n" SPACE ",42.2578\n", 2, 1, "row", "2 cells where the header has 3"},
+    {"id,lat,lon\n\"" SPACE ",42\n", 2, 1, "quote", "never closed"},
+    {"id,lat,lon\n\"" SPACE "\"x,42,118\n", 2, 21, "quote", "behind a closing quote"},
+    {"id,lat,lon\n1\"5,42,118\n", 2, 2, "quote", "inside a cell"},
+    {"id,lat,lon,attributes\n" SPACE ",42.2578,118.8869,ev;fast\n", 2, 37, "attributes",
+     "fast is no attribute"},
+    {"id,lat,lon,counting\n" LOT ",42.2,118.8,gates\n", 2, 1, "capacity", "needs its capacity"},
+    {"id,lat,lon,counting,capacity\n" LOT ",42.2,118.8,gates,70000\n", 2, 37, "capacity",
+     "1 to 65535"},
+    {"id,lat,lon,counting\n" LOT ",42.2,118.8,guess\n", 2, 31, "counting", "spaces or gates"},
+    {"id,lat,lon,counting,height_m\n" LOT ",42.2,118.8,spaces,0.1\n", 2, 38, "height_m",
+     "0.5 to 20"},
+    {"id,lat,lon,counting,entrances\n" LOT ",42.2,118.8,spaces,42.2\n", 2, 38, "entrances",
+     "lat lon"},
+    {"id,source\ndev ice,lora\n", 2, 1, "id", "characters of"},
+    {"id,source,heartbeat_s\nd1,lora,0\n", 2, 9, "heartbeat_s", "whole number"},
+    {"id,source\nd1,\n", 2, 4, "source", "is missing"},
+    {"device,channel,space\nd1,65536," SPACE "\n", 2, 4, "channel", "0 to 65535"},
+    {"device,space,lot\nd1," SPACE "," LOT "\n", 2, 23, "lot", "not to both"},
+    {"scheme,value,id\nmeter,7," SPACE "x\n", 2, 9, "id", "18 characters"},
+    {"id,replaced_by\n" SPACE "," SPACE "\n", 2, 20, "replaced_by", "replace itself"},
+    {"\xc0\xcf\xc2\xa5,lat\n", 1, 1, "encoding", "GBK"},
+    {"id,lat,lon\n\xff\xfe\x01\n", 2, 1, "encoding", "not UTF-8"},
+    {"\xff\xfei\x01", 1, 1, "encoding", "UTF-16"},
+    {"{}", 1, 1, "type", "FeatureCollection"},
+    {"{\"type\":\"Feature\"}", 1, 10, "type", "FeatureCollection"},
+    {FC, 2, 1, "json", "ends too early"},
+    {FC "{\"type\":\"Feature\",}]}", 2, 19, "json", "does not belong"},
+    {FC "]}x", 2, 3, "json", "follows the document"},
+    {FC "{\"properties\":{\"type\":\"house\"}}]}", 2, 24, "properties.type",
+     "lot, space, fence or grid"},
     {FC "{\"id\":\"" SPACE "\",\"properties\":{\"type\":\"space\",\"colour\":1}," POINT "}]}", 2,
-     58,                                                                                               "properties",      "colour is no property of spaces"                 },
-    {FC "{\"id\":\"150402001R0010012Y\",\"properties\":{\"type\":\"space\"}," POINT "}]}",     2, 8,
-     "id",                                                                                                                "should be Z"                                     },
-    {FC "{\"id\":\"" SPACE "\",\"properties\":{\"type\":\"space\"}}]}",                        2, 1,   "geometry",
-     "needs a type"                                                                                                                                                         },
+     58, "properties", "colour is no property of spaces"},
+    {FC "{\"id\":\"150402001R0010012Y\",\"properties\":{\"type\":\"space\"}," POINT "}]}", 2, 8,
+     "id", "should be Z"},
+    {FC "{\"id\":\"" SPACE "\",\"properties\":{\"type\":\"space\"}}]}", 2, 1, "geometry",
+     "needs a type"},
     {FC "{\"id\":\"" SPACE "\",\"properties\":{\"type\":\"space\"},\"geometry\":{\"type\":"
-        "\"Point\",\"coordinates\":[42.2578,"
-        "118.8869]}}]}",                                                                  2, 69,  "geometry",        "swapped"                                         },
+     "\"Point\",\"coordinates\":[42.2578," "118.8869]}}]}", 2, 69, "geometry", "swapped"},
     {FC "{\"id\":\"" SPACE "\",\"properties\":{\"type\":\"space\"},\"geometry\":{\"type\":"
-        "\"Polygon\",\"coordinates\":[[[1,2],[1,3],[2,3]]]}}]}",                          2, 102, "geometry",        "at least 4"                                      },
-    {"{\"type\":\"FeatureCollection\",\"crs\":\"mars\",\"features\":[]}",                      1, 36,  "crs",
-     "wgs84, gcj02 or bd09"                                                                                                                                                 },
-    {"{\"type\":\"FeatureCollection\",\"bowei\":{\"format\":9},\"features\":[]}",              1, 47,
-     "bowei.format",                                                                                                      "newer version"                                   },
-    {"{\"type\":\"FeatureCollection\",\"devices\":[7]}",                                       1, 40,  "devices",         "must be an object"                               },
+     "\"Polygon\",\"coordinates\":[[[1,2],[1,3],[2,3]]]}}]}", 2, 102, "geometry", "at least 4"},
+    {"{\"type\":\"FeatureCollection\",\"crs\":\"mars\",\"features\":[]}", 1, 36, "crs",
+     "wgs84, gcj02 or bd09"},
+    {"{\"type\":\"FeatureCollection\",\"bowei\":{\"format\":9},\"features\":[]}", 1, 47,
+     "bowei.format", "newer version"},
+    {"{\"type\":\"FeatureCollection\",\"devices\":[7]}", 1, 40, "devices", "must be an object"},
 };
+
+/* clang-format on */
 
 static void refuses_bad_rows(void **state)
 {
@@ -131,7 +97,7 @@ static void refuses_bad_rows(void **state)
         struct import_report report = {0};
         const struct import_fault *got;
 
-        assert_int_equal(text_read(d, "f", want->text, strlen(want->text), &report), ERR_OK);
+        assert_int_equal(draft_text_read(d, "f", want->text, strlen(want->text), &report), ERR_OK);
         if (report.fault_count == 0) {
             fail_msg("accepted: %s", want->text);
         }
@@ -156,7 +122,7 @@ static void read_good(struct draft *d, const char *text)
 {
     struct import_report report = {0};
 
-    assert_int_equal(text_read(d, "f", text, strlen(text), &report), ERR_OK);
+    assert_int_equal(draft_text_read(d, "f", text, strlen(text), &report), ERR_OK);
     if (report.fault_count != 0) {
         fail_msg("%u:%u: %s: %s", report.faults[0].line, report.faults[0].column,
                  report.faults[0].field, report.faults[0].reason);
@@ -258,29 +224,29 @@ static void completed(struct draft *d, const struct draft *current, bool replace
 
 static void refuses_what_does_not_fit_together(void **state)
 {
+    /* clang-format off */
     static const struct {
         const char *texts[5];
         const char *field, *reason;
     } rows[] = {
-        {{LOTS, SPACES, SPACES},                                                       "duplicate", "twice"                },
-        {{SPACES},                                                                     "lot",       "not in the inventory" },
-        {{LOTS, SPACES, BINDINGS},                                                     "device",    "not among the devices"},
-        {{LOTS, DEVICES, BINDINGS},                                                    "space",     "not in the inventory" },
-        {{LOTS, DEVICES, "device,lot\nd1," LOT "\n"},                                  "lot",       "not counted by gates" },
-        {{"id,lat,lon,counting,capacity\n" LOT ",42.2,118.8,gates,9\n", SPACES},
-         "lot",                                                                                     "counted by gates"     },
-        {{"id,lat,lon,counting\n370481001T0020000J,42.2,118.8,spaces\n",
-          "id,lat,lon,lot\n" SPACE ",42.2578,118.8869,370481001T0020000J\n"},
-         "lot",                                                                                     "another county"       },
-        {{LOTS, SPACES, "scheme,value,id\na,1,150402001L0121086G\n"},                  "id",        "not in the inventory" },
-        {{LOTS, SPACES, "id,replaced_by\n" SPACE ",\n"},                               "id",        "never used again"     },
-        {{LOTS, SPACES, "id,replaced_by\n150402001L0121086G,370481001T0020045U\n"},
-         "replaced_by",                                                                             "not in the inventory" },
-        {{LOTS, SPACES, "id,source\na,x\n",
-          "device,channel,space\na,1," SPACE "\na,2," SPACE "\na,3," SPACE "\na,4," SPACE
-          "\na,5," SPACE "\n"},
-         "space",                                                                                   "more than 4"          },
+        {{LOTS, SPACES, SPACES}, "duplicate", "twice"},
+        {{SPACES}, "lot", "not in the inventory"},
+        {{LOTS, SPACES, BINDINGS}, "device", "not among the devices"},
+        {{LOTS, DEVICES, BINDINGS}, "space", "not in the inventory"},
+        {{LOTS, DEVICES, "device,lot\nd1," LOT "\n"}, "lot", "not counted by gates"},
+        {{"id,lat,lon,counting,capacity\n" LOT ",42.2,118.8,gates,9\n", SPACES}, "lot",
+         "counted by gates"},
+        {{"id,lat,lon,counting\n370481001T0020000J,42.2,118.8,spaces\n", "id,lat,lon,lot\n" SPACE
+         ",42.2578,118.8869,370481001T0020000J\n"}, "lot", "another county"},
+        {{LOTS, SPACES, "scheme,value,id\na,1,150402001L0121086G\n"}, "id", "not in the inventory"},
+        {{LOTS, SPACES, "id,replaced_by\n" SPACE ",\n"}, "id", "never used again"},
+        {{LOTS, SPACES, "id,replaced_by\n150402001L0121086G,370481001T0020045U\n"}, "replaced_by",
+         "not in the inventory"},
+        {{LOTS, SPACES, "id,source\na,x\n", "device,channel,space\na,1," SPACE "\na,2," SPACE
+         "\na,3," SPACE "\na,4," SPACE "\na,5," SPACE "\n"}, "space", "more than 4"},
     };
+
+    /* clang-format on */
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -380,8 +346,8 @@ static void round_trip(const struct draft *d, uint64_t version)
     uint64_t found = 0;
 
     assert_int_equal(draft_write(d, version, &text), ERR_OK);
-    assert_int_equal(inventory_store_save(folder, version, &text), ERR_OK);
-    assert_int_equal(inventory_store_newest(folder, &found, path, sizeof path), ERR_OK);
+    assert_int_equal(inventory_store_save(own_folder, version, &text), ERR_OK);
+    assert_int_equal(inventory_store_newest(own_folder, &found, path, sizeof path), ERR_OK);
     assert_int_equal(found, version);
     assert_int_equal(draft_load(path, &loaded, &found), ERR_OK);
     assert_int_equal(found, version);
@@ -512,11 +478,11 @@ static void load_refuses_what_is_not_its_own(void **state)
         struct import_report report = {0};
         char path[512];
 
-        assert_int_equal(text_read(unused, "bad", rows[i].text, strlen(rows[i].text), &report),
-                         ERR_OK);
+        assert_int_equal(
+            draft_text_read(unused, "bad", rows[i].text, strlen(rows[i].text), &report), ERR_OK);
         import_report_finish(&report);
         draft_destroy(unused);
-        (void)snprintf(path, sizeof path, "%s/bad", folder);
+        (void)snprintf(path, sizeof path, "%s/bad", own_folder);
         assert_int_equal(draft_load(path, &d, &version), rows[i].want);
     }
     assert_int_equal(draft_load("/nonexistent/file", &d, &version), ERR_NOT_FOUND);
@@ -546,8 +512,8 @@ static void damage_is_only_reported(void **state)
 
             memcpy(copy, texts[t], len);
             copy[cut] = (char)dice_below(&dice, 256);
-            assert_int_equal(text_read(d, "cut", texts[t], cut, &report), ERR_OK);
-            assert_int_equal(text_read(d, "flip", copy, len, &report), ERR_OK);
+            assert_int_equal(draft_text_read(d, "cut", texts[t], cut, &report), ERR_OK);
+            assert_int_equal(draft_text_read(d, "flip", copy, len, &report), ERR_OK);
             import_report_finish(&report);
             draft_destroy(d);
         }

@@ -13,9 +13,9 @@
 #include "bowei/journal_cursor.h"
 #include "gateway/keep/journal/record.h"
 #include "gateway/keep/journal/segment.h"
+#include "tests/unit/journal_sync.h"
 #include "tests/unit/scratch_folder.h"
 #include <errno.h>
-#include <semaphore.h>
 #include <stdatomic.h>
 
 static struct counters counters;
@@ -107,29 +107,11 @@ static struct journal *open_journal(void)
     return journal;
 }
 
-struct sync_wait {
-    sem_t done;
-    enum err result;
-};
-
-static void synced(void *ctx, enum err result)
+/* A reading of this number is on the disk. */
+static void keep_reading(struct journal *journal, uint64_t seq)
 {
-    struct sync_wait *wait = ctx;
-
-    wait->result = result;
-    sem_post(&wait->done);
-}
-
-static enum err sync_now(struct journal *journal)
-{
-    struct sync_wait wait;
-
-    sem_init(&wait.done, 0, 0);
-    journal_sync_then(journal, synced, &wait);
-    while (sem_wait(&wait.done) != 0) {
-    }
-    sem_destroy(&wait.done);
-    return wait.result;
+    assert_int_equal(append_reading(journal, seq), ERR_OK);
+    assert_int_equal(sync_now(journal), ERR_OK);
 }
 
 static bool count_record(void *ctx, const struct record *record)
@@ -212,8 +194,7 @@ static void a_file_that_failed_is_not_synced_again(void **state)
     assert_int_equal(sync_now(journal), ERR_IO);
     assert_int_equal(sync_now(journal), ERR_IO); /* of the reading that came meanwhile */
     assert_int_equal(atomic_load(&disk.again), 0);
-    assert_int_equal(append_reading(journal, 3), ERR_OK);
-    assert_int_equal(sync_now(journal), ERR_OK);
+    keep_reading(journal, 3);
     journal_close(journal);
     assert_int_equal(records_in(), 3);
 }
@@ -243,8 +224,7 @@ static void refused_tries_leave_nothing_behind(void **state)
     int fd;
 
     (void)state;
-    assert_int_equal(append_reading(journal, 1), ERR_OK);
-    assert_int_equal(sync_now(journal), ERR_OK);
+    keep_reading(journal, 1);
     files = open_files();
     atomic_store(&disk.records_fail, true);
     for (int i = 0; i < 300; i++) {
@@ -257,8 +237,7 @@ static void refused_tries_leave_nothing_behind(void **state)
     free(names);
     close(fd);
     atomic_store(&disk.records_fail, false);
-    assert_int_equal(append_reading(journal, 2), ERR_OK);
-    assert_int_equal(sync_now(journal), ERR_OK);
+    keep_reading(journal, 2);
     journal_close(journal);
     assert_int_equal(records_in(), 2);
 }
@@ -271,15 +250,12 @@ static void a_removed_file_is_written_anew(void **state)
     char path[512];
 
     (void)state;
-    assert_int_equal(append_reading(journal, 1), ERR_OK);
-    assert_int_equal(sync_now(journal), ERR_OK);
+    keep_reading(journal, 1);
     (void)snprintf(path, sizeof path, "%s/0000000000000001-0000000000000001.bwj", folder);
     assert_int_equal(unlink(path), 0);
-    assert_int_equal(append_reading(journal, 2), ERR_OK);
-    assert_int_equal(sync_now(journal), ERR_OK);
+    keep_reading(journal, 2);
     assert_int_equal(records_in(), 2);
-    assert_int_equal(append_reading(journal, 3), ERR_OK);
-    assert_int_equal(sync_now(journal), ERR_OK);
+    keep_reading(journal, 3);
     journal_close(journal);
     assert_int_equal(records_in(), 3);
 }
@@ -291,11 +267,9 @@ static void a_removed_folder_is_made_anew(void **state)
     (void)state;
     assert_int_equal(append_reading(journal, 1), ERR_OK);
     scratch_folder_remove(folder);
-    assert_int_equal(append_reading(journal, 2), ERR_OK);
-    assert_int_equal(sync_now(journal), ERR_OK);
+    keep_reading(journal, 2);
     assert_int_equal(records_in(), 2);
-    assert_int_equal(append_reading(journal, 3), ERR_OK);
-    assert_int_equal(sync_now(journal), ERR_OK);
+    keep_reading(journal, 3);
     journal_close(journal);
     assert_int_equal(records_in(), 3);
 }
@@ -308,10 +282,8 @@ static void a_moved_folder_is_not_written_to(void **state)
     (void)state;
     (void)snprintf(moved, sizeof moved, "%s.old", folder);
     assert_int_equal(rename(folder, moved), 0);
-    assert_int_equal(append_reading(journal, 1), ERR_OK);
-    assert_int_equal(sync_now(journal), ERR_OK);
-    assert_int_equal(append_reading(journal, 2), ERR_OK);
-    assert_int_equal(sync_now(journal), ERR_OK);
+    keep_reading(journal, 1);
+    keep_reading(journal, 2);
     journal_close(journal);
     assert_int_equal(records_in(), 2);
     scratch_folder_remove(moved);
@@ -334,8 +306,7 @@ static void without_a_folder_nothing_is_kept(void **state)
     assert_int_equal(append_reading(journal, 3), ERR_IO);
     assert_int_equal(unlink(folder), 0);
     assert_int_equal(sync_now(journal), ERR_OK); /* it is there again */
-    assert_int_equal(append_reading(journal, 3), ERR_OK);
-    assert_int_equal(sync_now(journal), ERR_OK);
+    keep_reading(journal, 3);
     journal_close(journal);
     assert_int_equal(records_in(), 1);
 }
@@ -375,8 +346,7 @@ static void a_name_that_is_taken_is_passed_over(void **state)
     put_file(name, (const uint8_t *)"",
              0); /* the disk took the name, but neither head nor unlink */
     assert_int_equal(append_reading(journal, 1), ERR_OK);
-    assert_int_equal(append_reading(journal, 2), ERR_OK);
-    assert_int_equal(sync_now(journal), ERR_OK);
+    keep_reading(journal, 2);
     journal_close(journal);
     assert_int_equal(records_in(), 2);
 }

@@ -50,9 +50,7 @@ static void a_clock_set_back_delays_nothing(void **state)
     pause_ms(500); /* the first try has failed, the second one is waited for */
     assert_false(late_redis_done(&late));
     server_run(&server);
-    for (int i = 0; i < 800 && !late_redis_done(&late); i++) {
-        pause_ms(10);
-    }
+    WAIT_FOR(late_redis_done(&late), 8000);
     assert_false(late.started);
     assert_true(recovery.redis_read);
     assert_int_equal(recovery.epoch, 4);

@@ -3,18 +3,18 @@
  * that refuses us. */
 #include "sensors/mqtt/link.h"
 #include <mosquitto.h>
-#include <netinet/in.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <sys/socket.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "tests/unit/field_fixture.h"
+#include "tests/unit/loopback.h"
 #include "tests/unit/scratch_folder.h"
 
 #define MOSQUITTO "/usr/sbin/mosquitto"
@@ -42,19 +42,6 @@ static char topic[] = "bowei/up/#";
 static char envelope[] = "native";
 static char username[] = "nobody";
 
-static uint16_t port_free(void)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET};
-    socklen_t len = sizeof address;
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
-    (void)close(fd);
-    return ntohs(address.sin_port);
-}
-
 static bool port_answers(void)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
@@ -80,6 +67,7 @@ static void broker_start(bool anonymous)
     broker = fork();
     assert_true(broker >= 0);
     if (broker == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* never outlives a test that failed */
         (void)execl(MOSQUITTO, "mosquitto", "-c", config_path, (char *)NULL);
         _exit(127);
     }
@@ -148,7 +136,7 @@ static int set_up(void **state)
     assert_true(halt_init(&halt));
     scratch_folder_make(folder, sizeof folder);
     (void)snprintf(config_path, sizeof config_path, "%s/mosquitto.conf", folder);
-    port = port_free();
+    port = loopback_port_reserve();
     subscriptions[0] = (struct subscription_config){.topic = topic, .envelope = envelope, .qos = 1};
     config = (struct link_config){.name = name,
                                   .host = loopback,

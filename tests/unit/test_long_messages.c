@@ -1,56 +1,17 @@
 /* Messages as long as they come: uplinks that many radio gateways heard, scans and feeds with
  * hundreds of items. */
-#include "sensors/hearing.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-
-#include "tests/unit/field_fixture.h"
-
-#define UP_TOPIC "application/17c82e96/device/0101010101010101/event/up"
-#define WALL_MS  INT64_C(1790000000000)
+#include "tests/unit/hearing_scene.h"
 
 static const struct device_row rows[] = {
     {"dev-1",            "city", "native",       0, 1},
     {"0101010101010101", "city", "bosch_tps110", 0, 1},
 };
 
-static struct fixture *f;
-static struct hearing hearing;
-
 static int set_up(void **state)
 {
     (void)state;
-    f = fixture_create(rows, ARRAY_LEN(rows));
-    hearing_init(&hearing, &f->params, "city");
+    hearing_begin(rows, ARRAY_LEN(rows));
     return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    fixture_destroy(f);
-    return 0;
-}
-
-static enum err take(const char *envelope, const char *topic, const char *text, size_t len)
-{
-    const struct heard_message m = {
-        .topic = topic, .payload = text, .len = len, .wall_ms = WALL_MS};
-
-    return hearing_take(&hearing, envelope_find(envelope), &m);
-}
-
-static uint64_t refused_total(void)
-{
-    uint64_t sum = 0;
-
-    for (int i = COUNT_MQTT_REFUSED_SIZE; i <= COUNT_MQTT_REFUSED_RETAINED; i++) {
-        sum += count_get(&f->counters, (enum counter)i);
-    }
-    return sum;
 }
 
 /* One rxInfo entry as ChirpStack v4 writes it (chirpstack-docs, events.md; metadata as the gateway
@@ -129,7 +90,7 @@ static void uplinks_of_many_gateways(void **state)
             }
             len += (size_t)snprintf(text + len, sizeof text - len, "%s", table[i].tail);
             assert_in_range(len, 6000, PAYLOAD_MAX);
-            assert_int_equal(take(table[i].envelope, table[i].topic, text, len), ERR_OK);
+            assert_int_equal(take(table[i].envelope, table[i].topic, text, len, false), ERR_OK);
             assert_int_equal(fixture_heard(f), 2 * i + (gateways == 12 ? 1 : 2));
             assert_int_equal(fixture_last(f).value, VALUE_OCCUPIED);
             assert_int_equal(fixture_last(f).rssi_dbm, -61);
@@ -157,7 +118,7 @@ static void long_lists_are_taken_whole(void **state)
     }
     len += (size_t)snprintf(text + len, sizeof text - len, "]");
     assert_in_range(len, 20000, PAYLOAD_MAX);
-    assert_int_equal(take("minew", "/gw/ac233f000064/status", text, len), ERR_OK);
+    assert_int_equal(take("minew", "/gw/ac233f000064/status", text, len, false), ERR_OK);
     assert_int_equal(count_get(&f->counters, COUNT_MQTT_IGNORED), SCANNED - 2);
     len = 0;
     for (int i = 0; i < BAYS; i++) {
@@ -167,7 +128,7 @@ static void long_lists_are_taken_whole(void **state)
                                 i % 2 == 0 ? "true" : "false");
     }
     len += (size_t)snprintf(text + len, sizeof text - len, "]");
-    assert_int_equal(take("citysens", "x", text, len), ERR_OK);
+    assert_int_equal(take("citysens", "x", text, len, false), ERR_OK);
     assert_int_equal(f->heard_count, BAYS / 3 * 2);
     for (uint32_t i = 0; i < f->heard_count; i++) { /* 1 2 4 5 7 8 ... */
         assert_int_equal(f->heard[i].value, (i + i / 2 + 1) % 2 == 0 ? VALUE_OCCUPIED : VALUE_FREE);
@@ -175,7 +136,7 @@ static void long_lists_are_taken_whole(void **state)
     assert_int_equal(refused_total(), 0);
 }
 
-#define EACH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define EACH(test) cmocka_unit_test_setup_teardown(test, set_up, hearing_end)
 
 int main(void)
 {

@@ -1,95 +1,8 @@
 /* `bowei plan`: the requests and the load of lines, the exit code when a line cannot keep its
  * periods, and which spaces an edit affects. Each test runs the command as a shell would. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "tests/unit/cli_fixture.h"
 
-#include <cmocka.h>
-
-#include "bowei/base/json_read.h"
 #include "bowei/base/space_id.h"
-#include "bowei/cli.h"
-#include "tests/unit/scratch_folder.h"
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#define TEXT_MAX   65536
-#define NODES_MAX  4096
-#define WORDS_MAX  12
-#define PATHS_KEPT 8
-
-static char folder[256];
-static char out_text[TEXT_MAX], err_text_read[TEXT_MAX];
-static struct json_node nodes[NODES_MAX];
-
-static const char *path_of(const char *name)
-{
-    static char paths[PATHS_KEPT][400];
-    static unsigned next;
-    char *path = paths[next++ % PATHS_KEPT];
-
-    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
-    return path;
-}
-
-static void write_file(const char *name, const char *text)
-{
-    FILE *file = fopen(path_of(name), "wb");
-
-    assert_non_null(file);
-    assert_int_equal(fwrite(text, 1, strlen(text), file), strlen(text));
-    assert_int_equal(fclose(file), 0);
-}
-
-static void read_back(const char *name, char *out)
-{
-    FILE *file = fopen(path_of(name), "rb");
-
-    assert_non_null(file);
-    out[fread(out, 1, TEXT_MAX - 1, file)] = '\0';
-    fclose(file);
-}
-
-/* Runs "bowei" with the words up to NULL; fills out_text and err_text_read. */
-static int bowei(const char *const words[WORDS_MAX])
-{
-    char *argv[WORDS_MAX + 2] = {strdup("bowei")};
-    int argc = 1;
-    int status = 0;
-    pid_t child;
-
-    for (; argc <= WORDS_MAX && words[argc - 1] != NULL; argc++) {
-        argv[argc] = strdup(words[argc - 1]);
-    }
-    fflush(stdout);
-    child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        const int out = open(path_of("out"), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-        const int err = open(path_of("err"), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-
-        (void)dup2(out, STDOUT_FILENO);
-        (void)dup2(err, STDERR_FILENO);
-        status = cli_run(argc, argv, NULL, 0);
-        fflush(stdout);
-        _exit(status);
-    }
-    assert_int_equal(waitpid(child, &status, 0), child);
-    for (int i = 0; i < argc; i++) {
-        free(argv[i]);
-    }
-    read_back("out", out_text);
-    read_back("err", err_text_read);
-    assert_true(WIFEXITED(status));
-    return WEXITSTATUS(status);
-}
-
-#define BOWEI(...) bowei((const char *const[WORDS_MAX]){__VA_ARGS__})
 
 static void id_of(unsigned number, char out[SPACE_ID_LEN + 1])
 {
@@ -105,8 +18,7 @@ static int make_city(void **state)
     size_t at = (size_t)snprintf(spaces, sizeof spaces, "id,lat,lon\n");
     char id[5][SPACE_ID_LEN + 1];
 
-    (void)state;
-    scratch_folder_make(folder, sizeof folder);
+    folder_make(state);
     for (unsigned i = 1; i <= 4; i++) {
         id_of(i, id[i]);
         at += (size_t)snprintf(spaces + at, sizeof spaces - at, "%s,42.257%u,118.8869\n", id[i], i);
@@ -115,21 +27,14 @@ static int make_city(void **state)
              "device,channel,space,rank\nbus/u,1,%s,0\nbus/u,2,%s,0\nbus/v,1,%s,0\n"
              "0101010101010101,0,%s,0\nbus/u,3,%s,1\n",
              id[1], id[2], id[3], id[4], id[4]);
-    write_file("lots.csv", "id,name_zh,name_en,counting,lat,lon,capacity\n"
+    text_write("lots.csv", "id,name_zh,name_en,counting,lat,lon,capacity\n"
                            "150402001R00100008,钢铁街,Gangtie Street,spaces,42.2578,118.8869,\n");
-    write_file("spaces.csv", spaces);
-    write_file("devices.csv", "id,source,model\nbus/u,bus,m\nbus/v,bus,m\n"
+    text_write("spaces.csv", spaces);
+    text_write("devices.csv", "id,source,model\nbus/u,bus,m\nbus/v,bus,m\n"
                               "0101010101010101,lora,bosch_tps110\n");
-    write_file("bindings.csv", bindings);
-    return BOWEI("import", "--state", path_of("state"), path_of("lots.csv"), path_of("spaces.csv"),
+    text_write("bindings.csv", bindings);
+    return bowei("import", "--state", path_of("state"), path_of("lots.csv"), path_of("spaces.csv"),
                  path_of("devices.csv"), path_of("bindings.csv"), NULL);
-}
-
-static int drop_city(void **state)
-{
-    (void)state;
-    scratch_folder_remove(folder);
-    return 0;
 }
 
 #define BUS(u, v)                                                                                  \
@@ -145,9 +50,10 @@ static int drop_city(void **state)
 /* The document of a plan, checked whole. */
 static struct json_doc document(void)
 {
+    static struct json_node nodes[CLI_NODES_MAX];
     struct json_doc doc;
 
-    assert_int_equal(json_parse(&doc, out_text, strlen(out_text), nodes, NODES_MAX), JSON_OK);
+    assert_int_equal(json_parse(&doc, out_text, strlen(out_text), nodes, CLI_NODES_MAX), JSON_OK);
     return doc;
 }
 
@@ -162,11 +68,11 @@ static int64_t number_of(const struct json_doc *doc, const struct json_node *obj
 
 static void plan_of(const char *next)
 {
-    write_file("before.yaml", RUNNING);
-    write_file("next.yaml", next);
-    if (BOWEI("plan", "--config", path_of("next.yaml"), "--against", path_of("before.yaml"),
+    text_write("before.yaml", RUNNING);
+    text_write("next.yaml", next);
+    if (bowei("plan", "--config", path_of("next.yaml"), "--against", path_of("before.yaml"),
               "--state", path_of("state"), "--json", NULL) != CLI_OK) {
-        fail_msg("%s", err_text_read);
+        fail_msg("%s", wrong_text);
     }
 }
 
@@ -197,7 +103,7 @@ static void a_line_is_planned_with_numbers(void **state)
     assert_non_null(strstr(out_text, "\"keeps_periods\":true"));
     affected_is(0, 0);
     assert_int_equal(
-        BOWEI("plan", "--config", path_of("next.yaml"), "--state", path_of("none"), NULL), CLI_OK);
+        bowei("plan", "--config", path_of("next.yaml"), "--state", path_of("none"), NULL), CLI_OK);
     assert_non_null(strstr(out_text, "line bus: RTU /dev/ttyS0, 9600 bit/s 8E1"));
     assert_non_null(strstr(out_text, "nothing to compare with"));
 }
@@ -205,22 +111,22 @@ static void a_line_is_planned_with_numbers(void **state)
 static void a_line_that_cannot_keep_its_period_is_an_error_with_the_numbers(void **state)
 {
     (void)state;
-    write_file("fast.yaml", BUS(U(", period_ms: 50"), V(", period_ms: 50")) M("") LORA);
+    text_write("fast.yaml", BUS(U(", period_ms: 50"), V(", period_ms: 50")) M("") LORA);
     assert_int_equal(
-        BOWEI("plan", "--config", path_of("fast.yaml"), "--state", path_of("none"), NULL),
+        bowei("plan", "--config", path_of("fast.yaml"), "--state", path_of("none"), NULL),
         CLI_BAD_INPUT);
     assert_non_null(strstr(out_text, "CANNOT KEEP ITS PERIODS"));
-    assert_non_null(strstr(err_text_read, "line bus cannot keep its periods: a round of all units "
-                                          "takes 6"));
-    assert_non_null(strstr(err_text_read, "the load is 1"));
+    assert_non_null(strstr(wrong_text, "line bus cannot keep its periods: a round of all units "
+                                       "takes 6"));
+    assert_non_null(strstr(wrong_text, "the load is 1"));
     assert_int_equal(
-        BOWEI("plan", "--config", path_of("fast.yaml"), "--state", path_of("none"), "--json", NULL),
+        bowei("plan", "--config", path_of("fast.yaml"), "--state", path_of("none"), "--json", NULL),
         CLI_BAD_INPUT);
     assert_non_null(strstr(out_text, "\"lines_overloaded\":1"));
-    assert_int_equal(BOWEI("plan", NULL), CLI_USAGE);
-    write_file("bad.yaml", "htp: 1\n");
-    assert_int_equal(BOWEI("plan", "--config", path_of("bad.yaml"), NULL), CLI_BAD_INPUT);
-    assert_non_null(strstr(err_text_read, "bad.yaml:1:1: htp: unknown key"));
+    assert_int_equal(bowei("plan", NULL), CLI_USAGE);
+    text_write("bad.yaml", "htp: 1\n");
+    assert_int_equal(bowei("plan", "--config", path_of("bad.yaml"), NULL), CLI_BAD_INPUT);
+    assert_non_null(strstr(wrong_text, "bad.yaml:1:1: htp: unknown key"));
 }
 
 static void the_spaces_an_edit_affects_are_listed(void **state)
@@ -252,21 +158,21 @@ static void the_spaces_an_edit_affects_are_listed(void **state)
 static void the_running_configuration_is_found_in_the_state_folder(void **state)
 {
     (void)state;
-    write_file("secret.yaml", "http: {port: 81}\n" BUS(U(""), V("")) M(""));
-    write_file("state/running.yaml", RUNNING);
+    text_write("secret.yaml", "http: {port: 81}\n" BUS(U(""), V("")) M(""));
+    text_write("state/running.yaml", RUNNING);
     assert_int_equal(
-        BOWEI("plan", "--config", path_of("secret.yaml"), "--state", path_of("state"), NULL),
+        bowei("plan", "--config", path_of("secret.yaml"), "--state", path_of("state"), NULL),
         CLI_OK);
     assert_non_null(strstr(out_text, "  http.port: needs a restart\n"));
     assert_non_null(strstr(out_text, "  link lora: removed\n"));
     assert_non_null(strstr(out_text, "0101010101010101 channel 0: loses this sensor\n"));
     assert_non_null(strstr(out_text, "  1 spaces are affected, 0 of them lose their last sensor"));
     assert_int_equal(setenv("BOWEI_PLAN_SECRET", "0123456789abcdef", 1), 0);
-    write_file("secret.yaml", "redis:\n  password: ${BOWEI_PLAN_SECRET}\n" BUS(U(""), V("")) M("")
+    text_write("secret.yaml", "redis:\n  password: ${BOWEI_PLAN_SECRET}\n" BUS(U(""), V("")) M("")
                                   LORA PUSH(", secret: \"${BOWEI_PLAN_SECRET}\""));
-    write_file("state/running.yaml", RUNNING PUSH("")); /* as config_show prints it */
+    text_write("state/running.yaml", RUNNING PUSH("")); /* as config_show prints it */
     assert_int_equal(
-        BOWEI("plan", "--config", path_of("secret.yaml"), "--state", path_of("state"), NULL),
+        bowei("plan", "--config", path_of("secret.yaml"), "--state", path_of("state"), NULL),
         CLI_OK);
     assert_null(strstr(out_text, "restart"));
     assert_null(strstr(out_text, "push s"));
@@ -281,5 +187,5 @@ int main(void)
         cmocka_unit_test(the_running_configuration_is_found_in_the_state_folder),
     };
 
-    return cmocka_run_group_tests(tests, make_city, drop_city);
+    return cmocka_run_group_tests(tests, make_city, folder_remove);
 }

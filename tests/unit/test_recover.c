@@ -1,12 +1,7 @@
 /* Recovery against a real Redis and a real journal: the newest image wins, the epoch is taken, and
  * a Redis that comes late is merged. What the core makes of it is test_recovery_proof's. */
 
-#include "redis_fixture.h"
-
-#include "bowei/base/city_clock.h"
-#include "bowei/journal.h"
-#include "bowei/recover.h"
-#include "tests/unit/scratch_folder.h"
+#include "tests/unit/recover_start.h"
 
 #define SPACES     600u /* the override and the suspect are in batches of their own */
 #define TIMEOUT_MS 1000
@@ -16,13 +11,7 @@
 #define OUT        431u
 
 struct fixture {
-    struct redis_server server;
-    struct city city;
-    struct counters counters;
-    struct redis_params redis;
-    char folder[256], path[300];
-    struct state_folder *state;
-    struct journal *journal;
+    struct recover_start base;
     uint64_t redis_epoch; /* of the gateway that wrote */
     struct recovery recovery;
     struct image best[SPACES]; /* newest per space, as a core keeps it */
@@ -35,30 +24,31 @@ struct fixture {
 
 static void write_redis(struct fixture *f)
 {
-    const struct image_source source = {.ctx = &f->city,
+    const struct image_source source = {.ctx = &f->base.city,
                                         .space = city_image_space,
                                         .lot = city_image_lot,
                                         .override = city_image_override,
                                         .suspect = city_image_suspect};
     struct redis_writer_params params = {
-        .redis = f->redis, .counters = &f->counters, .board = &f->city.board};
+        .redis = f->base.redis, .counters = &f->base.counters, .board = &f->base.city.board};
     struct image kept;
     struct flush *flush;
 
-    assert_int_equal(redis_take_epoch(&f->redis, &f->city.inv, 5, &f->redis_epoch), ERR_OK);
+    assert_int_equal(redis_take_epoch(&f->base.redis, &f->base.city.inv, 5, &f->redis_epoch),
+                     ERR_OK);
     params.epoch = f->redis_epoch;
     params.redis.timeout_ms = TIMEOUT_MS;
     struct redis_writer *writer = redis_writer_start(&params);
     assert_non_null(writer);
     flush = flush_create(writer, &source);
     assert_non_null(flush);
-    assert_int_equal(flush_reserve(flush, &f->city.inv), ERR_OK);
+    assert_int_equal(flush_reserve(flush, &f->base.city.inv), ERR_OK);
     flush_all(flush);
-    assert_true(city_image_override(&f->city, f->city.inv.spaces[OUT].key, &kept));
+    assert_true(city_image_override(&f->base.city, f->base.city.inv.spaces[OUT].key, &kept));
     assert_int_equal(flush_keep(flush, &kept), ERR_OK);
-    assert_true(city_image_suspect(&f->city, 5, &kept));
+    assert_true(city_image_suspect(&f->base.city, 5, &kept));
     assert_int_equal(flush_keep(flush, &kept), ERR_OK);
-    assert_true(flush_drain(flush, f->city.at, (struct now){.at_ms = CITY_NOW_MS}, 10000));
+    assert_true(flush_drain(flush, f->base.city.at, (struct now){.at_ms = CITY_NOW_MS}, 10000));
     redis_writer_stop(writer);
     flush_destroy(flush);
 }
@@ -69,24 +59,16 @@ static void put_image(struct fixture *f, uint32_t slot, struct position at, uint
         .at = at, .now = {.at_ms = CITY_NOW_MS + (int64_t)at.seq}, .inventory_version = 1};
     struct image image;
 
-    city_image_space(&f->city, slot, &image);
+    city_image_space(&f->base.city, slot, &image);
     image.at = at;
     image.space.state = image.space.known_state = state;
-    assert_int_equal(journal_append_images(f->journal, RECORD_IMAGE, &stamp, &image, 1), ERR_OK);
+    assert_int_equal(journal_append_images(f->base.journal, RECORD_IMAGE, &stamp, &image, 1),
+                     ERR_OK);
 }
 
 static void put_reading(struct fixture *f, uint32_t slot, struct position at)
 {
-    const struct record_stamp stamp = {
-        .at = at, .now = {.at_ms = CITY_NOW_MS + (int64_t)at.seq}, .inventory_version = 1};
-    struct reading reading = {.sensor = slot,
-                              .root = f->city.inv.spaces[slot].key,
-                              .value = VALUE_OCCUPIED,
-                              .device_len = CITY_DEVICE_LEN};
-
-    memcpy(reading.device, inventory_text(&f->city.inv, f->city.inv.devices[slot].id),
-           CITY_DEVICE_LEN);
-    assert_int_equal(journal_append_readings(f->journal, &stamp, &reading, 1), ERR_OK);
+    recover_start_reading(&f->base, slot, at, CITY_NOW_MS + (int64_t)at.seq);
 }
 
 /* A decision that Redis has not got yet. */
@@ -96,32 +78,17 @@ static void put_audit(struct fixture *f, struct position at)
         .at = at, .now = {.at_ms = CITY_NOW_MS}, .inventory_version = 1};
     const struct image image = {.kind = IMAGE_AUDIT, .at = at};
 
-    assert_int_equal(journal_append_images(f->journal, RECORD_EFFECT, &stamp, &image, 1), ERR_OK);
+    assert_int_equal(journal_append_images(f->base.journal, RECORD_EFFECT, &stamp, &image, 1),
+                     ERR_OK);
 }
 
 static int set_up(void **state)
 {
     struct fixture *f = calloc(1, sizeof *f);
-    pid_t owner;
 
-    server_start(&f->server, NULL);
-    city_make(&f->city, SPACES);
-    assert_int_equal(lookup_names(&f->city.inv), ERR_OK);
-    for (uint32_t i = 0; i < SPACES; i++) {
-        f->city.inv.devices[i].sensors_of = i;
-    }
-    f->city.inv.device_sensors = calloc(SPACES, sizeof *f->city.inv.device_sensors);
-    for (uint32_t i = 0; i < SPACES; i++) {
-        f->city.inv.device_sensors[i] = i;
-    }
-    f->city.out = OUT;
-    f->redis = (struct redis_params){.socket = f->server.socket, .timeout_ms = TIMEOUT_MS};
-    scratch_folder_make(f->folder, sizeof f->folder);
-    snprintf(f->path, sizeof f->path, "%s/state", f->folder);
-    assert_int_equal(state_folder_open(f->path, &f->state, &owner), ERR_OK);
-    const struct journal_params journal = {.folder = state_folder_journal(f->state),
-                                           .counters = &f->counters};
-    assert_int_equal(journal_open(&journal, &f->journal), ERR_OK);
+    assert_non_null(f);
+    recover_start_open(&f->base, SPACES, TIMEOUT_MS);
+    f->base.city.out = OUT;
     *state = f;
     return 0;
 }
@@ -130,12 +97,7 @@ static int tear_down(void **state)
 {
     struct fixture *f = *state;
 
-    journal_close(f->journal);
-    state_folder_close(f->state);
-    scratch_folder_remove(f->folder);
-    server_stop(&f->server);
-    free(f->city.inv.device_sensors);
-    city_drop(&f->city);
+    recover_start_close(&f->base);
     free(f);
     return 0;
 }
@@ -147,7 +109,7 @@ static void on_restore(void *ctx, const struct image *image)
     struct fixture *f = ctx;
 
     if (image->kind == IMAGE_SPACE) {
-        uint32_t slot = inventory_space(&f->city.inv, image->space.key);
+        uint32_t slot = inventory_space(&f->base.city.inv, image->space.key);
 
         assert_true(slot < SPACES);
         if (position_compare(image->at, f->best[slot].at) > 0) {
@@ -168,8 +130,9 @@ static void on_replay(void *ctx, const struct input *input)
 
     f->replayed++;
     f->replayed_at = input->at;
-    assert_int_equal(f->city.inv.spaces[f->city.inv.sensors[input->reading.sensor].target].key,
-                     input->reading.root);
+    assert_int_equal(
+        f->base.city.inv.spaces[f->base.city.inv.sensors[input->reading.sensor].target].key,
+        input->reading.root);
 }
 
 static struct recover_calls calls_of(struct fixture *f)
@@ -179,10 +142,10 @@ static struct recover_calls calls_of(struct fixture *f)
 
 static struct recover_params params_of(struct fixture *f)
 {
-    return (struct recover_params){.state = f->state,
-                                   .redis = &f->redis,
-                                   .inventory = &f->city.inv,
-                                   .counters = &f->counters,
+    return (struct recover_params){.state = f->base.state,
+                                   .redis = &f->base.redis,
+                                   .inventory = &f->base.city.inv,
+                                   .counters = &f->base.counters,
                                    .wall_ms = CITY_NOW_MS + 60000};
 }
 
@@ -204,7 +167,7 @@ static enum err late(struct fixture *f)
 
 static uint64_t epoch_in_redis(struct fixture *f, const char *adcode)
 {
-    redisContext *c = server_connect(&f->server);
+    redisContext *c = server_connect(&f->base.server);
     redisReply *reply = redisCommand(c, "GET bowei:{%s}:epoch", adcode);
     uint64_t epoch;
 
@@ -223,14 +186,14 @@ static void assert_epoch(struct fixture *f)
     assert_true(f->recovery.epoch_taken);
     assert_int_equal(epoch_in_redis(f, "150402"), f->recovery.epoch);
     assert_int_equal(epoch_in_redis(f, "150403"), f->recovery.epoch);
-    assert_int_equal(state_folder_epoch(f->state, &stored), ERR_OK);
+    assert_int_equal(state_folder_epoch(f->base.state, &stored), ERR_OK);
     assert_int_equal(stored, f->recovery.epoch);
 }
 
 static void the_newest_wins(void **state)
 {
     struct fixture *f = *state;
-    const struct position redis_at = f->city.at;
+    const struct position redis_at = f->base.city.at;
 
     write_redis(f);
     put_image(f, OLDER, (struct position){redis_at.epoch, redis_at.seq - 1}, SPACE_UNKNOWN);
@@ -245,7 +208,7 @@ static void the_newest_wins(void **state)
     assert_int_equal(f->recovery.next_seq, redis_at.seq + 4);
     assert_true(f->recovery.high_water_ms >= CITY_NOW_MS + (int64_t)redis_at.seq + 2);
     assert_int_equal(f->best[NEWER].space.state, SPACE_UNKNOWN);
-    assert_int_equal(f->best[OLDER].space.state, f->city.spaces[OLDER].state);
+    assert_int_equal(f->best[OLDER].space.state, f->base.city.spaces[OLDER].state);
     for (uint32_t i = 0; i < SPACES; i++) {
         assert_int_equal(f->best[i].at.epoch, redis_at.epoch);
     }
@@ -253,7 +216,7 @@ static void the_newest_wins(void **state)
     assert_int_equal(f->replayed, 1);
     assert_int_equal(f->replayed_at.seq, redis_at.seq + 2);
     assert_true(f->override.override.set);
-    assert_true(f->override.override.key == f->city.inv.spaces[OUT].key);
+    assert_true(f->override.override.key == f->base.city.inv.spaces[OUT].key);
     assert_true(f->suspect.suspect.set);
 }
 
@@ -263,9 +226,9 @@ static void a_redis_that_is_away_comes_late(void **state)
     int64_t begin_ms = host_boot_ms();
     uint64_t before;
 
-    assert_int_equal(state_folder_set_epoch(f->state, 7), ERR_OK);
+    assert_int_equal(state_folder_set_epoch(f->base.state, 7), ERR_OK);
     put_image(f, JOURNAL, (struct position){7, 2000}, SPACE_UNKNOWN);
-    server_kill(&f->server);
+    server_kill(&f->base.server);
     assert_int_equal(run(f), ERR_OK);
     assert_true(host_boot_ms() - begin_ms < 2 * RECOVER_REDIS_MS);
     assert_false(f->recovery.redis_read);
@@ -278,14 +241,14 @@ static void a_redis_that_is_away_comes_late(void **state)
     assert_int_equal(late(f), ERR_UNAVAILABLE);
     assert_false(f->recovery.redis_read);
 
-    server_run(&f->server);
+    server_run(&f->base.server);
     write_redis(f);
     before = f->redis_epoch;
     assert_int_equal(late(f), ERR_OK);
     assert_true(f->recovery.redis_read);
     assert_true(f->recovery.epoch > before && f->recovery.epoch > 8);
     assert_epoch(f);
-    assert_int_equal(f->best[NEWER].space.state, f->city.spaces[NEWER].state);
+    assert_int_equal(f->best[NEWER].space.state, f->base.city.spaces[NEWER].state);
     assert_int_equal(f->best[JOURNAL].space.state, SPACE_UNKNOWN); /* newer than Redis's */
     assert_true(f->override.override.set);
     assert_int_equal(f->replayed, 0);
@@ -298,14 +261,14 @@ static void a_redis_that_hangs_is_away(void **state)
     int64_t begin_ms = host_boot_ms();
 
     write_redis(f);
-    kill(f->server.pid, SIGSTOP);
+    kill(f->base.server.pid, SIGSTOP);
     assert_int_equal(run(f), ERR_OK);
-    kill(f->server.pid, SIGCONT);
+    kill(f->base.server.pid, SIGCONT);
     assert_true(host_boot_ms() - begin_ms < 3 * RECOVER_REDIS_MS);
     assert_false(f->recovery.redis_read);
     assert_int_equal(late(f), ERR_OK);
     assert_epoch(f);
-    assert_int_equal(f->best[OUT].space.state, f->city.spaces[OUT].state);
+    assert_int_equal(f->best[OUT].space.state, f->base.city.spaces[OUT].state);
 }
 
 static void a_newer_schema_is_refused(void **state)
@@ -314,7 +277,7 @@ static void a_newer_schema_is_refused(void **state)
     redisContext *c;
 
     write_redis(f);
-    c = server_connect(&f->server);
+    c = server_connect(&f->base.server);
     freeReplyObject(redisCommand(c, "HSET bowei:{150402}:meta schema 99"));
     redisFree(c);
     assert_int_equal(run(f), ERR_NEWER_SCHEMA);

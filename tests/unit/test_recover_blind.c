@@ -1,22 +1,12 @@
 /* A start that cannot ask Redis which epochs there were: what it hears is newer than all that Redis
  * holds, whatever the state folder knows. */
-#include "redis_fixture.h"
-
-#include "bowei/journal.h"
-#include "bowei/recover.h"
-#include "tests/unit/scratch_folder.h"
+#include "tests/unit/recover_start.h"
 
 #define SPACES       200u
 #define FORMER_EPOCH 57
 
 struct fixture {
-    struct redis_server server;
-    struct city city;
-    struct redis_params redis;
-    struct counters counters;
-    struct state_folder *state;
-    struct journal *journal;
-    char path[256];
+    struct recover_start base;
     struct recovery recovery;
     struct position newest; /* of the images of space 0 */
     unsigned images, replayed;
@@ -26,7 +16,7 @@ static void on_restore(void *ctx, const struct image *image)
 {
     struct fixture *f = ctx;
 
-    if (image->kind == IMAGE_SPACE && image->space.key == f->city.inv.spaces[0].key) {
+    if (image->kind == IMAGE_SPACE && image->space.key == f->base.city.inv.spaces[0].key) {
         f->images++;
         if (position_compare(image->at, f->newest) > 0) {
             f->newest = image->at;
@@ -44,10 +34,10 @@ static void on_replay(void *ctx, const struct input *input)
 
 static enum err run(struct fixture *f)
 {
-    const struct recover_params params = {.state = f->state,
-                                          .redis = &f->redis,
-                                          .inventory = &f->city.inv,
-                                          .counters = &f->counters,
+    const struct recover_params params = {.state = f->base.state,
+                                          .redis = &f->base.redis,
+                                          .inventory = &f->base.city.inv,
+                                          .counters = &f->base.counters,
                                           .wall_ms = CITY_NOW_MS};
     const struct recover_calls calls = {f, on_restore, on_replay};
 
@@ -56,10 +46,10 @@ static enum err run(struct fixture *f)
 
 static void put_space(struct fixture *f, const char *v)
 {
-    redisContext *c = server_connect(&f->server);
+    redisContext *c = server_connect(&f->base.server);
     char id[SPACE_ID_LEN + 1] = "";
 
-    space_id_write(f->city.inv.spaces[0].key, id);
+    space_id_write(f->base.city.inv.spaces[0].key, id);
     freeReplyObject(redisCommand(c, "HSET bowei:{150402}:space:%s state free v %s", id, v));
     freeReplyObject(redisCommand(c, "SET bowei:{150402}:epoch %d", FORMER_EPOCH));
     redisFree(c);
@@ -68,22 +58,9 @@ static void put_space(struct fixture *f, const char *v)
 static int set_up(void **state)
 {
     struct fixture *f = calloc(1, sizeof *f);
-    pid_t owner;
 
-    server_start(&f->server, NULL);
-    city_make(&f->city, SPACES);
-    assert_int_equal(lookup_names(&f->city.inv), ERR_OK);
-    f->city.inv.device_sensors = calloc(SPACES, sizeof *f->city.inv.device_sensors);
-    for (uint32_t i = 0; i < SPACES; i++) {
-        f->city.inv.devices[i].sensors_of = i;
-        f->city.inv.device_sensors[i] = i;
-    }
-    f->redis = (struct redis_params){.socket = f->server.socket, .timeout_ms = 200};
-    scratch_folder_make(f->path, sizeof f->path);
-    assert_int_equal(state_folder_open(f->path, &f->state, &owner), ERR_OK);
-    const struct journal_params journal = {.folder = state_folder_journal(f->state),
-                                           .counters = &f->counters};
-    assert_int_equal(journal_open(&journal, &f->journal), ERR_OK);
+    assert_non_null(f);
+    recover_start_open(&f->base, SPACES, 200);
     *state = f;
     return 0;
 }
@@ -92,12 +69,7 @@ static int tear_down(void **state)
 {
     struct fixture *f = *state;
 
-    journal_close(f->journal);
-    state_folder_close(f->state);
-    scratch_folder_remove(f->path);
-    server_stop(&f->server);
-    free(f->city.inv.device_sensors);
-    city_drop(&f->city);
+    recover_start_close(&f->base);
     free(f);
     return 0;
 }
@@ -107,37 +79,35 @@ static int tear_down(void **state)
 static void what_a_blind_start_accepts_is_not_lost(void **state)
 {
     struct fixture *f = *state;
-    struct reading reading = {
-        .root = f->city.inv.spaces[0].key, .value = VALUE_OCCUPIED, .device_len = CITY_DEVICE_LEN};
-    struct record_stamp stamp = {.now = {.at_ms = CITY_NOW_MS}, .inventory_version = 1};
+    uint64_t epoch;
 
     put_space(f, "57-123456");
-    kill(f->server.pid, SIGSTOP);
+    kill(f->base.server.pid, SIGSTOP);
     assert_int_equal(run(f), ERR_OK);
     assert_false(f->recovery.epoch_taken);
-    memcpy(reading.device, inventory_text(&f->city.inv, f->city.inv.devices[0].id),
-           CITY_DEVICE_LEN);
-    stamp.at = (struct position){f->recovery.epoch, f->recovery.next_seq};
-    assert_int_equal(journal_append_readings(f->journal, &stamp, &reading, 1), ERR_OK);
-    kill(f->server.pid, SIGCONT); /* and here the gateway is killed */
+    epoch = f->recovery.epoch;
+    recover_start_reading(&f->base, 0, (struct position){epoch, f->recovery.next_seq}, CITY_NOW_MS);
+    kill(f->base.server.pid, SIGCONT); /* and here the gateway is killed */
 
-    server_await(&f->server);
+    server_await(&f->base.server);
     assert_int_equal(run(f), ERR_OK);
     assert_true(f->recovery.redis_read);
     assert_int_equal(f->images, 1);
     assert_int_equal(f->replayed, 1);
-    assert_true(f->recovery.epoch > stamp.at.epoch);
+    assert_true(f->recovery.epoch > epoch);
 }
 
 /* With a clock that was never set nothing is better known than the folder's own number. */
 static void without_a_clock_the_folder_counts(void **state)
 {
     struct fixture *f = *state;
-    const struct recover_params params = {
-        .state = f->state, .inventory = &f->city.inv, .counters = &f->counters, .wall_ms = 5000};
+    const struct recover_params params = {.state = f->base.state,
+                                          .inventory = &f->base.city.inv,
+                                          .counters = &f->base.counters,
+                                          .wall_ms = 5000};
     const struct recover_calls calls = {f, on_restore, on_replay};
 
-    assert_int_equal(state_folder_set_epoch(f->state, 41), ERR_OK);
+    assert_int_equal(state_folder_set_epoch(f->base.state, 41), ERR_OK);
     assert_int_equal(recover_run(&params, &calls, &f->recovery), ERR_OK);
     assert_int_equal(f->recovery.epoch, 42);
 }
@@ -146,7 +116,7 @@ static void without_a_clock_the_folder_counts(void **state)
 
 static void ask(struct fixture *f, const char *command)
 {
-    redisContext *c = server_connect(&f->server);
+    redisContext *c = server_connect(&f->base.server);
     redisReply *reply = redisCommand(c, command);
 
     assert_non_null(reply);
@@ -171,7 +141,7 @@ static void a_position_of_the_future_is_refused(void **state)
         assert_true(f->recovery.next_seq >= 1 && f->recovery.next_seq < 1000);
         assert_true(f->recovery.epoch < 100);
         ask(f, "FLUSHALL");
-        assert_int_equal(state_folder_set_epoch(f->state, 0), ERR_OK);
+        assert_int_equal(state_folder_set_epoch(f->base.state, 0), ERR_OK);
     }
 }
 
@@ -186,7 +156,7 @@ static void absurd_epochs_are_none(void **state)
     struct fixture *f = *state;
 
     for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
-        redisContext *c = server_connect(&f->server);
+        redisContext *c = server_connect(&f->base.server);
 
         freeReplyObject(
             redisCommand(c, "SET bowei:{150402}:epoch %b", numbers[i], strlen(numbers[i])));
@@ -245,7 +215,7 @@ static void a_space_of_no_time_is_left_out(void **state)
     char id[SPACE_ID_LEN + 1] = "";
     char command[160];
 
-    space_id_write(f->city.inv.spaces[0].key, id);
+    space_id_write(f->base.city.inv.spaces[0].key, id);
     for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
         f->images = 0;
         ask(f, "FLUSHALL");
@@ -267,17 +237,17 @@ static void a_damaged_epoch_file_is_none(void **state)
                                         "12abc\n", "9223372036854775808"};
     struct fixture *f = *state;
 
-    server_kill(&f->server);
+    server_kill(&f->base.server);
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-        const struct recover_params params = {.state = f->state,
-                                              .inventory = &f->city.inv,
-                                              .counters = &f->counters,
+        const struct recover_params params = {.state = f->base.state,
+                                              .inventory = &f->base.city.inv,
+                                              .counters = &f->base.counters,
                                               .wall_ms = 5000};
         const struct recover_calls calls = {f, on_restore, on_replay};
-        char path[300];
+        char path[400];
         FILE *file;
 
-        (void)snprintf(path, sizeof path, "%s/epoch", f->path);
+        (void)snprintf(path, sizeof path, "%s/epoch", f->base.path);
         file = fopen(path, "w");
         assert_non_null(file);
         (void)fputs(texts[i], file);
@@ -285,7 +255,7 @@ static void a_damaged_epoch_file_is_none(void **state)
         assert_int_equal(recover_run(&params, &calls, &f->recovery), ERR_OK);
         assert_int_equal(f->recovery.epoch, 5);
     }
-    server_run(&f->server);
+    server_run(&f->base.server);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

@@ -12,267 +12,10 @@
  * BOWEI_SEEDS sets how many histories (from BOWEI_FIRST_SEED or 1 on), each then crashing in every
  * step; without it 40 crash in every fourth (4 with BOWEI_QUICK, for builds with a sanitizer). A
  * failure names its seed. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "tests/unit/recovery_run.h"
+#include "tests/unit/seeds.h"
 
-#include <cmocka.h>
-
-#include "bowei/core.h"
-#include "bowei/inventory_file.h"
-#include "bowei/journal.h"
 #include "bowei/recover.h"
-#include "tests/unit/recovery_history.h"
-
-/* --- the runner's part: what it does with a step, in its order --- */
-
-struct run {
-    struct world *world;
-    struct core *core;
-    struct journal *journal; /**< NULL: nothing is kept any more */
-    struct position at;      /**< of the last input */
-    uint64_t dirty_spaces, dirty_lots;
-    struct image kept[STEPS * 3];
-    size_t kept_count;
-};
-
-static void note_touched(struct run *run, const struct effects *effects)
-{
-    for (size_t i = 0; i < effects->touched_count; i++) {
-        if (effects->touched[i].kind == CHANGE_SPACE) {
-            run->dirty_spaces |= 1ull << effects->touched[i].index;
-        } else {
-            run->dirty_lots |= 1ull << effects->touched[i].index;
-        }
-    }
-}
-
-static void carry_out(struct run *run, const struct effects *effects, struct now now)
-{
-    const struct record_stamp stamp = {.at = run->at, .now = now, .inventory_version = 1};
-
-    note_touched(run, effects);
-    if (effects->kept_count > 0 && run->journal != NULL) {
-        assert_int_equal(journal_append_images(run->journal, RECORD_EFFECT, &stamp, effects->kept,
-                                               effects->kept_count),
-                         ERR_OK);
-        for (size_t i = 0; i < effects->kept_count; i++) {
-            assert_true(run->kept_count < STEPS * 3);
-            run->kept[run->kept_count++] = effects->kept[i];
-        }
-    }
-}
-
-static void run_step(struct run *run, struct step *step)
-{
-    struct input input = {.now = step->now, .inventory_version = 1};
-
-    while (core_due(run->core) <= step->now.at_ms) {
-        carry_out(run, core_advance(run->core, step->now), step->now);
-    }
-    switch (step->kind) {
-    case STEP_READINGS:
-        input.kind = INPUT_READING;
-        for (size_t i = 0; i < step->count; i++) {
-            run->at.seq++;
-            input.at = run->at;
-            input.reading = step->readings[i];
-            carry_out(run, core_step(run->core, &input), step->now);
-        }
-        break;
-    case STEP_COMMAND: {
-        struct command command = step->command;
-        const struct effects *effects;
-
-        run->at.seq++;
-        input.kind = INPUT_COMMAND;
-        input.at = run->at;
-        input.command = &command;
-        effects = core_step(run->core, &input);
-        step->answered = run->journal != NULL ? effects->kept_count > 0 : step->answered;
-        carry_out(run, effects, step->now);
-        break;
-    }
-    case STEP_SESSION:
-        run->at.seq++;
-        input.kind = INPUT_SESSION_LOST;
-        input.at = run->at;
-        input.session_lost.since_ms = step->now.at_ms - 1000;
-        carry_out(run, core_step(run->core, &input), step->now);
-        break;
-    case STEP_TIME: break;
-    }
-}
-
-/* --- Redis as the images that slices carried --- */
-
-static void slice_out(struct run *run, bool last, uint64_t confirms)
-{
-    struct world *w = run->world;
-    struct slice *slice = &w->slices[w->slice_count];
-
-    assert_true(w->slice_count < SLICES_MAX);
-    slice->count = 0;
-    for (uint32_t i = 0; i < SPACES && slice->count < SLICE_MAX; i++) {
-        if ((run->dirty_spaces >> i & 1) != 0) {
-            core_space_image(run->core, i, &slice->images[slice->count++]);
-            run->dirty_spaces &= ~(1ull << i);
-        }
-    }
-    for (uint32_t i = 0; i < LOTS && slice->count < SLICE_MAX; i++) {
-        if ((run->dirty_lots >> i & 1) != 0) {
-            core_lot_image(run->core, i, &slice->images[slice->count++]);
-            run->dirty_lots &= ~(1ull << i);
-        }
-    }
-    while (run->kept_count > 0 && slice->count < SLICE_MAX) {
-        slice->images[slice->count++] = run->kept[0];
-        memmove(run->kept, run->kept + 1, --run->kept_count * sizeof run->kept[0]);
-    }
-    slice->confirms = last ? confirms : 0;
-    w->slice_count++;
-}
-
-static void take_picture(const struct core *core, const struct inventory *inv, struct picture *out)
-{
-    memset(out, 0, sizeof *out);
-    for (uint32_t i = 0; i < SPACES; i++) {
-        core_space_image(core, i, &out->spaces[i]);
-        out->overridden[i] = core_override_image(core, inv->spaces[i].key, &out->overrides[i]);
-    }
-    for (uint32_t i = 0; i < LOTS; i++) {
-        core_lot_image(core, i, &out->lots[i]);
-    }
-}
-
-/* A timer may fire 250 ms late, a restored core is judged at its very moment: so this one is too,
- * from its images. */
-static void take_settled_picture(const struct core *core, struct world *w, struct now now,
-                                 struct picture *out)
-{
-    struct core *settled = core_create(w->inv, w->counters);
-    struct image suspect;
-
-    take_picture(core, w->inv, out);
-    for (uint32_t i = 0; i < SPACES; i++) {
-        core_restore(settled, &out->spaces[i]);
-        if (out->overridden[i]) {
-            core_restore(settled, &out->overrides[i]);
-        }
-    }
-    for (uint32_t i = 0; i < LOTS; i++) {
-        core_restore(settled, &out->lots[i]);
-    }
-    for (uint32_t i = 0; i < w->inv->device_count; i++) {
-        if (core_suspect_image(core, i, &suspect)) {
-            core_restore(settled, &suspect);
-        }
-    }
-    core_restored(settled, now, false);
-    take_picture(settled, w->inv, out);
-    core_destroy(settled);
-}
-
-/* --- the core that never stops --- */
-
-static size_t segment_size(const struct journal *journal)
-{
-    size_t bytes = (size_t)journal_bytes(journal);
-
-    return bytes < SEGMENT_HEAD_BYTES ? SEGMENT_HEAD_BYTES : bytes;
-}
-
-static void load_segment(struct world *w)
-{
-    DIR *dir = opendir(w->folder);
-    FILE *file;
-
-    for (struct dirent *entry = readdir(dir); entry != NULL; entry = readdir(dir)) {
-        if (strstr(entry->d_name, ".bwj") != NULL) {
-            assert_true(snprintf(w->segment, sizeof w->segment, "%s/%s", w->folder, entry->d_name) <
-                        (int)sizeof w->segment);
-        }
-    }
-    closedir(dir);
-    file = fopen(w->segment, "rb");
-    assert_non_null(file);
-    fseek(file, 0, SEEK_END);
-    w->len = (size_t)ftell(file);
-    rewind(file);
-    w->bytes = malloc(w->len);
-    assert_int_equal(fread(w->bytes, 1, w->len, file), w->len);
-    fclose(file);
-}
-
-/* Redis is away for long: C images of all roots, as the runner writes them. */
-static void put_images(struct run *run, struct now now)
-{
-    const struct record_stamp stamp = {.at = run->at, .now = now, .inventory_version = 1};
-    struct image images[SPACES + LOTS];
-    size_t n = 0;
-
-    for (uint32_t i = 0; i < SPACES + LOTS; i++) {
-        if (i < SPACES) {
-            core_space_image(run->core, i, &images[n]);
-        } else {
-            core_lot_image(run->core, i - SPACES, &images[n]);
-        }
-        n += images[n].at.seq != 0;
-    }
-    assert_int_equal(journal_append_images(run->journal, RECORD_IMAGE, &stamp, images, n), ERR_OK);
-}
-
-static void live(struct world *w)
-{
-    const struct journal_params params = {.folder = w->folder, .counters = w->counters};
-    static struct run run;
-    uint64_t flush = 0; /* S of the flush under way, 0 = none */
-
-    run = (struct run){
-        .world = w, .core = core_create(w->inv, w->counters), .at = {1, 0}
-    };
-    assert_int_equal(journal_open(&params, &run.journal), ERR_OK);
-    core_restored(run.core, (struct now){.at_ms = w->at_ms}, false);
-    w->shortened = STEPS / 4 + dice_below(&w->dice, STEPS / 2);
-    for (unsigned i = 0; i < STEPS; i++) {
-        struct step *step = &w->steps[i];
-        struct record_stamp stamp = {.inventory_version = 1};
-
-        make_step(w, step);
-        step->slices = w->slice_count;
-        step->journal_before = i == 0 ? SEGMENT_HEAD_BYTES : w->steps[i - 1].journal_after;
-        stamp.at = (struct position){1, run.at.seq + 1};
-        stamp.now = step->now;
-        if (step->kind == STEP_READINGS) {
-            assert_int_equal(
-                journal_append_readings(run.journal, &stamp, step->readings, step->count), ERR_OK);
-        }
-        step->journal_heard = segment_size(run.journal);
-        run_step(&run, step);
-        step->at = run.at;
-        step->journal_decided = segment_size(run.journal);
-        if (i == w->shortened) {
-            put_images(&run, step->now);
-        }
-        step->journal_after = segment_size(run.journal);
-        step->seq_after = run.at.seq;
-        take_settled_picture(run.core, w, step->now, &w->after[i]);
-        if (flush == 0 && dice_below(&w->dice, 4) == 0) {
-            flush = run.at.seq;
-        }
-        if (flush != 0 && dice_below(&w->dice, 3) != 0) {
-            slice_out(&run, false, 0);
-            if (run.dirty_spaces == 0 && run.dirty_lots == 0 && run.kept_count == 0) {
-                w->slices[w->slice_count - 1].confirms = flush;
-                flush = 0;
-            }
-        }
-    }
-    journal_close(run.journal);
-    core_destroy(run.core);
-    load_segment(w);
-}
 
 /* --- the crash --- */
 
@@ -283,13 +26,6 @@ struct crash {
     bool whole;       /**< the step's records are all there */
     bool superseded;  /**< the readings that C images cover are gone */
 };
-
-static void put_bytes(const struct world *w, size_t from, size_t end, FILE *file)
-{
-    if (end > from) {
-        assert_int_equal(fwrite(w->bytes + from, 1, end - from, file), end - from);
-    }
-}
 
 /* What Redis confirmed with so many slices. */
 static uint64_t confirmed_by(const struct world *w, unsigned slices)
@@ -311,24 +47,24 @@ static void write_superseded(const struct world *w, const struct crash *crash, F
         const struct step *step = &w->steps[i];
 
         if (step->seq_after > confirmed) {
-            put_bytes(w, step->journal_heard, step->journal_decided, file);
+            segment_put(&w->segment, step->journal_heard, step->journal_decided, file);
         }
     }
-    put_bytes(w, w->steps[w->shortened].journal_decided, crash->len, file);
+    segment_put(&w->segment, w->steps[w->shortened].journal_decided, crash->len, file);
 }
 
 static void write_segment(const struct world *w, const struct crash *crash)
 {
-    FILE *file = fopen(w->segment, "wb");
+    FILE *file = fopen(w->segment.path, "wb");
 
     assert_non_null(file);
-    put_bytes(w, 0, SEGMENT_HEAD_BYTES, file);
+    segment_put(&w->segment, 0, SEGMENT_HEAD_BYTES, file);
     if (crash->superseded) {
         write_superseded(w, crash, file);
         fclose(file);
         return;
     }
-    put_bytes(w, crash->from, crash->len, file);
+    segment_put(&w->segment, crash->from, crash->len, file);
     fclose(file);
 }
 
@@ -722,21 +458,15 @@ static void crash_everywhere(struct world *w, uint64_t seed, unsigned stride)
 
 static void nothing_that_was_accepted_is_lost(void **state)
 {
-    const char *wanted = getenv("BOWEI_SEEDS");
-    uint64_t few = getenv("BOWEI_QUICK") != NULL ? 4 : 40;
-    const char *first = getenv("BOWEI_FIRST_SEED");
-    uint64_t from = first != NULL ? strtoull(first, NULL, 10) : 1;
-    uint64_t seeds = wanted != NULL ? strtoull(wanted, NULL, 10) : few;
+    const struct seeds seeds = seeds_wanted(40, 4);
     struct world *w = calloc(1, sizeof *w);
     struct counters counters;
     char folder[256];
 
     (void)state;
-    if (getenv("TMPDIR") == NULL && access("/dev/shm", W_OK) == 0) {
-        setenv("TMPDIR", "/dev/shm", 1); /* nothing here depends on a disk; three times as fast */
-    }
+    segment_folder_in_memory();
     scratch_folder_make(folder, sizeof folder);
-    for (uint64_t seed = from; seed < from + seeds; seed++) {
+    for (seed_now = seeds.first; seed_now < seeds.end; seed_now++) {
         struct inventory *inv = build_city(folder);
 
         memset(w, 0, sizeof *w);
@@ -744,12 +474,12 @@ static void nothing_that_was_accepted_is_lost(void **state)
         *w = (struct world){.folder = folder,
                             .inv = inv,
                             .counters = &counters,
-                            .dice = {.state = seed},
-                            .plain = seed % 2 == 0,
+                            .dice = {.state = seed_now},
+                            .plain = seed_now % 2 == 0,
                             .at_ms = START_MS};
         live(w);
-        crash_everywhere(w, seed, wanted != NULL ? 1 : SAMPLE_STRIDE);
-        free(w->bytes);
+        crash_everywhere(w, seed_now, seeds.asked ? 1 : SAMPLE_STRIDE);
+        free(w->segment.bytes);
         inventory_destroy(inv);
         scratch_folder_remove(folder);
         mkdir(folder, 0700);
@@ -761,7 +491,7 @@ static void nothing_that_was_accepted_is_lost(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(nothing_that_was_accepted_is_lost),
+        SEEDED_TEST(nothing_that_was_accepted_is_lost),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

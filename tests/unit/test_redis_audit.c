@@ -1,26 +1,17 @@
 /* Rows of the audit reach a real Redis whatever happens to it: one that lost them gets them again,
  * in their order, and more of them than wait in memory are read back out of the journal before
  * anything counts as confirmed. */
-#include "redis_fixture.h"
+#include "tests/unit/redis_gateway.h"
 
-#include "bowei/base/city_clock.h"
 #include "gateway/keep/redis/resp.h"
 
-#define TIMEOUT_MS 500
-#define LIMIT_MS   20000
-#define ROWS_MAX   20000
+#define ROWS_MAX 20000
 
 /* A gateway as far as rows go; its journal is the array of all there ever were. */
 struct gateway {
-    struct city city; /* first: images of the city are asked for with the same context */
-    struct redis_server server;
-    struct counters counters;
-    struct redis_params params;
-    struct redis_writer *writer;
-    struct flush *flush;
+    struct redis_gateway base;
     struct image *rows;
     size_t row_count, row_at;
-    int64_t at_ms;
 };
 
 static enum event_found next_row(void *ctx, bool first, struct image *out)
@@ -38,35 +29,19 @@ static enum event_found next_row(void *ctx, bool first, struct image *out)
 static struct gateway *up(void)
 {
     struct gateway *g = calloc(1, sizeof *g);
-    const struct image_source source = {.ctx = g,
-                                        .space = city_image_space,
-                                        .lot = city_image_lot,
-                                        .override = city_image_override,
-                                        .suspect = city_image_suspect,
-                                        .row = next_row};
-    struct redis_writer_params params = {.counters = &g->counters, .board = &g->city.board};
 
     assert_non_null(g);
-    server_start(&g->server, NULL);
-    city_make(&g->city, 200);
+    redis_gateway_open(&g->base, 200, NULL, 500);
     g->rows = calloc(ROWS_MAX, sizeof *g->rows);
-    g->params = (struct redis_params){.socket = g->server.socket, .timeout_ms = TIMEOUT_MS};
-    assert_int_equal(redis_take_epoch(&g->params, &g->city.inv, 1, &params.epoch), ERR_OK);
-    params.redis = g->params;
-    g->writer = redis_writer_start(&params);
-    g->flush = flush_create(g->writer, &source);
-    assert_int_equal(flush_reserve(g->flush, &g->city.inv), ERR_OK);
-    flush_all(g->flush);
-    g->at_ms = CITY_NOW_MS;
+    assert_non_null(g->rows);
+    redis_gateway_begin(&g->base, (struct image_source){.row = next_row});
+    flush_all(g->base.flush);
     return g;
 }
 
 static void down(struct gateway *g)
 {
-    redis_writer_stop(g->writer);
-    flush_destroy(g->flush);
-    server_stop(&g->server);
-    city_drop(&g->city);
+    redis_gateway_close(&g->base);
     free(g->rows);
     free(g);
 }
@@ -78,39 +53,21 @@ static void decide(struct gateway *g, size_t n)
         struct image *row = &g->rows[g->row_count];
 
         assert_true(g->row_count < ROWS_MAX);
-        g->city.at.seq++;
+        g->base.city.at.seq++;
         *row = (struct image){
             .kind = IMAGE_AUDIT,
-            .at = g->city.at,
-            .audit = {.command = COMMAND_SPACE_OUT, .at_ms = g->at_ms, .actor = "li.na"}
+            .at = g->base.city.at,
+            .audit = {.command = COMMAND_SPACE_OUT, .at_ms = g->base.at_ms, .actor = "li.na"}
         };
         g->row_count++;
-        assert_int_equal(flush_keep(g->flush, row), ERR_OK);
-    }
-}
-
-static void step(struct gateway *g)
-{
-    g->at_ms += 2;
-    flush_step(g->flush, g->city.at, g->at_ms, 0);
-    pause_ms(2);
-}
-
-static void all_confirmed(struct gateway *g)
-{
-    const int64_t until_ms = host_boot_ms() + LIMIT_MS;
-
-    while (flush_pending(g->flush) > 0 ||
-           position_compare(flush_confirmed(g->flush), g->city.at) != 0) {
-        assert_true(host_boot_ms() < until_ms);
-        step(g);
+        assert_int_equal(flush_keep(g->base.flush, row), ERR_OK);
     }
 }
 
 /* Redis has each row once, in its order: its ids are the positions. */
 static void assert_rows(const struct gateway *g)
 {
-    redisContext *c = server_connect(&g->server);
+    redisContext *c = server_connect(&g->base.server);
     redisReply *reply = redisCommand(c, "XRANGE bowei:{city}:audit - +");
 
     assert_int_equal(reply->type, REDIS_REPLY_ARRAY);
@@ -132,16 +89,16 @@ static void a_redis_that_lost_rows_gets_them_again(void **state)
 
     (void)state;
     decide(g, 600); /* more than two slices */
-    all_confirmed(g);
+    redis_gateway_settle(&g->base);
     assert_rows(g);
-    server_kill(&g->server);
+    server_kill(&g->base.server);
     decide(g, 5);
     for (int i = 0; i < 20; i++) {
-        step(g); /* these are on their way when the loss is found */
+        redis_gateway_turn(&g->base); /* these are on their way when the loss is found */
     }
-    server_run(&g->server);
+    server_run(&g->base.server);
     decide(g, 5);
-    all_confirmed(g);
+    redis_gateway_settle(&g->base);
     assert_rows(g);
     down(g);
 }
@@ -149,17 +106,17 @@ static void a_redis_that_lost_rows_gets_them_again(void **state)
 static void emptied_under_way_it_gets_them_too(void **state)
 {
     struct gateway *g = up();
-    redisContext *c = server_connect(&g->server);
+    redisContext *c = server_connect(&g->base.server);
 
     (void)state;
     decide(g, 100);
-    all_confirmed(g);
+    redis_gateway_settle(&g->base);
     decide(g, 300);
-    step(g);
+    redis_gateway_turn(&g->base);
     freeReplyObject(redisCommand(c, "FLUSHALL"));
     redisFree(c);
     decide(g, 1);
-    all_confirmed(g);
+    redis_gateway_settle(&g->base);
     assert_rows(g);
     down(g);
 }
@@ -172,22 +129,22 @@ static void more_rows_than_wait_are_not_lost(void **state)
     redisReply *reply;
 
     (void)state;
-    all_confirmed(g);
-    server_kill(&g->server);
+    redis_gateway_settle(&g->base);
+    server_kill(&g->base.server);
     for (int i = 0; i < 10; i++) {
         decide(g, 1000);
-        step(g);
+        redis_gateway_turn(&g->base);
     }
     /* rows take no room from what staff decide of sensors */
-    assert_true(city_image_suspect(&g->city, 5, &image));
-    image.at = g->city.at;
+    assert_true(city_image_suspect(&g->base.city, 5, &image));
+    image.at = g->base.city.at;
     image.suspect.set = false;
-    assert_int_equal(flush_keep(g->flush, &image), ERR_OK);
-    server_run(&g->server);
-    all_confirmed(g);
+    assert_int_equal(flush_keep(g->base.flush, &image), ERR_OK);
+    server_run(&g->base.server);
+    redis_gateway_settle(&g->base);
     assert_rows(g);
-    assert_true(count_get(&g->counters, COUNT_ROWS_OVERFLOWED) > 0);
-    c = server_connect(&g->server);
+    assert_true(count_get(&g->base.counters, COUNT_ROWS_OVERFLOWED) > 0);
+    c = server_connect(&g->base.server);
     reply = redisCommand(c, "EXISTS bowei:{city}:suspect:%s", "a840410000000005");
     assert_int_equal(reply->integer, 1);
     freeReplyObject(reply);
@@ -197,42 +154,29 @@ static void more_rows_than_wait_are_not_lost(void **state)
 
 /* --- entries that somebody added by hand --- */
 
-static void do_command(const struct gateway *g, const char *command)
-{
-    redisContext *c = server_connect(&g->server);
-    redisReply *reply = redisCommand(c, command);
-
-    if (reply->type == REDIS_REPLY_ERROR) {
-        fail_msg("%s: %s", command, reply->str);
-    }
-    freeReplyObject(reply);
-    redisFree(c);
-}
-
 /* Newest id of a stream. */
 static void newest_id(const struct gateway *g, const char *stream, char id[48])
 {
-    redisContext *c = server_connect(&g->server);
-    redisReply *reply = redisCommand(c, "XREVRANGE %s + - COUNT 1", stream);
+    redisReply *reply = redis_ask(&g->base.server, "XREVRANGE %s + - COUNT 1", stream);
 
     assert_int_equal(reply->elements, 1);
     (void)snprintf(id, 48, "%s", reply->element[0]->element[0]->str);
     freeReplyObject(reply);
-    redisFree(c);
 }
 
 /* An id that nobody can have is the greatest, or was: all rows come in all the same, each once. */
 static void an_absurd_id_hides_no_rows(void **state)
 {
     static const struct {
-        const char *add, *then;
+        const char *id;
+        unsigned added;
+        bool removed; /* again, by whoever added it */
         uint64_t deleted;
     } ways[] = {
-        {"XADD bowei:{city}:audit 18446744073709551615-1 f v",                    NULL,                            1},
-        {"XADD bowei:{city}:audit 18446744073709551615-18446744073709551615 f v", NULL,                            1},
-        {"XADD bowei:{city}:audit * f v",                                         "XADD bowei:{city}:audit * f v", 2},
-        {"XADD bowei:{city}:audit 18446744073709551615-1 f v",
-         "XDEL bowei:{city}:audit 18446744073709551615-1",                                                         0},
+        {"18446744073709551615-1",                    1, false, 1},
+        {"18446744073709551615-18446744073709551615", 1, false, 1},
+        {"*",                                         2, false, 2},
+        {"18446744073709551615-1",                    1, true,  0},
     };
 
     (void)state;
@@ -240,19 +184,21 @@ static void an_absurd_id_hides_no_rows(void **state)
         struct gateway *g = up();
 
         decide(g, 5);
-        all_confirmed(g);
-        do_command(g, ways[i].add);
-        if (ways[i].then != NULL) {
-            do_command(g, ways[i].then);
+        redis_gateway_settle(&g->base);
+        for (unsigned n = 0; n < ways[i].added; n++) {
+            redis_do(&g->base.server, "XADD bowei:{city}:audit %s f v", ways[i].id);
+        }
+        if (ways[i].removed) {
+            redis_do(&g->base.server, "XDEL bowei:{city}:audit %s", ways[i].id);
         }
         decide(g, 300);
-        all_confirmed(g);
+        redis_gateway_settle(&g->base);
         assert_rows(g);
-        assert_int_equal(count_get(&g->counters, COUNT_REDIS_FOREIGN), ways[i].deleted);
-        assert_int_equal(count_get(&g->counters, COUNT_REDIS_HIDDEN), 0);
-        assert_int_equal(count_get(&g->counters, COUNT_REDIS_ERRORS), 0);
+        assert_int_equal(count_get(&g->base.counters, COUNT_REDIS_FOREIGN), ways[i].deleted);
+        assert_int_equal(count_get(&g->base.counters, COUNT_REDIS_HIDDEN), 0);
+        assert_int_equal(count_get(&g->base.counters, COUNT_REDIS_ERRORS), 0);
         decide(g, 1);
-        all_confirmed(g);
+        redis_gateway_settle(&g->base);
         assert_rows(g);
         down(g);
     }
@@ -262,28 +208,26 @@ static void an_absurd_id_hides_no_rows(void **state)
 static void an_absurd_id_hides_no_changes(void **state)
 {
     struct gateway *g = up();
-    char command[96];
+    struct city *city = &g->base.city;
     char before[48];
     char after[48];
     uint64_t epoch;
     uint64_t number;
 
     (void)state;
-    all_confirmed(g);
-    (void)snprintf(command, sizeof command, "XADD bowei:{%06u}:changes 18446744073709551615-1 f v",
-                   g->city.inv.districts[0].adcode);
+    redis_gateway_settle(&g->base);
     newest_id(g, "bowei:{150402}:changes", before);
-    do_command(g, command);
-    city_space(&g->city, 0, g->city.spaces[0].state == SPACE_FREE ? SPACE_OCCUPIED : SPACE_FREE,
-               g->at_ms);
-    g->city.at.seq++;
-    flush_mark(g->flush, DIRTY_SPACE, 0);
-    all_confirmed(g);
+    redis_do(&g->base.server, "XADD bowei:{150402}:changes 18446744073709551615-1 f v");
+    city_space(city, 0, city->spaces[0].state == SPACE_FREE ? SPACE_OCCUPIED : SPACE_FREE,
+               g->base.at_ms);
+    city->at.seq++;
+    flush_mark(g->base.flush, DIRTY_SPACE, 0);
+    redis_gateway_settle(&g->base);
     newest_id(g, "bowei:{150402}:changes", after);
     assert_string_not_equal(before, after);
     assert_true(resp_pair_parse(after, strlen(after), &epoch, &number));
-    assert_int_equal(epoch, g->city.at.epoch);
-    assert_int_equal(count_get(&g->counters, COUNT_REDIS_FOREIGN), 1);
+    assert_int_equal(epoch, city->at.epoch);
+    assert_int_equal(count_get(&g->base.counters, COUNT_REDIS_FOREIGN), 1);
     down(g);
 }
 
@@ -291,31 +235,29 @@ static void an_absurd_id_hides_no_changes(void **state)
  * and all else goes on. The same where Redis does not let us delete. */
 static void what_may_be_somebodys_stays(void **state)
 {
-    static const char *const entries[] = {
-        "XADD bowei:{city}:audit 4000000000-1 f v",
-        "XADD bowei:{city}:audit 18446744073709551615-1 f v",
-    };
+    static const char *const ids[] = {"4000000000-1", "18446744073709551615-1"};
 
     (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(entries); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
         struct gateway *g = up();
         char id[48];
 
         decide(g, 5);
-        all_confirmed(g);
-        do_command(g, entries[i]);
-        do_command(g, "ACL SETUSER default -xdel");
+        redis_gateway_settle(&g->base);
+        redis_do(&g->base.server, "XADD bowei:{city}:audit %s f v", ids[i]);
+        redis_do(&g->base.server, "ACL SETUSER default -xdel");
         decide(g, 5);
-        all_confirmed(g);
-        assert_int_equal(count_get(&g->counters, COUNT_REDIS_HIDDEN), 1);
-        assert_int_equal(count_get(&g->counters, COUNT_REDIS_FOREIGN), 0);
-        assert_int_equal(count_get(&g->counters, COUNT_REDIS_ERRORS), 0);
+        redis_gateway_settle(&g->base);
+        assert_int_equal(count_get(&g->base.counters, COUNT_REDIS_HIDDEN), 1);
+        assert_int_equal(count_get(&g->base.counters, COUNT_REDIS_FOREIGN), 0);
+        assert_int_equal(count_get(&g->base.counters, COUNT_REDIS_ERRORS), 0);
         newest_id(g, "bowei:{city}:audit", id);
-        assert_non_null(strstr(entries[i], id));
+        assert_string_equal(id, ids[i]);
         if (i == 0) { /* the next start is above it */
             uint64_t epoch;
 
-            assert_int_equal(redis_take_epoch(&g->params, &g->city.inv, 1, &epoch), ERR_OK);
+            assert_int_equal(redis_take_epoch(&g->base.params, &g->base.city.inv, 1, &epoch),
+                             ERR_OK);
             assert_int_equal(epoch, 4000000001);
         }
         down(g);

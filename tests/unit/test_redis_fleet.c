@@ -1,9 +1,8 @@
 /* Fences, bikes, alerts and mutes in a real redis-server: what is written is what comes back, what
  * is gone is gone, wherever it was, and a rewrite leaves nothing in the indices that is not there.
  */
-#include "redis_fixture.h"
+#include "tests/unit/redis_gateway.h"
 
-#include "bowei/base/city_clock.h"
 #include "bowei/journal.h"
 #include "tests/unit/random_image.h"
 
@@ -15,27 +14,12 @@
 
 /* What a core would hold. */
 struct yard {
-    struct redis_server server;
-    struct city city;
-    struct counters counters;
-    struct redis_params params;
-    struct redis_writer *writer;
-    struct flush *flush;
-    uint64_t epoch;
-    int64_t at_ms;
+    struct redis_gateway base;
     struct image *bikes, *alerts;
     bool *is_bike, *is_alert;
     uint32_t bike_slots, alert_slots, mutes;
     struct image mute;
 };
-
-static void no_fence(void *ctx, uint32_t fence, struct image *out)
-{
-    (void)ctx;
-    (void)fence;
-    (void)out;
-    fail_msg("there is no fence");
-}
 
 static bool yard_bike(void *ctx, uint32_t slot, struct image *out)
 {
@@ -79,61 +63,20 @@ static void yard_slots(void *ctx, uint32_t *bikes, uint32_t *alerts, uint32_t *m
     *mutes = y->mutes;
 }
 
-/* The city's own sources want the city as their ctx. */
-static void yard_space(void *ctx, uint32_t slot, struct image *out)
-{
-    city_image_space(&((struct yard *)ctx)->city, slot, out);
-}
-
-static void yard_lot(void *ctx, uint32_t lot, struct image *out)
-{
-    city_image_lot(&((struct yard *)ctx)->city, lot, out);
-}
-
-static bool yard_override(void *ctx, space_key key, struct image *out)
-{
-    (void)ctx;
-    (void)key;
-    (void)out;
-    return false;
-}
-
-static bool yard_suspect(void *ctx, uint32_t device, struct image *out)
-{
-    (void)ctx;
-    (void)device;
-    (void)out;
-    return false;
-}
-
 static void yard_begin(struct yard *y)
 {
-    const struct image_source source = {.ctx = y,
-                                        .space = yard_space,
-                                        .lot = yard_lot,
-                                        .override = yard_override,
-                                        .suspect = yard_suspect,
-                                        .fence = no_fence,
-                                        .bike = yard_bike,
-                                        .alert = yard_alert,
-                                        .mute = yard_mute,
-                                        .slots = yard_slots};
-    struct redis_writer_params params = {.counters = &y->counters, .board = &y->city.board};
-
-    assert_int_equal(redis_take_epoch(&y->params, &y->city.inv, 1, &y->epoch), ERR_OK);
-    params.redis = y->params;
-    params.epoch = y->epoch;
-    y->writer = redis_writer_start(&params);
-    assert_non_null(y->writer);
-    y->flush = flush_create(y->writer, &source);
-    assert_non_null(y->flush);
-    assert_int_equal(flush_reserve(y->flush, &y->city.inv), ERR_OK);
+    redis_gateway_begin(&y->base, (struct image_source){.override = override_none,
+                                                        .suspect = image_none,
+                                                        .fence = fence_none,
+                                                        .bike = yard_bike,
+                                                        .alert = yard_alert,
+                                                        .mute = yard_mute,
+                                                        .slots = yard_slots});
 }
 
 static void yard_end(struct yard *y)
 {
-    redis_writer_stop(y->writer);
-    flush_destroy(y->flush);
+    redis_gateway_end(&y->base);
 }
 
 static struct yard *yard_up(const char *acl)
@@ -141,24 +84,19 @@ static struct yard *yard_up(const char *acl)
     struct yard *y = calloc(1, sizeof *y);
 
     assert_non_null(y);
-    server_start(&y->server, acl);
-    city_make(&y->city, 200);
-    y->params = (struct redis_params){
-        .socket = y->server.socket, .timeout_ms = 500, .username = acl != NULL ? "gateway" : NULL};
+    redis_gateway_open(&y->base, 200, acl, 500);
     y->bikes = calloc(BIKES, sizeof *y->bikes);
     y->is_bike = calloc(BIKES, sizeof *y->is_bike);
     y->alerts = calloc(ALERTS, sizeof *y->alerts);
     y->is_alert = calloc(ALERTS, sizeof *y->is_alert);
-    y->at_ms = CITY_NOW_MS;
+    y->base.step_ms = 10; /* its heartbeat (1.5 s) comes soon */
     yard_begin(y);
     return y;
 }
 
 static void yard_down(struct yard *y)
 {
-    yard_end(y);
-    server_stop(&y->server);
-    city_drop(&y->city);
+    redis_gateway_close(&y->base);
     free(y->bikes);
     free(y->is_bike);
     free(y->alerts);
@@ -166,20 +104,10 @@ static void yard_down(struct yard *y)
     free(y);
 }
 
-/* The core's loop until all is confirmed; its time runs fast, so that its heartbeat (1.5 s) comes
- * soon. */
 static void settle(struct yard *y)
 {
-    int64_t until_ms = host_boot_ms() + 20000;
-
-    y->city.at.seq++;
-    do {
-        y->at_ms += 10;
-        flush_step(y->flush, y->city.at, y->at_ms, 0);
-        pause_ms(1);
-        assert_true(host_boot_ms() < until_ms);
-    } while (flush_pending(y->flush) != 0 ||
-             position_compare(flush_confirmed(y->flush), y->city.at) != 0);
+    y->base.city.at.seq++;
+    redis_gateway_settle(&y->base);
 }
 
 static void bike_put(struct yard *y, uint32_t slot, uint32_t adcode, struct dice *dice)
@@ -195,14 +123,14 @@ static void bike_put(struct yard *y, uint32_t slot, uint32_t adcode, struct dice
     image->bike.flags = 0;
     y->is_bike[slot] = true;
     y->bike_slots = y->bike_slots > slot ? y->bike_slots : slot + 1;
-    flush_mark(y->flush, DIRTY_BIKE, slot);
+    flush_mark(y->base.flush, DIRTY_BIKE, slot);
 }
 
 static void bike_leaves(struct yard *y, uint32_t slot)
 {
     y->bikes[slot].bike.flags = BIKE_GONE;
     y->bikes[slot].bike.adcode = 0;
-    flush_mark(y->flush, DIRTY_BIKE, slot);
+    flush_mark(y->base.flush, DIRTY_BIKE, slot);
 }
 
 static void alert_put(struct yard *y, uint32_t slot, uint64_t id, int64_t closed_ms,
@@ -217,7 +145,7 @@ static void alert_put(struct yard *y, uint32_t slot, uint64_t id, int64_t closed
     image->alert.closed_ms = closed_ms;
     y->is_alert[slot] = true;
     y->alert_slots = y->alert_slots > slot ? y->alert_slots : slot + 1;
-    flush_mark(y->flush, DIRTY_ALERT, slot);
+    flush_mark(y->base.flush, DIRTY_ALERT, slot);
 }
 
 static void mute_put(struct yard *y, struct dice *dice)
@@ -229,51 +157,29 @@ static void mute_put(struct yard *y, struct dice *dice)
     y->mute.mute.until_ms = dice_time(dice);
     snprintf(y->mute.mute.note, sizeof y->mute.mute.note, "灯会");
     y->mutes = MUTES;
-    flush_mark(y->flush, DIRTY_MUTE, 0);
+    flush_mark(y->base.flush, DIRTY_MUTE, 0);
 }
 
 /* --- asking Redis --- */
 
-static long long number(struct yard *y, const char *format, ...) PRINTF_LIKE(2, 3);
-
-static long long number(struct yard *y, const char *format, ...)
-{
-    redisContext *c = server_connect(&y->server);
-    va_list args;
-    redisReply *reply;
-    long long n;
-
-    va_start(args, format);
-    reply = redisvCommand(c, format, args);
-    va_end(args);
-    assert_non_null(reply);
-    if (reply->type == REDIS_REPLY_ERROR) {
-        fail_msg("%s: %s", format, reply->str);
-    }
-    n = reply->integer;
-    freeReplyObject(reply);
-    redisFree(c);
-    return n;
-}
-
 static long long has_bike(struct yard *y, uint32_t slot, unsigned adcode)
 {
-    return number(y, "EXISTS bowei:{%u}:vehicle:HLO-%08u", adcode, slot) +
-           number(y, "SISMEMBER bowei:{%u}:vehicles HLO-%08u", adcode, slot);
+    return redis_number(&y->base.server, "EXISTS bowei:{%u}:vehicle:HLO-%08u", adcode, slot) +
+           redis_number(&y->base.server, "SISMEMBER bowei:{%u}:vehicles HLO-%08u", adcode, slot);
 }
 
 static long long indexed(struct yard *y)
 {
-    return number(y, "SCARD bowei:{%u}:vehicles", FIRST) +
-           number(y, "SCARD bowei:{%u}:vehicles", SECOND);
+    return redis_number(&y->base.server, "SCARD bowei:{%u}:vehicles", FIRST) +
+           redis_number(&y->base.server, "SCARD bowei:{%u}:vehicles", SECOND);
 }
 
 static void assert_no_next(struct yard *y)
 {
-    assert_int_equal(number(y,
-                            "EXISTS bowei:{%u}:vehicles.next bowei:{%u}:vehicles.next "
-                            "bowei:{%u}:alerts.next bowei:{%u}:alerts.next",
-                            FIRST, SECOND, FIRST, SECOND),
+    assert_int_equal(redis_number(&y->base.server,
+                                  "EXISTS bowei:{%u}:vehicles.next bowei:{%u}:vehicles.next "
+                                  "bowei:{%u}:alerts.next bowei:{%u}:alerts.next",
+                                  FIRST, SECOND, FIRST, SECOND),
                      0);
 }
 
@@ -322,8 +228,9 @@ static void assert_loaded(struct yard *y, uint32_t bikes, uint32_t alerts, uint3
     struct position newest;
     int64_t high_water_ms;
 
-    assert_int_equal(redis_load(&y->params, &y->city.inv, compare, &l, &newest, &high_water_ms),
-                     ERR_OK);
+    assert_int_equal(
+        redis_load(&y->base.params, &y->base.city.inv, compare, &l, &newest, &high_water_ms),
+        ERR_OK);
     assert_int_equal(l.different, 0);
     assert_int_equal(l.bikes, bikes);
     assert_int_equal(l.alerts, alerts);
@@ -342,14 +249,15 @@ static void what_is_written_comes_back(void **state)
         bike_put(y, i, i % 3 == 0 ? SECOND : FIRST, &dice);
     }
     for (uint32_t i = 0; i < 200; i++) {
-        alert_put(y, i, 1000 + i, i % 2 == 0 ? 0 : y->at_ms, &dice);
+        alert_put(y, i, 1000 + i, i % 2 == 0 ? 0 : y->base.at_ms, &dice);
     }
     mute_put(y, &dice);
     settle(y);
     assert_loaded(y, 1000, 200, 1);
-    assert_int_equal(number(y, "SCARD bowei:{%u}:vehicles", SECOND), 334);
-    assert_int_equal(number(y, "PTTL bowei:{%u}:alert:A%016x", FIRST, 1000), -1);
-    assert_true(number(y, "PTTL bowei:{%u}:alert:A%016x", FIRST, 1001) > 0);
+    assert_int_equal(redis_number(&y->base.server, "SCARD bowei:{%u}:vehicles", SECOND), 334);
+    assert_int_equal(redis_number(&y->base.server, "PTTL bowei:{%u}:alert:A%016x", FIRST, 1000),
+                     -1);
+    assert_true(redis_number(&y->base.server, "PTTL bowei:{%u}:alert:A%016x", FIRST, 1001) > 0);
     assert_no_next(y);
     yard_down(y);
 }
@@ -370,7 +278,7 @@ static void hashes_stay_small(void **state)
         alert_put(y, i, i + 1, 0, &dice);
     }
     settle(y);
-    c = server_connect(&y->server);
+    c = server_connect(&y->base.server);
     for (uint32_t i = 0; i < ALERTS; i++) {
         reply = redisCommand(c, "OBJECT ENCODING bowei:{%u}:alert:A%016x", FIRST, i + 1);
         assert_string_equal(reply->str, "listpack");
@@ -411,7 +319,7 @@ static void a_bike_that_left_is_nowhere(void **state)
     bike_leaves(y, 6);
     settle(y);
     y->is_bike[6] = false;
-    flush_mark(y->flush, DIRTY_BIKE, 6);
+    flush_mark(y->base.flush, DIRTY_BIKE, 6);
     bike_put(y, 3, SECOND, &dice);
     settle(y);
     assert_int_equal(indexed(y), 9);
@@ -434,11 +342,12 @@ static void a_bike_that_left_before_the_start_is_nowhere(void **state)
     y->bikes[0].bike.adcode = 0;
     y->bikes[1].bike.adcode = FIRST;
     yard_begin(y);
-    flush_all(y->flush);
+    flush_all(y->base.flush);
     settle(y);
     assert_int_equal(has_bike(y, 0, FIRST) + has_bike(y, 0, SECOND), 0);
     assert_int_equal(has_bike(y, 1, FIRST), 2);
-    assert_int_equal(number(y, "SISMEMBER bowei:{%u}:vehicles HLO-%08u", SECOND, 1), 0);
+    assert_int_equal(
+        redis_number(&y->base.server, "SISMEMBER bowei:{%u}:vehicles HLO-%08u", SECOND, 1), 0);
     assert_loaded(y, 2, 0, 0);
     yard_down(y);
 }
@@ -452,7 +361,7 @@ static void slots_grow_as_bikes_come(void **state)
     for (uint32_t i = 0; i < BIKES; i++) {
         bike_put(y, i, dice_below(&dice, 2) == 0 ? FIRST : SECOND, &dice);
         if (i % 500 == 0) {
-            flush_step(y->flush, y->city.at, ++y->at_ms, 0);
+            flush_step(y->base.flush, y->base.city.at, ++y->base.at_ms, 0);
         }
     }
     settle(y);
@@ -472,16 +381,16 @@ static void an_empty_redis_gets_everything_again(void **state)
     alert_put(y, 0, 42, 0, &dice);
     mute_put(y, &dice);
     settle(y);
-    server_kill(&y->server);
+    server_kill(&y->base.server);
     bike_leaves(y, 10);
     bike_put(y, 700, FIRST, &dice);
-    y->city.at.seq++;
+    y->base.city.at.seq++;
     for (unsigned i = 0; i < 50; i++) {
-        flush_step(y->flush, y->city.at, ++y->at_ms, 0);
+        flush_step(y->base.flush, y->base.city.at, ++y->base.at_ms, 0);
         pause_ms(1);
     }
-    assert_true(position_compare(flush_confirmed(y->flush), y->city.at) < 0);
-    server_run(&y->server);
+    assert_true(position_compare(flush_confirmed(y->base.flush), y->base.city.at) < 0);
+    server_run(&y->base.server);
     settle(y);
     assert_loaded(y, 700, 1, 1);
     assert_no_next(y);
@@ -500,17 +409,21 @@ static void a_rewrite_lists_only_what_is_there(void **state)
     }
     alert_put(y, 0, 42, 0, &dice);
     settle(y);
-    assert_int_equal(number(y, "SADD bowei:{%u}:vehicles HLO-99999999", FIRST), 1);
-    assert_int_equal(number(y, "SADD bowei:{%u}:vehicles HLO-99999998", SECOND), 1);
-    assert_int_equal(number(y, "SADD bowei:{%u}:alerts A00000000000000ff", FIRST), 1);
-    assert_int_equal(number(y, "SADD bowei:{%u}:vehicles.next HLO-99999997", FIRST), 1);
-    flush_all(y->flush);
-    flush_step(y->flush, y->city.at, ++y->at_ms, 0);
+    assert_int_equal(redis_number(&y->base.server, "SADD bowei:{%u}:vehicles HLO-99999999", FIRST),
+                     1);
+    assert_int_equal(redis_number(&y->base.server, "SADD bowei:{%u}:vehicles HLO-99999998", SECOND),
+                     1);
+    assert_int_equal(
+        redis_number(&y->base.server, "SADD bowei:{%u}:alerts A00000000000000ff", FIRST), 1);
+    assert_int_equal(
+        redis_number(&y->base.server, "SADD bowei:{%u}:vehicles.next HLO-99999997", FIRST), 1);
+    flush_all(y->base.flush);
+    flush_step(y->base.flush, y->base.city.at, ++y->base.at_ms, 0);
     bike_leaves(y, 599); /* in the midst of it */
-    flush_all(y->flush);
+    flush_all(y->base.flush);
     settle(y);
     assert_int_equal(indexed(y), 599);
-    assert_int_equal(number(y, "SCARD bowei:{%u}:alerts", FIRST), 1);
+    assert_int_equal(redis_number(&y->base.server, "SCARD bowei:{%u}:alerts", FIRST), 1);
     assert_no_next(y);
     yard_down(y);
 }
@@ -521,24 +434,25 @@ static void the_next_episode_of_a_slot_takes_the_place(void **state)
     struct dice dice = {.state = 8};
 
     (void)state;
-    alert_put(y, 0, 0xa, y->at_ms, &dice);
-    alert_put(y, 1, 0xb, y->at_ms, &dice);
+    alert_put(y, 0, 0xa, y->base.at_ms, &dice);
+    alert_put(y, 1, 0xb, y->base.at_ms, &dice);
     settle(y);
     alert_put(y, 0, 0xc, 0, &dice);
     y->is_alert[1] = false;
-    flush_mark(y->flush, DIRTY_ALERT, 1);
+    flush_mark(y->base.flush, DIRTY_ALERT, 1);
     settle(y);
-    assert_int_equal(number(y, "SCARD bowei:{%u}:alerts", FIRST), 1);
-    assert_int_equal(number(y, "SISMEMBER bowei:{%u}:alerts A%016x", FIRST, 0xc), 1);
-    assert_true(number(y, "PTTL bowei:{%u}:alert:A%016x", FIRST, 0xa) > 0);
-    assert_true(number(y, "PTTL bowei:{%u}:alert:A%016x", FIRST, 0xb) > 0);
+    assert_int_equal(redis_number(&y->base.server, "SCARD bowei:{%u}:alerts", FIRST), 1);
+    assert_int_equal(
+        redis_number(&y->base.server, "SISMEMBER bowei:{%u}:alerts A%016x", FIRST, 0xc), 1);
+    assert_true(redis_number(&y->base.server, "PTTL bowei:{%u}:alert:A%016x", FIRST, 0xa) > 0);
+    assert_true(redis_number(&y->base.server, "PTTL bowei:{%u}:alert:A%016x", FIRST, 0xb) > 0);
     assert_loaded(y, 0, 1, 0);
-    alert_put(y, 0, 0xc, y->at_ms, &dice); /* ends, and goes on */
+    alert_put(y, 0, 0xc, y->base.at_ms, &dice); /* ends, and goes on */
     settle(y);
-    assert_true(number(y, "PTTL bowei:{%u}:alert:A%016x", FIRST, 0xc) > 0);
+    assert_true(redis_number(&y->base.server, "PTTL bowei:{%u}:alert:A%016x", FIRST, 0xc) > 0);
     alert_put(y, 0, 0xc, 0, &dice);
     settle(y);
-    assert_int_equal(number(y, "PTTL bowei:{%u}:alert:A%016x", FIRST, 0xc), -1);
+    assert_int_equal(redis_number(&y->base.server, "PTTL bowei:{%u}:alert:A%016x", FIRST, 0xc), -1);
     yard_down(y);
 }
 
@@ -552,10 +466,10 @@ static void foreign_types_are_replaced(void **state)
         bike_put(y, i, FIRST, &dice);
     }
     settle(y);
-    (void)number(y, "DEL bowei:{%u}:vehicles", FIRST);
-    (void)number(y, "LPUSH bowei:{%u}:vehicles foreign", FIRST);
-    (void)number(y, "DEL bowei:{%u}:vehicle:HLO-%08u", FIRST, 300);
-    (void)number(y, "LPUSH bowei:{%u}:vehicle:HLO-%08u foreign", FIRST, 300);
+    (void)redis_number(&y->base.server, "DEL bowei:{%u}:vehicles", FIRST);
+    (void)redis_number(&y->base.server, "LPUSH bowei:{%u}:vehicles foreign", FIRST);
+    (void)redis_number(&y->base.server, "DEL bowei:{%u}:vehicle:HLO-%08u", FIRST, 300);
+    (void)redis_number(&y->base.server, "LPUSH bowei:{%u}:vehicle:HLO-%08u foreign", FIRST, 300);
     bike_put(y, 300, FIRST, &dice);
     settle(y);
     settle(y);
@@ -571,13 +485,13 @@ static void the_gateways_user_may_what_it_needs(void **state)
 
     (void)state;
     bike_put(y, 0, FIRST, &dice);
-    alert_put(y, 0, 1, y->at_ms, &dice);
+    alert_put(y, 0, 1, y->base.at_ms, &dice);
     alert_put(y, 1, 2, 0, &dice);
     mute_put(y, &dice);
     settle(y);
     bike_leaves(y, 0);
     settle(y);
-    assert_int_equal(count_get(&y->counters, COUNT_REDIS_ERRORS), 0);
+    assert_int_equal(count_get(&y->base.counters, COUNT_REDIS_ERRORS), 0);
     assert_loaded(y, 0, 2, 1);
     yard_down(y);
 }

@@ -7,7 +7,6 @@
 #include "tests/unit/scratch_folder.h"
 #include <semaphore.h>
 #include <sys/resource.h>
-#include <time.h>
 
 #define MISSED   100   /* readings that only the journal has */
 #define LIMIT_MS 20000 /* nothing is waited for longer */
@@ -122,7 +121,6 @@ static struct space_view shown(const struct world *w)
 
 static void wait_for(const struct world *w, enum space_state state, enum reason reason)
 {
-    static const struct timespec pause = {.tv_nsec = 2000000};
     const int64_t until_ms = host_boot_ms() + LIMIT_MS;
 
     while (shown(w).state != state || shown(w).reason != reason) {
@@ -130,7 +128,7 @@ static void wait_for(const struct world *w, enum space_state state, enum reason 
             fail_msg("shown: %s, %s", space_state_name(shown(w).state),
                      reason_code(shown(w).reason));
         }
-        (void)nanosleep(&pause, NULL);
+        pause_ms(2);
     }
 }
 
@@ -160,12 +158,10 @@ static void overrun(struct world *w, struct command *command)
 /* What other systems go by. */
 static long long as_of_in_redis(struct world *w)
 {
-    redisContext *c = server_connect(&w->server);
-    redisReply *reply = redisCommand(c, "HGET bowei:{150402}:meta as_of");
+    redisReply *reply = redis_ask(&w->server, "HGET bowei:{150402}:meta as_of");
     const long long as_of_ms = reply->type == REDIS_REPLY_STRING ? atoll(reply->str) : 0;
 
     freeReplyObject(reply);
-    redisFree(c);
     return as_of_ms;
 }
 

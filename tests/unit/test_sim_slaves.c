@@ -1,14 +1,7 @@
 /* The simulated Modbus slaves as a real master sees them: libmodbus reads them over TCP and over
  * the pseudo terminal, and meets each scripted misbehaviour. */
-#include "sensors/sim/field_file.h"
 #include "sensors/sim/modbus/slaves.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/loopback.h"
 
 #include <errno.h>
 #include <modbus.h>
@@ -102,7 +95,7 @@ static int start(void **state)
     (void)pthread_mutex_init(&f->lock, NULL);
     f->slaves = slaves_create(find, f);
     assert_non_null(f->slaves);
-    f->port = field_port_free();
+    f->port = loopback_port_reserve();
     assert_int_equal(slaves_listen(f->slaves, 0, f->port), ERR_OK);
     (void)snprintf(f->folder, sizeof f->folder, "/tmp/bowei-test-sim-XXXXXX");
     assert_non_null(mkdtemp(f->folder));

@@ -58,8 +58,9 @@ static int hit_order(const void *a, const void *b)
     return kx < ky ? -1 : kx > ky;
 }
 
+/* With a former inventory the places have its slots, which are not in the index's order. */
 static struct inventory *city_make(struct dice *dice, enum shape shape, struct position_e7 middle,
-                                   uint32_t count)
+                                   uint32_t count, const struct inventory *former)
 {
     struct draft *d = draft_create();
     struct inventory *inv;
@@ -69,7 +70,7 @@ static struct inventory *city_make(struct dice *dice, enum shape shape, struct p
     for (uint32_t i = 0; i < count; i++) {
         city_space_add(d, city_key(1, i + 1), place_roll(dice, shape, middle));
     }
-    inv = city_build(d, NULL, 1);
+    inv = city_build(d, former, former == NULL ? 1 : 2);
     draft_destroy(d);
     return inv;
 }
@@ -106,12 +107,12 @@ static void query_compare(struct dice *dice, const struct inventory *inv, struct
     assert_int_equal(spatial_any(inv, inv->spaces_index, at, radius_mm), any);
 }
 
-static uint32_t thirds(void *ctx, uint32_t first, uint32_t count)
+static uint64_t thirds(void *ctx, uint32_t first, uint32_t count)
 {
-    uint32_t bits = 0;
+    uint64_t bits = 0;
 
     for (uint32_t i = 0; i < count; i++) {
-        bits |= (uint32_t)every_third(ctx, first + i) << i;
+        bits |= (uint64_t)every_third(ctx, first + i) << i;
     }
     return bits;
 }
@@ -123,7 +124,7 @@ static void sieve_compare(struct dice *dice, const struct inventory *inv, struct
     static struct spatial_hit want[CITY_MAX];
     static struct spatial_hit got[CITY_MAX];
     uint32_t shift = dice_below(dice, 3);
-    uint32_t limit = 1 + dice_below(dice, 30);
+    uint32_t limit = 1 + dice_below(dice, dice_below(dice, 8) == 0 ? SPATIAL_LIMIT_MAX : 30);
     struct spatial_query q = {.at = at, .radius_mm = 50000000, .sieve = thirds, .ctx = &shift};
     uint32_t n = spatial_search(inv, inv->spaces_index, &q, got, limit);
 
@@ -197,8 +198,15 @@ static void near_equals_brute_force(void **state)
         struct position_e7 middle = middles[round % ARRAY_LEN(middles)];
         enum shape shape = (enum shape)(round / ARRAY_LEN(middles) % SHAPE_COUNT);
         uint32_t count = round % 7 == 0 ? CITY_MAX : 1 + dice_below(&dice, 300);
-        struct inventory *inv = city_make(&dice, shape, middle, count);
+        struct inventory *former = city_make(&dice, shape, middle, count, NULL);
+        struct inventory *inv = city_make(&dice, shape, middle, count, former);
 
+        if (round % 2 == 0) {
+            struct inventory *other = inv;
+
+            inv = former;
+            former = other;
+        }
         for (int q = 0; q < 60; q++) {
             struct position_e7 at = place_roll(&dice, q % 2 == 0 ? SHAPE_EVEN : shape, middle);
 
@@ -208,6 +216,7 @@ static void near_equals_brute_force(void **state)
                 sieve_compare(&dice, inv, at);
             }
         }
+        inventory_destroy(former);
         inventory_destroy(inv);
     }
 }
@@ -224,7 +233,7 @@ static void far_ties_are_in_order(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(spots); i++) {
-        struct inventory *inv = city_make(&dice, SHAPE_ONE_PLACE, spots[i], CITY_MAX);
+        struct inventory *inv = city_make(&dice, SHAPE_ONE_PLACE, spots[i], CITY_MAX, NULL);
 
         for (int q = 0; q < 20; q++) { /* half of all distances are rounded down */
             const struct position_e7 at = {spots[i].lat - 30000000,
@@ -244,7 +253,7 @@ static void far_ties_are_in_order(void **state)
     }
 }
 
-/* A queue that overflows must not lose places: one in 5 000 passes, so most of the city waits. */
+/* One in 5 000 passes: nothing round the point says how far the search has to reach. */
 static bool rare(void *ctx, uint32_t slot)
 {
     (void)ctx;
@@ -287,6 +296,73 @@ static void sparse_filter_in_a_large_city(void **state)
     inventory_destroy(inv);
 }
 
+/* A block of flats with its garage in a plain: what stands round the point says nothing of what is
+ * farther, in both directions. */
+static void density_changes_at_once(void **state)
+{
+    const struct position_e7 middle = {422578000, 1188869000};
+    struct dice dice = {11};
+    struct draft *d = draft_create();
+    struct inventory *inv;
+
+    (void)state;
+    city_lot_add(d, city_key(1, 0), middle);
+    for (uint32_t i = 0; i < CITY_MAX; i++) {
+        bool garage = i % 4 != 0;
+        uint32_t side = garage ? 3000 : 4000000;
+        struct position_e7 at = middle;
+
+        at.lat += (int32_t)dice_below(&dice, side) - (int32_t)side / 2;
+        at.lon += (int32_t)dice_below(&dice, side) - (int32_t)side / 2;
+        city_space_add(d, city_key(1, i + 1), at);
+    }
+    inv = city_build(d, NULL, 1);
+    draft_destroy(d);
+    for (int q = 0; q < 200; q++) {
+        uint32_t side = q % 2 == 0 ? 10000 : 2000000;
+        struct position_e7 at = middle;
+
+        at.lat += (int32_t)dice_below(&dice, side) - (int32_t)side / 2;
+        at.lon += (int32_t)dice_below(&dice, side) - (int32_t)side / 2;
+        query_compare(&dice, inv, at);
+    }
+    inventory_destroy(inv);
+}
+
+/* A ring road, 33 km off: bounds differ with the direction by more than the distances do, so a
+ * reach that ends within the ring has the wrong ones of it first. */
+static void a_ring_is_measured(void **state)
+{
+    const struct position_e7 middle = {422578000, 1188869000};
+    struct dice dice = {13};
+
+    (void)state;
+    for (uint32_t round = 0; round < 20; round++) {
+        struct draft *d = draft_create();
+        uint32_t count = 200 + dice_below(&dice, 1000);
+        struct inventory *inv;
+
+        city_lot_add(d, city_key(1, 0), middle);
+        for (uint32_t i = 0; i < count; i++) {
+            double angle = dice_below(&dice, 6283185) / 1e6;
+            double e7 = 3000000.0 + dice_below(&dice, 30000);
+
+            city_space_add(d, city_key(1, i + 1),
+                           (struct position_e7){middle.lat + (int32_t)(e7 * sin(angle)),
+                                                middle.lon + (int32_t)(e7 / 0.7401 * cos(angle))});
+        }
+        inv = city_build(d, NULL, 1);
+        draft_destroy(d);
+        for (int q = 0; q < 300; q++) {
+            struct position_e7 at = {middle.lat + (int32_t)dice_below(&dice, 20000),
+                                     middle.lon + (int32_t)dice_below(&dice, 20000)};
+
+            query_compare(&dice, inv, at);
+        }
+        inventory_destroy(inv);
+    }
+}
+
 static void hilbert_order_is_a_walk(void **state)
 {
     struct hilbert_item items[64];
@@ -326,8 +402,12 @@ static void empty_index_answers_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(near_equals_brute_force),       cmocka_unit_test(far_ties_are_in_order),
-        cmocka_unit_test(sparse_filter_in_a_large_city), cmocka_unit_test(hilbert_order_is_a_walk),
+        cmocka_unit_test(near_equals_brute_force),
+        cmocka_unit_test(far_ties_are_in_order),
+        cmocka_unit_test(sparse_filter_in_a_large_city),
+        cmocka_unit_test(density_changes_at_once),
+        cmocka_unit_test(a_ring_is_measured),
+        cmocka_unit_test(hilbert_order_is_a_walk),
         cmocka_unit_test(empty_index_answers_nothing),
     };
 

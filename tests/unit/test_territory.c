@@ -1,28 +1,7 @@
 /* Who is responsible for a place: routing against an oracle that walks plain lists, and the words
  * of the founding documents that the third part of the inventory makes real. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-/* cmocka wants the four above first */
+#include "tests/unit/own_folder.h"
 #include "tests/unit/territory_world.h"
-#include <cmocka.h>
-
-static char folder[256];
-
-static int folder_make(void **state)
-{
-    (void)state;
-    scratch_folder_make(folder, sizeof folder);
-    return 0;
-}
-
-static int folder_remove(void **state)
-{
-    (void)state;
-    scratch_folder_remove(folder);
-    return 0;
-}
 
 /* --- the oracle --- */
 
@@ -169,7 +148,7 @@ static void routing_by_trade_grid_and_territory(void **state)
         struct inventory *inv;
 
         world_make(&w, &dice);
-        inv = world_build(&w, folder);
+        inv = world_build(&w, own_folder);
         assert_non_null(inv);
         for (int i = 0; i < 2000; i++) {
             answer_check(&w, inv, &dice, seen);

@@ -1,28 +1,7 @@
 /* Grids, units, wardens and the columns of those responsible in files: what is refused and where
  * the message points, what merges and what goes, the canonical text. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-/* cmocka wants the four above first */
+#include "tests/unit/own_folder.h"
 #include "tests/unit/territory_fixture.h"
-#include <cmocka.h>
-
-static char folder[256];
-
-static int folder_make(void **state)
-{
-    (void)state;
-    scratch_folder_make(folder, sizeof folder);
-    return 0;
-}
-
-static int folder_remove(void **state)
-{
-    (void)state;
-    scratch_folder_remove(folder);
-    return 0;
-}
 
 #define LOT    "150402001R00100008"
 #define SPACE  "150402001R0010012Z"
@@ -48,98 +27,94 @@ struct refusal {
     const char *reason; /* a part of it */
 };
 
+/* clang-format off */
 static const struct refusal refusals[] = {
-  /* cells */
-    {{UNITS "@a b,department,motor,150402,P\n"},                                                       "unit",           "must be 1 to 16 characters"                                        },
-    {{UNITS "@ABCDEFGHIJ-123456,department,motor,150402,P\n"},                                         "unit",           "1 to 16"                                                           },
-    {{UNITS "A,@ministry,motor,150402,P\n"},                                                           "kind",           "street_office, department, operator or"                            },
-    {{UNITS "A,department,@motor;flying,150402,P\n"},
-     "trades",                                                                                                           "flying is no trade; there are motor non_motor shared_bike facility"},
-    {{UNITS "A,department,motor,@15040,P\n"},                                                          "scope",          "15040 is no scope"                                                 },
-    {{UNITS "A,department,motor,@950402,P\n"},                                                         "scope",          "950402 is no scope"                                                },
-    {{UNITS "A,department,motor,@150402600,P\n"},                                                      "scope",          "150402600 is no scope"                                             },
-    {{UNITS "A,department,motor,@1504020010010012,P\n"},                                               "scope",          "no scope"                                                          },
-    {{UNITS "A,department,motor,150402,@Wang Wu\n"},                                                   "person",         "1 to 24 characters"                                                },
-    {{UNITS "A,department,motor,@,P\n"},                                                               "scope",          "needs a scope"                                                     },
-    {{UNITS "A,department,@,150402,P\n"},                                                              "trades",         "needs trades"                                                      },
-    {{UNITS "A,street_office,,@,P\n"},                                                                 "scope",          "needs its streets"                                                 },
-    {{UNITS "A,operator,shared_bike,@150402,P\n"},                                                     "scope",          "wherever they are"                                                 },
-    {{UNITS "A,@,motor,150402,P\n"},                                                                   "kind",           "is missing"                                                        },
-    {{WARDENS "@city,150402001,P,\n"},                                                                 "level",          "area, street or road"                                              },
-    {{WARDENS "area,@150402001,P,\n"},                                                                 "scope",          "14 or 15 digits"                                                   },
-    {{WARDENS "area,@15040260000101,P,\n"},                                                            "scope",          "first 9 digits are no county"                                      },
-    {{WARDENS "street,@150402,P,\n"},                                                                  "scope",          "street code of 9 digits"                                           },
-    {{WARDENS "road,@150402001R00100009,P,\n"},                                                        "scope",          "should be 8"                                                       },
-    {{WARDENS "road,@" SPACE ",P,\n"},                                                                 "scope",          "number 0000"                                                       },
-    {{WARDENS "street,150402001,@,A\n"},                                                               "person",         "is missing"                                                        },
-    {{LOTS LOT ",42.1,118.1,spaces,@no unit,,,\n"},                                                    "owner_unit",     "1 to 16"                                                           },
-    {{LOTS LOT ",42.1,118.1,spaces,,@no/unit,,\n"},                                                    "manage_unit",    "1 to 16"                                                           },
-    {{LOTS LOT ",42.1,118.1,spaces,,,@yes,\n"},                                                        "permit",         "accessible, charging, official"                                    },
-    {{LOTS LOT ",42.1,118.1,spaces,,,,@150402020100001\n"},                                            "component_code", "16 digits"                                                         },
- /* features */
+    /* cells */
+    {{UNITS "@a b,department,motor,150402,P\n"}, "unit", "must be 1 to 16 characters"},
+    {{UNITS "@ABCDEFGHIJ-123456,department,motor,150402,P\n"}, "unit", "1 to 16"},
+    {{UNITS "A,@ministry,motor,150402,P\n"}, "kind", "street_office, department, operator or"},
+    {{UNITS "A,department,@motor;flying,150402,P\n"}, "trades",
+     "flying is no trade; there are motor non_motor shared_bike facility"},
+    {{UNITS "A,department,motor,@15040,P\n"}, "scope", "15040 is no scope"},
+    {{UNITS "A,department,motor,@950402,P\n"}, "scope", "950402 is no scope"},
+    {{UNITS "A,department,motor,@150402600,P\n"}, "scope", "150402600 is no scope"},
+    {{UNITS "A,department,motor,@1504020010010012,P\n"}, "scope", "no scope"},
+    {{UNITS "A,department,motor,150402,@Wang Wu\n"}, "person", "1 to 24 characters"},
+    {{UNITS "A,department,motor,@,P\n"}, "scope", "needs a scope"},
+    {{UNITS "A,department,@,150402,P\n"}, "trades", "needs trades"},
+    {{UNITS "A,street_office,,@,P\n"}, "scope", "needs its streets"},
+    {{UNITS "A,operator,shared_bike,@150402,P\n"}, "scope", "wherever they are"},
+    {{UNITS "A,@,motor,150402,P\n"}, "kind", "is missing"},
+    {{WARDENS "@city,150402001,P,\n"}, "level", "area, street or road"},
+    {{WARDENS "area,@150402001,P,\n"}, "scope", "14 or 15 digits"},
+    {{WARDENS "area,@15040260000101,P,\n"}, "scope", "first 9 digits are no county"},
+    {{WARDENS "street,@150402,P,\n"}, "scope", "street code of 9 digits"},
+    {{WARDENS "road,@150402001R00100009,P,\n"}, "scope", "should be 8"},
+    {{WARDENS "road,@" SPACE ",P,\n"}, "scope", "number 0000"},
+    {{WARDENS "street,150402001,@,A\n"}, "person", "is missing"},
+    {{LOTS LOT ",42.1,118.1,spaces,@no unit,,,\n"}, "owner_unit", "1 to 16"},
+    {{LOTS LOT ",42.1,118.1,spaces,,@no/unit,,\n"}, "manage_unit", "1 to 16"},
+    {{LOTS LOT ",42.1,118.1,spaces,,,@yes,\n"}, "permit", "accessible, charging, official"},
+    {{LOTS LOT ",42.1,118.1,spaces,,,,@150402020100001\n"}, "component_code", "16 digits"},
+    /* features */
     {{GRIDS("{\"id\":\"@1504020010010\",\"properties\":{\"type\":\"grid\"},\"geometry\":null}")},
-     "id",                                                                                                               "14 or 15 digits"                                                   },
+     "id", "14 or 15 digits"},
     {{GRIDS("{\"id\":\"@1504020010010013\",\"properties\":{\"type\":\"grid\"},"
-            "\"geometry\":null}")},
-     "id",                                                                                                               "14 or 15 digits"                                                   },
+             "\"geometry\":null}")}, "id", "14 or 15 digits"},
     {{GRIDS("{\"id\":\"@150402000001001\",\"properties\":{\"type\":\"grid\"},"
-            "\"geometry\":null}")},
-     "id",                                                                                                               "no county (1-8...) and street (001-599)"                           },
-    {{GRIDS("{\"properties\":{\"type\":\"grid\"},\"geometry\":@null}")},                               "id",             "is missing"                                                        },
+             "\"geometry\":null}")}, "id", "no county (1-8...) and street (001-599)"},
+    {{GRIDS("{\"properties\":{\"type\":\"grid\"},\"geometry\":@null}")}, "id", "is missing"},
     {{GRIDS("@{\"id\":\"15040200100101\",\"properties\":{\"type\":\"grid\",\"name_en\":\"x\"}}")},
-     "geometry",                                                                                                         "null takes the grid away"                                          },
+     "geometry", "null takes the grid away"},
     {{GRIDS(GRID("\"15040200100101\"", "[118.1,42.1],[118.101,42.101],@[118.101,42.1],"
-                                       "[118.1,42.101],[118.1,42.1]"))},
-     "geometry",                                                                                                         "crosses or touches"                                                },
+             "[118.1,42.101],[118.1,42.1]"))}, "geometry", "crosses or touches"},
     {{GRIDS(GRID("\"15040200100101\"", "@[118.1,42.1],[118.3,42.1],[118.3,42.3],[118.1,42.1]"))},
-     "geometry",                                                                                                         "at most 100 km2 for a grid cell"                                   },
- /* rows together */
+     "geometry", "at most 100 km2 for a grid cell"},
+    /* rows together */
     {{PLACES, GRIDS(GRID("\"15040200100101\"", SQUARE) ",\n@" GRID("\"15040200100101\"", SQUARE))},
-     "duplicate",                                                                                                        "grid 15040200100101: stands twice"                                 },
-    {{PLACES, GRIDS("@" GRID("\"370481001001001\"", SQUARE))},
-     "id",                                                                                                               "county 370481 is that of no lot or fence"                          },
-    {{PLACES,
-      GRIDS(GRID("\"15040200100101\"", SQUARE) ",\n@" GRID(
-          "\"15040200100102\"",
-          "[118.1009,42.1],[118.102,42.1],[118.102,42.101],[118.1009,42.101],[118.1009,42.1]"))},
-     "geometry",                                                                                                         "grid 15040200100102: overlaps grid 15040200100101 by more than 2 m"},
- /* a bar across: no corner of either lies in the other */
-    {{PLACES, GRIDS(GRID("\"15040200100101\"", SQUARE) ",\n@" GRID(
-                  "\"15040200100102\"",
-                  "[118.0999,42.1008],[118.102,42.1008],[118.102,42.1009],[118.0999,42.1009],"
-                  "[118.0999,42.1008]"))},
-     "geometry",                                                                                                         "overlaps grid 15040200100101"                                      },
+     "duplicate", "grid 15040200100101: stands twice"},
+    {{PLACES, GRIDS("@" GRID("\"370481001001001\"", SQUARE))}, "id",
+     "county 370481 is that of no lot or fence"},
+    {{PLACES, GRIDS(GRID("\"15040200100101\"", SQUARE) ",\n@" GRID("\"15040200100102\"",
+             "[118.1009,42.1],[118.102,42.1],[118.102,42.101],[118.1009,42.101],[118.1009,42.1]"))},
+     "geometry", "grid 15040200100102: overlaps grid 15040200100101 by more than 2 m"},
+    /* a bar across: no corner of either lies in the other */
+    {{PLACES, GRIDS(GRID("\"15040200100101\"", SQUARE) ",\n@" GRID("\"15040200100102\"",
+             "[118.0999,42.1008],[118.102,42.1008],[118.102,42.1009],[118.0999,42.1009],"
+             "[118.0999,42.1008]"))}, "geometry", "overlaps grid 15040200100101"},
     {{PLACES, GRIDS(GRID("\"15040200100101\"", SQUARE) ",\n@" GRID("\"15040200100102\"", SQUARE))},
-     "geometry",                                                                                                         "overlaps grid 15040200100101"                                      },
-    {{PLACES, UNITS "A,department,motor,150402,P\n@A,department,facility,150402,P\n"},
-     "duplicate",                                                                                                        "unit A: stands twice"                                              },
+     "geometry", "overlaps grid 15040200100101"},
+    {{PLACES, UNITS "A,department,motor,150402,P\n@A,department,facility,150402,P\n"}, "duplicate",
+     "unit A: stands twice"},
     {{PLACES, UNITS "A,department,motor,150402,P\n@B,enterprise,facility;motor,150402,P\n"},
-     "scope",                                                                                                            "unit B: in 150402 unit A has motor already"                        },
-    {{PLACES, UNITS "A,street_office,,150402001,P\n@B,street_office,,150402001,P\n"},
-     "scope",                                                                                                            "unit A has the street office's duty already"                       },
-    {{PLACES, UNITS "@A,department,motor,15040200100109,P\n"},
-     "scope",                                                                                                            "grid 15040200100109 is not in the inventory"                       },
-    {{PLACES, UNITS "@A,department,motor,370481,P\n"},                                                 "scope",          "county 370481 is that of no lot"                                   },
-    {{PLACES, UNITS "@A,department,motor,370481001,P\n"},                                              "scope",          "county 370481"                                                     },
-    {{PLACES, GOOD, WARDENS "@street,150402001,P,CG-MOTO\n"},
-     "unit",                                                                                                             "unit CG-MOTO is not in the inventory"                              },
-    {{PLACES, WARDENS "street,150402001,P,\n@street,150402001,Q,\n"},
-     "duplicate",                                                                                                        "street warden of 150402001: stands twice"                          },
-    {{PLACES, WARDENS "@area,150402001001001,P,\n"},
-     "scope",                                                                                                            "grid 150402001001001 is not in the inventory"                      },
-    {{PLACES, WARDENS "@street,370481001,P,\n"},                                                       "scope",          "county 370481"                                                     },
-    {{PLACES, WARDENS "@road,150402001R0020000D,P,\n"},
-     "scope",                                                                                                            "its lot or fence is not in the inventory"                          },
-    {{GOOD, LOTS "@" LOT ",42.1,118.1,spaces,CG-NONE,,,\n"},
-     "owner_unit",                                                                                                       "unit CG-NONE is not in the inventory"                              },
-    {{GOOD, LOTS "@" LOT ",42.1,118.1,spaces,JD-001,CG-NONE,,\n"},
-     "manage_unit",                                                                                                      "unit CG-NONE is not in the inventory"                              },
-    {{LOTS "@" LOT ",42.1,118.1,spaces,,,,3704810201000001\n"},
-     "component_code",                                                                                                   "its county is not that of the place's ID"                          },
+     "scope", "unit B: in 150402 unit A has motor already"},
+    {{PLACES, UNITS "A,street_office,,150402001,P\n@B,street_office,,150402001,P\n"}, "scope",
+     "unit A has the street office's duty already"},
+    {{PLACES, UNITS "@A,department,motor,15040200100109,P\n"}, "scope",
+     "grid 15040200100109 is not in the inventory"},
+    {{PLACES, UNITS "@A,department,motor,370481,P\n"}, "scope", "county 370481 is that of no lot"},
+    {{PLACES, UNITS "@A,department,motor,370481001,P\n"}, "scope", "county 370481"},
+    {{PLACES, GOOD, WARDENS "@street,150402001,P,CG-MOTO\n"}, "unit",
+     "unit CG-MOTO is not in the inventory"},
+    {{PLACES, WARDENS "street,150402001,P,\n@street,150402001,Q,\n"}, "duplicate",
+     "street warden of 150402001: stands twice"},
+    {{PLACES, WARDENS "@area,150402001001001,P,\n"}, "scope",
+     "grid 150402001001001 is not in the inventory"},
+    {{PLACES, WARDENS "@street,370481001,P,\n"}, "scope", "county 370481"},
+    {{PLACES, WARDENS "@road,150402001R0020000D,P,\n"}, "scope",
+     "its lot or fence is not in the inventory"},
+    {{GOOD, LOTS "@" LOT ",42.1,118.1,spaces,CG-NONE,,,\n"}, "owner_unit",
+     "unit CG-NONE is not in the inventory"},
+    {{GOOD, LOTS "@" LOT ",42.1,118.1,spaces,JD-001,CG-NONE,,\n"}, "manage_unit",
+     "unit CG-NONE is not in the inventory"},
+    {{LOTS "@" LOT ",42.1,118.1,spaces,,,,3704810201000001\n"}, "component_code",
+     "its county is not that of the place's ID"},
     {{LOTS LOT ",42.1,118.1,spaces,,,,1504020201000001\n"
-               "@150402001R0020000D,42.1,118.1,spaces,,,,1504020201000001\n"},
-     "component_code",                                                                                                   "another place has this code"                                       },
+     "@150402001R0020000D,42.1,118.1,spaces,,,,1504020201000001\n"}, "component_code",
+     "another place has this code"},
 };
+
+/* clang-format on */
 
 /* The text without its mark; where that was, counted from 1. */
 static void mark_take(const char *marked, char *text, uint32_t *line, uint32_t *column)
@@ -177,7 +152,7 @@ static bool refusal_holds(const struct refusal *want)
     assert_true(strlen(texts[count - 1]) < sizeof text);
     mark_take(texts[count - 1], text, &line, &column);
     texts[count - 1] = text;
-    d = territory_read(folder, texts, count, &report);
+    d = territory_read(own_folder, texts, count, &report);
     assert_int_equal(draft_complete(d, NULL, false, false, &report), ERR_OK);
     good = report.fault_count == 1 && report.faults[0].line == line &&
            report.faults[0].column == column && strcmp(report.faults[0].field, want->field) == 0 &&
@@ -220,7 +195,7 @@ static void units_have_a_bound(void **state)
     }
     strbuf_putc(&text, '\0');
     texts[0] = text.data;
-    d = territory_read(folder, texts, 1, &report);
+    d = territory_read(own_folder, texts, 1, &report);
     assert_int_equal(draft_complete(d, NULL, false, false, &report), ERR_OK);
     assert_int_equal(report.fault_count, 1);
     assert_int_equal(report.faults[0].line, 1002);
@@ -237,7 +212,7 @@ static void a_metre_of_overlap_is_none(void **state)
         PLACES, GRIDS(GRID("\"15040200100101\"", SQUARE) "," GRID(
                     "\"15040200100102\"", "[118.10099,42.1],[118.102,42.1],[118.102,42.101],"
                                           "[118.10099,42.101],[118.10099,42.1]"))};
-    struct inventory *inv = territory_import(folder, texts, 2);
+    struct inventory *inv = territory_import(own_folder, texts, 2);
     struct responsibility r;
 
     (void)state;
@@ -255,7 +230,7 @@ static struct draft *read_whole(const char *const *texts, unsigned count,
                                 const struct draft *current, bool replace,
                                 struct import_report *report)
 {
-    struct draft *d = territory_read(folder, texts, count, report);
+    struct draft *d = territory_read(own_folder, texts, count, report);
 
     assert_int_equal(draft_complete(d, current, replace, false, report), ERR_OK);
     return d;
@@ -358,7 +333,7 @@ static void removals_of_the_new_kinds_need_leave(void **state)
         assert_non_null(strstr(report.faults[i].reason, wanted[i]));
     }
     draft_destroy(next);
-    next = territory_read(folder, less, ARRAY_LEN(less), &allowed);
+    next = territory_read(own_folder, less, ARRAY_LEN(less), &allowed);
     assert_int_equal(draft_complete(next, current, false, true, &allowed), ERR_OK);
     assert_int_equal(allowed.fault_count, 0);
     assert_int_equal(next->tables[TABLE_GRID].count, 1);
@@ -376,7 +351,7 @@ static void a_retired_place_takes_its_people_along(void **state)
     const char *const gone[] = {"id,replaced_by\n" LOT ",\n"};
     struct import_report report = {0};
     struct draft *current = read_whole(city, ARRAY_LEN(city), NULL, false, &report);
-    struct draft *next = territory_read(folder, gone, 1, &report);
+    struct draft *next = territory_read(own_folder, gone, 1, &report);
 
     (void)state;
     assert_int_equal(draft_complete(next, current, false, true, &report), ERR_OK);
@@ -398,8 +373,8 @@ static struct draft *loaded(const struct draft *d, struct strbuf *text)
     uint64_t version = 7;
 
     assert_int_equal(draft_write(d, version, text), ERR_OK);
-    assert_int_equal(inventory_store_save(folder, version, text), ERR_OK);
-    assert_int_equal(inventory_store_newest(folder, &version, path, sizeof path), ERR_OK);
+    assert_int_equal(inventory_store_save(own_folder, version, text), ERR_OK);
+    assert_int_equal(inventory_store_newest(own_folder, &version, path, sizeof path), ERR_OK);
     assert_int_equal(draft_load(path, &again, &version), ERR_OK);
     strbuf_putc(text, '\0');
     return again;

@@ -363,10 +363,10 @@ static void sieve_follows_the_states(void **state)
         uint32_t slot = dice_below(&dice, SLOTS);
         enum space_state put = (enum space_state)dice_below(&dice, SPACE_STATE_COUNT);
         struct space_live live = {.bits = space_live_bits(put, put, REASON_FRESH, 100, 97, 0)};
-        uint32_t count = 1 + dice_below(&dice, 32);
+        uint32_t count = 1 + dice_below(&dice, 64);
         uint32_t first = slot < count ? 0 : slot - dice_below(&dice, count);
         unsigned states = dice_below(&dice, 16);
-        uint32_t bits;
+        uint64_t bits;
 
         view_put_space(view, slot, &live);
         now = view_now(view, round % 2 == 0 ? 5000 : 9000); /* the second lags */
@@ -376,7 +376,7 @@ static void sieve_follows_the_states(void **state)
 
             assert_int_equal(bits >> i & 1, want || (states >> SPACE_UNKNOWN & 1));
         }
-        assert_true(count == 32 || bits >> count == 0);
+        assert_true(count == 64 || bits >> count == 0);
     }
     view_destroy(view);
 }

@@ -1,14 +1,8 @@
 /* Working time against an oracle that walks the minutes, over random calendars with holidays and
  * make-up days; and what a calendar refuses. BOWEI_SEEDS says how many calendars. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/seeds.h"
 
 #include "bowei/base/work_calendar.h"
-#include "tests/unit/random_image.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -145,15 +139,12 @@ static void look(const struct plan *p, const struct work_calendar *calendar, str
 
 static void working_time_is_that_of_the_minutes(void **state)
 {
-    const char *asked = getenv("BOWEI_SEEDS");
-    const unsigned seeds = asked != NULL                   ? (unsigned)strtoul(asked, NULL, 10)
-                           : getenv("BOWEI_QUICK") != NULL ? SEEDS / 10
-                                                           : SEEDS;
+    const struct seeds seeds = seeds_wanted(SEEDS, SEEDS / 10);
     unsigned made_up = 0;
 
     (void)state;
-    for (unsigned seed = 1; seed <= seeds; seed++) {
-        struct dice dice = {.state = seed * 7919u};
+    for (seed_now = seeds.first; seed_now < seeds.end; seed_now++) {
+        struct dice dice = {.state = seed_now * 7919u};
         struct work_calendar *calendar = NULL;
         struct plan p;
         char detail[160];
@@ -165,7 +156,7 @@ static void working_time_is_that_of_the_minutes(void **state)
                                                     .days = p.days,
                                                     .days_len = strlen(p.days)};
         if (work_calendar_create(&params, &calendar, detail) != ERR_OK) {
-            fail_msg("seed %u: %s", seed, detail);
+            fail_msg("%s", detail);
         }
         made_up += memchr(p.kinds, 'w', SPAN_DAYS) != NULL;
         for (unsigned i = 0; i < LOOKS; i++) {
@@ -173,33 +164,37 @@ static void working_time_is_that_of_the_minutes(void **state)
         }
         work_calendar_destroy(calendar);
     }
-    assert_true(made_up > seeds / 4); /* make-up days are among what was looked at */
+    assert_true(made_up >
+                (seeds.end - seeds.first) / 4); /* make-up days are among what was looked at */
 }
 
 static void a_calendar_says_what_it_does_not_know(void **state)
 {
+    /* clang-format off */
     static const struct {
         const char *hours, *night, *days, *says;
     } cases[] = {
-        {NULL,                                                          NULL,          "2026-10-01 holiday\n\n2026-13-01 holiday\n",
-         "line 3: \"2026-13-01\" is not a date"                                                                                                                                   },
-        {NULL,                                                          NULL,          "2026-02-29 holiday",                         "line 1: \"2026-02-29\" is not a date"       },
-        {NULL,                                                          NULL,          "2026-10-01 feast",                           "line 1: \"feast\" is not holiday or workday"},
-        {NULL,                                                          NULL,          "2026-10-01",                                 "line 1: \"\" is not holiday or workday"     },
-        {NULL,                                                          NULL,          "2026-10-01 holiday x",                       "line 1: \"x\" is too much"                  },
-        {NULL,                                                          NULL,          "2026-10-01 holiday\n2026-10-01 holiday",
-         "line 2: \"2026-10-01\" is given twice"                                                                                                                                  },
-        {NULL,                                                          NULL,          "2026-10-10 workday\n2026-10-10 holiday",
-         "line 2: \"2026-10-10\" is given twice"                                                                                                                                  },
-        {NULL,                                                          NULL,          "2026-10-12 workday",                         "is no weekend day"                          },
-        {"12:00-08:00",                                                 NULL,          NULL,                                         "hours: \"12:00-08:00\""                     },
-        {"08:00-12:00,11:00-13:00",                                     NULL,          NULL,                                         "hours: "                                    },
-        {"08:00-24:01",                                                 NULL,          NULL,                                         "hours: "                                    },
-        {"",                                                            NULL,          NULL,                                         "hours: \"\""                                },
-        {"01:00-02:00,03:00-04:00,05:00-06:00,07:00-08:00,09:00-10:00", NULL,          NULL,                                         "1 to 4 spans"                               },
-        {NULL,                                                          "22:00",       NULL,                                         "night: \"22:00\""                           },
-        {NULL,                                                          "22:60-06:00", NULL,                                         "night: "                                    },
+        {NULL, NULL, "2026-10-01 holiday\n\n2026-13-01 holiday\n",
+         "line 3: \"2026-13-01\" is not a date"},
+        {NULL, NULL, "2026-02-29 holiday", "line 1: \"2026-02-29\" is not a date"},
+        {NULL, NULL, "2026-10-01 feast", "line 1: \"feast\" is not holiday or workday"},
+        {NULL, NULL, "2026-10-01", "line 1: \"\" is not holiday or workday"},
+        {NULL, NULL, "2026-10-01 holiday x", "line 1: \"x\" is too much"},
+        {NULL, NULL, "2026-10-01 holiday\n2026-10-01 holiday",
+         "line 2: \"2026-10-01\" is given twice"},
+        {NULL, NULL, "2026-10-10 workday\n2026-10-10 holiday",
+         "line 2: \"2026-10-10\" is given twice"},
+        {NULL, NULL, "2026-10-12 workday", "is no weekend day"},
+        {"12:00-08:00", NULL, NULL, "hours: \"12:00-08:00\""},
+        {"08:00-12:00,11:00-13:00", NULL, NULL, "hours: "},
+        {"08:00-24:01", NULL, NULL, "hours: "},
+        {"", NULL, NULL, "hours: \"\""},
+        {"01:00-02:00,03:00-04:00,05:00-06:00,07:00-08:00,09:00-10:00", NULL, NULL, "1 to 4 spans"},
+        {NULL, "22:00", NULL, "night: \"22:00\""},
+        {NULL, "22:60-06:00", NULL, "night: "},
     };
+
+    /* clang-format on */
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -266,7 +261,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_shipped_example_is_read),
-        cmocka_unit_test(working_time_is_that_of_the_minutes),
+        SEEDED_TEST(working_time_is_that_of_the_minutes),
         cmocka_unit_test(a_calendar_says_what_it_does_not_know),
         cmocka_unit_test(ten_years_are_enough),
     };
