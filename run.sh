@@ -20,7 +20,7 @@ fail() { printf 'run.sh: %s\n' "$*" >&2; exit 1; }
 say() { printf '%s\n' "$*"; }
 
 http=127.0.0.1:8080 spaces=2000 bikes=1000 seed=1 duration= state=
-top=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+top=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")") # where the tree is, also when called through a link
 while [ $# -gt 0 ]; do
     case $1 in
         -h | --help) usage; exit 0 ;;
@@ -40,12 +40,16 @@ case $host in
 esac
 number --http "$port"
 [ "${#port}" -le 5 ] && [ "$port" -ge 1 ] && [ "$port" -le 65535 ] || { printf 'run.sh: --http: the port "%s" is not 1 to 65535\n' "$port" >&2; exit 2; }
+port_taken() { timeout 1 bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$1" "$2" 2>/dev/null; } # 1 s: of an address elsewhere it may hear nothing
+port_taken "$host" "$port" && fail "$http is already taken; choose another with --http HOST:PORT"
+
 state=${state:-$top/.run}
+[ ! -e "$state/" ] || [ -e "$state/run.lock" ] || [ -z "$(ls -A "$state")" ] || fail "$state holds something else: --state takes an empty folder, a new one or its own"
 mkdir -p "$state" && chmod 700 "$state" && state=$(cd "$state" && pwd) || fail "cannot make the state folder $state"
 [ ${#state} -le 95 ] || fail "the path of $state is too long: the socket of Redis in it may have 107 characters"
-
-port_taken() { (exec 3<>"/dev/tcp/$1/$2") 2>/dev/null; }
-port_taken "$host" "$port" && fail "$http is already taken; choose another with --http HOST:PORT"
+case $state in *[\"\\]* | *[[:cntrl:]]*) fail "the path of $state may hold no quotes, backslashes or control characters" ;; esac
+exec 9>"$state/run.lock"
+flock -n 9 || fail "another run.sh uses $state"
 
 . "$top/cmake/packages.sh"
 packages_install $PACKAGES_BUILD $PACKAGES_RUN || exit 1
@@ -63,11 +67,12 @@ build() {
         (cd "$top" && cmake --build --preset release >"$state/build.log" 2>&1) || { tail -n 40 "$state/build.log" >&2; fail "the build failed"; }
     fi
 }
+mkdir -p "$top/build"
+exec 8>"$top/build/run.lock" # two of them side by side build one after the other
+flock 8
 build
+exec 8>&-
 bowei=$built/bowei sim=$built/bowei-sim
-
-exec 9>"$state/run.lock"
-flock -n 9 || fail "another run.sh uses $state"
 
 free_port() { "$sim" free-port; }
 [ -s "$state/broker.port" ] && ! port_taken 127.0.0.1 "$(cat "$state/broker.port")" || free_port >"$state/broker.port"
@@ -163,11 +168,15 @@ part mosquitto mosquitto -c "$state/mosquitto.conf"
 wait_for() { # wait_for SECONDS WHAT COMMAND...
     local until=$((SECONDS + $1)) what=$2; shift 2
     until "$@" >/dev/null 2>&1; do
+        for p in "${order[@]}"; do
+            kill -0 "${pid[$p]}" 2>/dev/null || { tail -n 5 "$state/$p.log" >&2; fail "$p ended before it was ready"; }
+        done
         [ $SECONDS -lt $until ] || { for p in "${order[@]}"; do tail -n 5 "$state/$p.log" >&2; done; fail "$what did not come up"; }
         sleep 0.05
     done
 }
-wait_for 10 redis redis-cli -s "$state/redis.sock" ping
+redis_serves() { redis-cli -s "$state/redis.sock" ping | grep -q PONG; } # it answers while it loads, too, and that ends with 0
+wait_for 60 redis redis_serves
 wait_for 10 mosquitto port_taken 127.0.0.1 "$broker_port"
 
 inventory=("$state"/field/city/*.csv "$state"/field/territory/*)
@@ -225,9 +234,8 @@ A webhook, with a receiver of your own on this machine (docs/examples/webhook_re
 EOF
 say "Ctrl-C stops everything."
 
-end=0
-[ -z "$duration" ] || end=$((SECONDS + duration))
-while [ "$end" -eq 0 ] || [ $SECONDS -lt "$end" ]; do
+end=$((SECONDS + 10#${duration:-0}))
+while [ -z "$duration" ] || [ $SECONDS -lt "$end" ]; do
     sleep 0.25 &
     wait $! 2>/dev/null
     for name in "${order[@]}"; do

@@ -3,6 +3,8 @@
  * connections it cuts what is over its deadline, gives up waiting requests and calls for the
  * streams' rounds. */
 #define _GNU_SOURCE /* accept4 */
+#include "api/last_word.h"
+#include "api/porch.h"
 #include "api/server.h"
 #include "bowei/base/city_clock.h"
 #include "bowei/base/log.h"
@@ -25,6 +27,8 @@
 #define ACCEPTS_A_ROUND 64
 #define HANG_UP_MS      1000 /* between two looks for peers that have closed */
 #define FULL_PAUSE_MS   100  /* out of descriptors: the backlog waits */
+#define PORCH_MS        50   /* within it a client that has connected speaks, or is slow */
+#define OWN_FDS         3
 #define LOG_EVERY_MS    1000
 
 static enum err listen_fail(const struct api *api, char detail[160], const char *why)
@@ -96,31 +100,6 @@ enum err acceptor_listen(struct api *api, char detail[160])
     return e;
 }
 
-/* A whole answer for a socket that never becomes a connection. */
-static void turn_away(const struct api *api, int fd, enum err why, const char *detail)
-{
-    struct strbuf body = {0};
-    struct strbuf text = {0};
-
-    if (api->tls.certificate_file != NULL) {
-        close(fd); /* it could be told only after a handshake */
-        return;
-    }
-    problem_write(&body, why, detail);
-    strbuf_printf(&text,
-                  "HTTP/1.1 %d Refused\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
-                  "Retry-After: 1\r\nConnection: close\r\n\r\n",
-                  err_http_status(why), type_problem, body.len);
-    strbuf_add(&text, body.data, body.len);
-    if (!text.failed && !body.failed) {
-        (void)send(fd, text.data, text.len, MSG_DONTWAIT | MSG_NOSIGNAL);
-        (void)shutdown(fd, SHUT_WR);
-    }
-    strbuf_finish(&body);
-    strbuf_finish(&text);
-    close(fd);
-}
-
 static int fd_raise(int fd)
 {
     int high = fcntl(fd, F_DUPFD_CLOEXEC, LOW_FDS);
@@ -142,14 +121,20 @@ static void reserve_hurry(struct api *api, int fd, int64_t boot_ms)
     }
 }
 
-static void admit(struct api *api, int fd, const struct sockaddr_storage *from, socklen_t from_len,
-                  int64_t boot_ms)
+static void turn_away(const struct api *api, int fd, enum err why, const char *detail)
 {
-    const struct sockaddr *address = (const struct sockaddr *)from;
+    last_word_send(api, fd, why, "Retry-After: 1\r\n", detail);
+}
+
+static void admit(struct api *api, struct porch *porch, struct guest *newcomer, int64_t boot_ms)
+{
+    const struct sockaddr *address = (const struct sockaddr *)&newcomer->from;
+    const int fd = fd_raise(newcomer->fd);
     int on = 1;
     enum admission admission;
 
-    fd = fd_raise(fd);
+    newcomer->fd = fd;
+    newcomer->until_ms = boot_ms + PORCH_MS;
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     admission = connections_admit(&api->connections, fd, address,
                                   boot_ms + (int64_t)api->p.config->http.header_deadline_s * 1000);
@@ -159,11 +144,7 @@ static void admit(struct api *api, int fd, const struct sockaddr_storage *from, 
         if (admission == ADMITTED_RESERVED) {
             reserve_hurry(api, fd, boot_ms);
         }
-        if (!loop_hand_over(&api->loop, fd, from, from_len)) {
-            connections_release(&api->connections, fd);
-            count_add(api->p.counters, COUNT_HTTP_CUT_CAP, 1);
-            turn_away(api, fd, ERR_OVERLOADED, "too many connections");
-        }
+        porch_welcome(porch, api, newcomer);
         break;
     case REFUSED_PER_IP:
         count_add(api->p.counters, COUNT_HTTP_CUT_PER_IP, 1);
@@ -178,18 +159,17 @@ static void admit(struct api *api, int fd, const struct sockaddr_storage *from, 
 }
 
 /* Returns how long to leave the listen socket alone, ms. */
-static int accept_round(struct api *api, int64_t boot_ms)
+static int accept_round(struct api *api, struct porch *porch, int64_t boot_ms)
 {
     static int64_t gate; /* of log_rate */
 
     for (unsigned i = 0; i < ACCEPTS_A_ROUND; i++) {
-        struct sockaddr_storage from;
-        socklen_t len = sizeof from;
-        int fd =
-            accept4(api->listen_fd, (struct sockaddr *)&from, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        struct guest newcomer = {.from_len = sizeof newcomer.from};
 
-        if (fd >= 0) {
-            admit(api, fd, &from, len, boot_ms);
+        newcomer.fd = accept4(api->listen_fd, (struct sockaddr *)&newcomer.from, &newcomer.from_len,
+                              SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (newcomer.fd >= 0) {
+            admit(api, porch, &newcomer, boot_ms);
         } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
             log_rate(LOG_WARNING, &gate, LOG_EVERY_MS, "api", "no connection can be taken: %s",
                      strerror(errno));
@@ -201,9 +181,9 @@ static int accept_round(struct api *api, int64_t boot_ms)
     return 0;
 }
 
-static void tick(struct api *api, int64_t boot_ms)
+static void tick(struct api *api, const struct strbuf *farewell, int64_t boot_ms)
 {
-    uint32_t cut = connections_reap(&api->connections, boot_ms);
+    uint32_t cut = connections_reap(&api->connections, boot_ms, farewell);
 
     if (cut > 0) {
         count_add(api->p.counters, COUNT_HTTP_CUT_DEADLINE, cut);
@@ -220,20 +200,25 @@ void *acceptor_run(void *arg)
     int64_t wake_from = 0;
     int64_t ticked = 0;
     int64_t hung_up = 0;
+    struct porch porch = {.count = 0};
+    struct strbuf farewell = {0};
 
+    last_word_write(api, &farewell, ERR_REQUEST_TIMEOUT, "", NULL);
     while (!atomic_load(&api->stopping)) {
         int64_t boot_ms = host_boot_ms();
-        struct pollfd fds[3] = {
+        struct pollfd fds[OWN_FDS + PORCH_GUESTS] = {
             {.fd = api->wake_fd,                                 .events = POLLIN},
             {.fd = boot_ms >= accept_from ? api->listen_fd : -1, .events = POLLIN},
             {.fd = boot_ms >= wake_from ? api->ring_fd : -1,     .events = POLLIN},
         };
+        const nfds_t count = OWN_FDS + porch_watch(&porch, fds + OWN_FDS);
         uint64_t drained;
 
-        (void)poll(fds, ARRAY_LEN(fds), wake_from > boot_ms ? STREAM_PAUSE_MS : TICK_MS);
+        (void)poll(fds, count, wake_from > boot_ms ? STREAM_PAUSE_MS : TICK_MS);
         boot_ms = host_boot_ms();
+        porch_round(&porch, api, fds + OWN_FDS, boot_ms);
         if (fds[1].revents != 0) {
-            accept_from = boot_ms + accept_round(api, boot_ms);
+            accept_from = boot_ms + accept_round(api, &porch, boot_ms);
         }
         if (fds[2].revents != 0 && read(api->ring_fd, &drained, sizeof drained) > 0) {
             change_ring_heard(api->p.changes);
@@ -241,7 +226,7 @@ void *acceptor_run(void *arg)
             wake_from = boot_ms + STREAM_PAUSE_MS;
         }
         if (boot_ms - ticked >= TICK_MS) {
-            tick(api, boot_ms);
+            tick(api, &farewell, boot_ms);
             ticked = boot_ms;
         }
         if (boot_ms - hung_up >= HANG_UP_MS) {
@@ -249,5 +234,7 @@ void *acceptor_run(void *arg)
             hung_up = boot_ms;
         }
     }
+    porch_finish(&porch, api);
+    strbuf_finish(&farewell);
     return NULL;
 }

@@ -111,6 +111,7 @@ static enum admission admit_locked(struct connections *c, const struct origin *o
     slot->tls = NULL;
     slot->reserved = c->used + c->reserved >= c->cap;
     atomic_store(&slot->deadline_ms, deadline_ms);
+    atomic_store(&slot->unanswered, true);
     c->used++;
     return slot->reserved ? ADMITTED_RESERVED : ADMITTED;
 }
@@ -161,7 +162,12 @@ void connections_release(struct connections *c, int fd)
     pthread_mutex_unlock(&c->lock);
 }
 
-uint32_t connections_reap(struct connections *c, int64_t boot_ms)
+bool connection_answer(struct connection *slot)
+{
+    return atomic_exchange(&slot->unanswered, false);
+}
+
+uint32_t connections_reap(struct connections *c, int64_t boot_ms, const struct strbuf *farewell)
 {
     uint32_t cut = 0;
 
@@ -170,6 +176,9 @@ uint32_t connections_reap(struct connections *c, int64_t boot_ms)
         struct connection *slot = c->slots[i];
 
         if (slot != NULL && slot->fd >= 0 && atomic_load(&slot->deadline_ms) <= boot_ms) {
+            if (farewell->len > 0 && connection_answer(slot)) {
+                (void)send(slot->fd, farewell->data, farewell->len, MSG_DONTWAIT | MSG_NOSIGNAL);
+            }
             (void)shutdown(slot->fd, SHUT_RDWR);
             atomic_store(&slot->deadline_ms, INT64_MAX);
             cut++;

@@ -18,6 +18,7 @@ struct connection {
     int fd;                      /**< -1 = free; guarded by connections.lock */
     struct origin origin;        /**< immutable while in use */
     _Atomic int64_t deadline_ms; /**< boottime; INT64_MAX = none */
+    _Atomic bool unanswered;     /**< connection_answer takes it */
     uint32_t streams;
     uint8_t answers;      /**< up to two: libmicrohttpd pushes those itself (loop.c) */
     bool corked;          /**< what is sent leaves when it is pushed; HTTP thread only */
@@ -55,8 +56,12 @@ enum admission connections_admit(struct connections *c, int fd, const struct soc
 struct connection *connections_find(struct connections *c, int fd);
 /** Frees the slot: from here on the reaper leaves the socket alone. */
 void connections_release(struct connections *c, int fd);
-/** Shuts every socket whose deadline is over; returns how many. */
-uint32_t connections_reap(struct connections *c, int64_t boot_ms);
+/** Who gets true may write an answer to the request that comes, or is to come: the HTTP thread, or
+ * the reaper. */
+bool connection_answer(struct connection *slot);
+/** Shuts every socket whose deadline is over; those that have no answer yet are sent `farewell`
+ * before (empty: none are). Returns how many. */
+uint32_t connections_reap(struct connections *c, int64_t boot_ms, const struct strbuf *farewell);
 /** Looks for peers that have closed their side, and has libmicrohttpd read the end of theirs: it
  * reads edge-triggered, and misses an end that came together with the last request. What is being
  * answered is answered to its end. Returns how many. */

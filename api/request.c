@@ -141,6 +141,16 @@ static const char *framing_fault(const struct heads *heads)
     return heads->authorizations > 1 ? "Authorization is given twice" : NULL;
 }
 
+/* Behind the last line's text stand two CR LF. With fewer bytes one of them was a bare line feed,
+ * which the zeroes do not show: behind the last one there is no name. */
+static bool head_ends(const struct request *rq, const char *method, const char *end)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(rq->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+
+    return info != NULL && info->header_size == (size_t)(end + 4 - method);
+}
+
 void request_heads_read(struct request *rq, const char *method, const char *version)
 {
     struct heads *heads = &rq->heads;
@@ -156,7 +166,7 @@ void request_heads_read(struct request *rq, const char *method, const char *vers
                                             version == rq->uri + rq->target_len + 1);
     walk.end = version + strlen(version);
     (void)MHD_get_connection_values_n(rq->mhd, MHD_HEADER_KIND, head_visit, &walk);
-    if (heads->fault == NULL && !walk.in_order) {
+    if (heads->fault == NULL && (!walk.in_order || !head_ends(rq, method, walk.end))) {
         heads->fault = "the request head holds a bare line feed, a folded line or stray bytes";
     }
     fault = framing_fault(heads);

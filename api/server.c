@@ -71,8 +71,8 @@ static enum MHD_Result reply_queue(struct request *rq)
     if (rq->reply == NULL) {
         respond_empty(rq, 503);
     }
-    if (rq->reply == NULL) {
-        return MHD_NO;
+    if (rq->reply == NULL || !connection_answer(rq->slot)) {
+        return MHD_NO; /* the reaper was quicker: it has answered */
     }
     answer_count(rq);
     rate_headers(rq);
@@ -200,6 +200,7 @@ static void request_gone(void *cls, struct MHD_Connection *mhd, void **con_cls,
         rq->counted = false;
         atomic_fetch_sub(&api->requests, 1);
     }
+    atomic_store(&rq->slot->unanswered, true); /* the next one of this connection */
     atomic_store_explicit(
         &rq->slot->deadline_ms,
         rq->boot_ms + (int64_t)(config->http.idle_s + config->http.header_deadline_s) * 1000,

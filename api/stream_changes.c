@@ -1,8 +1,8 @@
 /* The feed of changes as event streams: spaces, lots and fences as they change, with the present
- * state first when it is asked for. A listener that is behind gets the newest change of each object
- * and not those before it; one that the ring has overrun gets the present state of each object that
- * changed since. Either way the last state of none is left out: a change is passed over only while
- * a newer one of the same object is still to come. */
+ * state first when it is asked for. A listener that falls behind gets the newest change of each
+ * object and not those before it; one that the ring has overrun gets the present state of each
+ * object that changed since. Either way the last state of none is left out: a change is passed over
+ * only while a newer one of the same object is still to come. */
 #include "api/server.h"
 #include "api/stream_source.h"
 
@@ -67,7 +67,7 @@ static bool change_take(struct stream *s, const struct inventory *inv)
         s->wanted++;
         return true;
     }
-    if (feed->newest - s->wanted >= STREAM_BEHIND &&
+    if (s->wanted > s->whole_to && feed->newest - s->wanted >= STREAM_BEHIND &&
         change_feed_superseded(feed, entry, s->wanted)) {
         count_add(s->api->p.counters, COUNT_SSE_COALESCED, 1);
         s->wanted++;
@@ -207,6 +207,7 @@ static bool resume(struct stream *s, uint64_t number)
     const struct change_feed *feed = &s->api->streams.feed;
 
     s->wanted = number + 1;
+    s->whole_to = feed->newest; /* what was missed comes as others had it */
     return number == feed->newest || change_feed_entry(feed, number + 1) != NULL ||
            catch_up(s, number + 1);
 }

@@ -54,6 +54,7 @@ struct stream {
     char key[9];             /**< prefix of the key it was opened with; "" = none */
     uint64_t wanted;         /**< number of the next entry to send */
     uint64_t looked;         /**< newest number seen */
+    uint64_t whole_to;       /**< of a return: up to here nothing is passed over */
     int64_t due_ms;          /**< boottime */
     uint64_t start;          /**< newest entry when the stream, or its walk, began */
     uint32_t topics;

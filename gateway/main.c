@@ -6,6 +6,7 @@
 #include "bowei/cli.h"
 #include "gateway/gateway.h"
 #include "gateway/notify.h"
+#include "gateway/start_watch.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -94,21 +95,32 @@ static void end_at_once(int signal_number)
     _Exit(GATEWAY_EXIT_FAILURE);
 }
 
-static int serve(int argc, char **argv)
+/* Reads the configuration and starts; returns the exit status of what failed. */
+static int start(int argc, char **argv, struct gateway **gateway)
 {
     struct config *config = NULL;
     struct cli_origin origin;
-    int status = cli_load_origin(argc, argv, &origin, &config);
+    const int status = cli_load_origin(argc, argv, &origin, &config);
+
     if (status != 0) {
         return status == CLI_BAD_INPUT ? GATEWAY_EXIT_CONFIG : status;
     }
-    sigset_t waited;
-    block_signals(&waited);
     keep_memory_small();
     raise_file_limit();
     log_set_level((enum log_level)config->log_level);
+    return gateway_start(&origin, config, gateway);
+}
+
+static int serve(int argc, char **argv)
+{
     struct gateway *gateway = NULL;
-    status = gateway_start(&origin, config, &gateway);
+    struct start_watch watch;
+    sigset_t waited;
+
+    block_signals(&waited);
+    start_watch_begin(&watch);
+    int status = start(argc, argv, &gateway);
+    start_watch_end(&watch);
     if (status != GATEWAY_EXIT_OK) {
         return status;
     }

@@ -385,7 +385,12 @@ static void doubt_all(struct runner *r)
              (unsigned long long)lost);
     input.session_lost.since_ms = r->now.at_ms;
     for (uint32_t i = 0; i < inv->source_count; i++) {
-        input.session_lost.source = (uint8_t)i;
+        const size_t len = strlen(inv->sources[i]);
+
+        if (len > SOURCE_NAME_MAX) { /* no link has such a name: nothing was heard of it */
+            continue;
+        }
+        memcpy(input.session_lost.link, inv->sources[i], len + 1);
         step(r, &input);
     }
 }

@@ -29,6 +29,18 @@ struct field_change {
     uint32_t ended_count;
 };
 
+/* The running one of that name; NULL: there is none. */
+static const struct slot *former_of(const struct field *field, enum slot_kind kind,
+                                    const char *name)
+{
+    for (uint32_t i = 0; i < field->slot_count; i++) {
+        if (field->slots[i]->kind == kind && strcmp(field->slots[i]->name, name) == 0) {
+            return field->slots[i];
+        }
+    }
+    return NULL;
+}
+
 static bool make(const struct field *field, struct field_change *change, enum slot_kind kind,
                  uint32_t index)
 {
@@ -37,7 +49,10 @@ static bool make(const struct field *field, struct field_change *change, enum sl
 
     ports.config = change->config;
     /* the health is shared by all and outlives them */
-    slot = slot_start(kind, index, &ports, (struct field_health *)(uintptr_t)&field->health);
+    slot = slot_start(kind, index, &ports, (struct field_health *)(uintptr_t)&field->health,
+                      former_of(field, kind,
+                                kind == SLOT_LINE ? change->config->lines[index].name
+                                                  : change->config->links[index].name));
     if (slot == NULL) {
         return false;
     }

@@ -54,6 +54,7 @@ void hearing_refuse(struct hearing *h, enum decode_fault fault)
 {
     count_add(h->ports->counters, refusal[h->door][fault], 1);
     h->heard.refused++;
+    h->heard.fault = fault;
 }
 
 static void ignored_count(struct hearing *h)

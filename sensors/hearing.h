@@ -25,6 +25,7 @@ enum hearing_door { DOOR_MQTT, DOOR_PUSH, DOOR_COUNT };
 /** What became of the items of the last message. */
 struct heard {
     uint32_t kept, refused, unknown, ignored;
+    enum decode_fault fault; /**< of the one refused last, DECODE_OK = none */
 };
 
 struct hearing {

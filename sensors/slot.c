@@ -10,7 +10,7 @@
 
 static const char *const kinds[SLOT_KIND_COUNT] = {[SLOT_LINE] = "modbus", [SLOT_LINK] = "mqtt"};
 
-static bool thread_start(struct slot *slot, uint32_t index)
+static bool thread_start(struct slot *slot, uint32_t index, const struct slot *former)
 {
     const struct config *config = slot->ports.config;
 
@@ -23,11 +23,13 @@ static bool thread_start(struct slot *slot, uint32_t index)
                                                          .status_index = slot->status_index});
         return slot->of.line != NULL;
     case SLOT_LINK:
-        slot->of.link = link_start(&(struct link_params){.config = &config->links[index],
-                                                         .ports = &slot->ports,
-                                                         .health = slot->health,
-                                                         .halt = &slot->halt,
-                                                         .status_index = slot->status_index});
+        slot->of.link =
+            link_start(&(struct link_params){.config = &config->links[index],
+                                             .ports = &slot->ports,
+                                             .health = slot->health,
+                                             .halt = &slot->halt,
+                                             .status_index = slot->status_index,
+                                             .former = former == NULL ? NULL : former->of.link});
         return slot->of.link != NULL;
     case SLOT_KIND_COUNT: break;
     }
@@ -35,7 +37,7 @@ static bool thread_start(struct slot *slot, uint32_t index)
 }
 
 struct slot *slot_start(enum slot_kind kind, uint32_t index, const struct field_params *ports,
-                        struct field_health *health)
+                        struct field_health *health, const struct slot *former)
 {
     struct slot *slot = calloc(1, sizeof *slot);
 
@@ -61,7 +63,7 @@ struct slot *slot_start(enum slot_kind kind, uint32_t index, const struct field_
                  STATUS_LINKS_MAX);
         goto undo_halt;
     }
-    if (!thread_start(slot, index)) {
+    if (!thread_start(slot, index, former)) {
         log_line(LOG_ERROR, AREA, "%s %s cannot be started", kinds[kind], slot->name);
         goto undo_status;
     }

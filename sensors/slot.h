@@ -27,10 +27,11 @@ struct slot {
     } of;
 };
 
-/** Starts the thread of a line or link of ports->config; it does nothing until slot_release. NULL:
- * no memory, no thread, no status entry, or it cannot be set up (logged). */
+/** Starts the thread of a line or link of ports->config; it does nothing until slot_release.
+ * former: the one of that name that it follows, NULL = none. NULL: no memory, no thread, no status
+ * entry, or it cannot be set up (logged). */
 struct slot *slot_start(enum slot_kind kind, uint32_t index, const struct field_params *ports,
-                        struct field_health *health);
+                        struct field_health *health, const struct slot *former);
 void slot_release(struct slot *slot);
 /** Asks it to stop; slot_end waits for that. */
 void slot_stop(struct slot *slot);

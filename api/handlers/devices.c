@@ -86,6 +86,16 @@ static bool row_fits(const struct request *rq, const struct device_health *row)
            (!query_has(q, PARAM_SUSPICION) || device_suspicions(rq, row) & q->suspicions);
 }
 
+/* As all lists begin. Nothing here has coordinates, so no system of them is asked for. */
+static void list_begin(const struct request *rq, struct json_writer *w)
+{
+    json_object(w);
+    json_kv_str(w, "crs", crs_name(CRS_WGS84));
+    json_kv_time(w, "as_of", rq->now.as_of_ms + rq->now.shift_ms);
+    json_key(w, "items");
+    json_array(w);
+}
+
 static void devices_answer(struct request *rq)
 {
     const struct command *command = &rq->pending->command;
@@ -100,10 +110,7 @@ static void devices_answer(struct request *rq)
         return;
     }
     json_writer_init(&w, &out);
-    json_object(&w);
-    json_kv_time(&w, "as_of", rq->now.as_of_ms + rq->now.shift_ms);
-    json_key(&w, "items");
-    json_array(&w);
+    list_begin(rq, &w);
     for (uint32_t i = 0; i < command->devices_count; i++) {
         const struct device_health *row = &command->devices[i];
 
@@ -138,10 +145,7 @@ static void unknown_write(struct request *rq, const struct unknown_device *rows,
     struct json_writer w;
 
     json_writer_init(&w, &out);
-    json_object(&w);
-    json_kv_time(&w, "as_of", rq->now.as_of_ms + rq->now.shift_ms);
-    json_key(&w, "items");
-    json_array(&w);
+    list_begin(rq, &w);
     for (uint32_t i = 0; i < n; i++) {
         json_object(&w);
         json_kv_str(&w, "id", rows[i].id);

@@ -18,6 +18,7 @@
 #define MODBUS_WORDS_MAX   125   /* Modbus application protocol V1.1b3, 6.3 */
 #define HTTP_FIRST_FD      1024  /* HTTP sockets are moved there: select() users stay below */
 #define SECRET_MIN         16    /* bytes: nobody guesses 10^19 words over a network */
+#define CLIENT_ID_ROOM     80    /* of mqtt_out's own id: instance and "-out" */
 #define OTHER_FDS          32    /* listener, epoll, streams of the libraries */
 
 static bool same(const char *a, const char *b)
@@ -498,6 +499,34 @@ static void check_stores(struct config_source *s, const struct config *c)
     }
 }
 
+/* One broker must know MQTT out and the links by different names, those that nobody has set, too.
+ */
+static void check_mqtt_out_id(struct config_source *s, const struct config *c)
+{
+    const struct mqtt_out_config *out = &c->mqtt_out;
+    char own[CLIENT_ID_ROOM] = "";
+
+    (void)snprintf(own, sizeof own, "%s-out", c->instance == NULL ? "" : c->instance);
+    for (uint32_t i = 0; i < c->link_count; i++) {
+        const struct link_config *link = &c->links[i];
+
+        if (!same(link->host, out->host) || link->port != out->port) {
+            continue;
+        }
+        if (out->client_id != NULL && same(link->client_id, out->client_id)) {
+            config_source_fault_of(s, &out->client_id, NULL,
+                                   "mqtt_out.client_id: the broker knows links[%u] by \"%s\"", i,
+                                   out->client_id);
+        } else if (out->client_id == NULL && same(link->client_id, own)) {
+            config_source_fault_of(s, link->client_id_derived ? &link->name : &link->client_id,
+                                   link,
+                                   "links[%u]: the broker knows mqtt_out by \"%s\"; set one of "
+                                   "their client_id",
+                                   i, own);
+        }
+    }
+}
+
 static void check_mqtt_out(struct config_source *s, const struct config *c)
 {
     const struct mqtt_out_config *out = &c->mqtt_out;
@@ -509,11 +538,6 @@ static void check_mqtt_out(struct config_source *s, const struct config *c)
         config_source_fault_of(s, &out->host, NULL,
                                "mqtt_out.area: must be set with mqtt_out.host; best the county's "
                                "code, as 150402");
-    } else if (same(out->area, c->instance)) {
-        config_source_fault_of(s, &out->area, NULL,
-                               "mqtt_out.area: \"%s\" is the instance's name; bowei/%s/status is "
-                               "the status of the links",
-                               out->area, out->area);
     }
     if (!out->spaces && !out->operators) {
         config_source_fault_of(s, &out->spaces, NULL,
@@ -530,14 +554,7 @@ static void check_mqtt_out(struct config_source *s, const struct config *c)
         config_source_fault_of(s, out->cert_file != NULL ? &out->cert_file : &out->key_file, NULL,
                                "mqtt_out: cert_file and key_file belong together");
     }
-    for (uint32_t i = 0; i < c->link_count; i++) {
-        if (same(c->links[i].client_id, out->client_id) && same(c->links[i].host, out->host) &&
-            c->links[i].port == out->port) {
-            config_source_fault_of(s, &out->client_id, NULL,
-                                   "mqtt_out.client_id: the broker knows links[%u] by \"%s\"", i,
-                                   out->client_id);
-        }
-    }
+    check_mqtt_out_id(s, c);
 }
 
 static void check_calendar(struct config_source *s, const struct config *c)

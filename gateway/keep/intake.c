@@ -8,7 +8,9 @@
  * list sorted by position; unchanged samples are dropped and counted, commands are refused. */
 #include "bowei/base/log.h"
 #include "gateway/keep/intake_queue.h"
+#include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Commands are refused beyond this many waiting inputs: an answer must not come too late. */
 #define COMMAND_ROOM (INTAKE_RING / 2)
@@ -203,14 +205,15 @@ static enum err take_command(void *ctx, struct command *command)
     return e;
 }
 
-/* Of a source whose session was lost once more before the core got to it: the newer loss says all
- * that the older one does, so that of each source at most one waits. */
-static void side_forget_session_locked(struct intake *in, uint8_t source)
+/* Of a link whose session was lost once more before the core got to it: the newer loss says all
+ * that the older one does, so that of each link at most one waits. */
+static void side_forget_session_locked(struct intake *in, const char *link)
 {
     size_t kept = 0;
 
     for (size_t i = 0; i < in->side_count; i++) {
-        if (in->side[i].kind != INPUT_SESSION_LOST || in->side[i].session_lost.source != source) {
+        if (in->side[i].kind != INPUT_SESSION_LOST ||
+            strcmp(in->side[i].session_lost.link, link) != 0) {
             in->side[kept++] = in->side[i];
         }
     }
@@ -241,18 +244,19 @@ static enum err queue_kept_locked(struct intake *in, const struct input *input)
     return ERR_OK;
 }
 
-static enum err take_session_lost(void *ctx, uint8_t source, int64_t since_wall_ms)
+static enum err take_session_lost(void *ctx, const char *link, int64_t since_wall_ms)
 {
     struct intake *in = ctx;
     struct input input = {.kind = INPUT_SESSION_LOST};
     enum err e;
 
+    assert(strlen(link) <= SOURCE_NAME_MAX);
+    memcpy(input.session_lost.link, link, strlen(link) + 1);
     pthread_mutex_lock(&in->lock);
     input.at = in->next;
     input.now = intake_now_locked(in);
-    input.session_lost.source = source;
     input.session_lost.since_ms = since_wall_ms - input.now.shift_ms;
-    side_forget_session_locked(in, source);
+    side_forget_session_locked(in, link);
     e = queue_kept_locked(in, &input);
     pthread_mutex_unlock(&in->lock);
     return e;

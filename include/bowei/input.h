@@ -26,6 +26,7 @@ static inline int position_compare(struct position a, struct position b)
     return a.seq < b.seq ? -1 : a.seq > b.seq;
 }
 
+#define SOURCE_NAME_MAX   20 /**< bytes of a link's name, as settings.def has it */
 #define POSITION_SEQ_MOST ((UINT64_C(1) << 48) - 1) /* 9000 years of 1000 inputs a second */
 
 /** False of what no gateway has counted up to: damaged, or written by hand. */
@@ -59,8 +60,9 @@ struct input {
         const struct inventory *inventory; /**< taken by the core */
 
         struct {
-            uint8_t source;   /**< index in sources */
-            int64_t since_ms; /**< city time of the break */
+            char link[SOURCE_NAME_MAX + 1]; /**< by name: an index would be another link's after a
+                                               swap of the inventory */
+            int64_t since_ms;               /**< city time of the break */
         } session_lost;
     };
 };
@@ -86,7 +88,9 @@ struct intake_port {
     /** Queues a command. ERR_OVERLOADED when the queue is too full; then it is not answered later.
      */
     enum err (*command)(void *ctx, struct command *command);
-    enum err (*session_lost)(void *ctx, uint8_t source, int64_t since_wall_ms);
+    /** The broker forgot the session of this link; what it said since since_wall_ms may be lost.
+     * Copies the name. ERR_NO_MEMORY: to be told again. */
+    enum err (*session_lost)(void *ctx, const char *link, int64_t since_wall_ms);
 };
 
 #endif

@@ -23,17 +23,14 @@ bool breaker_fail(struct breaker *b)
     return b->failures == limit(b);
 }
 
-bool breaker_succeed(struct breaker *b, uint32_t took_ms)
+void breaker_succeed(struct breaker *b, uint32_t took_ms)
 {
-    bool was_open = breaker_is_open(b);
-
     b->failures = 0;
     b->answered = true;
     b->probes = 0;
     if (took_ms > b->slowest_ms) {
         b->slowest_ms = took_ms;
     }
-    return was_open;
 }
 
 uint32_t breaker_short_ms(uint32_t wire_ms, uint32_t slowest_ms)

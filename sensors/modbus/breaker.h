@@ -19,8 +19,8 @@ struct breaker {
 bool breaker_is_open(const struct breaker *b);
 /** Counts a failure; true when that opened it. */
 bool breaker_fail(struct breaker *b);
-/** A good answer after took_ms; true when that closed it. */
-bool breaker_succeed(struct breaker *b, uint32_t took_ms);
+/** A good answer after took_ms closes it. */
+void breaker_succeed(struct breaker *b, uint32_t took_ms);
 /** Least time for a short request whose characters take wire_ms, on a line whose slowest good
  * answer took slowest_ms. */
 uint32_t breaker_short_ms(uint32_t wire_ms, uint32_t slowest_ms);

@@ -14,7 +14,8 @@
 #define AREA            "modbus"
 #define BACKOFF_BASE_MS 250
 #define BACKOFF_CAP_MS  5000 /* a plugged-in cable works again within 5 s */
-#define PROBE_SHARE     4    /* a failing unit that took n ms leaves the others 4n ms */
+#define OPEN_LOG_MS     10000
+#define PROBE_SHARE     4 /* a failing unit that took n ms leaves the others 4n ms */
 
 void line_count(const struct line *line, enum counter which)
 {
@@ -26,9 +27,8 @@ static void up_set(struct line *line, bool up)
     if (line->up != up) {
         line->up = up;
         field_health_change(line->params.health, DEGRADED_MODBUS_DOWN, !up);
-        log_line(LOG_INFO, AREA, "%s: the line is %s", line->params.config->name,
-                 up ? "up" : "down");
     }
+    line_tell(line, host_boot_ms());
     status_link_up(line->params.ports->status, line->params.status_index, up, host_boot_ms());
 }
 
@@ -65,8 +65,13 @@ bool line_open(struct line *line)
         }
         return true;
     }
-    log_rate(LOG_WARNING, &line->log_gate, 10000, AREA, "%s: cannot open %s: %s", config->name,
-             config->host != NULL ? config->host : config->device, strerror(errno));
+    if (config->host != NULL) {
+        log_rate(LOG_WARNING, &line->log_gate, OPEN_LOG_MS, AREA, "%s: cannot open %s:%u: %s",
+                 config->name, config->host, config->port, strerror(errno));
+    } else {
+        log_rate(LOG_WARNING, &line->log_gate, OPEN_LOG_MS, AREA, "%s: cannot open %s: %s",
+                 config->name, config->device, strerror(errno));
+    }
     line_count(line, COUNT_MODBUS_IO);
     up_set(line, false);
     line->open_again_ms =
@@ -108,16 +113,28 @@ static void line_drop(struct line *line, enum port_result result)
     }
 }
 
-void line_fail(struct line *line, struct unit *unit)
+void line_fail(struct line *line, struct unit *unit, const char *why)
 {
-    bool never = !unit->breaker->answered;
-
     unit_identity_doubt(unit);
+    unit->why = why;
     if (breaker_fail(unit->breaker)) {
         line_count(line, COUNT_MODBUS_BREAKER);
-        log_line(LOG_WARNING, AREA, "%s: no answer%s, only probed from now on", unit->device,
-                 never ? "" : " three times");
     }
+}
+
+/* What of a result the people in the street go by: a dead unit, a bad wire or a bridge. */
+static const char *failure_text(enum port_result result)
+{
+    switch (result) {
+    case PORT_TIMEOUT: return "no answer";
+    case PORT_GARBAGE:
+        return "an answer that is none to the question (noise, a late one, another unit's)";
+    case PORT_IO: return "the connection ended";
+    case PORT_OK:
+    case PORT_EXCEPTION:
+    case PORT_RESULT_COUNT: break;
+    }
+    return "";
 }
 
 static void result_count(const struct line *line, enum port_result result)
@@ -140,14 +157,14 @@ void line_judge(struct line *line, struct unit *unit, enum port_result result, u
         line->probe_again_ms = host_boot_ms() + (int64_t)took_ms * PROBE_SHARE;
     }
     if (!answered) {
-        line_fail(line, unit);
+        line_fail(line, unit, failure_text(result));
         line_drop(line, result);
         return;
     }
     line->good = true;
     line->slowest_ms = took_ms >= line->slowest_ms ? (took_ms > 0 ? took_ms : 1) : line->slowest_ms;
-    if (result == PORT_OK && breaker_succeed(unit->breaker, took_ms)) {
-        log_line(LOG_INFO, AREA, "%s: answers again", unit->device);
+    if (result == PORT_OK) {
+        breaker_succeed(unit->breaker, took_ms);
     }
 }
 
@@ -210,6 +227,7 @@ static void line_turn(struct line *line, struct unit *unit)
     first = !unit->tried;
     line_poll(line, unit);
     unit_schedule(line, unit, now_ms, first);
+    line_tell_unit(unit, host_boot_ms());
     up_judge(line);
 }
 
@@ -293,6 +311,7 @@ struct line *line_start(const struct line_params *params)
         goto undo_line;
     }
     line->params = *params;
+    line->told.bad = true; /* it is not up yet, which is no news */
     line->units = calloc(params->config->unit_count, sizeof *line->units);
     if (line->units == NULL) {
         goto undo_line;

@@ -5,8 +5,9 @@
 #include "bowei/base/log.h"
 #include "sensors/modbus/line_state.h"
 
-#define AREA       "modbus"
-#define REFUSED_MS 60000 /* what a device refuses for good is asked once a minute */
+#define AREA           "modbus"
+#define REFUSED_LOG_MS 60000 /* of one unit in the log; each exception is counted */
+#define SPLIT_LOG_MS   10000
 
 /* Modbus application protocol 1.1b3 section 7. */
 enum exception {
@@ -83,33 +84,47 @@ static enum port_result ask(struct line *line, struct unit *unit,
 static void offline_take(struct line *line, struct unit *unit)
 {
     unit_take_offline(unit);
-    line_fail(line, unit);
+    line_fail(line, unit, "its gateway cannot reach it");
+}
+
+/* The unit refuses a request for good, as it seems. */
+static void refusal_take(struct unit *unit, uint32_t request, uint8_t exception)
+{
+    const struct poll_request r = unit->plan.requests[request];
+    const unsigned last = r.address + r.count - 1u;
+
+    switch (poll_plan_refuse(&unit->plan, unit->map, unit->config->max_read, request,
+                             exception == EXCEPTION_ADDRESS, host_boot_ms())) {
+    case POLL_ASK_AGAIN:
+        log_rate(LOG_WARNING, &unit->refused_gate, REFUSED_LOG_MS, AREA,
+                 "%s: refuses %u..%u (exception %u), which it answered before; asking on",
+                 unit->device, r.address, last, exception);
+        break;
+    case POLL_SPLIT:
+        log_rate(LOG_INFO, &unit->split_gate, SPLIT_LOG_MS, AREA,
+                 "%s: has no addresses somewhere in %u..%u, looking for them in two", unit->device,
+                 r.address, last);
+        break;
+    case POLL_LEFT:
+        log_rate(LOG_ERROR, &unit->refused_gate, REFUSED_LOG_MS, AREA,
+                 "%s: refuses to read %u from address %u (exception %u), check its map",
+                 unit->device, r.count, r.address, exception);
+        break;
+    }
 }
 
 /* A Modbus exception: what it means for the request and the unit. False ends the unit's round. */
 static bool exception_take(struct line *line, struct unit *unit, uint32_t request)
 {
-    struct poll_request *r = &unit->plan.requests[request];
-    unsigned address = r->address;
-    unsigned count_before = r->count;
-    uint8_t exception = line->reply.exception;
+    const uint8_t exception = line->reply.exception;
 
     if (is_offline(exception)) {
         offline_take(line, unit);
         return false;
     }
-    if (!is_final(exception)) {
-        return true; /* busy, acknowledge, device failure: again in the next round */
-    }
-    if (exception == EXCEPTION_ADDRESS && poll_plan_split(&unit->plan, request)) {
-        log_line(LOG_INFO, AREA, "%s: has no addresses somewhere in %u..%u, reading them in two",
-                 unit->device, address, address + count_before - 1u);
-        return true;
-    }
-    log_line(LOG_ERROR, AREA,
-             "%s: refuses to read %u from address %u (exception %u), check its map", unit->device,
-             r->count, r->address, exception);
-    r->not_before_ms = host_boot_ms() + REFUSED_MS;
+    if (is_final(exception)) {
+        refusal_take(unit, request, exception);
+    } /* else busy, acknowledge, device failure: again in the next round */
     return true;
 }
 
@@ -129,7 +144,7 @@ static bool request_poll(struct line *line, struct unit *unit, uint32_t *next)
         bool going = exception_take(line, unit, *next);
 
         if (going) {
-            (void)breaker_succeed(unit->breaker, took_ms);
+            breaker_succeed(unit->breaker, took_ms);
         }
         *next += unit->plan.request_count == requests; /* split: its first half is next */
         return going;
@@ -137,6 +152,7 @@ static bool request_poll(struct line *line, struct unit *unit, uint32_t *next)
     if (result != PORT_OK) {
         return false;
     }
+    poll_plan_answer(&unit->plan, *next, host_boot_ms());
     unit_take(unit, r, &line->reply);
     (*next)++;
     return true;
@@ -155,7 +171,7 @@ static bool identity_ask(struct line *line, struct unit *unit)
             offline_take(line, unit);
             return false;
         }
-        (void)breaker_succeed(unit->breaker, took_ms);
+        breaker_succeed(unit->breaker, took_ms);
         return is_final(line->reply.exception) &&
                unit_identity_take(unit, false, 0, host_boot_ms());
     }

@@ -25,6 +25,7 @@ struct line {
     uint32_t slowest_ms;    /* slowest good answer of any unit, at least 1; 0 = none yet */
     bool good;              /* a reply came since the connection was opened or last recovered */
     bool up;
+    struct line_told told;
     bool wrote; /* the last thing was a write: a poll that is due goes first */
 };
 
@@ -35,8 +36,14 @@ bool line_open(struct line *line);
 /** Counts and judges how a request of the unit ended, took_ms after it began. After anything but
  * PORT_OK and PORT_EXCEPTION the connection may be gone. */
 void line_judge(struct line *line, struct unit *unit, enum port_result result, uint32_t took_ms);
-/** The unit failed; its breaker may open. */
-void line_fail(struct line *line, struct unit *unit);
+/** The unit failed; its breaker may open. why: for the log, as in "no answer". */
+void line_fail(struct line *line, struct unit *unit, const char *why);
+
+/* --- line_tell.c --- */
+/** Tells the log whether the unit answers, and whether the line is up, where that is news. After
+ * each round, so that what was held back is told in the end. */
+void line_tell_unit(struct unit *unit, int64_t boot_ms);
+void line_tell(struct line *line, int64_t boot_ms);
 
 /* --- line_poll.c --- */
 /** One round of one unit, with a write between two of its requests where one waits. */

@@ -1,15 +1,17 @@
 /* Which requests read all points of a unit: made once by the line at start, split where a device
- * answers "illegal data address" to what was read over a hole. Also what `bowei plan` predicts
- * from. */
+ * answers "illegal data address" to what was read over a hole, joined again where it refuses all.
+ * Also what `bowei plan` predicts from. */
 #include "sensors/modbus/poll_plan.h"
 #include "sensors/modbus/register_read.h"
 #include <stdlib.h>
 #include <string.h>
 
 /* Modbus application protocol 1.1b3, sections 6.1-6.4. */
-#define WORDS_MAX   125
-#define BITS_MAX    2000
-#define ADDRESS_MAX 65535
+#define WORDS_MAX       125
+#define BITS_MAX        2000
+#define ADDRESS_MAX     65535
+
+#define SEARCHES_DOUBLE 6 /* a search for holes waits 2^6 minutes at most */
 
 static uint32_t cap_of(const struct register_map *map, uint32_t max_read)
 {
@@ -185,6 +187,7 @@ enum err poll_plan_make(const struct register_map *map, uint32_t max_read, struc
     }
     items_fill(map, cap, out);
     requests_fill(map, cap, out);
+    out->whole_count = out->request_count;
     return ERR_OK;
 }
 
@@ -219,7 +222,56 @@ bool poll_plan_split(struct poll_plan *plan, uint32_t i)
     request[1] = (struct poll_request){.first_item = (uint16_t)(request->first_item + at),
                                        .item_count = (uint16_t)(request->item_count - at)};
     request->item_count = (uint16_t)at;
+    request->answered_ms = 0;
     request_measure(plan, &request[0]);
     request_measure(plan, &request[1]);
     return true;
+}
+
+void poll_plan_answer(struct poll_plan *plan, uint32_t i, int64_t boot_ms)
+{
+    plan->requests[i].answered_ms = boot_ms;
+    plan->joins = 0;
+    plan->split_again_ms = 0;
+}
+
+static bool refuses_all(const struct poll_plan *plan, int64_t boot_ms)
+{
+    for (uint32_t i = 0; i < plan->request_count; i++) {
+        if (plan->requests[i].not_before_ms <= boot_ms) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* As it was made, and asked again as a whole. */
+static void join(struct poll_plan *plan, const struct register_map *map, uint32_t cap,
+                 int64_t boot_ms)
+{
+    plan->joins += plan->joins < SEARCHES_DOUBLE;
+    plan->split_again_ms = boot_ms + ((int64_t)POLL_REFUSED_MS << plan->joins);
+    plan->request_count = 0;
+    requests_fill(map, cap, plan);
+    for (uint32_t i = 0; i < plan->request_count; i++) {
+        plan->requests[i].not_before_ms = boot_ms + POLL_REFUSED_MS;
+    }
+}
+
+enum poll_refusal poll_plan_refuse(struct poll_plan *plan, const struct register_map *map,
+                                   uint32_t max_read, uint32_t i, bool address, int64_t boot_ms)
+{
+    struct poll_request *request = &plan->requests[i];
+
+    if (request->answered_ms != 0 && boot_ms - request->answered_ms < POLL_REFUSED_MS) {
+        return POLL_ASK_AGAIN;
+    }
+    if (address && boot_ms >= plan->split_again_ms && poll_plan_split(plan, i)) {
+        return POLL_SPLIT;
+    }
+    request->not_before_ms = boot_ms + POLL_REFUSED_MS;
+    if (plan->request_count > plan->whole_count && refuses_all(plan, boot_ms)) {
+        join(plan, map, cap_of(map, max_read), boot_ms);
+    }
+    return POLL_LEFT;
 }

@@ -230,7 +230,8 @@ void unit_take(struct unit *unit, const struct poll_request *request,
                                             point->status, &point->memory));
                 heard_registers_note(unit->ports->ledger, inv, &unit->batch[at],
                                      (const uint16_t[2]){words[0], point->status}, has_status,
-                                     point->value != unit->batch[at].value);
+                                     point->noted != unit->batch[at].value + 1);
+                point->noted = (uint8_t)(unit->batch[at].value + 1);
             }
         }
         batch_hand(unit, n);

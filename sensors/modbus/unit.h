@@ -24,6 +24,8 @@ struct unit_point {
     struct register_memory memory;
     uint16_t status;
     uint8_t value;     /**< last value the intake journalled */
+    uint8_t noted;     /**< 1 + the value that the ledger was told last, 0 = none yet; of unbound
+                            points, too */
     bool status_fresh; /**< read in this round */
     uint8_t same;      /**< how often `value` came on this connection, at most UNIT_SAME_MAX */
 };
@@ -33,6 +35,12 @@ enum unit_identity {
     IDENTITY_UNPROVEN, /**< to be asked before anything it says counts */
     IDENTITY_PROVEN,   /**< or the map has no identity register */
     IDENTITY_WRONG     /**< another device answers under its number */
+};
+
+/** What the log was told last of a unit or line, and how much it may be told (line_tell.c). */
+struct line_told {
+    bool bad;
+    int64_t paid_until_ms; /**< boottime */
 };
 
 struct unit {
@@ -54,11 +62,14 @@ struct unit {
     struct reading *batch;
     uint64_t inventory_version; /**< by which the points were resolved, UINT64_MAX = not yet */
     uint32_t inventory_build;
-    int64_t due_ms;        /**< boottime of the next round */
-    int64_t noted_boot_ms; /**< last noted among the unknown devices, 0 = never */
-    bool known;            /**< the inventory has it */
-    bool tried;            /**< polled once, with or without an answer */
-    bool offline;          /**< its gateway says so */
+    int64_t due_ms;                   /**< boottime of the next round */
+    int64_t noted_boot_ms;            /**< last noted among the unknown devices, 0 = never */
+    int64_t refused_gate, split_gate; /**< of the log */
+    struct line_told told;
+    const char *why; /**< its last failure, for the log; static text, NULL = none */
+    bool known;      /**< the inventory has it */
+    bool tried;      /**< polled once, with or without an answer */
+    bool offline;    /**< its gateway says so */
 };
 
 #define UNIT_IDENTITY_EVERY_MS 60000

@@ -48,9 +48,9 @@ static int64_t pause_ms(struct link *link)
         link_count(link, COUNT_MQTT_TAKEOVERS);
         log_line(
             LOG_ERROR, AREA,
-            "%s: connections keep being cut at once; is another gateway using the client id %s? "
-            "Resting 5 minutes",
-            link_name(link), link->params.config->client_id);
+            "%s: connections keep being cut at once; is another gateway using the client id %s, or "
+            "do the broker's rules not let it write below bowei/%s/? Resting 5 minutes",
+            link_name(link), link->params.config->client_id, link->params.ports->config->instance);
         return BROKER_QUARREL_REST_MS;
     }
     return backoff_next_ms(&link->backoff, BACKOFF_BASE_MS, BACKOFF_CAP_MS);
@@ -81,8 +81,8 @@ static bool link_prepare(struct link *link)
 {
     const struct link_config *config = link->params.config;
     const char *instance = link->params.ports->config->instance;
-    int status_len =
-        snprintf(link->status_topic, sizeof link->status_topic, "bowei/%s/status", instance);
+    int status_len = snprintf(link->status_topic, sizeof link->status_topic, "bowei/%s/%s/status",
+                              instance, config->name);
     int ping_len = snprintf(link->ping_topic, sizeof link->ping_topic, "bowei/%s/%s/ping", instance,
                             config->name);
 
@@ -113,7 +113,8 @@ struct link *link_start(const struct link_params *params)
         return NULL;
     }
     link->params = *params;
-    if (!link_prepare(link)) {
+    link->params.former = NULL;
+    if (!link_prepare(link) || !link_left_take(link, params->former)) {
         goto undo_link;
     }
     hearing_init(&link->hearing, params->ports, params->config->name);
@@ -127,6 +128,7 @@ struct link *link_start(const struct link_params *params)
     return link;
 
 undo_link:
+    link_left_free(&link->left);
     free(link);
     return NULL;
 }
@@ -140,6 +142,7 @@ void link_join(struct link *link)
                                 false); /* counts no more */
         }
         hearing_finish(&link->hearing);
+        link_left_free(&link->left);
         free(link);
     }
 }

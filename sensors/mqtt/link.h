@@ -16,6 +16,8 @@ struct link_params {
     struct field_health *health;
     struct halt *halt;
     int status_index; /**< of status_add_link */
+    const struct link
+        *former; /**< the one that this one follows, NULL = none; read by link_start only */
 };
 
 /** Starts the thread; NULL: no memory, no thread, or an envelope that does not exist (logged). */

@@ -80,6 +80,7 @@ bool link_client_make(struct link *link)
     link->connected = false;
     link->refused = false;
     link->watched = false;
+    link->echoed = false;
     link->ping_mid = -1;
     link->goodbye_mid = -1;
     link->pinged_boot_ms = 0;

@@ -12,8 +12,17 @@
  * link_session.c (what the broker knows of us), link_message.c (what it sends), link_watch.c (is it
  * alive?). All of it runs on the link's thread. */
 
+#define LINK_LEFT_MAX (2 * CONFIG_SUBSCRIPTIONS_MAX)
+
+/** Topics of the broker's session that the configuration no longer has. */
+struct link_left {
+    char *topics[LINK_LEFT_MAX];
+    uint32_t count;
+};
+
 struct link {
     struct link_params params; /* immutable after link_start */
+    struct link_left left;     /* the same */
     const struct envelope *envelopes[CONFIG_SUBSCRIPTIONS_MAX];
     struct envelope mapped[CONFIG_SUBSCRIPTIONS_MAX]; /* room for those the configuration makes */
     char ping_topic[TOPIC_MAX];
@@ -30,7 +39,8 @@ struct link {
     bool connected; /* CONNACK 0 came on this connection */
     bool was_up;
     bool refused; /* the intake did not keep a message: nothing more may be acknowledged */
-    bool watched; /* the broker lets us hear our own ping */
+    bool watched; /* the broker granted us our own ping */
+    bool echoed;  /* and lets us hear it, on this connection */
     bool gone;    /* session_lost is still to be told to the intake */
     bool drained;
     bool stamped;          /* the sign of life of this turn is noted */
@@ -43,8 +53,9 @@ struct link {
     int64_t heard_boot_ms;
     int64_t heard_wall_ms; /* the last sign of life: what came later and is lost began here */
     int64_t gone_wall_ms;
-    int64_t denied_gate, lost_gate;    /* of the log */
-    char lost_why[BROKER_TLS_WHY_MAX]; /* as the log has it */
+    int64_t denied_gate, lost_gate, large_gate, foreign_gate, deaf_gate; /* of the log */
+    int64_t refused_gates[DECODE_FAULT_COUNT];                           /* the same, by reason */
+    char lost_why[BROKER_TLS_WHY_MAX];                                   /* as the log has it */
     struct broker_quarrel quarrel;
 };
 
@@ -66,6 +77,15 @@ void link_on_connect(struct mosquitto *client, void *ctx, int code, int flags);
 void link_on_subscribe(struct mosquitto *client, void *ctx, int mid, int n, const int *granted);
 /** Tells the intake that the broker forgot us, until it has taken it. */
 void link_session_lost_tell(struct link *link);
+
+/* link_left.c */
+
+/** Notes what the former link subscribed to in the same session and this one does not; NULL =
+ * there was none. False: no memory. */
+bool link_left_take(struct link *link, const struct link *former);
+void link_left_free(struct link_left *left);
+/** Takes them out of the session. */
+void link_left_unsubscribe(struct link *link);
 
 /* link_message.c */
 

@@ -3,7 +3,6 @@
 #include "bowei/base/city_clock.h"
 #include "bowei/base/log.h"
 #include "sensors/mqtt/link_parts.h"
-#include <string.h>
 
 #define AREA           "mqtt"
 #define SUBACK_REFUSED 0x80
@@ -12,6 +11,7 @@ static void subscribe_all(struct link *link)
 {
     const struct link_config *config = link->params.config;
 
+    link_left_unsubscribe(link);
     for (uint32_t i = 0; i < config->subscription_count; i++) {
         const struct subscription_config *s = &config->subscriptions[i];
 
@@ -85,18 +85,7 @@ void link_on_subscribe(struct mosquitto *client, void *ctx, int mid, int n, cons
 
 void link_session_lost_tell(struct link *link)
 {
-    const struct field_params *ports = link->params.ports;
-    const struct inventory *inv = inventory_get(ports->board, link->hearing.reader);
-    uint32_t source = 0;
+    const struct intake_port *intake = &link->params.ports->intake;
 
-    while (inv != NULL && source < inv->source_count &&
-           strcmp(inv->sources[source], link_name(link)) != 0) {
-        source++;
-    }
-    if (inv == NULL || source >= inv->source_count ||
-        ports->intake.session_lost(ports->intake.ctx, (uint8_t)source, link->gone_wall_ms) ==
-            ERR_OK) {
-        link->gone = false; /* no device of ours, or told */
-    }
-    inventory_put(ports->board, link->hearing.reader);
+    link->gone = intake->session_lost(intake->ctx, link_name(link), link->gone_wall_ms) != ERR_OK;
 }

@@ -10,6 +10,7 @@
 
 #define AREA             "mqtt"
 #define CONNECT_LIMIT_MS 10000 /* from the TCP connect to the CONNACK */
+#define DEAF_EVERY_MS    3600000
 
 void link_sign_of_life(struct link *link)
 {
@@ -26,6 +27,7 @@ bool link_hears_itself(struct link *link, const struct mosquitto_message *m)
         len = snprintf(number, sizeof number, "%u", link->connection);
         if (m->payloadlen == len && memcmp(m->payload, number, (size_t)len) == 0) {
             link->drained = true;
+            link->echoed = true;
         }
         return true;
     }
@@ -39,6 +41,21 @@ static void ping(struct link *link, int64_t boot_ms)
 
     link->pinged_boot_ms = boot_ms;
     (void)mosquitto_publish(link->client, NULL, link->ping_topic, len, number, 1, false);
+}
+
+/* Nothing comes back, and never did: the broker's rules keep the ping from us, without a word (an
+ * ACL of mosquitto grants the subscription all the same). It is no silent broker; one that is will
+ * be noticed by MQTT's own keep-alive. */
+static void deaf_take(struct link *link)
+{
+    const struct link_config *config = link->params.config;
+
+    link->drained = true; /* no echo will say so */
+    log_rate(LOG_WARNING, &link->deaf_gate, DEAF_EVERY_MS, AREA,
+             "%s: does not hear what it says on %s; do the broker's rules let %s write and read "
+             "it? A silent broker is noticed later",
+             link_name(link), link->ping_topic,
+             config->username != NULL ? config->username : config->client_id);
 }
 
 bool link_tick(struct link *link)
@@ -64,11 +81,15 @@ bool link_tick(struct link *link)
     if (boot_ms - link->pinged_boot_ms >= keepalive_ms / 2) {
         ping(link, boot_ms);
     }
-    if (boot_ms - link->heard_boot_ms > keepalive_ms / 2 + keepalive_ms * 9 / 10) {
-        link_count(link, COUNT_MQTT_REBUILDS);
-        log_line(LOG_WARNING, AREA, "%s: the broker has been silent for %lld s, connecting anew",
-                 link_name(link), (long long)(boot_ms - link->heard_boot_ms) / 1000);
-        return false;
+    if (boot_ms - link->heard_boot_ms <= keepalive_ms / 2 + keepalive_ms * 9 / 10) {
+        return true;
     }
-    return true;
+    if (!link->echoed) {
+        deaf_take(link);
+        return true;
+    }
+    link_count(link, COUNT_MQTT_REBUILDS);
+    log_line(LOG_WARNING, AREA, "%s: the broker has been silent for %lld s, connecting anew",
+             link_name(link), (long long)(boot_ms - link->heard_boot_ms) / 1000);
+    return false;
 }

@@ -1,8 +1,9 @@
-"""The whole demo by run.sh: REST equals the simulator's ground truth, Redis equals REST."""
+"""The whole demo by run.sh: REST equals the simulator's ground truth, Redis equals REST; and how it takes where it is started."""
 import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -125,6 +126,50 @@ class SimulatedCity(unittest.TestCase):
         self.assertIn("/v1/city", self.banner)
         self.assertIn("staff key", self.banner)
         self.assertEqual(self.banner.count("\n  curl "), 2)
+
+
+class Start(unittest.TestCase):
+    """Short runs of run.sh: from where, into what, and what it refuses in words."""
+
+    def setUp(self):
+        self.folder = Path(tempfile.mkdtemp(prefix="bowei-start-"))
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        self.port = free_port()
+
+    def run_sh(self, state, spaces=5, script=TOP / "run.sh"):
+        done = subprocess.run([script, "--http", f"127.0.0.1:{self.port}", "--spaces", str(spaces), "--bikes", "0", "--duration", "0", "--state", state],
+                              cwd=self.folder, capture_output=True, text=True, timeout=60)
+        return done.returncode, done.stdout, done.stderr
+
+    def test_through_a_link_into_a_folder_with_an_odd_name(self):
+        link = self.folder / "demo"
+        link.symlink_to(TOP / "run.sh")
+        code, said, complaints = self.run_sh("it's a $STATE", script=link)
+        self.assertEqual((code, complaints), (0, ""))
+        self.assertIn("5 simulated spaces", said)
+        self.assertEqual((self.folder / "it's a $STATE").stat().st_mode & 0o777, 0o700)
+
+    def test_a_folder_of_somebody_else_is_left_alone(self):
+        theirs = self.folder / "theirs"
+        theirs.mkdir(mode=0o755)
+        (theirs / "letter").write_text("dear")
+        code, said, complaint = self.run_sh(theirs)
+        self.assertEqual((code, said, complaint.count("\n")), (1, "", 1))
+        self.assertEqual((theirs.stat().st_mode & 0o777, [f.name for f in theirs.iterdir()]), (0o755, ["letter"]))
+
+    def test_a_name_that_no_configuration_could_hold_is_refused(self):
+        code, _, complaint = self.run_sh('a "name"')
+        self.assertEqual((code, complaint.count("\n")), (1, 1), complaint)
+
+    def test_a_part_that_cannot_start_is_said_at_once(self):
+        with socket.socket() as bound:  # nobody listens there, so it does not look taken
+            bound.bind(("127.0.0.1", self.port))
+            begin = time.monotonic()
+            code, _, complaint = self.run_sh("state")
+            self.assertEqual(code, 1)
+            self.assertLess(time.monotonic() - begin, 30)  # 60 s are given to one that still tries
+        self.assertIn("address already in use", complaint)
+        self.assertIn("bowei ended before it was ready", complaint)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """What city staff do: spaces out of service, lots closed and counted, devices looked at; and who may not."""
+import re
 import time
 import unittest
+from pathlib import Path
 
 from testbed import Testbed, check_character, now_rfc3339, space_id, wait_until
 
@@ -84,6 +86,26 @@ class Staff(Testbed):
         self.assertLess(self.request("DELETE", f"/v1/lots/{LOT}/closed", key=self.staff)[0], 300)
         self.assertEqual(lot()["free"], 56)
         wait_until("Redis has the count", lambda: self.redis().hget(f"bowei:{{150402}}:lot:{LOT}", "occupied") == "44", 5)
+
+    def test_redis_has_no_key_that_is_not_documented(self):
+        page = (Path(__file__).resolve().parents[2] / "docs" / "DATA_FORMAT.md").read_text(encoding="utf-8")
+        page = page[page.index("\n## Redis"):]
+        # `bowei:{150402}:space:<id>`, and behind it in the same row `:more` that begins like it
+        known = set()
+        for row in (line.split("|")[1] for line in page.splitlines() if line.startswith("| `bowei:")):
+            first, *more = re.findall(r"`([^`]+)`", row)
+            known |= {first} | {m if m.startswith("bowei:") else first[:first.index("}") + 1] + m for m in more}
+        patterns = [re.compile(re.sub(r"\\{150402\\}", r"\\{\\d{6}\\}", re.sub(r"<[^>]*>", "[^:]+", re.escape(k).replace("\\ ", " ")))) for k in known]
+        self.field.settle(self.field.native("gate-1", gate={"in": 10, "out": 0}, counter=1))
+        wait_until("the gate is heard", lambda: self.get(f"/v1/lots/{LOT}")[1]["occupied"] == 10, 5)
+        for method, path, body in (("POST", f"/v1/spaces/{self.ids[0]}/out-of-service", {"reason": "event"}), ("POST", f"/v1/lots/{LOT}/closed", {}),
+                                   ("DELETE", f"/v1/lots/{LOT}/closed", None), ("POST", f"/v1/lots/{LOT}/count", {"occupied": 40}),
+                                   ("POST", "/v1/devices/dev-3/suspect", {})):
+            self.assertLess(self.request(method, path, body, key=self.staff)[0], 300, path)
+        r = self.redis()
+        wait_until("the count is in Redis", lambda: r.hget(f"bowei:{{150402}}:lot:{LOT}", "occupied") == "40", 5)
+        wait_until("so is the suspicion", lambda: r.exists("bowei:{city}:suspect:dev-3"), 5)
+        self.assertEqual([], [k for k in r.scan_iter("*") if not any(p.fullmatch(k) for p in patterns)])
 
     def test_devices_known_and_unknown(self):
         self.field.settle(self.field.native("stranger", occupied=True, counter=9))

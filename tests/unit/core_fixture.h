@@ -207,6 +207,16 @@ static inline void scene_read(struct scene *s, const struct reading *reading)
     s->effects = core_step(s->core, &input);
 }
 
+/* The broker forgot the session of this link. */
+static inline struct input scene_lost(struct scene *s, const char *link, int64_t since_ms)
+{
+    struct input input = scene_input(s, INPUT_SESSION_LOST);
+
+    (void)snprintf(input.session_lost.link, sizeof input.session_lost.link, "%s", link);
+    input.session_lost.since_ms = since_ms;
+    return input;
+}
+
 /* A reading without counter or network time. */
 static inline void say(struct scene *s, uint32_t sensor, enum reading_value value)
 {

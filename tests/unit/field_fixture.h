@@ -36,7 +36,8 @@ struct fixture {
     uint32_t heard_count;
     _Atomic uint32_t calls, sessions_lost;
     _Atomic int64_t session_lost_since_ms;
-    enum err answer; /* what the intake says */
+    char session_lost_of[SOURCE_NAME_MAX + 1]; /* set before sessions_lost counts */
+    enum err answer;                           /* what the intake says */
 };
 
 static inline enum err fixture_readings(void *ctx, uint64_t version, const struct reading *readings,
@@ -56,12 +57,12 @@ static inline enum err fixture_readings(void *ctx, uint64_t version, const struc
     return answer;
 }
 
-static inline enum err fixture_session_lost(void *ctx, uint8_t source, int64_t since_wall_ms)
+static inline enum err fixture_session_lost(void *ctx, const char *link, int64_t since_wall_ms)
 {
     struct fixture *f = ctx;
 
-    (void)source;
     pthread_mutex_lock(&f->lock);
+    (void)snprintf(f->session_lost_of, sizeof f->session_lost_of, "%s", link);
     f->session_lost_since_ms = since_wall_ms;
     f->sessions_lost++;
     pthread_mutex_unlock(&f->lock);

@@ -86,6 +86,7 @@ static inline void run_step(struct run *run, struct step *step)
         run->at.seq++;
         input.kind = INPUT_SESSION_LOST;
         input.at = run->at;
+        memcpy(input.session_lost.link, "link", sizeof "link");
         input.session_lost.since_ms = step->now.at_ms - 1000;
         carry_out(run, core_step(run->core, &input), step->now);
         break;

@@ -139,6 +139,7 @@ static void device_pages(void **state)
     (void)state;
     a = client_ask(city, "GET", "/v1/devices?limit=2", head, NULL);
     assert_int_equal(a.status, 200);
+    assert_ptr_equal(strstr(a.body, "{\"crs\":\"wgs84\",\"as_of\":\"2"), a.body);
     assert_non_null(strstr(a.body, "\"next\":"));
     assert_non_null(strstr(a.head, "Link: </v1/devices?limit=2&cursor="));
     answer_free(&a);
@@ -151,6 +152,7 @@ static void device_pages(void **state)
     assert_null(strstr(a.body, "\"live\":true"));
     answer_free(&a);
     a = client_ask(city, "GET", "/v1/devices/unknown", head, NULL);
+    assert_ptr_equal(strstr(a.body, "{\"crs\":\"wgs84\",\"as_of\":\"2"), a.body);
     assert_non_null(strstr(a.body, "\"id\":\"stranger\""));
     answer_free(&a);
 }

@@ -252,7 +252,8 @@ static void test_mqtt_out(void **state)
     /* clang-format off */
     static const struct broken rows[] = {
         {"no area", "mqtt_out:\n  host: b\n", 2, 9, "mqtt_out.area: must be set"},
-        {"area is instance", "instance: x\n" OUT_OK "area: x\n", 4, 9, "is the instance's name"},
+        {"a link called out", OUT_OK "area: a\n" LINK_OK "host: b\n  - {name: out, host: b}\n",
+         7, 12, "knows mqtt_out by"},
         {"of nothing", OUT_OK "area: a\n  spaces: false\n", 4, 11, "neither spaces nor operators"},
         {"no user", OUT_OK "area: a\n  password: ${PATH}\n", 4, 13, "without username"},
         {"two passwords", OUT_OK

@@ -322,8 +322,7 @@ static void tell(struct scene *s, const struct event *e)
     case ASK: tell_command(s, e); return;
     case SWAP: swap(s, fixture_city(s->inv->version + 1, &cities[e->city])); return;
     case LOST:
-        input = scene_input(s, INPUT_SESSION_LOST);
-        input.session_lost.since_ms = e->at_ms - 30000;
+        input = scene_lost(s, "link", e->at_ms - 30000);
         s->effects = core_step(s->core, &input);
         assert_effects(s, &before);
         return;

@@ -69,6 +69,38 @@ static void test_a_counter_that_fell_goes_on(void **state)
     scene_close(&s);
 }
 
+/* Clocks of networks are set back, those of two radio gateways differ: what follows in its counter
+ * counts, of a device that joined as well; what lies further ahead is of before the join. */
+static void test_a_clock_set_back_loses_no_frame(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    open_scene(&s);
+    pass(&s, 60000);
+    say(&s, 0, VALUE_FREE);
+    say(&s, 0, VALUE_JOIN);
+    pass(&s, 1000);
+    send(&s, VALUE_OCCUPIED, 40, s.now_ms - 5000); /* of before the join */
+    assert_int_equal(look_at(&s, 0).state, SPACE_FREE);
+    assert_int_equal(count_get(&s.counters, COUNT_READINGS_LATE), 1);
+    send(&s, VALUE_OCCUPIED, 0, s.now_ms - 5000);
+    assert_int_equal(look_at(&s, 0).state, SPACE_OCCUPIED);
+    send(&s, VALUE_FREE, 1, s.now_ms);
+    pass(&s, 2000);
+    send(&s, VALUE_OCCUPIED, 2, s.now_ms - 5000);
+    assert_int_equal(look_at(&s, 0).state, SPACE_OCCUPIED);
+    pass(&s, 1000);
+    send(&s, VALUE_FREE, 5, s.now_ms - 5000); /* 3 and 4 were lost on the air */
+    assert_int_equal(look_at(&s, 0).state, SPACE_FREE);
+    assert_int_equal(look_at(&s, 0).since_ms <= s.now_ms, true);
+    send(&s, VALUE_OCCUPIED, 9, s.now_ms - 5000);
+    assert_int_equal(look_at(&s, 0).state, SPACE_FREE);
+    assert_int_equal(count_get(&s.counters, COUNT_READINGS_LATE), 2);
+    assert_adds_up(&s);
+    scene_close(&s);
+}
+
 /* A lost link is a word about the sensor too: within the limit of it nothing was silent, so a lower
  * counter is a straggler of before, not a rejoin. */
 static void test_lost_link_is_no_silence(void **state)
@@ -205,6 +237,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_order_counter),
         cmocka_unit_test(test_a_counter_that_fell_goes_on),
+        cmocka_unit_test(test_a_clock_set_back_loses_no_frame),
         cmocka_unit_test(test_lost_link_is_no_silence),
         cmocka_unit_test(test_order_time),
         cmocka_unit_test(test_shift),

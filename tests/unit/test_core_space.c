@@ -139,8 +139,7 @@ static void test_session_gap(void **state)
     say(&s, 3, VALUE_FREE);
     pass(&s, 10000);
     say(&s, 1, VALUE_FREE);
-    lost = scene_input(&s, INPUT_SESSION_LOST);
-    lost.session_lost.since_ms = T0 + 5000;
+    lost = scene_lost(&s, "link", T0 + 5000);
     s.effects = core_step(s.core, &lost);
     assert_int_equal(s.effects->touched_count, 2);
     assert_shows(&s, 0, SPACE_FREE, REASON_SESSION_GAP);

@@ -97,12 +97,50 @@ static void a_break_lies_never_ahead(void **state)
     scene_open(&s, fixture_city(1, &spec));
     say(&s, 0, VALUE_FREE);
     pass(&s, 60000);
-    input = scene_input(&s, INPUT_SESSION_LOST);
-    input.session_lost.since_ms = s.now_ms + 3600000;
+    input = scene_lost(&s, "link", s.now_ms + 3600000);
     s.effects = core_step(s.core, &input);
     assert_shows(&s, 0, SPACE_FREE, REASON_SESSION_GAP);
     pass(&s, 1000);
     say(&s, 0, VALUE_FREE);
+    assert_shows(&s, 0, SPACE_FREE, REASON_FRESH);
+    scene_close(&s);
+}
+
+/* An inventory that numbers the links otherwise came between the loss and its turn; dev-000 is
+ * another link's now. */
+static void a_lost_session_is_its_own_links(void **state)
+{
+    static const char *const names[] = {"lora", "link"};
+    static const struct fixture_lot lot = {.spaces = 2};
+    static const struct fixture_sensor bays[] = {
+        {.place = 0  },
+        { .place = 1, .device = 1}
+    };
+    static const struct fixture_spec two = {
+        .lots = &lot, .sensors = bays, .lot_count = 1, .sensor_count = 2, .device_count = 2};
+    struct inventory *next = fixture_city(2, &two);
+    struct input lost;
+    struct scene s;
+
+    (void)state;
+    next->sources = realloc(next->sources, sizeof names);
+    assert_non_null(next->sources);
+    memcpy(next->sources, names, sizeof names);
+    next->source_count = 2;
+    next->devices[1].source = 1;
+    scene_open(&s, fixture_city(1, &two));
+    say(&s, 0, VALUE_FREE);
+    say(&s, 1, VALUE_FREE);
+    pass(&s, 10000);
+    lost = scene_lost(&s, "link", T0 + 5000);
+    swap(&s, next);
+    lost.at.seq = ++s.seq;
+    s.effects = core_step(s.core, &lost);
+    assert_shows(&s, 0, SPACE_FREE, REASON_FRESH);
+    assert_shows(&s, 1, SPACE_FREE, REASON_SESSION_GAP);
+    lost = scene_lost(&s, "gone", T0 + 5000); /* none of its devices is left */
+    s.effects = core_step(s.core, &lost);
+    assert_int_equal(s.effects->touched_count, 0);
     assert_shows(&s, 0, SPACE_FREE, REASON_FRESH);
     scene_close(&s);
 }
@@ -114,6 +152,7 @@ int main(void)
         cmocka_unit_test(late_images_of_a_fast_clock_grow_old),
         cmocka_unit_test(a_flapping_of_a_fast_clock_ends),
         cmocka_unit_test(a_break_lies_never_ahead),
+        cmocka_unit_test(a_lost_session_is_its_own_links),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -113,7 +113,7 @@ static void inputs_come_in_order_with_positions(void **state)
     assert_int_equal(f->port.readings(f->port.ctx, 5, batch, 3), ERR_OK);
     assert_int_equal(f->port.readings(f->port.ctx, 5, batch, 0), ERR_OK);
     assert_int_equal(f->port.command(f->port.ctx, &command), ERR_OK);
-    assert_int_equal(f->port.session_lost(f->port.ctx, 4, WALL_MS), ERR_OK);
+    assert_int_equal(f->port.session_lost(f->port.ctx, "a-name-of-twenty-let", WALL_MS), ERR_OK);
     assert_int_equal(intake_inventory(f->intake, &inventory), ERR_OK);
     assert_int_equal(intake_lag(f->intake), 6);
     assert_int_equal(take(f, in, 16), 6);
@@ -128,7 +128,7 @@ static void inputs_come_in_order_with_positions(void **state)
     assert_int_equal(in[2].inventory_version, 5);
     assert_ptr_equal(in[3].command, &command);
     assert_int_equal(in[4].kind, INPUT_SESSION_LOST);
-    assert_int_equal(in[4].session_lost.source, 4);
+    assert_string_equal(in[4].session_lost.link, "a-name-of-twenty-let");
     assert_true(in[4].session_lost.since_ms == WALL_MS);
     assert_ptr_equal(in[5].inventory, &inventory);
     assert_int_equal(intake_newest(f->intake).seq, 6);
@@ -185,7 +185,7 @@ static void a_stalled_core_loses_nothing(void **state)
             assert_int_equal(intake_inventory(f->intake, &inventory[inventories++]), ERR_OK);
         }
         if (counter == 2 * INTAKE_RING) {
-            assert_int_equal(f->port.session_lost(f->port.ctx, 1, WALL_MS), ERR_OK);
+            assert_int_equal(f->port.session_lost(f->port.ctx, "mqtt", WALL_MS), ERR_OK);
         }
     }
     assert_int_equal(f->port.command(f->port.ctx, &command), ERR_OVERLOADED);
@@ -376,11 +376,15 @@ static void lost_sessions_do_not_pile_up(void **state)
 
     overrun(f);
     for (int64_t i = 0; i < 1000; i++) {
-        assert_int_equal(f->port.session_lost(f->port.ctx, (uint8_t)(i % 2), WALL_MS + i), ERR_OK);
+        const char *link = i % 2 == 0 ? "mqtt" : "mqtt-2";
+
+        assert_int_equal(f->port.session_lost(f->port.ctx, link, WALL_MS + i), ERR_OK);
     }
     assert_int_equal(intake_lag(f->intake), MISSED + 2);
     assert_int_equal(take(f, in, MISSED + 4), MISSED + 2);
+    assert_string_equal(in[MISSED].session_lost.link, "mqtt");
     assert_true(in[MISSED].session_lost.since_ms == WALL_MS + 998);
+    assert_string_equal(in[MISSED + 1].session_lost.link, "mqtt-2");
     assert_true(in[MISSED + 1].session_lost.since_ms == WALL_MS + 999);
 }
 

@@ -138,6 +138,33 @@ static void unused_inputs_of_a_known_unit_are_no_unknown_devices(void **state)
     assert_int_equal(value_of("line/b", 1), VALUE_FREE);
 }
 
+/* Point 4 of b is bound to nothing and always on: that is one frame and not one a round, which
+ * would push those of all other devices out. */
+static void an_unused_input_is_one_frame(void **state)
+{
+    struct device_ledger *ledger = device_ledger_create(64);
+    const uint32_t reader = inventory_reader(&f->board);
+    const struct inventory *inv = inventory_get(&f->board, reader);
+    struct device_figures figures;
+
+    (void)state;
+    assert_non_null(ledger);
+    device_ledger_carry(ledger, NULL, inv);
+    f->params.ledger = ledger;
+    slave.mapping->tab_input_bits[3] = 1;
+    run(2);
+    WAIT_FOR(slave_requests(2) > 20, 3000);
+    halt_raise(&halt);
+    line_join(line);
+    line = NULL;
+    assert_true(device_ledger_figures(ledger, inv->version, 1, &figures));
+    assert_int_equal(figures.frames, 4);
+    inventory_put(&f->board, reader);
+    inventory_reader_return(&f->board, reader);
+    device_ledger_destroy(ledger);
+    f->params.ledger = NULL;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -147,6 +174,7 @@ int main(void)
         EACH(refused_readings_come_again),
         EACH(a_new_inventory_is_journalled_again),
         EACH(unused_inputs_of_a_known_unit_are_no_unknown_devices),
+        EACH(an_unused_input_is_one_frame),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,13 @@ static void slave_trick(uint8_t unit, enum trick trick)
     pthread_mutex_unlock(&slave.lock);
 }
 
+static void slave_hole(uint32_t address)
+{
+    pthread_mutex_lock(&slave.lock);
+    slave.hole = address;
+    pthread_mutex_unlock(&slave.lock);
+}
+
 static void a_dead_unit_says_nothing_and_costs_little(void **state)
 {
     int64_t begin_ms;
@@ -86,6 +93,25 @@ static void a_refused_point_is_left_alone(void **state)
     assert_in_range(count_get(&f->counters, COUNT_MODBUS_EXCEPTION), 1, 4);
 }
 
+/* A device that starts anew has no addresses for a while. */
+static void a_unit_that_starts_anew_is_read_as_before(void **state)
+{
+    uint64_t polls;
+
+    (void)state;
+    run(1);
+    WAIT_FOR(value_of("line/a", 4) == VALUE_FREE, 3000);
+    slave_hole(40);
+    WAIT_FOR(count_get(&f->counters, COUNT_MODBUS_EXCEPTION) >= 10, 3000);
+    slave_hole(0);
+    slave_set(64, 1);
+    WAIT_FOR(value_of("line/a", 4) == VALUE_OCCUPIED, 3000);
+    fixture_forget(f);
+    polls = count_get(&f->counters, COUNT_MODBUS_POLLS);
+    WAIT_FOR(fixture_heard(f) >= 40, 3000);
+    assert_in_range(count_get(&f->counters, COUNT_MODBUS_POLLS) - polls, 9, 14); /* one a round */
+}
+
 static void foreign_and_glued_replies_are_dropped(void **state)
 {
     (void)state;
@@ -155,6 +181,7 @@ int main(void)
         EACH(busy_is_tried_again),
         EACH(a_hole_is_found_once),
         EACH(a_refused_point_is_left_alone),
+        EACH(a_unit_that_starts_anew_is_read_as_before),
         EACH(foreign_and_glued_replies_are_dropped),
         EACH(a_dripping_device_is_cut_off),
         EACH(a_bridge_that_shuts_is_asked_anew),

@@ -187,6 +187,59 @@ static void a_split_goes_to_the_widest_hole(void **state)
     poll_plan_finish(&plan);
 }
 
+/* A device that boots, or is of another kind, has no address at all: taken apart once, then asked
+ * as a whole, and searched again after 2, 4, ... minutes; with its first answer all is as it was.
+ */
+static void a_device_that_refuses_all_stays_whole(void **state)
+{
+    const struct register_map map = plain(40, 2, 1, 20);
+    struct poll_plan plan;
+    int64_t now_ms = 1000;
+    uint32_t asked = 0;
+
+    (void)state;
+    assert_int_equal(poll_plan_make(&map, 0, &plan), ERR_OK);
+    const uint32_t whole = plan.request_count;
+    for (unsigned minute = 0; minute < 60; minute++, now_ms += POLL_REFUSED_MS) {
+        for (uint32_t i = 0; i < plan.request_count;) {
+            const uint32_t requests = plan.request_count;
+
+            if (plan.requests[i].not_before_ms > now_ms) {
+                i++;
+                continue;
+            }
+            asked++;
+            (void)poll_plan_refuse(&plan, &map, 0, i, true, now_ms);
+            i += plan.request_count == requests;
+        }
+        assert_int_equal(plan.request_count, whole);
+        check_covered(&map, &plan, 20);
+    }
+    assert_in_range(asked, 60 * whole, 60 * whole + 5 * 80); /* five searches in an hour */
+    poll_plan_answer(&plan, 0, now_ms);
+    now_ms += POLL_REFUSED_MS;
+    assert_int_equal(poll_plan_refuse(&plan, &map, 0, 0, true, now_ms), POLL_SPLIT);
+    poll_plan_finish(&plan);
+}
+
+/* What was answered a moment ago has its addresses: it is asked on for a minute. */
+static void what_was_answered_is_not_taken_apart_at_once(void **state)
+{
+    const struct register_map map = plain(10, 1, 0, 125);
+    struct poll_plan plan;
+
+    (void)state;
+    assert_int_equal(poll_plan_make(&map, 0, &plan), ERR_OK);
+    poll_plan_answer(&plan, 0, 5000);
+    assert_int_equal(poll_plan_refuse(&plan, &map, 0, 0, true, 5100), POLL_ASK_AGAIN);
+    assert_int_equal(poll_plan_refuse(&plan, &map, 0, 0, false, 64999), POLL_ASK_AGAIN);
+    assert_true(plan.requests[0].not_before_ms <= 5100);
+    assert_int_equal(poll_plan_refuse(&plan, &map, 0, 0, false, 65000), POLL_LEFT);
+    assert_int_equal(plan.requests[0].not_before_ms, 65000 + POLL_REFUSED_MS);
+    assert_int_equal(poll_plan_refuse(&plan, &map, 0, 0, true, 125000), POLL_SPLIT);
+    poll_plan_finish(&plan);
+}
+
 static void bad_maps_are_refused(void **state)
 {
     struct register_map map = plain(10, 1, 0, 125);
@@ -263,7 +316,8 @@ static void the_breaker_probes_shortly(void **state)
     struct breaker b = {0};
 
     (void)state;
-    assert_false(breaker_succeed(&b, 40));
+    breaker_succeed(&b, 40);
+    assert_false(breaker_is_open(&b));
     assert_false(breaker_fail(&b));
     assert_false(breaker_fail(&b));
     assert_false(breaker_is_open(&b));
@@ -275,7 +329,9 @@ static void the_breaker_probes_shortly(void **state)
         assert_int_equal(breaker_timeout_ms(&b, 1000, breaker_short_ms(0, 0)), 80);
     }
     assert_int_equal(breaker_timeout_ms(&b, 1000, breaker_short_ms(0, 0)), 1000);
-    assert_true(breaker_succeed(&b, 10));
+    assert_true(breaker_is_open(&b));
+    breaker_succeed(&b, 10);
+    assert_false(breaker_is_open(&b));
     assert_false(breaker_is_open(&b));
 }
 
@@ -292,7 +348,9 @@ static void a_unit_that_never_answered_is_only_probed(void **state)
     assert_false(breaker_fail(&b));
     assert_int_equal(breaker_timeout_ms(&b, 1000, breaker_short_ms(130, 0)), 180);
     assert_int_equal(breaker_timeout_ms(&b, 100, breaker_short_ms(130, 0)), 100);
-    assert_true(breaker_succeed(&b, 10));
+    assert_true(breaker_is_open(&b));
+    breaker_succeed(&b, 10);
+    assert_false(breaker_is_open(&b));
     assert_false(breaker_fail(&b));
     assert_int_equal(breaker_short_ms(0, 20), 50);
     assert_int_equal(breaker_short_ms(0, 90), 180);
@@ -499,6 +557,8 @@ int main(void)
         cmocka_unit_test(far_status_is_read_first),
         cmocka_unit_test(random_maps_are_covered),
         cmocka_unit_test(a_split_goes_to_the_widest_hole),
+        cmocka_unit_test(a_device_that_refuses_all_stays_whole),
+        cmocka_unit_test(what_was_answered_is_not_taken_apart_at_once),
         cmocka_unit_test(bad_maps_are_refused),
         cmocka_unit_test(registers_say_what_the_map_says),
         cmocka_unit_test(raw_values_have_hysteresis),

@@ -124,7 +124,8 @@ static bool came_long_after(const struct sensor *sensor, const struct reading *r
 
 /* By frame counter within the join epoch; a counter that fell is a rejoin when a start says so, or
  * the network's time, or when the sensor had been silent beyond its limit. After any rejoin the old
- * epoch's stragglers, whose counters are higher, are known by their network time. */
+ * epoch's stragglers, whose counters are higher by more than a few, are known by their network
+ * time. */
 static enum sensor_verdict order_by_counter(struct sensor *sensor, const struct reading *reading,
                                             const struct sensor_moment *moment, int64_t net_ms)
 {
@@ -138,8 +139,10 @@ static enum sensor_verdict order_by_counter(struct sensor *sensor, const struct 
         if (reading->value == VALUE_START && newer) {
             sensor->join++;
         }
-        return sensor->join != 0 && net_ms < sensor_heard_ms(sensor) && !silent ? SENSOR_LATE
-                                                                                : SENSOR_COUNTED;
+        return sensor->join != 0 && net_ms < sensor_heard_ms(sensor) && !silent &&
+                       reading->counter - sensor->counter > SENSOR_NEXT_FRAMES
+                   ? SENSOR_LATE
+                   : SENSOR_COUNTED;
     }
     if (reading->value == VALUE_START && newer) {
         sensor->join++;
@@ -161,8 +164,10 @@ static enum sensor_verdict order(struct sensor *sensor, const struct reading *re
         return order_by_counter(sensor, reading, moment, net_ms);
     }
     if ((reading->has & HAS_COUNTER) && reading->value != VALUE_JOIN) {
-        /* the first counter of an epoch: whatever is not older than what was heard */
-        return net_ms < sensor_heard_ms(sensor) ? SENSOR_LATE : SENSOR_COUNTED;
+        /* the first counter of an epoch: low, or not older than what was heard */
+        return reading->counter > SENSOR_NEXT_FRAMES && net_ms < sensor_heard_ms(sensor)
+                   ? SENSOR_LATE
+                   : SENSOR_COUNTED;
     }
     return order_by_time(sensor, reading, net_ms);
 }

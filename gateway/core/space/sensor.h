@@ -19,6 +19,10 @@
 /* A frame that the network received so long after the newest one is none of before it: frames that
  * overtake each other do so within seconds. */
 #define SENSOR_REJOIN_MS 300000
+/* A frame whose counter is up to so much higher follows the newest one, whatever its time says:
+ * networks' clocks are set back, and those of two radio gateways differ (ChirpStack v3 has no other
+ * time). One or two frames may be lost in between. */
+#define SENSOR_NEXT_FRAMES 3
 
 /* City times of sensors and spaces are kept in 44 bits: good until the year 2527. */
 #define STAMP_BITS 44

@@ -292,13 +292,28 @@ static bool mark_gap(struct core *core, uint32_t sensor, uint8_t source, uint32_
     return marked;
 }
 
+/* The link's number in this inventory; false: none of its devices is of it. */
+static bool source_of(const struct inventory *inv, const char *link, uint8_t *source)
+{
+    for (uint32_t i = 0; i < inv->source_count && i < CORE_SOURCES; i++) {
+        if (strcmp(inv->sources[i], link) == 0) {
+            *source = (uint8_t)i;
+            return true;
+        }
+    }
+    return false;
+}
+
 /* STATES 10: what the link's sensors said since the break may be lost. */
 static void step_session_lost(struct core *core, const struct input *input)
 {
-    const uint8_t source = input->session_lost.source;
     int64_t since_ms = input->session_lost.since_ms;
+    uint8_t source = 0;
     uint32_t next = 0;
 
+    if (!source_of(core->inv, input->session_lost.link, &source)) {
+        return;
+    }
     if (!effects_reserve(core, (size_t)core->sensor_count + core->lot_count + 8)) {
         count_add(core->counters, COUNT_CORE_NO_MEMORY, 1);
         return;

@@ -76,6 +76,18 @@ static enum err push(struct lane *lane, const struct image *image)
     return ERR_OK;
 }
 
+/* A lot has a root of its own, which is written as it is by then, in the lot's district. */
+static enum err keep_lot(struct flush *flush, space_key key)
+{
+    const uint32_t lot = inventory_lot(flush->inv, key);
+
+    if (lot == NO_SLOT) {
+        return ERR_NOT_FOUND;
+    }
+    flush_mark(flush, DIRTY_LOT, lot);
+    return ERR_OK;
+}
+
 enum err flush_keep(struct flush *flush, const struct image *image)
 {
     struct lane *lane = flush->inv != NULL ? lane_of_kept(flush, image) : NULL;
@@ -84,6 +96,9 @@ enum err flush_keep(struct flush *flush, const struct image *image)
 
     if (lane == NULL) {
         return ERR_NOT_FOUND;
+    }
+    if (image->kind == IMAGE_LOT) {
+        return keep_lot(flush, image->lot.key);
     }
     if (row && flush->rows.refilling) {
         return ERR_OK; /* its turn comes */

@@ -2,6 +2,7 @@
  * doubt arrive? */
 #include "bowei/base/log.h"
 #include "gateway/keep/redis/epoch.h"
+#include "gateway/keep/redis/retired.h"
 #include "gateway/keep/redis/writer.h"
 #include <string.h>
 
@@ -62,6 +63,9 @@ bool writer_examine(struct redis_writer *w)
     redis_link_limit(&w->link, w->link.timeout_ms);
     if (!event_log_read(&w->link, &w->log)) { /* {city} is ours now: nobody else writes them */
         writer_down(w);
+        return false;
+    }
+    if (data_lost && !writer_drop_retired(w)) {
         return false;
     }
     memcpy(w->run_id, run_id, sizeof run_id);
