@@ -38,7 +38,8 @@ static void set_degraded(struct gateway *g, int64_t boot_ms)
     status_set(&g->status, DEGRADED_REDIS_DOWN, redis_writer_state(g->writer) != REDIS_UP);
     status_set(&g->status, DEGRADED_DISK_FULL, journal_full(g->journal));
     status_set(&g->status, DEGRADED_CORE_LAG,
-               intake_lag(g->intake) > LAG_INPUTS || boot_ms - runner_turned_ms(g->runner) > 2000);
+               intake_blocked(g->intake) || intake_lag(g->intake) > LAG_INPUTS ||
+                   boot_ms - runner_turned_ms(g->runner) > 2000);
     status_set(&g->status, DEGRADED_STEPPED_DOWN, atomic_load(&g->stepped_down));
 }
 

@@ -104,6 +104,9 @@ static enum err recover(struct gateway *g, struct now *start)
     int64_t behind_ms = params.wall_ms - start->at_ms;
     start->shift_ms = behind_ms < -CITY_CLOCK_JUMP_MS ? behind_ms : 0;
     const int64_t begin_ms = host_boot_ms();
+    if (!g->recovery.redis_read) {
+        core_lots_wait(g->core);
+    }
     core_restored(g->core, *start, g->recovery.clock_suspect);
     if (g->recovery.redis_read) {
         core_events_after(g->core, g->recovery.event);
