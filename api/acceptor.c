@@ -31,10 +31,8 @@
 #define OWN_FDS         3
 #define LOG_EVERY_MS    1000
 
-static enum err listen_fail(const struct api *api, char detail[160], const char *why)
+static enum err listen_fail(const struct config *config, char detail[160], const char *why)
 {
-    const struct config *config = api->p.config;
-
     (void)snprintf(detail, 160, "%s:%u: %s",
                    config->http.host == NULL ? "127.0.0.1" : config->http.host,
                    (unsigned)config->http.port, why);
@@ -54,12 +52,12 @@ static enum err listen_on(struct api *api, const struct addrinfo *to, char detai
     int fd = socket(to->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
     if (fd < 0) {
-        return listen_fail(api, detail, strerror(errno));
+        return listen_fail(api->p.config, detail, strerror(errno));
     }
     (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (bind(fd, to->ai_addr, to->ai_addrlen) != 0 || listen(fd, BACKLOG) != 0 ||
         getsockname(fd, (struct sockaddr *)&bound, &len) != 0) {
-        enum err e = listen_fail(api, detail, strerror(errno));
+        enum err e = listen_fail(api->p.config, detail, strerror(errno));
 
         close(fd);
         return e;
@@ -79,23 +77,49 @@ static enum err listen_on(struct api *api, const struct addrinfo *to, char detai
     return ERR_OK;
 }
 
-enum err acceptor_listen(struct api *api, char detail[160])
+/* Where the configuration says; freed by the caller. */
+static enum err address_find(const struct config *config, struct addrinfo **to, char detail[160])
 {
-    const struct config *config = api->p.config;
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
-                             .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE};
-    struct addrinfo *to = NULL;
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+                                   .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE};
     char port[8];
-    enum err e;
     int rc;
 
     (void)snprintf(port, sizeof port, "%u", (unsigned)(uint16_t)config->http.port);
-    rc =
-        getaddrinfo(config->http.host == NULL ? "127.0.0.1" : config->http.host, port, &hints, &to);
-    if (rc != 0) {
-        return listen_fail(api, detail, gai_strerror(rc));
+    rc = getaddrinfo(config->http.host == NULL ? "127.0.0.1" : config->http.host, port, &hints, to);
+    return rc == 0 ? ERR_OK : listen_fail(config, detail, gai_strerror(rc));
+}
+
+enum err acceptor_listen(struct api *api, char detail[160])
+{
+    struct addrinfo *to = NULL;
+    enum err e = address_find(api->p.config, &to, detail);
+
+    if (e == ERR_OK) {
+        e = listen_on(api, to, detail);
+        freeaddrinfo(to);
     }
-    e = listen_on(api, to, detail);
+    return e;
+}
+
+enum err api_port_probe(const struct config *config, char detail[160])
+{
+    struct addrinfo *to = NULL;
+    enum err e = address_find(config, &to, detail);
+    int on = 1;
+    int fd;
+
+    if (e != ERR_OK) {
+        return e;
+    }
+    fd = socket(to->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
+        bind(fd, to->ai_addr, to->ai_addrlen) != 0) {
+        e = listen_fail(config, detail, strerror(errno));
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
     freeaddrinfo(to);
     return e;
 }

@@ -60,8 +60,11 @@ void auth_refresh(struct auth *auth)
     }
     e = key_set_load(auth->path, &fresh);
     if (e != ERR_OK) {
+        char why[80];
+
+        key_set_explain(auth->path, e, why, sizeof why);
         log_rate(LOG_ERROR, &auth->log_gate, LOG_EVERY_MS, "api",
-                 "the key file cannot be read (%s), the former keys stay in force", err_code(e));
+                 "the key file cannot be taken over (%s), the former keys stay in force", why);
         return;
     }
     marks_keep(auth, marks);

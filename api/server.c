@@ -351,8 +351,10 @@ static enum err parts_start(struct api *api, char detail[160])
     if (e == ERR_OK) {
         e = auth_init(&api->auth, config->keys_file);
         if (e != ERR_OK) {
-            (void)snprintf(detail, 160, "%s: the key file cannot be read (mode 0600?)",
-                           config->keys_file);
+            char why[80];
+
+            key_set_explain(config->keys_file, e, why, sizeof why);
+            (void)snprintf(detail, 160, "%s, the key file: %s", why, config->keys_file);
         }
     }
     if (e != ERR_OK) {

@@ -38,7 +38,8 @@ static void set_degraded(struct gateway *g, int64_t boot_ms)
     status_set(&g->status, DEGRADED_REDIS_DOWN, redis_writer_state(g->writer) != REDIS_UP);
     status_set(&g->status, DEGRADED_DISK_FULL, journal_full(g->journal));
     status_set(&g->status, DEGRADED_CORE_LAG,
-               intake_lag(g->intake) > LAG_INPUTS || boot_ms - runner_turned_ms(g->runner) > 2000);
+               intake_blocked(g->intake) || intake_lag(g->intake) > LAG_INPUTS ||
+                   boot_ms - runner_turned_ms(g->runner) > 2000);
     status_set(&g->status, DEGRADED_STEPPED_DOWN, atomic_load(&g->stepped_down));
 }
 
@@ -53,12 +54,11 @@ static void apply_pending(struct gateway *g, int64_t boot_ms)
                 g->handed = version;
                 g->pending = NULL;
             }
-        } else if (boot_ms - g->pending_since_ms > IMPORT_CONFIRM_MS) {
-            log_line(LOG_ERROR, "gateway",
-                     "inventory %llu not applied: Redis has not confirmed a flush for 20 s",
+        } else if (!g->pending_told && boot_ms - g->pending_since_ms > IMPORT_CONFIRM_MS) {
+            g->pending_told = true;
+            log_line(LOG_WARNING, "gateway",
+                     "inventory %llu waits: Redis has not confirmed a flush for 20 s",
                      (unsigned long long)g->pending->version);
-            inventory_destroy(g->pending);
-            g->pending = NULL;
         }
     }
     uint64_t version = runner_inventory_version(g->runner);
@@ -141,6 +141,7 @@ static void reload_inventory(struct gateway *g)
     g->pending = next;
     g->pending_after = intake_newest(g->intake);
     g->pending_since_ms = host_boot_ms();
+    g->pending_told = false;
 }
 
 void gateway_reload(struct gateway *g)

@@ -104,6 +104,9 @@ static enum err recover(struct gateway *g, struct now *start)
     int64_t behind_ms = params.wall_ms - start->at_ms;
     start->shift_ms = behind_ms < -CITY_CLOCK_JUMP_MS ? behind_ms : 0;
     const int64_t begin_ms = host_boot_ms();
+    if (!g->recovery.redis_read) {
+        core_lots_wait(g->core);
+    }
     core_restored(g->core, *start, g->recovery.clock_suspect);
     if (g->recovery.redis_read) {
         core_events_after(g->core, g->recovery.event);
@@ -266,8 +269,14 @@ static enum err start_sides(struct gateway *g)
 static enum err start_all(struct gateway *g)
 {
     struct now start;
+    char detail[160] = "";
     enum err e = open_state(g);
     if (e != ERR_OK) {
+        return e;
+    }
+    e = api_port_probe(g->config, detail);
+    if (e != ERR_OK) {
+        log_line(LOG_ERROR, "gateway", "http: %s", detail);
         return e;
     }
     const int64_t begin_ms = host_boot_ms();
@@ -296,16 +305,17 @@ static enum err start_all(struct gateway *g)
         log_line(LOG_WARNING, "gateway", "inventory/applied cannot be written: %s", err_text(e, 0));
     }
     e = start_sides(g);
-    if (e == ERR_OK) {
-        configuration_started(g->configuration, g->state);
+    if (e != ERR_OK) {
+        return e;
     }
+    configuration_started(g->configuration, g->state);
     log_line(
         LOG_INFO, "gateway",
         "started in %lld ms: inventory %lld, journal %lld, Redis %lld, core %lld, publish %lld",
         (long long)(host_boot_ms() - g->started_ms), (long long)g->inventory_ms,
         (long long)g->recovery.journal_ms, (long long)g->recovery.redis_ms,
         (long long)g->restored_ms, (long long)g->publish_ms);
-    return e;
+    return ERR_OK;
 }
 
 int gateway_start(const struct cli_origin *origin, struct config *config, struct gateway **out)

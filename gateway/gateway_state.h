@@ -54,6 +54,7 @@ struct gateway {
     const struct inventory *pending; /* loaded on SIGHUP, waiting for a confirmed flush */
     struct position pending_after;
     int64_t pending_since_ms;
+    bool pending_told; /* the log has it that it waits */
     uint64_t applied;
     uint64_t handed; /* version of the newest inventory given to the core */
     uint32_t builds; /* inventories built anew for their timings */

@@ -269,7 +269,9 @@ static void publish_city(struct runner *r, int64_t boot_ms)
         view_put_city(r->p.view, &city);
         r->out.city_dirty = false;
     }
-    view_put_heartbeat(r->p.view, r->now, boot_ms);
+    if (!intake_blocked(r->p.intake)) { /* readers must not take for new what is not */
+        view_put_heartbeat(r->p.view, r->now, boot_ms);
+    }
     atomic_store_explicit(&r->turned_ms, boot_ms, memory_order_relaxed);
 }
 
@@ -344,6 +346,7 @@ static void apply_late(struct runner *r)
         taken += (unsigned)n;
         r->late_taken += n;
         if (all) {
+            core_lots_on(r->p.core);
             r->late_published = 0;
         }
         if (all || n == 0) {
@@ -367,6 +370,31 @@ static int64_t sleep_until(struct runner *r)
     return boot_ms + (due_in_ms < TURN_MS ? due_in_ms : TURN_MS);
 }
 
+/* Accepted readings are gone: what their sources' sensors said before is no longer to be trusted,
+ * as after a lost session. Which sources it was nobody knows. */
+static void doubt_all(struct runner *r)
+{
+    const uint64_t lost = intake_lost(r->p.intake);
+    const struct inventory *inv = core_inventory(r->p.core);
+    struct input input = {.at = r->newest, .now = r->now, .kind = INPUT_SESSION_LOST};
+    if (lost == 0) {
+        return;
+    }
+    log_line(LOG_ERROR, "runner",
+             "%llu accepted readings are lost: what was heard before is doubted",
+             (unsigned long long)lost);
+    input.session_lost.since_ms = r->now.at_ms;
+    for (uint32_t i = 0; i < inv->source_count; i++) {
+        const size_t len = strlen(inv->sources[i]);
+
+        if (len > SOURCE_NAME_MAX) { /* no link has such a name: nothing was heard of it */
+            continue;
+        }
+        memcpy(input.session_lost.link, inv->sources[i], len + 1);
+        step(r, &input);
+    }
+}
+
 static void *run(void *arg)
 {
     struct runner *r = arg;
@@ -380,10 +408,13 @@ static void *run(void *arg)
             step(r, &r->inputs[i]);
         }
         advance(r, now);
+        doubt_all(r);
         apply_late(r);
         int64_t boot_ms = host_boot_ms();
         publish_city(r, boot_ms);
-        flush_step(r->flush, r->newest, r->now.at_ms, r->now.shift_ms);
+        if (!intake_blocked(r->p.intake)) { /* nor those of Redis: as_of stands, and ages */
+            flush_step(r->flush, r->newest, r->now.at_ms, r->now.shift_ms);
+        }
         maintain(r, boot_ms);
         if (n == 0 && atomic_load(&r->stop)) {
             /* Redis gets what is dirty, for a moment; what it does not get is in the journal */

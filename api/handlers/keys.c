@@ -136,8 +136,10 @@ static void fit_check(struct request *rq, const struct ordered *o, bool role_kno
                    o->order.role == ROLE_OPERATOR
                        ? "is required: the code of the operator whose key it is"
                        : "only a key of role operator has one");
+    } else if (o->operator_code[0] != '\0' && !key_operator_good(o->operator_code)) {
+        faults_add(&rq->faults, "/operator", "must be 2 to 6 capital letters");
     }
-    if (!key_districts_read(o->districts, &row) ||
+    if (!key_districts_read(o->districts, &row) || !key_districts_good(&row) ||
         (row.district_count > 0 && o->order.role != ROLE_STAFF)) {
         faults_add(&rq->faults, "/districts", "up to 8 codes of 6 digits with commas, role staff");
     }

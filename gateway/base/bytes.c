@@ -1,6 +1,7 @@
 /* Text forms of bytes: base64 and hex of device payloads, and the UTF-8 check of everything that
  * comes from outside. CRC-32C stands in crc32c.c. */
 #include "bowei/base/bytes.h"
+#include <string.h>
 
 static const char base64_alphabet[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -170,4 +171,23 @@ int utf8_valid(const char *text, size_t len)
         i += whole;
     }
     return 1;
+}
+
+void text_tidy(char *text)
+{
+    size_t len = strlen(text);
+
+    for (size_t i = 0, whole; i < len; i += whole) {
+        const unsigned char byte = (unsigned char)text[i];
+
+        whole = utf8_sequence(text + i, len - i);
+        if (byte == '\t') {
+            text[i] = ' ';
+        } else if (whole == 0 || byte < 0x20 || byte == 0x7f) {
+            text[i] = '?';
+        } else if (byte == 0xc2 && (unsigned char)text[i + 1] < 0xa0) {
+            text[i] = text[i + 1] = '?';
+        }
+        whole = whole == 0 ? 1 : whole;
+    }
 }

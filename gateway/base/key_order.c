@@ -118,9 +118,10 @@ static bool order_read(const struct key_order *order, int64_t now_ms, struct key
            key_text_copy(row->operator_code, sizeof row->operator_code,
                          order->operator_code == NULL ? "" : order->operator_code) &&
            key_districts_read(order->districts == NULL ? "" : order->districts, row) &&
-           (order->role == ROLE_OPERATOR) == (row->operator_code[0] != '\0') &&
-           (order->role == ROLE_STAFF || row->district_count == 0) && order->role != ROLE_PUBLIC &&
-           (order->expires_ms == 0 || order->expires_ms > now_ms);
+           (order->role == ROLE_OPERATOR ? key_operator_good(row->operator_code)
+                                         : row->operator_code[0] == '\0') &&
+           key_districts_good(row) && (order->role == ROLE_STAFF || row->district_count == 0) &&
+           order->role != ROLE_PUBLIC && (order->expires_ms == 0 || order->expires_ms > now_ms);
 }
 
 enum err key_issue(const char *path, const struct key_order *order, int64_t now_ms,

@@ -8,8 +8,11 @@
 #include "gateway/base/key_order.h"
 #include <errno.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define SCHEMA_PREFIX "# bowei keys "
 #define HEAD_LINE                                                                                  \
@@ -95,6 +98,23 @@ bool key_districts_read(const char *text, struct key_row *row)
     return true;
 }
 
+bool key_districts_good(const struct key_row *row)
+{
+    for (uint32_t i = 0; i < row->district_count; i++) {
+        if (row->districts[i][0] < '1' || row->districts[i][0] > '8') {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool key_operator_good(const char *code)
+{
+    const size_t len = strspn(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+
+    return len >= 2 && len <= 6 && code[len] == '\0';
+}
+
 void key_districts_write(const struct key_row *row, char out[KEY_DISTRICTS_TEXT])
 {
     size_t n = 0;
@@ -176,11 +196,11 @@ static enum err line_take(char *line, long *schema, struct key_set *set)
     return key_set_append(set, &row) ? ERR_OK : ERR_NO_MEMORY;
 }
 
-static enum err rows_parse(char *text, struct key_set *set)
+/* On a fault *line is the number of the line it is in, and *schema what was read so far. */
+static enum err rows_parse(char *text, struct key_set *set, unsigned *line, long *schema)
 {
-    long schema = 1;
-
-    while (*text != '\0') {
+    *schema = 1;
+    for (*line = 1; *text != '\0'; ++*line) {
         char *next = strchr(text, '\n');
         enum err e;
 
@@ -188,7 +208,7 @@ static enum err rows_parse(char *text, struct key_set *set)
             return ERR_CONFIG; /* torn: a whole file ends with a newline */
         }
         *next = '\0';
-        e = line_take(text, &schema, set);
+        e = line_take(text, schema, set);
         if (e != ERR_OK) {
             return e;
         }
@@ -230,7 +250,10 @@ enum err key_set_load(const char *path, struct key_set **out)
         return ERR_NO_MEMORY;
     }
     if (text != NULL) {
-        e = rows_parse(text, set);
+        unsigned line;
+        long schema;
+
+        e = rows_parse(text, set, &line, &schema);
         free(text);
     }
     if (e != ERR_OK) {
@@ -239,6 +262,34 @@ enum err key_set_load(const char *path, struct key_set **out)
     }
     *out = set;
     return ERR_OK;
+}
+
+void key_set_explain(const char *path, enum err e, char *out, size_t cap)
+{
+    struct key_set set = {0};
+    struct stat st;
+    unsigned line = 0;
+    long schema = 0;
+    char *text = NULL;
+
+    (void)snprintf(out, cap, "%s", err_text(e, 0));
+    if (e == ERR_IO && access(path, R_OK | W_OK) != 0) {
+        /* ENOENT: of the folder, a file is made */
+        (void)snprintf(out, cap, "%s",
+                       errno == ENOENT ? "its folder is not there" : strerror(errno));
+    } else if (e == ERR_CONFIG && stat(path, &st) == 0 && (st.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+        (void)snprintf(out, cap, "others may read it: chmod 600");
+    } else if ((e == ERR_CONFIG || e == ERR_NEWER_SCHEMA) && key_file_read(path, &text) == ERR_OK &&
+               text != NULL && rows_parse(text, &set, &line, &schema) == e) {
+        if (e == ERR_NEWER_SCHEMA) {
+            (void)snprintf(out, cap, "it has schema %ld, this program reads up to %d", schema,
+                           SCHEMA);
+        } else {
+            (void)snprintf(out, cap, "line %u is no row of a key", line);
+        }
+    }
+    free(text);
+    free(set.rows);
 }
 
 void key_set_destroy(struct key_set *set)

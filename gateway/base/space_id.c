@@ -1,7 +1,10 @@
 /* The ID of a place as text and as a sortable number. Every ID that enters the program comes
  * through space_id_parse; every one that leaves it through space_id_write or space_id_display. */
 #include "bowei/base/space_id.h"
+#include "bowei/base/bytes.h"
 #include "bowei/base/err.h"
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Layout of the 17 characters before the check character. */
@@ -46,6 +49,58 @@ static const char *const fault_texts[ID_FAULT_COUNT] = {
 const char *id_fault_text(enum id_fault fault)
 {
     return (unsigned)fault < ID_FAULT_COUNT ? fault_texts[fault] : fault_texts[ID_CHARACTER];
+}
+
+/* The first character of the text that may not stand where it does; false: none. *at counts from 1,
+ * hyphens too, as the eye does. */
+static bool misfit_find(const char *text, size_t len, size_t *byte, size_t *bytes, size_t *at,
+                        bool *digit)
+{
+    size_t plain = 0;
+
+    *at = 0;
+    for (size_t i = 0; i < len; i += *bytes) {
+        const char c = text[i];
+        const bool is_digit = c >= '0' && c <= '9';
+        const bool is_letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+
+        *byte = i;
+        *bytes = utf8_sequence(text + i, len - i);
+        *bytes = *bytes == 0 ? 1 : *bytes;
+        ++*at;
+        if (c == '-') {
+            continue;
+        }
+        *digit = plain < BODY_LEN && plain != KIND_AT;
+        if ((!is_digit && !is_letter) || (*digit && !is_digit)) {
+            return true;
+        }
+        plain++;
+    }
+    return false;
+}
+
+void id_fault_explain(enum id_fault fault, const char *text, size_t len, size_t want, char *out,
+                      size_t cap)
+{
+    size_t byte;
+    size_t bytes;
+    size_t at;
+    bool digit;
+
+    (void)snprintf(out, cap, "%s", id_fault_text(fault));
+    if (fault == ID_LENGTH) {
+        (void)snprintf(out, cap, "%zu characters are needed, there are %zu", want,
+                       id_plain(text, len, NULL, 0));
+    } else if (fault == ID_CHARACTER && misfit_find(text, len, &byte, &bytes, &at, &digit)) {
+        if (text[byte] == ' ' || text[byte] == '\t' || text[byte] == '\n' || text[byte] == '\r') {
+            (void)snprintf(out, cap, "character %zu is white space", at);
+        } else {
+            (void)snprintf(out, cap, "character %zu is \"%.*s\" where a %s belongs", at, (int)bytes,
+                           text + byte, digit ? "digit" : "letter or digit");
+        }
+    }
+    text_tidy(out);
 }
 
 /* Value of a character of the alphabet, -1 for any other. */

@@ -1,4 +1,5 @@
 /* `bowei id`: checks, formats and makes IDs of places. */
+#include "bowei/base/bytes.h"
 #include "bowei/base/json_write.h"
 #include "bowei/base/space_id.h"
 #include "gateway/cli/commands.h"
@@ -6,14 +7,22 @@
 #include <stdio.h>
 #include <string.h>
 
+#define SHOWN_MAX 60 /* bytes of a refused text that are repeated */
+
+enum id_action { ID_ACTION_CHECK, ID_ACTION_FORMAT, ID_ACTION_MAKE, ID_ACTION_COUNT };
+
 /* What is wrong with a text; for a wrong check character, which one would be right. */
-static void write_fault(const char *text, enum id_fault fault, struct strbuf *out)
+static void write_fault(const char *text, enum id_action action, enum id_fault fault,
+                        struct strbuf *out)
 {
     char plain[SPACE_ID_LEN];
     char right[SPACE_ID_LEN + 1];
+    char why[120];
     space_key key = 0;
 
-    strbuf_puts(out, id_fault_text(fault));
+    id_fault_explain(fault, text, strlen(text),
+                     action == ID_ACTION_MAKE ? SPACE_ID_LEN - 1 : SPACE_ID_LEN, why, sizeof why);
+    strbuf_puts(out, why);
     (void)id_plain(text, strlen(text), plain, sizeof plain);
     if (fault == ID_CHECK && space_id_parse_body(plain, SPACE_ID_LEN - 1, &key) == ID_OK) {
         space_id_format(key, right);
@@ -21,7 +30,8 @@ static void write_fault(const char *text, enum id_fault fault, struct strbuf *ou
     }
 }
 
-static void write_json(const char *text, enum id_fault fault, space_key key, struct strbuf *out)
+static void write_json(const char *text, enum id_action action, enum id_fault fault, space_key key,
+                       struct strbuf *out)
 {
     char id[SPACE_ID_LEN + 1];
     char display[SPACE_ID_DISPLAY_LEN + 1];
@@ -39,15 +49,13 @@ static void write_json(const char *text, enum id_fault fault, space_key key, str
         json_kv_str(&w, "display", display);
         json_kv_str(&w, "kind", place_kind_name(space_key_kind(key)));
     } else {
-        write_fault(text, fault, &why);
+        write_fault(text, action, fault, &why);
         json_key(&w, "reason");
         json_strn(&w, why.data == NULL ? "" : why.data, why.len);
     }
     json_object_end(&w);
     strbuf_finish(&why);
 }
-
-enum id_action { ID_ACTION_CHECK, ID_ACTION_FORMAT, ID_ACTION_MAKE, ID_ACTION_COUNT };
 
 static const char *const action_names[ID_ACTION_COUNT] = {"check", "format", "make"};
 
@@ -57,8 +65,12 @@ static void write_text(const char *text, enum id_action action, enum id_fault fa
     char id[SPACE_ID_DISPLAY_LEN + 1];
 
     if (fault != ID_OK) {
-        strbuf_printf(out, "%s: ", text);
-        write_fault(text, fault, out);
+        char shown[SHOWN_MAX + 1];
+
+        (void)snprintf(shown, sizeof shown, "%s", text);
+        text_tidy(shown);
+        strbuf_printf(out, "%s%s: ", shown, strlen(text) > SHOWN_MAX ? "..." : "");
+        write_fault(text, action, fault, out);
         return;
     }
     if (action == ID_ACTION_FORMAT) {
@@ -82,7 +94,7 @@ static int handle(const char *text, enum id_action action, bool json)
                                     : space_id_parse(text, strlen(text), &key);
 
     if (json) {
-        write_json(text, fault, key, &line);
+        write_json(text, action, fault, key, &line);
     } else {
         write_text(text, action, fault, key, &line);
     }

@@ -3,6 +3,7 @@
  * is written when any row is wrong. */
 #include "bowei/base/json_write.h"
 #include "bowei/inventory_file.h"
+#include "bowei/sensor_model.h"
 #include "bowei/state_folder.h"
 #include "gateway/cli/commands.h"
 #include "gateway/cli/options.h"
@@ -47,7 +48,7 @@ static uint64_t changes(const struct import_report *report)
 }
 
 /* file:line:column: field: reason, as compilers say it */
-static void print_faults(const struct import_report *report)
+static void print_faults(const struct import_report *report, const char *kind)
 {
     const uint32_t shown =
         report->fault_count < IMPORT_FAULTS_MAX ? report->fault_count : IMPORT_FAULTS_MAX;
@@ -56,10 +57,10 @@ static void print_faults(const struct import_report *report)
         const struct import_fault *f = &report->faults[i];
 
         if (f->line == 0) {
-            fprintf(stderr, "%s%s%s%s%s\n", f->file, f->file[0] == '\0' ? "" : ": ", f->field,
-                    f->field[0] == '\0' ? "" : ": ", f->reason);
+            fprintf(stderr, "%s%s%s%s%s%s\n", f->file, f->file[0] == '\0' ? "" : ": ", kind,
+                    f->field, f->field[0] == '\0' ? "" : ": ", f->reason);
         } else {
-            fprintf(stderr, "%s:%u:%u: %s%s%s\n", f->file, f->line, f->column, f->field,
+            fprintf(stderr, "%s:%u:%u: %s%s%s%s\n", f->file, f->line, f->column, kind, f->field,
                     f->field[0] == '\0' ? "" : ": ", f->reason);
         }
     }
@@ -141,8 +142,15 @@ static void say(const struct import_call *call, const char *fmt, ...)
 
 static int fail(const char *what, enum err e)
 {
-    fprintf(stderr, "bowei import: %s: %s\n", what,
-            e == ERR_NOT_FOUND ? "there is no such file" : err_text(e, 0));
+    const char *why = e == ERR_NOT_FOUND ? "there is no such file" : err_text(e, 0);
+    struct stat st;
+
+    if (e == ERR_IO && stat(what, &st) == 0) {
+        why = S_ISDIR(st.st_mode)       ? "is a directory"
+              : access(what, R_OK) != 0 ? strerror(errno)
+                                        : why;
+    }
+    fprintf(stderr, "bowei import: %s: %s\n", what, why);
     return e == ERR_NOT_FOUND ? CLI_BAD_INPUT : CLI_FAILURE;
 }
 
@@ -156,6 +164,27 @@ static enum err load_newest(struct import_call *call)
         return ERR_OK;
     }
     return e != ERR_OK ? e : draft_load(path, &call->current, &call->version);
+}
+
+static const char *model_at(const void *ctx, size_t i)
+{
+    const struct sensor_model *const *models = ctx;
+
+    return models[i]->name;
+}
+
+/* Is no fault: what a mapping or native JSON says needs no model, and then it is a remark. */
+static void models_check(const struct import_call *call)
+{
+    struct model_names models = {.name_at = model_at};
+    struct import_report unknown = {0};
+
+    models.ctx = sensor_models(&models.count);
+    draft_models_check(call->draft, &models, &unknown);
+    if (!call->quiet) {
+        print_faults(&unknown, "warning: ");
+    }
+    import_report_finish(&unknown);
 }
 
 /* Reads and checks all files. CLI_OK, or CLI_BAD_INPUT with the faults printed. */
@@ -178,6 +207,7 @@ static int read_files(struct import_call *call)
             return e == ERR_IO || e == ERR_NOT_FOUND ? CLI_BAD_INPUT : status;
         }
     }
+    models_check(call);
     /* the whole is checked only when each row is good: follow-up faults would bury the cause */
     if (call->report.fault_count == 0) {
         e = draft_complete(call->draft, call->current, call->replace, call->allow_removals,
@@ -189,8 +219,9 @@ static int read_files(struct import_call *call)
     if (call->report.fault_count == 0) {
         return CLI_OK;
     }
-    print_faults(&call->report);
-    fprintf(stderr, "%u faults, nothing was changed\n", call->report.fault_count);
+    print_faults(&call->report, "");
+    fprintf(stderr, "%u fault%s, nothing was changed\n", call->report.fault_count,
+            call->report.fault_count == 1 ? "" : "s");
     if (call->json) {
         (void)print_report(call, 0, false);
     }
@@ -248,30 +279,29 @@ static int wait_applied(const struct import_call *call, pid_t owner, uint64_t ve
     }
     fprintf(stderr,
             "stored as version %" PRIu64
-            ", but the gateway has not applied it within 30 s: see its log\n",
+            ", but the gateway has not applied it within 30 s: it does when Redis has confirmed a "
+            "flush, or its log says why not\n",
             version);
     return CLI_UNREACHABLE;
 }
 
-static int store(struct import_call *call)
+/* A stored version, when nothing is new: the last import may have ended before it was applied. */
+static bool is_applied(const struct import_call *call, uint64_t version)
 {
-    struct strbuf text = {0};
-    const uint64_t version = call->version + 1;
-    enum err e = draft_write(call->draft, version, &text);
-    pid_t owner = 0;
+    uint64_t applied = 0;
+
+    return state_folder_applied(call->place.state, &applied) == ERR_OK && applied >= version;
+}
+
+/* A stored version into force, where a gateway runs, and the report. */
+static int take_over(const struct import_call *call, uint64_t version, bool stored)
+{
+    const pid_t owner = state_folder_owner(call->place.state);
     int status = CLI_OK;
 
-    if (e == ERR_OK) {
-        e = inventory_store_save(call->folder, version, &text);
-    }
-    strbuf_finish(&text);
-    if (e != ERR_OK) {
-        return fail(call->folder, e);
-    }
-    owner = state_folder_owner(call->place.state);
-    if (owner > 0) {
+    if (owner > 0 && (stored || !is_applied(call, version))) {
         status = wait_applied(call, owner, version);
-    } else {
+    } else if (owner <= 0 && stored) {
         say(call,
             "stored as version %" PRIu64
             "; no gateway is running here, it is applied at the next start\n",
@@ -281,6 +311,22 @@ static int store(struct import_call *call)
         return CLI_FAILURE;
     }
     return status;
+}
+
+static int store(struct import_call *call)
+{
+    struct strbuf text = {0};
+    const uint64_t version = call->version + 1;
+    enum err e = draft_write(call->draft, version, &text);
+
+    if (e == ERR_OK) {
+        e = inventory_store_save(call->folder, version, &text);
+    }
+    strbuf_finish(&text);
+    if (e != ERR_OK) {
+        return fail(call->folder, e);
+    }
+    return take_over(call, version, true);
 }
 
 static int import_locked(struct import_call *call)
@@ -296,7 +342,7 @@ static int import_locked(struct import_call *call)
     }
     if (changes(&call->report) == 0 && call->version > 0) {
         say(call, "nothing differs from version %" PRIu64 "\n", call->version);
-        return print_report(call, call->version, false);
+        return take_over(call, call->version, false);
     }
     return store(call);
 }

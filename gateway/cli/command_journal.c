@@ -1,5 +1,6 @@
 /* `bowei journal dump`: every good record of the journal, oldest first, one line each. Reads only,
  * so it works while the gateway writes. */
+#include "bowei/audit_log.h"
 #include "bowei/base/json_write.h"
 #include "bowei/journal.h"
 #include "gateway/cli/commands.h"
@@ -104,6 +105,9 @@ static void write_override(struct json_writer *w, const struct override_image *o
 {
     json_kv_place(w, "id", o->key);
     json_kv_bool(w, "set", o->set);
+    if (o->set) {
+        json_kv_str(w, "reason", override_reason_word(o->reason));
+    }
     json_kv_time(w, "since", o->since_ms);
     json_kv_time(w, "until", o->until_ms > 0 ? o->until_ms : -1);
     json_kv_str(w, "actor", o->actor);
@@ -112,7 +116,7 @@ static void write_override(struct json_writer *w, const struct override_image *o
 
 static void write_audit(struct json_writer *w, const struct audit_image *a)
 {
-    json_kv_u64(w, "command", a->command);
+    json_kv_str(w, "command", audit_command_word(a->command));
     json_kv_place(w, "id", a->key);
     if (a->device_len > 0) {
         write_device(w, a->device, a->device_len);

@@ -25,7 +25,10 @@ struct keys_call {
 
 static int fail(const struct keys_call *call, enum err e)
 {
-    fprintf(stderr, "bowei keys: %s: %s\n", call->keys, err_text(e, 0));
+    char why[160];
+
+    key_set_explain(call->keys, e, why, sizeof why);
+    fprintf(stderr, "bowei keys: %s: %s\n", call->keys, why);
     return e == ERR_NOT_FOUND ? CLI_NOT_FOUND : e == ERR_BAD_PARAMETER ? CLI_USAGE : CLI_FAILURE;
 }
 
@@ -41,8 +44,6 @@ static bool plain_name(const char *text, size_t max)
 /* CLI_OK when the options make a key. */
 static int check_create(const struct keys_call *call, enum role *role)
 {
-    const size_t operator_max = sizeof((struct key_row *)NULL)->operator_code;
-
     if (call->role == NULL || !role_find(call->role, role) || *role == ROLE_PUBLIC) {
         return commands_usage(call->command, "--role must be operator, staff or admin");
     }
@@ -53,9 +54,9 @@ static int check_create(const struct keys_call *call, enum role *role)
         return commands_usage(call->command,
                               "--operator OP belongs to --role operator, and only there");
     }
-    if (call->operator_code != NULL && !plain_name(call->operator_code, operator_max)) {
+    if (call->operator_code != NULL && !key_operator_good(call->operator_code)) {
         return commands_usage(call->command,
-                              "--operator must be up to 7 of letters, digits, _ . -");
+                              "--operator must be 2 to 6 capital letters, as in the inventory");
     }
     return CLI_OK;
 }
@@ -139,9 +140,10 @@ static int districts_read(const struct keys_call *call, enum role role,
         n += (size_t)snprintf(out + n, KEY_DISTRICTS_TEXT - n, "%s%s", i == 0 ? "" : ",",
                               call->districts.items[i]);
     }
-    if (n >= KEY_DISTRICTS_TEXT || !key_districts_read(out, &row)) {
-        return commands_usage(call->command,
-                              "--district must be up to 8 codes of 6 digits, e.g. 150402");
+    if (n >= KEY_DISTRICTS_TEXT || !key_districts_read(out, &row) || !key_districts_good(&row)) {
+        return commands_usage(
+            call->command,
+            "--district must be up to 8 codes of 6 digits, the first 1 to 8, e.g. 150402");
     }
     if (row.district_count > 0 && role != ROLE_STAFF) {
         return commands_usage(call->command, "--district belongs to --role staff, and only there");

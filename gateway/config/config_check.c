@@ -492,7 +492,9 @@ static void check_stores(struct config_source *s, const struct config *c)
         config_source_fault_of(s, &c->redis.host, &c->redis.socket,
                                "redis.host: redis.socket is set, too, keep one");
     }
-    if (c->journal.reserve_mib >= c->journal.limit_mib) {
+    if (c->journal.reserve_mib >= c->journal.limit_mib &&
+        !config_source_refused(s, &c->journal.limit_mib) &&
+        !config_source_refused(s, &c->journal.reserve_mib)) {
         config_source_fault_of(s, &c->journal.reserve_mib, &c->journal.limit_mib,
                                "journal.reserve_mib: %u is not below journal.limit_mib %u",
                                c->journal.reserve_mib, c->journal.limit_mib);

@@ -17,7 +17,7 @@ void config_report_print(const struct config_report *report, struct strbuf *out)
         }
         strbuf_printf(out, "%s:%u:%u: %s\n    %s\n    ", report->file, fault->line, fault->column,
                       fault->text, fault->source);
-        for (uint32_t c = 1; c < fault->column && c < sizeof fault->source; c++) {
+        for (uint32_t c = 0; c < fault->caret; c++) {
             strbuf_putc(out, ' ');
         }
         strbuf_puts(out, "^\n");

@@ -4,6 +4,7 @@
  * refused value leaves its default behind. */
 #include "gateway/config/config_read.h"
 #include "bowei/base/suggest.h"
+#include "gateway/config/config_excerpt.h"
 #include "gateway/config/register_maps.h"
 #include "gateway/config/setting.h"
 #include <assert.h>
@@ -170,6 +171,7 @@ static void read_scalar(struct reader *r, struct filling *f, const struct settin
     const uint32_t faults = r->source->report->count;
     char why[SETTING_WHY_MAX] = "";
 
+    r->source->hides_value = row->type == SETTING_SECRET;
     if (node->type != YAML_SCALAR_NODE) {
         config_source_fault(r->source, line_of(node), column_of(node),
                             "%s%s: is not a single value", f->path, row->key);
@@ -183,6 +185,7 @@ static void read_scalar(struct reader *r, struct filling *f, const struct settin
         config_source_fault(r->source, line_of(node), column_of(node), "%s%s: %s", f->path,
                             row->key, why);
     }
+    r->source->hides_value = false;
     r->no_memory |= !config_source_mark(r->source, setting_field(row, f->item), line_of(node),
                                         column_of(node), r->source->report->count > faults);
 }
@@ -200,7 +203,8 @@ static void finish_section(struct reader *r, struct filling *f, uint32_t line, u
         }
         if (row->fallback == NULL && !f->given[row_index(row)]) {
             config_source_fault(r->source, line, column, "%s%s: is missing", f->path, row->key);
-        } else if ((is_text && empty) || !f->given[row_index(row)]) {
+        } else if ((is_text && empty) || !f->given[row_index(row)] ||
+                   config_source_refused(r->source, setting_field(row, f->item))) {
             r->no_memory |= !setting_default(row, f->item);
         }
     }
@@ -406,10 +410,13 @@ static void fault_yaml(struct reader *r, const yaml_parser_t *parser)
             line += r->source->text[i] == '\n';
         }
     }
-    config_source_fault(r->source, line, column, "not YAML: %.120s%s%.60s",
+    config_source_fault(r->source, line, column, "not YAML: %.120s%s%.60s%s",
                         parser->problem == NULL ? "cannot be read" : parser->problem,
                         parser->context == NULL ? "" : ", ",
-                        parser->context == NULL ? "" : parser->context);
+                        parser->context == NULL ? "" : parser->context,
+                        config_excerpt_byte(r->source->text, r->source->len, line, column) == '\t'
+                            ? " (a tab: lines are indented by blanks)"
+                            : "");
 }
 
 /* The first document; there may be no second one. */

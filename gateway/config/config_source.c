@@ -1,6 +1,8 @@
 /* Faults with their place in the file: shared by the reader (config_read.c) and the cross-checks
  * (config_check.c). */
 #include "gateway/config/config_source.h"
+#include "bowei/base/bytes.h"
+#include "gateway/config/config_excerpt.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,32 +32,6 @@ bool config_source_mark(struct config_source *source, const void *field, uint32_
     return true;
 }
 
-/* Copies the line of the file that the fault stands in, without its end. */
-static void copy_line(const struct config_source *source, uint32_t line, char *out, size_t cap)
-{
-    const char *p = source->text;
-    const char *end = p + source->len;
-    size_t len = 0;
-
-    for (uint32_t i = 1; i < line && p != NULL && p < end; i++) {
-        p = memchr(p, '\n', (size_t)(end - p));
-        p = p == NULL ? end : p + 1;
-    }
-    if (line == 0 || p == NULL) {
-        out[0] = '\0';
-        return;
-    }
-    if (line == 1 && source->len >= 3 && memcmp(p, "\xEF\xBB\xBF", 3) == 0) {
-        p += 3; /* byte order mark */
-    }
-    while (p + len < end && len < cap - 1 && p[len] != '\n' && p[len] != '\r') {
-        /* what a terminal could take for a command is not repeated */
-        out[len] = (unsigned char)p[len] < 0x20 && p[len] != '\t' ? '?' : p[len];
-        len++;
-    }
-    out[len] = '\0';
-}
-
 PRINTF_LIKE(4, 0)
 
 static void add(struct config_source *source, uint32_t line, uint32_t column, const char *fmt,
@@ -70,7 +46,9 @@ static void add(struct config_source *source, uint32_t line, uint32_t column, co
     fault = &report->faults[report->count++];
     *fault = (struct config_fault){.line = line, .column = column};
     vsnprintf(fault->text, sizeof fault->text, fmt, args);
-    copy_line(source, line, fault->source, sizeof fault->source);
+    text_tidy(fault->text);
+    fault->caret = config_excerpt(source->text, source->len, line, column, source->hides_value,
+                                  fault->source, sizeof fault->source);
 }
 
 void config_source_fault(struct config_source *source, uint32_t line, uint32_t column,

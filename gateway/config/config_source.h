@@ -16,7 +16,8 @@ struct config_source {
     const char *text;
     size_t len;
     struct config_report *report;
-    bool masked; /**< secrets were left out, not forgotten */
+    bool masked;      /**< secrets were left out, not forgotten */
+    bool hides_value; /**< what stands at a fault's place is a secret and is not repeated */
     struct config_mark *marks;
     size_t mark_count, mark_cap;
 };

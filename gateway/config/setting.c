@@ -154,7 +154,9 @@ void setting_range(const struct setting *row, struct strbuf *out)
     case SETTING_BOOL: strbuf_puts(out, "true or false"); break;
     case SETTING_CHOICE:
     case SETTING_LEVEL: write_choices(row->unit, out); break;
-    case SETTING_BAUD: strbuf_puts(out, "a usual speed in bit/s"); break;
+    case SETTING_BAUD:
+        strbuf_puts(out, "1200, 2400, 4800, 9600, 19200, 38400, 57600 or 115200 bit/s");
+        break;
     case SETTING_NAME:
         strbuf_printf(out, "name, up to %" PRId64 " of letters, digits, _ . -", row->max);
         break;

@@ -3,7 +3,8 @@
 
 #include "bowei/inventory_file.h"
 
-#define SOURCES_MAX 256 /* inv_device.source is a byte */
+#define SOURCES_MAX   256  /* inv_device.source is a byte */
+#define DISTRICTS_MAX 4096 /* inv_lot.district has 16 bits; GB/T 2260 lists some 2900 counties */
 
 /** A snapshot being built. The draft is sorted and checked (draft_complete). */
 struct build {

@@ -2,7 +2,9 @@
  * then (in references.c) check every reference. What one row can say of itself is row.c's. Linear
  * but for the sorts. */
 #include "gateway/inventory/complete.h"
+#include "gateway/inventory/row.h"
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +21,25 @@ void complete_fault(struct merge *m, enum draft_table table, const void *row, co
     report_fault(m->report, m->draft->files[at.file], &at, field, "%s: %s", label, reason);
 }
 
+static void duplicate_fault(struct merge *m, enum draft_table table, const void *kept,
+                            const void *row)
+{
+    const struct row_origin first = rows_origin(table, kept);
+    const struct row_origin at = rows_origin(table, row);
+    const char *file = m->draft->files[first.file];
+    const char *slash = strrchr(file, '/');
+    char reason[160];
+
+    if (first.file == at.file) {
+        (void)snprintf(reason, sizeof reason, "stands twice, first at %u:%u", first.line,
+                       first.column);
+    } else {
+        (void)snprintf(reason, sizeof reason, "stands twice, first at %.60s:%u:%u",
+                       slash == NULL ? file : slash + 1, first.line, first.column);
+    }
+    complete_fault(m, table, row, row_tables[table].fields[0].name, reason);
+}
+
 /* Keeps the first of rows of the same identity. */
 static void duplicates_drop(struct merge *m, enum draft_table table)
 {
@@ -30,7 +51,7 @@ static void duplicates_drop(struct merge *m, enum draft_table table)
         if (kept > 0 && rows_order(table, row_ref_of(m->draft, table, kept - 1),
                                    row_ref_of(m->draft, table, i)) == 0) {
             if (table != TABLE_DUTY) { /* told of its place */
-                complete_fault(m, table, rows->data + i * size, "duplicate", "stands twice");
+                duplicate_fault(m, table, rows->data + (kept - 1) * size, rows->data + i * size);
             }
             continue;
         }
@@ -104,11 +125,9 @@ static enum err row_keep(struct merge *m, enum draft_table table, const char *ro
 static enum err row_merge(struct merge *m, enum draft_table table, const char *fresh,
                           const char *old)
 {
-    uint64_t unused = 0;
-    bool counted = table < IMPORT_KINDS;
-    uint64_t *added = counted ? &m->report->added[table] : &unused;
-    uint64_t *changed = counted ? &m->report->changed[table] : &unused;
-    uint64_t *removed = counted ? &m->report->removed[table] : &unused;
+    uint64_t *added = &m->report->added[table];
+    uint64_t *changed = &m->report->changed[table];
+    uint64_t *removed = &m->report->removed[table];
 
     if (fresh == NULL) {
         if (stays(m, table, old)) {
@@ -167,7 +186,7 @@ static enum err retired_add(struct merge *m, space_key key)
     if (row == NULL) {
         return ERR_NO_MEMORY;
     }
-    *row = (struct draft_retired){.origin = {.file = m->current_file}, .key = key};
+    *row = (struct draft_retired){.origin = row_origin_of(m->current_file, 0, 0), .key = key};
     return ERR_OK;
 }
 
@@ -208,8 +227,18 @@ static enum err missing_retire(struct merge *m)
             }
         }
         rows->count = e == ERR_OK ? kept : rows->count;
+        m->report->added[TABLE_RETIRED] += rows->count - known;
     }
     return e;
+}
+
+/* The row of a place that is_live_row. */
+static const void *place_row(const struct merge *m, space_key key)
+{
+    const enum draft_table table = rows_place_table(key);
+
+    return m->draft->tables[table].data +
+           (size_t)rows_find(m->draft, table, key) * draft_row_size[table];
 }
 
 /* A place the files list again comes back under its ID; not when another took over, and not when
@@ -224,10 +253,11 @@ static void returned_drop(struct merge *m)
         if (is_live_row(m, all[i].key)) {
             if (all[i].origin.file == m->current_file && m->current != NULL &&
                 all[i].replaced_by == 0) {
+                m->report->removed[TABLE_RETIRED]++;
                 continue;
             }
             complete_fault(
-                m, TABLE_RETIRED, &all[i], "id",
+                m, rows_place_table(all[i].key), place_row(m, all[i].key), "id",
                 "is retired, so it cannot be listed as a lot, space or fence (IDs are never "
                 "used again)");
         }
@@ -251,12 +281,12 @@ static enum err retired_merge(struct merge *m)
 static void removals_judge(struct merge *m, enum draft_table table, uint64_t removed)
 {
     const uint64_t before = m->current->tables[table].count;
-    const struct row_origin at = {.line = 1, .column = 1};
+    const struct row_origin at = row_origin_of(0, 1, 1);
 
     if (removed * 100 > before * REMOVALS_MAX_PCT) {
         report_fault(m->report, m->draft->files[0], &at, "removals",
                      "removes %" PRIu64 " of %" PRIu64
-                     " %s, more than 5 %%: allow removals if that is meant",
+                     " %s, more than 5 %%: --allow-removals if that is meant",
                      removed, before, import_kind_name(table));
     }
 }
@@ -321,5 +351,7 @@ enum err draft_complete(struct draft *draft, const struct draft *current, bool r
     if (e == ERR_OK) {
         e = complete_bikes(&m);
     }
-    return e != ERR_OK ? e : complete_territory(&m);
+    e = e != ERR_OK ? e : complete_territory(&m);
+    report_sort(report);
+    return e;
 }

@@ -19,7 +19,7 @@ void complete_fault(struct merge *m, enum draft_table table, const void *row, co
                     const char *reason);
 /** Every reference of the sorted and merged draft. */
 enum err complete_references(struct merge *m) MUST_CHECK;
-/** That there are no more links, lines and timings than a snapshot can number. */
+/** That there are no more links, lines, timings and districts than a snapshot can number. */
 enum err complete_devices(struct merge *m) MUST_CHECK;
 /** Those of beacons, listeners, operators and vehicles, and that no identity is bound twice. */
 enum err complete_bikes(struct merge *m) MUST_CHECK;

@@ -48,9 +48,7 @@ static const struct {
 static void fault(struct csv *csv, uint32_t line, uint32_t column, const char *field,
                   const char *reason)
 {
-    const struct row_origin at = {.line = line,
-                                  .column = (uint16_t)(column > UINT16_MAX ? UINT16_MAX : column),
-                                  .file = csv->file->file};
+    const struct row_origin at = row_origin_of(csv->file->file, line, column);
 
     report_fault(csv->file->report, csv->file->name, &at, field, "%s", reason);
 }
@@ -175,6 +173,34 @@ static bool table_find(struct csv *csv)
     return false;
 }
 
+static const struct cell *cell_of_field(const struct csv *csv, const char *name)
+{
+    for (size_t c = 0; c < csv->column_count; c++) {
+        if (strcmp(csv->fields[c]->name, name) == 0) {
+            return &csv->cells[c];
+        }
+    }
+    return NULL;
+}
+
+/* Told once, not for each row. */
+static bool columns_whole(struct csv *csv)
+{
+    bool good = true;
+
+    for (const struct row_field *f = row_tables[csv->table].fields; f->name != NULL; f++) {
+        if (f->required && cell_of_field(csv, f->name) == NULL) {
+            char reason[80];
+
+            (void)snprintf(reason, sizeof reason, "%s need the column %s",
+                           row_table_name(csv->table), f->name);
+            fault(csv, 1, 1, "header", reason);
+            good = false;
+        }
+    }
+    return good;
+}
+
 static bool header_take(struct csv *csv)
 {
     bool good = record_take(csv) && table_find(csv);
@@ -202,17 +228,17 @@ static bool header_take(struct csv *csv)
         }
     }
     csv->column_count = csv->cell_count;
-    return good;
+    return good && columns_whole(csv);
 }
 
-static const struct cell *cell_of_field(const struct csv *csv, const char *name)
+/* What is wrong with a cell, and what it holds. */
+static void cell_fault(struct csv *csv, const struct cell *cell, const char *field,
+                       const struct row *row)
 {
-    for (size_t c = 0; c < csv->column_count; c++) {
-        if (strcmp(csv->fields[c]->name, name) == 0) {
-            return &csv->cells[c];
-        }
-    }
-    return &csv->cells[0];
+    char reason[ROW_REASON_MAX];
+
+    row_reason(row, cell->text, cell->len, reason, sizeof reason);
+    fault(csv, cell->line, cell->column, field, reason);
 }
 
 static enum err row_take(struct csv *csv)
@@ -231,19 +257,23 @@ static enum err row_take(struct csv *csv)
         return ERR_OK;
     }
     row_begin(&row, csv->file->draft, csv->table, csv->file->crs,
-              (struct row_origin){.line = first->line, .column = 1, .file = csv->file->file});
+              row_origin_of(csv->file->file, first->line, 1));
     for (size_t c = 0; c < csv->cell_count; c++) {
         const struct cell *cell = &csv->cells[c];
 
         if (!row_set(&row, csv->fields[c], cell->text, cell->len)) {
-            fault(csv, cell->line, cell->column, csv->fields[c]->name, row.reason);
+            cell_fault(csv, cell, csv->fields[c]->name, &row);
             good = false;
         }
     }
     if (good && !row_end(&row, &field)) {
         const struct cell *cell = cell_of_field(csv, field);
 
-        fault(csv, cell->line, cell->column, field, row.reason);
+        if (cell != NULL) {
+            cell_fault(csv, cell, field, &row);
+        } else { /* of a column that the file does not have */
+            fault(csv, first->line, first->column, field, row.reason);
+        }
     }
     return row.no_memory ? ERR_NO_MEMORY : ERR_OK;
 }

@@ -9,9 +9,19 @@
 /** Where a row stood, for messages; file is an index in draft->files. */
 struct row_origin {
     uint32_t line;
-    uint16_t column;
-    uint16_t file;
+    uint32_t column : 22; /**< compact JSON is one line of megabytes */
+    uint32_t file : 10;
 };
+
+#define ROW_COLUMN_MAX ((1u << 22) - 1)
+
+static inline struct row_origin row_origin_of(uint16_t file, uint32_t line, uint32_t column)
+{
+    return (struct row_origin){.line = line,
+                               .column = (column < ROW_COLUMN_MAX ? column : ROW_COLUMN_MAX) &
+                                         ROW_COLUMN_MAX,
+                               .file = file & 0x3ffu};
+}
 
 /** A ring of an outline: corners [corner, corner + count) of the draft, the first not repeated. */
 struct draft_ring {

@@ -2,6 +2,8 @@
  * grids; the extra members (devices, bindings, beacons, ...) hold rows as CSV has them. The
  * program's own export is of this form. Here is the document; an item of it is geojson_item.c. */
 #include "gateway/inventory/geojson.h"
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,11 +14,10 @@ static void fault_at(struct geojson *g, size_t offset, const char *field, const 
 {
     uint32_t line;
     uint32_t column;
-    struct row_origin at = {.file = g->file->file};
+    struct row_origin at;
 
     slicer_place(&g->slicer, offset, &line, &column);
-    at.line = line;
-    at.column = (uint16_t)(column > UINT16_MAX ? UINT16_MAX : column);
+    at = row_origin_of(g->file->file, line, column);
     report_fault(g->file->report, g->file->name, &at, field, "%s", reason);
 }
 
@@ -116,9 +117,13 @@ static void bowei_read(struct geojson *g)
         return;
     }
     if (format > INVENTORY_FORMAT) {
+        char reason[80];
+
         g->file->newer = true;
-        (void)geojson_refuse(g, node, "bowei.format",
-                             "the file was written by a newer version of Bowei");
+        (void)snprintf(reason, sizeof reason,
+                       "%" PRId64 " is of a newer version of Bowei, this program reads up to %d",
+                       format, INVENTORY_FORMAT);
+        (void)geojson_refuse(g, node, "bowei.format", reason);
     }
     node = json_member(&g->doc, g->doc.nodes, "version");
     if (node != NULL && json_int(&g->doc, node, &version) && version > 0) {
@@ -160,6 +165,8 @@ static const struct {
     {"retired",   TABLE_RETIRED }
 };
 
+#define MEMBERS (ARRAY_LEN(arrays) + ARRAY_LEN(heads))
+
 static bool key_is(const char *key, size_t len, const char *name)
 {
     return strlen(name) == len && memcmp(key, name, len) == 0;
@@ -197,9 +204,48 @@ static void heads_read(struct geojson *g)
     }
 }
 
+/* Which member a key is: of the arrays, then of the heads, MEMBERS for another. */
+static size_t member_find(const char *key, size_t len)
+{
+    for (size_t i = 0; i < MEMBERS; i++) {
+        if (key_is(key, len,
+                   i < ARRAY_LEN(arrays) ? arrays[i].name : heads[i - ARRAY_LEN(arrays)].name)) {
+            return i;
+        }
+    }
+    return MEMBERS;
+}
+
+/* A member that is none of ours. GeoJSON allows them ("bbox", "name"), but a list of objects is a
+ * table under a mistyped name, and must not be lost. */
+static void foreign_read(struct geojson *g, const char *key, size_t len)
+{
+    size_t from;
+    const struct json_node *value = NULL;
+    char reason[200];
+    size_t used;
+
+    if (!slicer_value(&g->slicer, &from) || !item_parse(g, from, g->slicer.at - from)) {
+        return;
+    }
+    value = g->doc.nodes;
+    if (value->kind != JSON_ARRAY || value->count == 0 ||
+        json_first(&g->doc, value)->kind != JSON_OBJECT) {
+        return;
+    }
+    used = (size_t)snprintf(reason, sizeof reason,
+                            "%.*s is no member of an inventory:", (int)(len < 30 ? len : 30), key);
+    for (size_t i = 0; i < ARRAY_LEN(arrays) && used < sizeof reason; i++) {
+        used += (size_t)snprintf(reason + used, sizeof reason - used, "%s %s", i == 0 ? "" : ",",
+                                 arrays[i].name);
+    }
+    fault_at(g, (size_t)(key - g->file->text), "json", reason);
+}
+
 static void arrays_read(struct geojson *g)
 {
     struct slicer *s = &g->slicer;
+    uint32_t seen = 0;
     bool first = true;
     const char *key;
     size_t len;
@@ -209,19 +255,24 @@ static void arrays_read(struct geojson *g)
         return;
     }
     while (!g->no_memory && slicer_more(s, '}', first)) {
-        size_t i = 0;
+        size_t i;
 
         first = false;
         if (!slicer_key(s, &key, &len)) {
             return;
         }
-        while (i < ARRAY_LEN(arrays) && !key_is(key, len, arrays[i].name)) {
-            i++;
+        i = member_find(key, len);
+        if (i < MEMBERS && (seen >> i & 1) != 0) {
+            fault_at(g, (size_t)(key - g->file->text), "json", json_fault_text(JSON_DUPLICATE_KEY));
+            return; /* one of the two would be lost, and which is a guess */
         }
+        seen |= UINT32_C(1) << i;
         if (i < ARRAY_LEN(arrays)) {
             items_read(g, arrays[i].table);
-        } else if (slicer_value(s, &from)) {
-            (void)item_parse(g, from, s->at - from);
+        } else if (i == MEMBERS) {
+            foreign_read(g, key, len);
+        } else {
+            (void)slicer_value(s, &from); /* a head, read before */
         }
     }
     if (s->fault == JSON_OK && !g->no_memory) {

@@ -65,8 +65,13 @@ static bool field_set(struct geojson *g, struct row *row, const struct row_field
         return geojson_refuse(g, n, field->name,
                               "must be a text, a number or a list, and not as long");
     }
-    return row_set(row, field, text, (size_t)len) ? true
-                                                  : geojson_refuse(g, n, field->name, row->reason);
+    if (!row_set(row, field, text, (size_t)len)) {
+        char reason[ROW_REASON_MAX];
+
+        row_reason(row, text, (size_t)len, reason, sizeof reason);
+        return geojson_refuse(g, n, field->name, reason);
+    }
+    return true;
 }
 
 /* All members of an object as fields of the row; `also` is a name that is read elsewhere. */
@@ -104,9 +109,7 @@ static struct row_origin origin_of(struct geojson *g)
     uint32_t column;
 
     slicer_place(&g->slicer, g->item, &line, &column);
-    return (struct row_origin){.line = line,
-                               .column = (uint16_t)(column > UINT16_MAX ? UINT16_MAX : column),
-                               .file = g->file->file};
+    return row_origin_of(g->file->file, line, column);
 }
 
 static void row_finish(struct geojson *g, struct row *row, bool good)

@@ -100,7 +100,8 @@ static size_t bad_byte(const char *text, size_t len)
 
 static bool encoding_good(struct reading_file *f)
 {
-    struct row_origin at = {.line = 1, .column = 1, .file = f->file};
+    struct row_origin at = row_origin_of(f->file, 1, 1);
+    uint32_t line = 1;
     uint32_t column = 1;
     bool utf16 =
         f->len >= 2 && (memcmp(f->text, "\xff\xfe", 2) == 0 || memcmp(f->text, "\xfe\xff", 2) == 0);
@@ -113,8 +114,8 @@ static bool encoding_good(struct reading_file *f)
     if (utf8_valid(f->text, f->len)) {
         return true;
     }
-    json_line_column(f->text, f->len, bad_byte(f->text, f->len), &at.line, &column);
-    at.column = (uint16_t)(column > UINT16_MAX ? UINT16_MAX : column);
+    json_line_column(f->text, f->len, bad_byte(f->text, f->len), &line, &column);
+    at = row_origin_of(f->file, line, column);
     if (looks_gbk((const unsigned char *)f->text, f->len)) {
         report_fault(f->report, f->name, &at, "encoding",
                      "the file is GBK, not UTF-8: save it as \"CSV UTF-8\" (CSV UTF-8 "
@@ -179,9 +180,6 @@ enum err draft_load(const char *path, struct draft **out, uint64_t *version)
         return ERR_NO_MEMORY;
     }
     e = file_read(&f, path);
-    if (e == ERR_OK && f.newer) {
-        e = ERR_NEWER_SCHEMA;
-    }
     if (e == ERR_OK && report.fault_count == 0) {
         e = draft_complete(f.draft, NULL, true, true, &report);
     }
@@ -191,7 +189,7 @@ enum err draft_load(const char *path, struct draft **out, uint64_t *version)
                      report.faults[0].line, report.faults[0].column, report.faults[0].field,
                      report.faults[0].reason);
         }
-        e = ERR_UNPROCESSABLE;
+        e = f.newer ? ERR_NEWER_SCHEMA : ERR_UNPROCESSABLE;
     }
     import_report_finish(&report);
     if (e != ERR_OK) {

@@ -144,6 +144,20 @@ static uint32_t replacement_row(const struct draft *d, uint32_t row)
     return by == 0 ? NO_SLOT : rows_find(d, TABLE_RETIRED, by);
 }
 
+/* Of a circle the row that a file has now; the others were there before. */
+static uint32_t chain_row(const struct merge *m, uint32_t row)
+{
+    uint32_t at = row;
+
+    do {
+        if (DRAFT_RETIRED(m->draft)[at].origin.file != m->current_file) {
+            return at;
+        }
+        at = replacement_row(m->draft, at);
+    } while (at != row);
+    return row;
+}
+
 /* Whoever follows what replaces a place must arrive somewhere. Each row is walked over twice. */
 static enum err chains_check(struct checking *c)
 {
@@ -163,8 +177,8 @@ static enum err chains_check(struct checking *c)
             row = replacement_row(d, row);
         }
         if (row != NO_SLOT && marks[row] == ON_THE_WAY) {
-            complete_fault(c->m, TABLE_RETIRED, &DRAFT_RETIRED(d)[row], "replaced_by",
-                           "the replacements lead back to this ID");
+            complete_fault(c->m, TABLE_RETIRED, &DRAFT_RETIRED(d)[chain_row(c->m, row)],
+                           "replaced_by", "the replacements lead back to this ID");
         }
         for (row = i; row != NO_SLOT && marks[row] == ON_THE_WAY; row = replacement_row(d, row)) {
             marks[row] = SEEN;

@@ -1,5 +1,6 @@
-/* What a snapshot numbers in few bits: the links and lines that carry devices, and the classes of
- * heartbeat and stale limit. Refused here, where the rows are, not when a gateway builds it. */
+/* What a snapshot numbers in few bits: the links and lines that carry devices, the classes of
+ * heartbeat and stale limit, and the districts. Refused here, where the rows are, not when a
+ * gateway builds it. */
 #include "gateway/inventory/build.h"
 #include "gateway/inventory/complete.h"
 #include "gateway/inventory/draft.h"
@@ -93,9 +94,39 @@ static enum err timings_check(struct merge *m)
     return e;
 }
 
+/* Of lots and fences, which are sorted by their IDs, so by their counties. */
+static void districts_check(struct merge *m)
+{
+    const struct draft_lot *lots = DRAFT_LOTS(m->draft);
+    const struct draft_fence *fences = DRAFT_FENCES(m->draft);
+    const uint32_t lot_count = m->draft->tables[TABLE_LOT].count;
+    const uint32_t fence_count = m->draft->tables[TABLE_FENCE].count;
+    uint32_t districts = 0;
+    uint32_t last = 0;
+    uint32_t lot = 0;
+    uint32_t fence = 0;
+
+    while (districts <= DISTRICTS_MAX && (lot < lot_count || fence < fence_count)) {
+        const bool of_lot =
+            fence == fence_count || (lot < lot_count && lots[lot].key <= fences[fence].key);
+        const uint32_t adcode = space_key_adcode(of_lot ? lots[lot].key : fences[fence].key);
+
+        districts += adcode != last;
+        last = adcode;
+        if (districts > DISTRICTS_MAX) {
+            complete_fault(m, of_lot ? TABLE_LOT : TABLE_FENCE,
+                           of_lot ? (const void *)&lots[lot] : (const void *)&fences[fence], "id",
+                           "more than 4096 different counties");
+        }
+        lot += of_lot;
+        fence += !of_lot;
+    }
+}
+
 enum err complete_devices(struct merge *m)
 {
     const enum err e = sources_check(m);
 
+    districts_check(m);
     return e != ERR_OK ? e : timings_check(m);
 }

@@ -6,6 +6,8 @@
 /* One row of a file on its way into the draft, whatever the file's form: the reader names a field
  * and gives its text, the table of fields says what it means. */
 
+#define ROW_REASON_MAX 200
+
 struct row {
     struct draft *draft;
     enum draft_table table;
@@ -35,8 +37,8 @@ struct row {
     struct draft_duty duty; /**< what a place says of those responsible */
     bool duty_given;
     bool unit_kind_known;
-    char scope[24];   /**< of a warden, as in the file */
-    char reason[200]; /**< why the last row_set or row_end said no */
+    char scope[24];              /**< of a warden, as in the file */
+    char reason[ROW_REASON_MAX]; /**< why the last row_set or row_end said no */
 };
 
 /** A column or property. set fills the row, or says in row->reason why not. */
@@ -56,6 +58,9 @@ extern const struct row_table row_tables[TABLE_COUNT];
 
 /** Notes the reason; false, so that it can be returned. */
 bool row_refuse(struct row *row, const char *reason);
+/** The reason with the refused text in front, cut to 40 bytes, unless that is empty or in the
+ * reason already. */
+void row_reason(const struct row *row, const char *text, size_t len, char *out, size_t cap);
 /** "lots", ... */
 const char *row_table_name(enum draft_table table);
 const struct row_field *row_field_find(enum draft_table table, const char *name, size_t len);

@@ -13,6 +13,19 @@ bool row_refuse(struct row *row, const char *reason)
     return false;
 }
 
+void row_reason(const struct row *row, const char *text, size_t len, char *out, size_t cap)
+{
+    const int shown = (int)(len < 40 ? len : 40);
+    char cell[41];
+
+    (void)snprintf(cell, sizeof cell, "%.*s", shown, text);
+    if (len == 0 || strstr(row->reason, cell) != NULL) {
+        (void)snprintf(out, cap, "%s", row->reason);
+    } else {
+        (void)snprintf(out, cap, "\"%s%s\" %.150s", cell, len > 40 ? "..." : "", row->reason);
+    }
+}
+
 bool row_key(struct row *row, const char *text, size_t len, space_key *key)
 {
     enum id_fault fault = space_id_parse(text, len, key);
@@ -22,7 +35,8 @@ bool row_key(struct row *row, const char *text, size_t len, space_key *key)
         return true;
     }
     if (fault != ID_CHECK) {
-        return row_refuse(row, id_fault_text(fault));
+        id_fault_explain(fault, text, len, SPACE_ID_LEN, row->reason, sizeof row->reason);
+        return false;
     }
     (void)id_plain(text, len, body, sizeof body);
     (void)snprintf(row->reason, sizeof row->reason,

@@ -471,7 +471,7 @@ enum err rows_copy(struct draft *to, enum draft_table table, struct row_ref from
     if (row == NULL) {
         return ERR_NO_MEMORY;
     }
-    at.file = file;
+    at = row_origin_of(file, at.line, at.column);
     memcpy(row, from.row, draft_row_size[table]);
     rows_origin_put(table, row, at);
     return texts_move(to, from.draft, table, row);

@@ -1,6 +1,10 @@
 /* Bikes, fences, episodes, mutes and reports as bytes; each layout once, for both directions. */
 #include "gateway/keep/fleet_pack.h"
 
+#include <stdlib.h>
+
+#define SUM_MAX (INT64_C(1) << 48) /* 65535 fixes half a world off: none adds up to more */
+
 static void code_position(struct coder *c, struct position_e7 *at)
 {
     code_i32(c, &at->lat);
@@ -85,7 +89,8 @@ void fleet_code_bike(struct coder *c, struct bike_image *bike)
         code_u32(c, &bike->flat_s);
         code_u32(c, &bike->dragged_s);
     }
-    if (bike->verdict >= VERDICT_COUNT || bike->rule >= RULE_COUNT ||
+    if (llabs(bike->sum_lat) > SUM_MAX || llabs(bike->sum_lon) > SUM_MAX ||
+        bike->verdict >= VERDICT_COUNT || bike->rule >= RULE_COUNT ||
         bike->lock >= LOCK_STATE_COUNT || bike->source >= REPORT_SOURCE_COUNT) {
         code_fail(c);
     }

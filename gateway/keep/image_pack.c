@@ -115,11 +115,13 @@ static void unpack_gate(struct unpacker *u, struct gate_image *g)
     g->join = unpacker_u8(u);
 }
 
+#define LOT_FIRST 0x80U /* beside `counting`: struct lot_image.first */
+
 static void pack_lot(struct packer *p, const struct lot_image *l)
 {
     packer_u64(p, l->key);
     packer_u8(p, l->closed);
-    packer_u8(p, l->counting);
+    packer_u8(p, l->counting | (l->first ? LOT_FIRST : 0));
     packer_u8(p, l->gate_count);
     packer_u32(p, (uint32_t)l->count_raw);
     packer_i64(p, l->since_ms);
@@ -145,6 +147,8 @@ static void unpack_lot(struct unpacker *u, struct lot_image *l)
     l->key = unpacker_u64(u);
     l->closed = unpacker_u8(u) != 0;
     l->counting = unpacker_u8(u);
+    l->first = (l->counting & LOT_FIRST) != 0;
+    l->counting &= (uint8_t)~LOT_FIRST;
     l->gate_count = unpacker_u8(u);
     l->count_raw = (int32_t)unpacker_u32(u);
     l->since_ms = unpacker_i64(u);

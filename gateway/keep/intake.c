@@ -205,6 +205,21 @@ static enum err take_command(void *ctx, struct command *command)
     return e;
 }
 
+/* Of a link whose session was lost once more before the core got to it: the newer loss says all
+ * that the older one does, so that of each link at most one waits. */
+static void side_forget_session_locked(struct intake *in, const char *link)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < in->side_count; i++) {
+        if (in->side[i].kind != INPUT_SESSION_LOST ||
+            strcmp(in->side[i].session_lost.link, link) != 0) {
+            in->side[kept++] = in->side[i];
+        }
+    }
+    in->side_count = kept;
+}
+
 /* What must not be lost and is in no journal. */
 static enum err queue_kept_locked(struct intake *in, const struct input *input)
 {
@@ -241,6 +256,7 @@ static enum err take_session_lost(void *ctx, const char *link, int64_t since_wal
     input.at = in->next;
     input.now = intake_now_locked(in);
     input.session_lost.since_ms = since_wall_ms - input.now.shift_ms;
+    side_forget_session_locked(in, link);
     e = queue_kept_locked(in, &input);
     pthread_mutex_unlock(&in->lock);
     return e;
@@ -307,6 +323,19 @@ void intake_set_epoch(struct intake *in, uint64_t epoch)
     pthread_mutex_unlock(&in->lock);
 }
 
+bool intake_blocked(const struct intake *in)
+{
+    return atomic_load(&in->blocked);
+}
+
+uint64_t intake_lost(struct intake *in)
+{
+    const uint64_t lost = in->lost;
+
+    in->lost = 0;
+    return lost;
+}
+
 uint64_t intake_lag(const struct intake *in)
 {
     return atomic_load_explicit(&in->lag, memory_order_relaxed);
@@ -365,6 +394,7 @@ struct intake *intake_create(const struct intake_params *params)
         in->newest = in->read = (struct position){params->epoch, params->next_seq - 1};
     }
     city_clock_init(&in->clock, start_ms, params->boot_ms);
+    in->given = (struct now){.at_ms = start_ms};
     return in;
 }
 

@@ -15,6 +15,7 @@ struct intake {
     struct journal *journal;
     struct counters *counters;
     _Atomic uint64_t lag;
+    _Atomic bool blocked; /**< see intake_blocked */
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t wake;
     bool woken, waiting;
@@ -33,9 +34,10 @@ struct intake {
     struct journal_cursor *cursor;
     struct input *peeked; /**< a reading read ahead; inside `peek` or NULL */
     struct input peek;
-    struct position read; /**< the newest input that the ring or the journal gave */
-    int64_t
-        stuck_since_ms; /**< boottime since when a missed reading cannot be read back, 0 = it can */
+    struct position read;   /**< the newest input that the ring or the journal gave */
+    struct now given;       /**< the newest now given out */
+    int64_t stuck_since_ms; /**< boottime since when missed readings are not found, 0 = they are */
+    uint64_t lost;          /**< see intake_lost */
 };
 
 /** City time; counts when the host's clock was set. With the lock held. */

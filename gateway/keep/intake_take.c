@@ -3,14 +3,20 @@
  * until it has the newest one; under the lock it then goes back to the ring. */
 #include "bowei/base/log.h"
 #include "gateway/keep/intake_queue.h"
+#include <errno.h>
 #include <string.h>
 
 /* While inputs stream in, the core lets them gather so long between two takes, unless GATHER_ENOUGH
  * wait: each input would otherwise wake it, two system calls and two switches for 3 us of work. */
 #define GATHER_NS     400000
 #define GATHER_ENOUGH 64
-/* How long a reading that cannot be read back holds the core up. */
-#define STUCK_MS 5000
+/* A reading that is not in the journal any more (its file was removed) is looked for so long: the
+ * journal makes a folder anew within its sync_ms. */
+#define GONE_MS 5000
+/* A segment that was trimmed while the cursor was on its way there is passed over at once. */
+#define TRIMMED_MS 250
+/* Between two tries to read what cannot be read. */
+#define RETRY_NS 10000000
 
 static void wait_locked(struct intake *in, int64_t until_boot_ms)
 {
@@ -62,9 +68,14 @@ static void caught_up_locked(struct intake *in)
     if (in->lagging && in->head == in->tail && in->side_count == 0 && in->peeked == NULL &&
         position_compare(in->read, in->missed) >= 0) {
         in->lagging = false;
+        in->lost += in->missed_count; /* counted out one by one, and these did not come */
+        count_add(in->counters, COUNT_READINGS_LOST, in->missed_count);
         in->missed_count = 0;
         journal_cursor_close(in->cursor);
         in->cursor = NULL;
+        if (atomic_exchange(&in->blocked, false)) {
+            log_line(LOG_INFO, "intake", "the core is up to date again");
+        }
     }
 }
 
@@ -110,25 +121,36 @@ static bool take_missed(struct intake *in, struct position missed, struct input 
     return true;
 }
 
-/* The journal took a reading and does not give it back (EIO): waited for, then given up rather than
- * stopping for ever. */
+/* Readings that the journal took do not come back. While it cannot be read (EMFILE, ENOMEM, EIO)
+ * they are waited for as long as the process lives: nothing is taken past them, time stands still
+ * for the core, and readers are told that it is behind. What the journal does not hold any more is
+ * given up after a while, and counted. */
 static void stuck(struct intake *in, struct position missed)
 {
-    static const struct timespec pause = {.tv_nsec = 10000000};
-    int64_t boot_ms = host_boot_ms();
+    static const struct timespec pause = {.tv_nsec = RETRY_NS};
+    static int64_t gate;
+    const int error = in->cursor == NULL ? ENOMEM : journal_cursor_error(in->cursor);
+    const int64_t boot_ms = host_boot_ms();
 
-    if (in->stuck_since_ms == 0) {
+    if (error != 0 || in->stuck_since_ms == 0) {
         in->stuck_since_ms = boot_ms;
     }
-    if (boot_ms - in->stuck_since_ms < STUCK_MS) {
-        (void)nanosleep(&pause, NULL);
+    if ((error != 0 || boot_ms - in->stuck_since_ms >= TRIMMED_MS) &&
+        !atomic_exchange(&in->blocked, true)) {
+        count_add(in->counters, COUNT_CORE_BLOCKED, 1);
+    }
+    if (error != 0) {
+        log_rate(LOG_ERROR, &gate, 10000, "intake",
+                 "readings up to %llu cannot be read back from the journal, the core waits: %s",
+                 (unsigned long long)missed.seq, strerror(error));
+    } else if (boot_ms - in->stuck_since_ms >= GONE_MS) {
+        log_line(LOG_ERROR, "intake", "readings up to %llu are in the journal no more",
+                 (unsigned long long)missed.seq);
+        in->read = missed;
+        in->stuck_since_ms = 0;
         return;
     }
-    log_line(LOG_ERROR, "intake", "missed readings up to %llu cannot be read back from the journal",
-             (unsigned long long)missed.seq);
-    count_add(in->counters, COUNT_JOURNAL_ERRORS, 1);
-    in->read = missed;
-    in->stuck_since_ms = 0;
+    (void)nanosleep(&pause, NULL);
 }
 
 /* What the ring lost, behind the `got` inputs that it gave; returns how many there are now. */
@@ -168,7 +190,12 @@ size_t intake_take(struct intake *in, struct input *inputs, size_t n, int64_t un
     }
     caught_up_locked(in);
     intake_lag_locked(in);
-    *now = intake_now_locked(in);
+    if (!atomic_load(&in->blocked)) {
+        in->given = intake_now_locked(in);
+    } else if (got > 0 && inputs[got - 1].now.at_ms > in->given.at_ms) {
+        in->given = inputs[got - 1].now;
+    }
+    *now = in->given;
     if (got > 0) {
         in->newest = inputs[got - 1].at;
     }

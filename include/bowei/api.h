@@ -45,6 +45,9 @@ struct api_params {
 
 struct api;
 
+/** Can the port be bound? Asked before a start takes the districts over: one that fails at its port
+ * afterwards would leave the city without a gateway. ERR_IO with *detail as api_start has it. */
+enum err api_port_probe(const struct config *config, char detail[160]) MUST_CHECK;
 /** Binds and starts. ERR_IO with *detail ("127.0.0.1:8080: address already in use") when it cannot.
  */
 enum err api_start(const struct api_params *params, struct api **out, char detail[160]) MUST_CHECK;

@@ -12,6 +12,11 @@
 
 #define AUDIT_WORD_MAX 24
 
+/** The word of a command in the audit, "" of one that is never there. Static. */
+const char *audit_command_word(unsigned command);
+/** "maintenance", ...: why staff put a space out of service. Static. */
+const char *override_reason_word(enum out_reason reason);
+
 /** One row as it is kept; unused texts "". */
 struct audit_row {
     struct position at; /**< of the record: the row's ID in the stream */

@@ -266,7 +266,8 @@ struct config {
 struct config_fault {
     uint32_t line, column;
     char text[240];   /**< "http.port: \"eighty\" is not a number (1-65535)" */
-    char source[160]; /**< the line of the file */
+    char source[160]; /**< the line of the file, or its part round the caret; secrets as '*' */
+    uint32_t caret;   /**< characters in front of the caret */
 };
 
 #define CONFIG_FAULTS_MAX 50

@@ -61,6 +61,12 @@ struct case_rules;
 void core_case_rules(struct core *core, const struct case_rules *rules);
 /** The kept cases are all restored: cases may be opened and moved, and their deadlines fire. */
 void core_cases_on(struct core *core);
+/** Redis was away at the start, so that images may still come: until core_lots_on, a lot at gates
+ * of which only first counts are known is unknown. Before core_restored. */
+void core_lots_wait(struct core *core);
+/** All images are restored: first counts are all there is. Touches nobody; the caller publishes
+ * lots and city. */
+void core_lots_on(struct core *core);
 struct core *core_create(const struct inventory *inv, struct counters *counters);
 void core_destroy(struct core *core);
 

@@ -93,6 +93,7 @@ struct lot_image {
     bool closed;
     uint8_t counting;
     uint8_t gate_count;
+    bool first;        /**< of first counts only: Redis, not read yet, may hold what was before */
     int32_t count_raw; /**< cars inside by the gates, unclamped */
     int64_t since_ms;  /**< last change of what is shown */
     int64_t turned_ms; /**< city time it was closed or opened last; 0 = never closed */

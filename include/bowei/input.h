@@ -40,8 +40,8 @@ enum input_kind {
     INPUT_COMMAND,      /**< staff or operator request, or a query that only the core can answer */
     INPUT_INVENTORY,    /**< a new snapshot to swap in */
     INPUT_REPORT,       /**< a bike or a listener, see bike_report.h; journalled as a reading is */
-    INPUT_SESSION_LOST, /**< a broker forgot our session: what it would have queued since `since_ms`
-                           is gone */
+    INPUT_SESSION_LOST, /**< a broker forgot our session: of what it would have queued until
+                           `since_ms` some may be gone */
     INPUT_KIND_COUNT
 };
 
@@ -62,7 +62,7 @@ struct input {
         struct {
             char link[SOURCE_NAME_MAX + 1]; /**< by name: an index would be another link's after a
                                                swap of the inventory */
-            int64_t since_ms;               /**< city time of the break */
+            int64_t since_ms;               /**< city time of the new session */
         } session_lost;
     };
 };
@@ -88,7 +88,7 @@ struct intake_port {
     /** Queues a command. ERR_OVERLOADED when the queue is too full; then it is not answered later.
      */
     enum err (*command)(void *ctx, struct command *command);
-    /** The broker forgot the session of this link; what it said since since_wall_ms may be lost.
+    /** The broker forgot the session of this link; what was said before since_wall_ms may be lost.
      * Copies the name. ERR_NO_MEMORY: to be told again. */
     enum err (*session_lost)(void *ctx, const char *link, int64_t since_wall_ms);
 };

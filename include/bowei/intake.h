@@ -30,7 +30,7 @@ struct intake_port intake_port_of(struct intake *intake);
 enum err intake_inventory(struct intake *intake, const struct inventory *inventory) MUST_CHECK;
 /** Core thread: takes up to n inputs in order, waiting until `until_boot_ms` for the first. Returns
  * how many; `inputs` are copies. *now is the clock at return (for core_advance), not older than any
- * input's. */
+ * input's; while intake_blocked that of the newest input given out. */
 size_t intake_take(struct intake *intake, struct input *inputs, size_t n, int64_t until_boot_ms,
                    struct now *now);
 /** Core thread: appends effects or images at the position of the input that caused them. */
@@ -43,6 +43,11 @@ struct position intake_newest(const struct intake *intake);
 void intake_wake(struct intake *intake);
 /** A new epoch was taken (Redis came later than the start); a smaller one is ignored. */
 void intake_set_epoch(struct intake *intake, uint64_t epoch);
+/** Readings that only the journal has cannot be read back out of it: none is taken past them, and
+ * until the core has them all, what it shows may be older than what was accepted. Any thread. */
+bool intake_blocked(const struct intake *intake);
+/** Core thread: accepted readings that the journal holds no more, since the last call. */
+uint64_t intake_lost(struct intake *intake);
 /** Inputs waiting for the core. */
 uint64_t intake_lag(const struct intake *intake);
 

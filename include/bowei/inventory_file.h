@@ -19,9 +19,9 @@ struct import_fault {
 
 #define IMPORT_FAULTS_MAX 100
 
-#define IMPORT_KINDS      13 /**< what the report counts */
+#define IMPORT_KINDS      15 /**< what the report counts: every table */
 /** "lots", "spaces", "fences", "grids", "devices", "bindings", "beacons", "listeners", "operators",
- * "vehicles", "units", "wardens", "responsibilities". */
+ * "vehicles", "units", "wardens", "responsibilities", "aliases", "retired". */
 const char *import_kind_name(unsigned kind);
 
 struct import_report {
@@ -39,6 +39,19 @@ void draft_destroy(struct draft *draft);
  * file's coordinates unless the file says its own. */
 enum err draft_read(struct draft *draft, const char *path, enum crs crs,
                     struct import_report *report) MUST_CHECK;
+
+/** The names of the sensor models that the program decodes. */
+struct model_names {
+    const char *(*name_at)(const void *ctx, size_t i);
+    const void *ctx;
+    size_t count;
+};
+
+/** Tells the report of each device whose model is none of these, but for Modbus units; for a draft
+ * as the files have it, before draft_complete. A model is only needed where a network server hands
+ * frames on, so these are warnings. */
+void draft_models_check(const struct draft *draft, const struct model_names *names,
+                        struct import_report *report);
 /** Completes the draft from `current` (NULL = none): what the new files do not mention stays,
  * unless `replace`, which makes the files the whole inventory (missing ones are removed =
  * tombstones). Cross-checks (dangling bindings, duplicates, check characters, > 5 % removals unless

@@ -112,8 +112,9 @@ bool journal_over_limit(const struct journal *journal);
  * C images go, counted; effects above the last confirmed position stay. */
 void journal_supersede(struct journal *journal, struct position since);
 
-/** Reads all good records, oldest first, of every segment, also while another process appends.
- * visit returns false to stop. ERR_NEWER_SCHEMA names the version in *schema. */
+/** Reads all good records, oldest first, of every segment, also while another process appends; logs
+ * which segments have more than those. visit returns false to stop. ERR_NEWER_SCHEMA names the
+ * version in *schema. */
 enum err journal_read(const char *folder, bool (*visit)(void *ctx, const struct record *record),
                       void *ctx, uint32_t *schema) MUST_CHECK;
 

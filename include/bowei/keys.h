@@ -57,6 +57,9 @@ struct key_set; /**< an immutable set */
 
 enum err key_set_load(const char *path,
                       struct key_set **out) MUST_CHECK; /**< a missing file is an empty set */
+/** Why key_set_load gave e for this file, for people: whose it is, which line, which schema. Reads
+ * it again; out is cut at cap. */
+void key_set_explain(const char *path, enum err e, char *out, size_t cap);
 void key_set_destroy(struct key_set *set);
 size_t key_set_rows(const struct key_set *set, const struct key_row **rows);
 /** The row of a presented key text that lives at that wall time, or NULL. Time does not depend on
@@ -68,6 +71,10 @@ bool key_row_lives(const struct key_row *row, int64_t wall_ms);
 /** May it change things in the district? `district` has at least KEY_DISTRICT_LEN characters, or is
  * shorter and covered by keys of all districts only. */
 bool key_row_covers(const struct key_row *row, const char *district);
+/** An operator's code as the inventory has them: 2 to 6 capital letters. */
+bool key_operator_good(const char *code);
+/** Can each district of the row be a county's (first digit 1 to 8)? */
+bool key_districts_good(const struct key_row *row);
 /** "150402,150403" into the row; false when it is not that. "" = all. */
 bool key_districts_read(const char *text, struct key_row *row);
 void key_districts_write(const struct key_row *row, char out[KEY_DISTRICTS_TEXT]);

@@ -51,8 +51,8 @@ struct link {
     int64_t connected_boot_ms;
     int64_t pinged_boot_ms;
     int64_t heard_boot_ms;
-    int64_t heard_wall_ms; /* the last sign of life: what came later and is lost began here */
-    int64_t gone_wall_ms;
+    int64_t heard_wall_ms; /* the last sign of life */
+    int64_t gone_wall_ms;  /* when a new session began */
     int64_t denied_gate, lost_gate, large_gate, foreign_gate, deaf_gate; /* of the log */
     int64_t refused_gates[DECODE_FAULT_COUNT];                           /* the same, by reason */
     char lost_why[BROKER_TLS_WHY_MAX];                                   /* as the log has it */

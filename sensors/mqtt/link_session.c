@@ -42,7 +42,8 @@ void link_on_connect(struct mosquitto *client, void *ctx, int code, int flags)
     if ((flags & 1) == 0) {
         link_count(link, COUNT_MQTT_SESSION_LOST);
         link->gone = true;
-        link->gone_wall_ms = link->heard_wall_ms;
+        /* what anybody said between his last word and now may be lost, also who spoke last */
+        link->gone_wall_ms = host_wall_ms();
     }
     link_sign_of_life(link);
     subscribe_all(link);

@@ -66,6 +66,17 @@ class TwoGateways(Testbed):
         self.field.settle(self.field.native("dev-0", occupied=False, counter=1))
         wait_until("the first goes on", lambda: self.space(self.ids[0])["state"] == "free", 5)
 
+    def test_second_on_the_same_port_refuses_and_takes_nothing(self):
+        other, config = self.folder / "other", self.folder / "other.yaml"
+        other.mkdir(mode=0o700)
+        config.write_text((self.folder / "bowei.yaml").read_text().replace(str(self.state), str(other)))
+        epochs = self.bowei_epochs()
+        done = subprocess.run([str(BOWEI), "serve", "--config", str(config)], capture_output=True, text=True, timeout=20)
+        self.assertEqual(done.returncode, EXIT_FAILURE, done.stderr)
+        self.assertIn("address already in use", done.stderr)
+        self.assertNotIn("started in", done.stderr)
+        self.assertEqual(self.bowei_epochs(), epochs, "a start that fails takes no district from the one that runs")
+
 
 if __name__ == "__main__":
     unittest.main()

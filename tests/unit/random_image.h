@@ -69,6 +69,7 @@ static inline void random_lot(struct dice *d, struct lot_image *l)
     l->key = dice_u64(d);
     l->closed = dice_below(d, 2) != 0;
     l->counting = (uint8_t)dice_below(d, 2);
+    l->first = dice_below(d, 2) != 0;
     l->gate_count = (uint8_t)dice_below(d, GATES_PER_LOT_MAX + 1);
     l->count_raw = (int32_t)(uint32_t)dice_u64(d);
     l->since_ms = dice_time(d);
@@ -145,8 +146,8 @@ static inline void random_bike(struct dice *d, struct bike_image *b)
     b->flat_s = (uint32_t)dice_u64(d);
     b->dragged_s = (uint32_t)dice_u64(d);
     b->first = random_position(d);
-    b->sum_lat = (int64_t)dice_u64(d);
-    b->sum_lon = (int64_t)dice_u64(d);
+    b->sum_lat = (int64_t)dice_u64(d) / 65536;
+    b->sum_lon = (int64_t)dice_u64(d) / 65536;
     b->stray = random_position(d);
     b->newest = random_position(d);
     b->accuracy_mm = (uint32_t)dice_u64(d);

@@ -160,10 +160,11 @@ static inline void redis_do(const struct redis_server *server, const char *forma
     va_end(args);
 }
 
-/* --- a city: two districts, a lot for every 100 spaces, a device for each space --- */
+/* --- a city: two districts (or more), a lot for every 100 spaces, a device for each space --- */
 
 #define CITY_LOT_SPACES 100u
 #define CITY_DEVICE_LEN 16
+#define CITY_DISTRICT   150402u /* the first one */
 
 struct city {
     struct inventory inv;
@@ -177,12 +178,12 @@ struct city {
 
 #define CITY_NOW_MS INT64_C(1795312800000)
 
-static inline space_key city_place_key(uint32_t lot, uint32_t number, bool second)
+static inline space_key city_place_key(uint32_t lot, uint32_t number, uint32_t district)
 {
-    char body[24];
+    char body[48];
     space_key key = 0;
 
-    snprintf(body, sizeof body, "%s%03uR%03u%04u", second ? "150403" : "150402", 1 + lot / 900,
+    snprintf(body, sizeof body, "%06u%03uR%03u%04u", CITY_DISTRICT + district, 1 + lot / 900,
              1 + lot % 900, number);
     assert_int_equal(space_id_parse_body(body, 17, &key), ID_OK);
     return key;
@@ -201,7 +202,13 @@ static inline void city_space(struct city *city, uint32_t slot, unsigned state, 
     s->sensors[0].counter++;
 }
 
-static inline void city_make(struct city *city, uint32_t spaces)
+/* Lots go round the districts; where there are fewer, from the last one down. */
+static inline uint32_t city_district(uint32_t lot, uint32_t lots, uint32_t districts)
+{
+    return lots < districts ? districts - 1 - lot : lot % districts;
+}
+
+static inline void city_make_wide(struct city *city, uint32_t spaces, uint32_t districts)
 {
     uint32_t lots = (spaces + CITY_LOT_SPACES - 1) / CITY_LOT_SPACES;
 
@@ -214,22 +221,24 @@ static inline void city_make(struct city *city, uint32_t spaces)
                                    .lot_count = lots,
                                    .device_count = spaces,
                                    .sensor_count = spaces,
-                                   .district_count = 2,
+                                   .district_count = districts,
                                    .live_spaces = spaces};
     city->inv.spaces = calloc(spaces, sizeof *city->inv.spaces);
     city->inv.lots = calloc(lots, sizeof *city->inv.lots);
     city->inv.devices = calloc(spaces, sizeof *city->inv.devices);
     city->inv.sensors = calloc(spaces, sizeof *city->inv.sensors);
-    city->inv.districts = calloc(2, sizeof *city->inv.districts);
+    city->inv.districts = calloc(districts, sizeof *city->inv.districts);
     city->inv.text = calloc(spaces + 1u, CITY_DEVICE_LEN + 1);
     city->inv.lookup = calloc(1, sizeof *city->inv.lookup);
     city->spaces = calloc(spaces, sizeof *city->spaces);
     city->lots = calloc(lots, sizeof *city->lots);
-    city->inv.districts[0].adcode = 150402;
-    city->inv.districts[1].adcode = 150403;
+    for (uint32_t i = 0; i < districts; i++) {
+        city->inv.districts[i].adcode = CITY_DISTRICT + i;
+    }
     for (uint32_t i = 0; i < lots; i++) {
         city->inv.lots[i] =
-            (struct inv_lot){.key = city_place_key(i, 0, i % 2 == 1), .district = i % 2 == 1};
+            (struct inv_lot){.key = city_place_key(i, 0, city_district(i, lots, districts)),
+                             .district = (uint16_t)city_district(i, lots, districts)};
         city->lots[i] = (struct lot_image){.key = city->inv.lots[i].key,
                                            .reason = REASON_FRESH,
                                            .since_ms = CITY_NOW_MS,
@@ -246,7 +255,8 @@ static inline void city_make(struct city *city, uint32_t spaces)
             (struct inv_device){.id = text, .id_len = CITY_DEVICE_LEN, .sensor_count = 1};
         city->inv.sensors[i] = (struct inv_sensor){.device = i, .target = i};
         city->inv.spaces[i] = (struct inv_space){
-            .key = city_place_key(lot, 1 + i % CITY_LOT_SPACES, lot % 2 == 1),
+            .key =
+                city_place_key(lot, 1 + i % CITY_LOT_SPACES, city_district(lot, lots, districts)),
             .lot = lot,
             .sensors = i,
             .sensor_count = 1,
@@ -270,6 +280,11 @@ static inline void city_make(struct city *city, uint32_t spaces)
     }
     assert_int_equal(lookup_places(&city->inv), ERR_OK);
     (void)inventory_publish(&city->board, &city->inv);
+}
+
+static inline void city_make(struct city *city, uint32_t spaces)
+{
+    city_make_wide(city, spaces, 2);
 }
 
 static inline void city_drop(struct city *city)

@@ -47,12 +47,13 @@ static inline bool override_none(void *ctx, space_key key, struct image *out)
     return false;
 }
 
-/* Server and city; acl: a file of users, the gateway is then the user `gateway`. NULL: none. */
-static inline void redis_gateway_open(struct redis_gateway *g, uint32_t spaces, const char *acl,
-                                      uint32_t timeout_ms)
+/* Server and a city of so many districts; acl: a file of users, the gateway is then the user
+ * `gateway`. NULL: none. */
+static inline void redis_gateway_open_wide(struct redis_gateway *g, uint32_t spaces,
+                                           uint32_t districts, const char *acl, uint32_t timeout_ms)
 {
     server_start(&g->server, acl);
-    city_make(&g->city, spaces);
+    city_make_wide(&g->city, spaces, districts);
     g->params = (struct redis_params){.socket = g->server.socket,
                                       .timeout_ms = timeout_ms,
                                       .username = acl != NULL ? "gateway" : NULL};
@@ -60,9 +61,18 @@ static inline void redis_gateway_open(struct redis_gateway *g, uint32_t spaces, 
     g->step_ms = 2;
 }
 
-/* Takes an epoch and starts writer and flush. What the source leaves out of places is the city's.
- */
-static inline void redis_gateway_begin(struct redis_gateway *g, struct image_source source)
+/* The same in a city of two districts. */
+static inline void redis_gateway_open(struct redis_gateway *g, uint32_t spaces, const char *acl,
+                                      uint32_t timeout_ms)
+{
+    redis_gateway_open_wide(g, spaces, 2, acl, timeout_ms);
+}
+
+/* Takes an epoch and starts writer and flush; unread: as of a gateway that has not read Redis yet,
+ * whose writer waits for redis_writer_set_epoch. What the source leaves out of places is the
+ * city's. */
+static inline void redis_gateway_begin_with(struct redis_gateway *g, struct image_source source,
+                                            bool unread)
 {
     struct redis_writer_params params = {.counters = &g->counters, .board = &g->city.board};
 
@@ -73,12 +83,17 @@ static inline void redis_gateway_begin(struct redis_gateway *g, struct image_sou
     source.suspect = source.suspect != NULL ? source.suspect : city_image_suspect;
     assert_int_equal(redis_take_epoch(&g->params, &g->city.inv, 1, &g->epoch), ERR_OK);
     params.redis = g->params;
-    params.epoch = g->epoch;
+    params.epoch = unread ? 0 : g->epoch;
     g->writer = redis_writer_start(&params);
     assert_non_null(g->writer);
     g->flush = flush_create(g->writer, &source);
     assert_non_null(g->flush);
     assert_int_equal(flush_reserve(g->flush, &g->city.inv), ERR_OK);
+}
+
+static inline void redis_gateway_begin(struct redis_gateway *g, struct image_source source)
+{
+    redis_gateway_begin_with(g, source, false);
 }
 
 /* The gateway ends, Redis goes on. */

@@ -171,6 +171,17 @@ static void test_never_back_at_random(void **state)
     assert_true(c.jumps_ahead > 0 && c.steps_back > 0);
 }
 
+/* What is restored keeps its age, and has one: nothing lies ahead. */
+static void test_restored(void **state)
+{
+    const int64_t now_ms = INT64_C(1700000000000);
+
+    (void)state;
+    assert_int_equal(city_clock_restored(now_ms - 1, now_ms), now_ms - 1);
+    assert_int_equal(city_clock_restored(now_ms + 1, now_ms), now_ms);
+    assert_int_equal(city_clock_restored(0, now_ms), 0); /* never stays never */
+}
+
 static void test_host_clocks(void **state)
 {
     int64_t boot = host_boot_ms();
@@ -189,6 +200,7 @@ int main(void)
         cmocka_unit_test(test_backward_step),
         cmocka_unit_test(test_slow_drift_is_slewed),
         cmocka_unit_test(test_never_back_at_random),
+        cmocka_unit_test(test_restored),
         cmocka_unit_test(test_host_clocks),
         cmocka_unit_test(test_no_burst_after_catching_up),
     };

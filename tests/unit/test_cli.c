@@ -1,6 +1,6 @@
 /* The command line: help and unknown words, IDs, the check of a configuration, keys, and the
  * commands that ask a server. Frames and messages: test_cli_decode.c; what a state folder holds:
- * test_cli_state.c. */
+ * test_cli_state.c; what refusals and warnings say: test_cli_refusals.c. */
 #include "tests/unit/cli_fixture.h"
 #include "tests/unit/loopback.h"
 

@@ -50,6 +50,22 @@ static void test_import_and_export(void **state)
     assert_string_equal(out_text, first);
 }
 
+/* A table that counts little counts, too. */
+static void test_aliases_alone_are_stored(void **state)
+{
+    (void)state;
+    make_city();
+    assert_int_equal(bowei("import", "--state", path_of("aliased"), path_of("lots.csv"),
+                           path_of("spaces.csv"), NULL),
+                     CLI_OK);
+    text_write("aliases.csv", "scheme,value,id\nbay,12,150402001R0010012Z\n");
+    assert_int_equal(bowei("import", "--state", path_of("aliased"), path_of("aliases.csv"), NULL),
+                     CLI_OK);
+    assert_non_null(strstr(out_text, "aliases          1 added, 0 changed, 0 removed"));
+    assert_int_equal(bowei("export", "--state", path_of("aliased"), NULL), CLI_OK);
+    assert_non_null(strstr(out_text, "{\"scheme\":\"bay\",\"value\":\"12\""));
+}
+
 static void test_import_refuses_as_a_whole(void **state)
 {
     (void)state;
@@ -124,6 +140,24 @@ static void test_import_waits_for_the_gateway(void **state)
     waitpid(owner, NULL, 0);
 }
 
+/* What is stored already and not in force is brought into force by the same import again. */
+static void test_the_same_import_again_is_applied(void **state)
+{
+    pid_t owner = 0;
+
+    (void)state;
+    make_city();
+    assert_int_equal(bowei("import", "--state", path_of("stored"), path_of("lots.csv"),
+                           path_of("spaces.csv"), NULL),
+                     CLI_OK);
+    owner = start_owner(path_of("stored"), true);
+    assert_int_equal(bowei("import", "--state", path_of("stored"), path_of("spaces.csv"), NULL),
+                     CLI_OK);
+    assert_string_equal(wrong_text, "nothing differs from version 1\napplied as version 1\n");
+    kill(owner, SIGKILL);
+    waitpid(owner, NULL, 0);
+}
+
 static void test_journal_dump(void **state)
 {
     static struct counters counters;
@@ -189,13 +223,51 @@ static void test_journal_dump(void **state)
     assert_int_equal(bowei("journal", "dmp", NULL), CLI_USAGE);
 }
 
+static void test_journal_dump_says_what_it_could_not_read(void **state)
+{
+    static struct counters counters;
+    const struct journal_params params = {.folder = path_of("torn/journal"), .counters = &counters};
+    const struct record_stamp stamp = {
+        .at = {.epoch = 3, .seq = 7},
+          .now = {.at_ms = 1700000000123         }
+    };
+    const struct image images[] = {
+        {.kind = IMAGE_OVERRIDE, .at = {3, 7}, .override = {.set = true, .reason = OUT_EVENT}},
+        {.kind = IMAGE_AUDIT,
+         .at = {3, 7},
+         .audit = {.command = COMMAND_LOT_CLOSE, .actor = "wang"}                            },
+    };
+    struct journal *journal = NULL;
+    FILE *damaged;
+
+    (void)state;
+    assert_int_equal(mkdir(path_of("torn"), 0700), 0);
+    assert_int_equal(journal_open(&params, &journal), ERR_OK);
+    assert_int_equal(journal_append_images(journal, RECORD_EFFECT, &stamp, images, 2), ERR_OK);
+    journal_close(journal);
+    assert_int_equal(bowei("journal", "dump", "--json", "--state", path_of("torn"), NULL), CLI_OK);
+    assert_string_equal(wrong_text, "");
+    assert_non_null(strstr(out_text, "\"set\":true,\"reason\":\"event\""));
+    assert_non_null(strstr(out_text, "\"command\":\"lot_close\""));
+    damaged = fopen(path_of("torn/journal/0000000000000003-0000000000000007.bwj"), "ab");
+    assert_non_null(damaged);
+    assert_int_equal(fwrite("rubbish", 1, 7, damaged), 7);
+    assert_int_equal(fclose(damaged), 0);
+    assert_int_equal(bowei("journal", "dump", "--json", "--state", path_of("torn"), NULL), CLI_OK);
+    assert_non_null(strstr(out_text, "\"command\":\"lot_close\""));
+    assert_non_null(strstr(wrong_text, "7.bwj: not readable from byte "));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_import_and_export),
+        cmocka_unit_test(test_aliases_alone_are_stored),
         cmocka_unit_test(test_import_refuses_as_a_whole),
         cmocka_unit_test(test_import_waits_for_the_gateway),
+        cmocka_unit_test(test_the_same_import_again_is_applied),
         cmocka_unit_test(test_journal_dump),
+        cmocka_unit_test(test_journal_dump_says_what_it_could_not_read),
     };
 
     return cmocka_run_group_tests(tests, folder_make, folder_remove);

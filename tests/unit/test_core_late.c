@@ -1,6 +1,7 @@
 /* Images of a Redis that came after the start, of a time that this host's clock has not reached:
  * the clock is wrong (a host without a battery clock), and nothing may stay fresh until it is
  * there. */
+#include "bowei/journal.h"
 #include "core_fixture.h"
 
 #define HOUR_MS 3600000
@@ -35,6 +36,17 @@ static void open_without_redis(struct scene *now, int64_t now_ms)
     scene_open(now, fixture_city(1, &spec));
     go_to(now, now_ms);
     now->seq = 1000;
+}
+
+/* The same before its images are read: lots at gates wait for Redis if told so. */
+static void begin_later(struct scene *now, bool lots_wait)
+{
+    scene_begin(now, fixture_city(1, &spec));
+    now->now_ms = T0 + 60000;
+    now->seq = 1000;
+    if (lots_wait) {
+        core_lots_wait(now->core);
+    }
 }
 
 static void close_both(struct scene *former, struct scene *now)
@@ -159,6 +171,76 @@ static void a_count_outlives_it_too(void **state)
     close_both(&former, &now);
 }
 
+/* Nobody has read yet how many were inside: a first count is not shown as if it were known. */
+static void a_first_count_waits_for_redis(void **state)
+{
+    struct scene former;
+    struct scene s;
+    struct image image;
+
+    (void)state;
+    scene_open(&former, fixture_city(1, &spec));
+    count(&former, GATE, 100, 98);
+    count(&former, GATE, 105, 98);
+    for (int redis_knows = 0; redis_knows < 2; redis_knows++) {
+        begin_later(&s, true);
+        core_restored(s.core, (struct now){.at_ms = s.now_ms}, false);
+        assert_int_equal(lot_of(&s, 1).reason, REASON_GATE_SILENT);
+        count(&s, GATE, 106, 98);
+        assert_int_equal(lot_of(&s, 1).counts.unknown, 10);
+        assert_int_equal(lot_of(&s, 1).reason, REASON_COUNT_UNREAD);
+        if (redis_knows) {
+            core_lot_image(former.core, 1, &image);
+            image.lot.count_raw = 3; /* as staff trued it up */
+            core_restore(s.core, &image);
+            assert_int_equal(lot_of(&s, 1).counts.occupied, 4);
+        }
+        core_lots_on(s.core);
+        assert_int_equal(lot_of(&s, 1).counts.occupied, redis_knows ? 4 : 8);
+        assert_int_equal(lot_of(&s, 1).reason, REASON_FRESH);
+        assert_adds_up(&s);
+        pass(&s, EVENT_LIMIT + 251); /* and silence is noticed as ever */
+        assert_int_equal(lot_of(&s, 1).reason, REASON_GATE_SILENT);
+        scene_close(&s);
+    }
+    scene_close(&former);
+}
+
+/* The journal was shortened while Redis was away, and the gateway starts once more, with Redis: the
+ * image of first counts is newer than that of Redis, but knows less. */
+static void a_shortened_first_count_is_still_one(void **state)
+{
+    struct scene former;
+    struct scene s;
+    struct image shortened;
+    struct image image;
+    uint8_t bytes[IMAGE_PACK_MAX];
+
+    (void)state;
+    scene_open(&former, fixture_city(1, &spec));
+    count(&former, GATE, 105, 98);
+    core_lot_image(former.core, 1, &image);
+    assert_false(image.lot.first);
+    image.lot.count_raw = 3;
+    for (int start = 0; start < 2; start++) {
+        begin_later(&s, start == 0);
+        if (start == 0) {
+            core_restored(s.core, (struct now){.at_ms = s.now_ms}, false);
+            count(&s, GATE, 106, 98);
+            core_lot_image(s.core, 1, &shortened);
+            assert_true(image_unpack(IMAGE_LOT, bytes, image_pack(&shortened, bytes, sizeof bytes),
+                                     &shortened));
+        } else {
+            core_restore(s.core, &shortened);
+            core_restore(s.core, &image);
+            core_restored(s.core, (struct now){.at_ms = s.now_ms}, false);
+            assert_int_equal(lot_of(&s, 1).counts.occupied, 4);
+        }
+        scene_close(&s);
+    }
+    scene_close(&former);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -167,6 +249,8 @@ int main(void)
         cmocka_unit_test(a_stay_outlives_a_start_without_redis),
         cmocka_unit_test(a_stay_that_was_seen_to_begin_is_new),
         cmocka_unit_test(a_count_outlives_it_too),
+        cmocka_unit_test(a_first_count_waits_for_redis),
+        cmocka_unit_test(a_shortened_first_count_is_still_one),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -61,6 +61,57 @@ static void too_many_are_refused_with_their_row(void **state)
     }
 }
 
+/* Lots or fences of that many counties. */
+static struct draft *counties_read(unsigned count, struct import_report *report)
+{
+    char path[] = "/tmp/bowei-counties-XXXXXX";
+    const int fd = mkstemp(path);
+    struct draft *d = draft_create();
+    FILE *f;
+
+    assert_true(fd >= 0);
+    f = fdopen(fd, "w");
+    assert_non_null(f);
+    fputs("id,lat,lon,counting\n", f);
+    for (unsigned i = 0; i < count; i++) {
+        char body[48];
+        char id[SPACE_ID_LEN + 1];
+        space_key key = 0;
+
+        (void)snprintf(body, sizeof body, "%06u001R0010000", 110101 + i);
+        assert_int_equal(space_id_parse_body(body, 17, &key), ID_OK);
+        space_id_format(key, id);
+        fprintf(f, "%s,42.2,118.9,spaces\n", id);
+    }
+    fclose(f);
+    *report = (struct import_report){0};
+    assert_int_equal(draft_read(d, path, CRS_WGS84, report), ERR_OK);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(draft_complete(d, NULL, true, true, report), ERR_OK);
+    return d;
+}
+
+static void too_many_counties_are_refused(void **state)
+{
+    struct import_report report;
+    struct draft *d = counties_read(4096, &report);
+    struct inventory *inv = NULL;
+
+    (void)state;
+    assert_int_equal(report.fault_count, 0);
+    assert_int_equal(inventory_build(d, 1, NULL, NULL, &inv), ERR_OK);
+    assert_int_equal(inv->district_count, 4096);
+    inventory_destroy(inv);
+    import_report_finish(&report);
+    draft_destroy(d);
+    d = counties_read(4098, &report);
+    assert_int_equal(report.fault_count, 1);
+    assert_string_equal(report.faults[0].field, "id");
+    assert_int_equal(report.faults[0].line, 4098);
+    import_report_finish(&report);
+    draft_destroy(d);
+}
+
 /* Forty imports, each with a hundred limits that no other had. */
 static void timings_that_change_again_and_again_are_built(void **state)
 {
@@ -95,6 +146,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(too_many_are_refused_with_their_row),
+        cmocka_unit_test(too_many_counties_are_refused),
         cmocka_unit_test(timings_that_change_again_and_again_are_built),
     };
 

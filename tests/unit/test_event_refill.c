@@ -1,6 +1,6 @@
 /* How events reach the operators' logs whatever happened to Redis and to the gateway in between:
  * what found no room is read back out of the journal, nothing counts as confirmed before it is
- * there, nothing is there twice. */
+ * there, nothing is there twice, nothing is kept out by what somebody added. */
 #include "tests/unit/event_world.h"
 
 /* More than the queue holds, and Redis is not fed meanwhile. */
@@ -99,6 +99,33 @@ static void an_empty_redis_is_filled_again(void **state)
     down(w);
 }
 
+/* Somebody added an entry with an id that no event will ever reach: it goes, none of ours is
+ * missed. With the shipped rights. */
+static void an_absurd_id_hides_no_events(void **state)
+{
+    struct world *w = up(TESTS_DIR "/../docker/redis-users.acl");
+    redisContext *c = server_connect(&w->server);
+
+    (void)state;
+    say_some(w, 50);
+    settle(w);
+    freeReplyObject(redisCommand(c, "AUTH gateway any"));
+    for (size_t i = 0; i < 2; i++) {
+        redisReply *reply =
+            redisCommand(c, "XADD bowei:{op:%s}:log 18446744073709551615-1 f v", operators[i]);
+
+        assert_int_equal(reply->type, REDIS_REPLY_STRING);
+        freeReplyObject(reply);
+    }
+    redisFree(c);
+    say_some(w, 50);
+    settle(w);
+    assert_all_read(w);
+    assert_int_equal(count_get(&w->counters, COUNT_REDIS_FOREIGN), 2);
+    assert_int_equal(count_get(&w->counters, COUNT_REDIS_HIDDEN), 0);
+    down(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -106,6 +133,7 @@ int main(void)
         cmocka_unit_test(nothing_is_confirmed_before_it_is_in_the_logs),
         cmocka_unit_test(a_restart_repeats_nothing_and_loses_nothing),
         cmocka_unit_test(an_empty_redis_is_filled_again),
+        cmocka_unit_test(an_absurd_id_hides_no_events),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -147,11 +147,11 @@ static const struct refusal wholes[] = {
     {TABLES(",\"listeners\":[{\"listener\":\"gw\",\"fence\":\"" N "\",\"source\":\"ble\"}]"),
      "fence", "listener gw: bound to a fence"},
     {TABLES(",\"beacons\":[{\"beacon\":\"mac:1918fc000001\",\"fence\":\"" F
-             "\"},{\"beacon\":\"mac:19:18:FC:00:00:01\",\"fence\":\"" F "\"}]"), "duplicate",
+             "\"},{\"beacon\":\"mac:19:18:FC:00:00:01\",\"fence\":\"" F "\"}]"), "beacon",
      "stands twice"},
     {TABLES(",\"listeners\":[{\"listener\":\"AC233FC00001\",\"fence\":\"" F
              "\",\"source\":\"a\"},{\"listener\":\"ac:23:3f:c0:00:01\",\"fence\":\"" F
-             "\",\"source\":\"b\"}]"), "duplicate", "stands twice"},
+             "\",\"source\":\"b\"}]"), "listener", "stands twice"},
     {TABLES(",\"vehicles\":[{\"vehicle\":\"QQ-1234\",\"mac\":\"1918fc000001\"}]"), "vehicle",
      "its operator is not in the inventory"},
     {TABLES(",\"vehicles\":[{\"vehicle\":\"OP-1234\",\"mac\":\"1918fc000001\"},{\"vehicle\":"

@@ -229,7 +229,7 @@ static void refuses_what_does_not_fit_together(void **state)
         const char *texts[5];
         const char *field, *reason;
     } rows[] = {
-        {{LOTS, SPACES, SPACES}, "duplicate", "twice"},
+        {{LOTS, SPACES, SPACES}, "id", "twice"},
         {{SPACES}, "lot", "not in the inventory"},
         {{LOTS, SPACES, BINDINGS}, "device", "not among the devices"},
         {{LOTS, DEVICES, BINDINGS}, "space", "not in the inventory"},

@@ -9,9 +9,14 @@
 
 #include "bowei/intake.h"
 #include "tests/unit/scratch_folder.h"
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 
 #define WALL_MS 1789000000000
 
@@ -221,6 +226,168 @@ static void a_stalled_core_loses_nothing(void **state)
     assert_int_equal(count_get(&counters, COUNT_CORE_LAGGED), 1);
 }
 
+/* --- a journal that does not give back what it took --- */
+
+#define MISSED 100 /* readings that only the journal has */
+
+/* More than the ring holds, of records of one length; then takes what the ring has. */
+static void overrun(struct fixture *f)
+{
+    static struct input in[INTAKE_RING];
+
+    for (uint32_t i = 0; i < INTAKE_RING + MISSED; i++) {
+        assert_int_equal(put(f, 10 + i % 50, i + 1), ERR_OK);
+    }
+    assert_int_equal(take(f, in, INTAKE_RING), INTAKE_RING);
+    assert_int_equal(intake_lag(f->intake), MISSED);
+}
+
+/* The missed ones come, in order. */
+static void assert_missed_come(struct fixture *f)
+{
+    static struct input in[MISSED + 1];
+
+    assert_int_equal(take(f, in, MISSED + 1), MISSED);
+    for (uint32_t i = 0; i < MISSED; i++) {
+        assert_int_equal(in[i].reading.counter, INTAKE_RING + i + 1);
+    }
+    assert_int_equal(take(f, in, MISSED), 0);
+    assert_false(intake_blocked(f->intake));
+    assert_int_equal(intake_lost(f->intake), 0);
+    assert_int_equal(count_get(&counters, COUNT_READINGS_LOST), 0);
+}
+
+/* Path of the only segment. */
+static void segment_path(const struct fixture *f, char *path, size_t cap)
+{
+    DIR *dir = opendir(f->folder);
+    unsigned found = 0;
+
+    assert_non_null(dir);
+    for (struct dirent *entry = readdir(dir); entry != NULL; entry = readdir(dir)) {
+        if (strstr(entry->d_name, ".bwj") != NULL) {
+            snprintf(path, cap, "%s/%s", f->folder, entry->d_name);
+            found++;
+        }
+    }
+    closedir(dir);
+    assert_int_equal(found, 1);
+}
+
+/* Out of descriptors for longer than anybody would wait: nothing is given up, and the core's time
+ * stands, so that what is older is not stamped as new. */
+static void a_core_waits_for_descriptors(void **state)
+{
+    struct fixture *f = *state;
+    struct input in[4];
+    struct rlimit limit;
+    struct rlimit none;
+    struct now before;
+    struct now now;
+    const int64_t begin_ms = host_boot_ms();
+
+    overrun(f);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    none = (struct rlimit){.rlim_cur = 3, .rlim_max = limit.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    assert_int_equal(intake_take(f->intake, in, 4, 0, &before), 0);
+    assert_true(intake_blocked(f->intake));
+    while (host_boot_ms() - begin_ms < 5300) {
+        assert_int_equal(intake_take(f->intake, in, 4, 0, &now), 0);
+        assert_int_equal(now.at_ms, before.at_ms);
+    }
+    assert_int_equal(count_get(&counters, COUNT_CORE_BLOCKED), 1);
+    assert_int_equal(intake_lag(f->intake), MISSED);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    assert_int_equal(intake_take(f->intake, in, 1, 0, &now), 1); /* at its own time, not at ours */
+    assert_int_equal(now.at_ms, in[0].now.at_ms > before.at_ms ? in[0].now.at_ms : before.at_ms);
+    assert_int_equal(in[0].reading.counter, INTAKE_RING + 1);
+    assert_true(intake_blocked(f->intake)); /* until the core has them all */
+    assert_int_equal(intake_take(f->intake, in, 1, 0, &now), 1);
+    for (uint32_t i = 3; i <= MISSED; i++) {
+        assert_int_equal(intake_take(f->intake, in, 1, 0, &now), 1);
+        assert_int_equal(in[0].reading.counter, INTAKE_RING + i);
+    }
+    assert_false(intake_blocked(f->intake));
+    assert_true(now.at_ms >= before.at_ms + 5000);
+    assert_int_equal(count_get(&counters, COUNT_READINGS_LOST), 0);
+}
+
+/* A read that fails (EISDIR here, EIO on a bad disk) is no end of the file. */
+static void a_core_waits_for_a_file_that_cannot_be_read(void **state)
+{
+    struct fixture *f = *state;
+    char path[512];
+    char aside[520];
+    struct input in[4];
+
+    overrun(f);
+    segment_path(f, path, sizeof path);
+    snprintf(aside, sizeof aside, "%s.aside", path);
+    assert_int_equal(rename(path, aside), 0);
+    assert_int_equal(mkdir(path, 0700), 0);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(take(f, in, 4), 0);
+        assert_true(intake_blocked(f->intake));
+    }
+    assert_int_equal(rmdir(path), 0);
+    assert_int_equal(rename(aside, path), 0);
+    assert_missed_come(f);
+}
+
+/* What was damaged is passed over, and each of them is counted. */
+static void what_is_lost_is_counted(void **state)
+{
+    struct fixture *f = *state;
+    static struct input in[MISSED + 11];
+    char path[512];
+    struct stat st;
+    int fd;
+
+    overrun(f);
+    segment_path(f, path, sizeof path);
+    assert_int_equal(stat(path, &st), 0);
+    fd = open(path, O_WRONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    /* the last ten records and a part of the one before */
+    assert_int_equal(
+        pwrite(fd, "damaged", 7, st.st_size - st.st_size / (INTAKE_RING + MISSED) * 10 - 9), 7);
+    close(fd);
+    atomic_store(&write_error, EIO); /* ends the segment */
+    assert_int_equal(put(f, 1, 1), ERR_IO);
+    atomic_store(&write_error, 0);
+    for (uint32_t i = 0; i < 10; i++) {
+        assert_int_equal(put(f, 1, i + 1), ERR_OK);
+    }
+    assert_int_equal(take(f, in, MISSED + 11), MISSED - 11 + 10);
+    assert_int_equal(in[MISSED - 12].reading.counter, INTAKE_RING + MISSED - 11);
+    assert_int_equal(in[MISSED - 11].reading.sensor, 1);
+    assert_int_equal(intake_lost(f->intake), 11);
+    assert_int_equal(intake_lost(f->intake), 0);
+    assert_int_equal(count_get(&counters, COUNT_READINGS_LOST), 11);
+    assert_int_equal(intake_lag(f->intake), 0);
+}
+
+/* However often a link comes and goes before a core that waits. */
+static void lost_sessions_do_not_pile_up(void **state)
+{
+    struct fixture *f = *state;
+    static struct input in[MISSED + 4];
+
+    overrun(f);
+    for (int64_t i = 0; i < 1000; i++) {
+        const char *link = i % 2 == 0 ? "mqtt" : "mqtt-2";
+
+        assert_int_equal(f->port.session_lost(f->port.ctx, link, WALL_MS + i), ERR_OK);
+    }
+    assert_int_equal(intake_lag(f->intake), MISSED + 2);
+    assert_int_equal(take(f, in, MISSED + 4), MISSED + 2);
+    assert_string_equal(in[MISSED].session_lost.link, "mqtt");
+    assert_true(in[MISSED].session_lost.since_ms == WALL_MS + 998);
+    assert_string_equal(in[MISSED + 1].session_lost.link, "mqtt-2");
+    assert_true(in[MISSED + 1].session_lost.since_ms == WALL_MS + 999);
+}
+
 static void unchanged_samples_are_what_an_overrun_drops(void **state)
 {
     struct fixture *f = *state;
@@ -339,6 +506,10 @@ int main(void)
         TEST(inputs_come_in_order_with_positions),
         TEST(a_full_disk_refuses_the_reading),
         TEST(a_stalled_core_loses_nothing),
+        TEST(a_core_waits_for_descriptors),
+        TEST(a_core_waits_for_a_file_that_cannot_be_read),
+        TEST(what_is_lost_is_counted),
+        TEST(lost_sessions_do_not_pile_up),
         TEST(unchanged_samples_are_what_an_overrun_drops),
         TEST(waking_ends_the_wait),
         TEST(producers_keep_their_order),

@@ -118,8 +118,7 @@ static void a_killed_broker_is_a_lost_session(void **state)
     WAIT_FOR(up(), 15000);
     WAIT_FOR(f->sessions_lost == 2, 5000);
     assert_string_equal(f->session_lost_of, name);
-    assert_in_range(before_ms - f->session_lost_since_ms, 0,
-                    10000); /* since the last sign of life */
+    assert_true(f->session_lost_since_ms >= before_ms); /* whatever was heard before is concerned */
     publisher_start();
     publish("dev-2", 0);
     WAIT_FOR(fixture_heard(f) == 1, 5000);

@@ -58,6 +58,56 @@ static void test_restart_empty_is_written_again(void **state)
     gateway_down(g);
 }
 
+/* Until a Redis that came late was read and merged, no image is even taken for it: an older one
+ * would be written over what it holds, for as long as the newer one takes to follow. */
+static void test_nothing_is_taken_before_redis_was_read(void **state)
+{
+    struct gateway *g = calloc(1, sizeof *g);
+
+    (void)state;
+    assert_non_null(g);
+    redis_gateway_open(&g->base, 300, NULL, TIMEOUT_MS);
+    redis_gateway_begin_with(&g->base, (struct image_source){0}, true);
+    flush_all(g->base.flush);
+    assert_false(pump(g, 100, all_confirmed));
+    assert_int_equal(g->base.city.looks, 0);
+    change(g, 0); /* what was merged */
+    redis_writer_set_epoch(g->base.writer, g->base.epoch);
+    assert_true(pump(g, 10000, all_confirmed));
+    assert_all_equal(g);
+    gateway_down(g);
+}
+
+/* A gateway of a whole province: after it lost everything, Redis gets all districts again, and a
+ * start reads them all. */
+static void test_many_districts(void **state)
+{
+    const uint32_t districts = 1100;
+    struct gateway *g = calloc(1, sizeof *g);
+    struct loaded l = {.g = g};
+    struct position newest;
+    int64_t high_water_ms;
+
+    (void)state;
+    assert_non_null(g);
+    redis_gateway_open_wide(&g->base, 100 * CITY_LOT_SPACES, districts, NULL, TIMEOUT_MS);
+    redis_gateway_begin(&g->base, (struct image_source){0}); /* lots are in the last hundred */
+    flush_all(g->base.flush);
+    assert_true(pump(g, 20000, all_confirmed));
+    redis_do(&g->base.server, "FLUSHALL");
+    change(g, 0);
+    assert_true(pump(g, 20000, all_confirmed));
+    assert_int_equal(
+        redis_number(&g->base.server, "EXISTS bowei:{151501}:epoch bowei:{151501}:meta"), 2);
+    assert_int_equal(
+        redis_load(&g->base.params, &g->base.city.inv, compare, &l, &newest, &high_water_ms),
+        ERR_OK);
+    assert_int_equal(l.spaces, g->base.city.inv.space_count);
+    assert_int_equal(l.different, 0);
+    assert_int_equal(redis_writer_state(g->base.writer), REDIS_UP);
+    gateway_down(g);
+}
+
 static void test_stopped_redis_never_holds_the_core(void **state)
 {
     struct gateway *g = gateway_up(500, NULL);
@@ -153,6 +203,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_another_epoch_ends_the_writing),
         cmocka_unit_test(test_restart_empty_is_written_again),
+        cmocka_unit_test(test_nothing_is_taken_before_redis_was_read),
+        cmocka_unit_test(test_many_districts),
         cmocka_unit_test(test_stopped_redis_never_holds_the_core),
         cmocka_unit_test(test_timeout_mid_flush_repeats_safely),
         cmocka_unit_test(test_a_load_can_be_halted),

@@ -20,9 +20,9 @@ static void retire(struct scene *s)
     assert_int_equal(space_id_parse_body("150402001F0010000", 17, &fence), ID_OK);
     s->retired[0] = (struct inv_tombstone){.key = fence};
     for (uint32_t i = 0; i <= RETIRED_SPACES; i++) {
-        s->retired[1 + i] = (struct inv_tombstone){.key = city_place_key(SITE, i, false)};
+        s->retired[1 + i] = (struct inv_tombstone){.key = city_place_key(SITE, i, 0)};
     }
-    s->retired[RETIRED - 1] = (struct inv_tombstone){.key = city_place_key(SITE, 1, true)};
+    s->retired[RETIRED - 1] = (struct inv_tombstone){.key = city_place_key(SITE, 1, 1)};
     s->g.city.inv.tombstones = s->retired;
     s->g.city.inv.tombstone_count = RETIRED;
 }

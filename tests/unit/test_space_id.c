@@ -94,6 +94,40 @@ static void test_examples(void **state)
     }
 }
 
+/* Where in the text to look. */
+static void test_refusal_is_explained(void **state)
+{
+    static const struct {
+        const char *text, *says;
+        size_t want;
+    } rows[] = {
+        {"1504O2001R0010012Z",     "character 5 is \"O\" where a digit belongs",             18},
+        {"150402-001-r0o1-0012-z", "character 14 is \"o\" where a digit belongs",            18},
+        {"150402001R00100\xef\xbc\x91"
+         "2Z",            "character 16 is \"\xef\xbc\x91\" where a digit belongs", 18},
+        {"150402001R0010012.",     "character 18 is \".\" where a letter or digit belongs",  18},
+        {"150402001R001001\x1b",   "character 17 is \"?\" where a digit belongs",            18},
+        {" 150402001R0010012Z",    "character 1 is white space",                             18},
+        {"150402001R0010012Z\n",   "character 19 is white space",                            18},
+        {"150402-001-R001-0012",   "18 characters are needed, there are 17",                 18},
+        {"150402001R0010012Z",     "17 characters are needed, there are 18",                 17},
+        {"150402001X0010012Z",     "the kind letter must be one of B, F, L, N, R, T",        18},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const size_t len = strlen(rows[i].text);
+        char why[120];
+        space_key key;
+        const enum id_fault fault = rows[i].want == 18
+                                        ? space_id_parse(rows[i].text, len, &key)
+                                        : space_id_parse_body(rows[i].text, len, &key);
+
+        id_fault_explain(fault, rows[i].text, len, rows[i].want, why, sizeof why);
+        assert_string_equal(why, rows[i].says);
+    }
+}
+
 struct bad_row {
     const char *text;
     enum id_fault fault;
@@ -230,6 +264,7 @@ int main(void)
         cmocka_unit_test(test_public_vector),
         cmocka_unit_test(test_examples),
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_refusal_is_explained),
         cmocka_unit_test(test_single_substitutions_are_detected),
         cmocka_unit_test(test_round_trip_and_order),
         cmocka_unit_test(test_unique),

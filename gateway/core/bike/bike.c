@@ -14,6 +14,7 @@ void bike_begin(struct bike *bike, const char *ref, int64_t now_ms)
                           .next = NO_SLOT,
                           .former = NO_SLOT,
                           .alert = NO_ALERT,
+                          .found_ms = now_ms,
                           .operator_index = NO_OPERATOR};
     (void)strncpy(bike->image.ref, ref, VEHICLE_REF_MAX);
     bike->image.battery_pct = UINT8_MAX;
@@ -116,6 +117,14 @@ static void lock_take(struct bike *bike, const struct bike_report *report, int64
     }
 }
 
+uint16_t bike_unheard(uint32_t minutes, int64_t silent_ms)
+{
+    if (silent_ms > BIKE_UNHEARD_MS) {
+        minutes += (uint32_t)((silent_ms - BIKE_UNHEARD_MS + 59999) / 60000);
+    }
+    return (uint16_t)(minutes > UINT16_MAX ? UINT16_MAX : minutes);
+}
+
 /* What zombie clocks need beside moved_ms and heard_ms. */
 static void clocks_take(struct bike_image *image, const struct bike_report *report,
                         const struct bike_context *context)
@@ -123,11 +132,7 @@ static void clocks_take(struct bike_image *image, const struct bike_report *repo
     const int64_t now_ms = context->now.at_ms;
     const int64_t silent_ms = image->heard_ms == 0 ? 0 : now_ms - image->heard_ms;
 
-    if (silent_ms > BIKE_UNHEARD_MS) {
-        const int64_t minutes = image->unheard_min + (silent_ms - BIKE_UNHEARD_MS + 59999) / 60000;
-
-        image->unheard_min = (uint16_t)(minutes > UINT16_MAX ? UINT16_MAX : minutes);
-    }
+    image->unheard_min = bike_unheard(image->unheard_min, silent_ms);
     if ((report->has & REPORT_HAS_BATTERY) == 0) {
         return;
     }

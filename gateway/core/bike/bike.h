@@ -16,6 +16,7 @@ struct bike {
     uint32_t fence;        /**< index of the fence it is counted in, NO_FENCE */
     uint32_t listened;     /**< index of the fence whose listener hears it, NO_FENCE */
     uint32_t next, former; /**< its neighbours in that fence's list, by slot */
+    int64_t found_ms;      /**< city time of its first report, 0 = an image of it is known */
     uint32_t alert;        /**< slot of its newest episode, NO_ALERT */
     uint8_t operator_index;
 };
@@ -38,11 +39,26 @@ enum bike_took bike_report_apply(struct bike *bike, const struct bike_report *re
 /** Unlocked, or forgotten: keeps its order and events, nothing of a place. */
 void bike_leave(struct bike *bike, int64_t now_ms);
 
+/** Minutes unheard, with another silence between two reports: what of it is over BIKE_UNHEARD_MS.
+ */
+uint16_t bike_unheard(uint32_t minutes, int64_t silent_ms);
+
+/* --- bike_recall.c --- */
+/** Takes an image that is older than what the bike said since it was found: order and events, and
+ * where the bike is still in the same stop, all that the image knew of that, its verdict too. True
+ * when the stop goes on: to be judged anew. Once only. */
+bool bike_recall(struct bike *bike, const struct bike_image *before,
+                 const struct bike_context *context);
+
 /* --- stop.c: where it stands --- */
 /** Takes a fix into the stop's mean; two fixes in a row off it by more than moved_mm begin a new
  * stop there. */
 void stop_fix(struct bike_image *bike, const struct bike_report *report,
               const struct bike_context *context);
+/** Joins the fixes of an older image to those since; one fix elsewhere is a stray. False: it lies
+ * elsewhere, that stop is over. */
+bool stop_recall(struct bike_image *bike, const struct bike_image *before,
+                 const struct bike_context *context);
 /** Begins a stop: a ride ended, or it was moved. */
 void stop_begin(struct bike_image *bike, int64_t now_ms);
 

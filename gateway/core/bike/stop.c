@@ -68,3 +68,63 @@ void stop_fix(struct bike_image *bike, const struct bike_report *report,
     fix_add(bike, stray);
     fix_add(bike, report->at);
 }
+
+/* The fixes of the former stop, and that is all there is of the mean. */
+static void fixes_take(struct bike_image *bike, const struct bike_image *before)
+{
+    bike->fixes = before->fixes;
+    bike->first = before->first;
+    bike->sum_lat = before->sum_lat;
+    bike->sum_lon = before->sum_lon;
+    bike->strays = before->strays;
+    bike->stray = before->stray;
+    bike->flags |= BIKE_HAS_POSITION;
+}
+
+/* Both means in one, from the former origin. */
+static void fixes_join(struct bike_image *bike, const struct bike_image *before)
+{
+    uint32_t fixes = bike->fixes;
+
+    bike->sum_lat += before->sum_lat + bike->fixes * ((int64_t)bike->first.lat - before->first.lat);
+    bike->sum_lon += before->sum_lon + bike->fixes * ((int64_t)bike->first.lon - before->first.lon);
+    bike->first = before->first;
+    for (fixes += before->fixes; fixes > FIXES_KEPT; fixes /= 2) {
+        bike->sum_lat /= 2;
+        bike->sum_lon /= 2;
+    }
+    bike->fixes = (uint16_t)fixes;
+}
+
+bool stop_recall(struct bike_image *bike, const struct bike_image *before,
+                 const struct bike_context *context)
+{
+    const struct position_e7 only = bike->first;
+    struct position_e7 at;
+    struct position_e7 former;
+
+    if (bike->fixed_ms == 0) {
+        bike->newest = before->newest;
+        bike->accuracy_mm = before->accuracy_mm;
+        bike->fixed_ms = before->fixed_ms;
+        bike->source = before->source;
+    }
+    if (!bike_position(before, &former)) {
+        return true;
+    }
+    if (!bike_position(bike, &at)) {
+        fixes_take(bike, before);
+        return true;
+    }
+    if (distance_mm(at, former) <= context->rules->moved_mm) {
+        fixes_join(bike, before);
+        return true;
+    }
+    if (bike->fixes > 1) {
+        return false;
+    }
+    fixes_take(bike, before);
+    bike->strays = 1;
+    bike->stray = only;
+    return true;
+}

@@ -1,5 +1,18 @@
 /* Due times are city time; the calendar knows the wall clock. shift_ms leads from one to the other.
- */
+ *
+ * DESIGN. A deadline is worked out once, when it is set. A wall clock that steps back later moves
+ * it by the step in time of day (9:00 becomes 8:00, before anybody is at work), and it stays there;
+ * a suspension that spans the step measures what was left by the clock behind it. That is left so,
+ * for whatever were done would be wrong for some:
+ * - Which side of the step was right nobody knows. What was worked out before it may be the right
+ *   one, and a step that is an error itself would spoil it.
+ * - A deadline has been told: to the unit, in a row of the history, on a printed notice. Some are a
+ *   length of time from the rules (to be counted anew), some a time of day that staff named (to
+ *   stand where it is); waits of the law are added to both, and the sum does not say what is in it.
+ * - The unit has as long as it was given either way: city time ran on evenly. What was told is off
+ *   by the step and no more; it is seen (`due` is shown by the present clock), counted
+ *   (bowei_clock_jumps_total{direction="back"}), and staff can extend the deadline.
+ * Decision 0002 pays the same price for every stamp. */
 #include "gateway/core/case/clocks.h"
 
 #define HOUR_MS 3600000LL

@@ -4,17 +4,14 @@
 
 #include <string.h>
 
-/* Nothing restored may lie ahead of a clock that was set back: it would never grow old. */
 static void clamp(int64_t *stamp_ms, int64_t now_ms)
 {
-    *stamp_ms = *stamp_ms > now_ms ? now_ms : *stamp_ms;
+    *stamp_ms = city_clock_restored(*stamp_ms, now_ms);
 }
 
 static void clamp_seconds(uint32_t *stamp_s, int64_t now_ms)
 {
-    const uint32_t now_s = (uint32_t)(now_ms / 1000);
-
-    *stamp_s = *stamp_s > now_s ? now_s : *stamp_s;
+    *stamp_s = (uint32_t)city_clock_restored(*stamp_s, now_ms / 1000);
 }
 
 static void clamp_bike(struct bike_image *image, int64_t now_ms)
@@ -44,6 +41,31 @@ static void clamp_fence(struct fence *fence, int64_t now_ms)
     }
 }
 
+static void decided_in(struct bike_image *image)
+{
+    if (image->verdict == VERDICT_INSIDE) { /* images from before this flag do not say so */
+        image->flags |= BIKE_DECIDED_IN;
+    }
+}
+
+/* The bike was heard before Redis came: its first report did not begin its stop. */
+static void recall_bike(struct fleet *fleet, struct bike *bike, const struct bike_image *image)
+{
+    const struct bike_context context = fleet_context(fleet);
+    const struct bike_image found = bike->image;
+    struct bike_image before = *image;
+
+    decided_in(&before);
+    clamp_bike(&before, fleet->now.at_ms);
+    if (!bike_recall(bike, &before, &context)) {
+        return;
+    }
+    bikes_rejudge(fleet, bike);
+    if (bike->image.verdict != before.verdict && bike->image.verdict == found.verdict) {
+        bike->image.since_ms = found.since_ms;
+    }
+}
+
 static void restore_bike(struct fleet *fleet, const struct image *image)
 {
     const size_t len = strnlen(image->bike.ref, sizeof image->bike.ref);
@@ -53,15 +75,20 @@ static void restore_bike(struct fleet *fleet, const struct image *image)
         return;
     }
     bike = fleet_bike_make(fleet, image->bike.ref);
-    if (bike == NULL || position_compare(image->at, bike->at) <= 0) {
+    if (bike == NULL) {
+        return;
+    }
+    if (position_compare(image->at, bike->at) <= 0) {
+        if (fleet->running) {
+            recall_bike(fleet, bike, &image->bike);
+        }
         return;
     }
     bike->image = image->bike;
     bike->image.flags |= BIKE_RESTORED;
-    if (bike->image.verdict == VERDICT_INSIDE) { /* images from before this flag do not say so */
-        bike->image.flags |= BIKE_DECIDED_IN;
-    }
+    decided_in(&bike->image);
     bike->at = image->at;
+    bike->found_ms = 0;
     if (fleet->running) {
         clamp_bike(&bike->image, fleet->now.at_ms);
         bikes_rejudge(fleet, bike);

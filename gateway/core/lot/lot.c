@@ -160,6 +160,12 @@ static enum reason gates_fail(const struct yard *yard, int64_t now_ms)
     return reason;
 }
 
+/* Of first counts only, and what they begin upon may still come out of Redis. */
+static bool lot_unread(const struct yard *yard)
+{
+    return yard->unread && !yard->lot->based && yard->is->counting == COUNT_GATES;
+}
+
 static void show_gates(const struct yard *yard, struct lot_counts *shown, enum reason *reason)
 {
     const int64_t capacity = yard->is->capacity;
@@ -212,6 +218,9 @@ bool lot_judge(struct yard *yard, int64_t now_ms)
         shown.out_of_service = (uint16_t)lot->spaces[SPACE_OUT_OF_SERVICE];
     } else if (yard->is->removed || reason != REASON_COUNT) {
         shown.unknown = (uint16_t)capacity;
+    } else if (lot_unread(yard)) {
+        shown.unknown = (uint16_t)capacity;
+        reason = REASON_COUNT_UNREAD;
     } else {
         show_gates(yard, &shown, &reason);
     }
@@ -273,6 +282,7 @@ void lot_save(const struct yard *yard, struct lot_image *out)
         .key = yard->is->key,
         .closed = lot->closed,
         .counting = yard->is->counting,
+        .first = lot_unread(yard),
         .count_raw = lot->raw,
         .since_ms = lot->changed_ms,
         .turned_ms = lot->turned_ms,
@@ -332,7 +342,7 @@ void lot_load(struct yard *yard, const struct lot_image *image)
     const bool counted = image_has_counted(image);
     struct lot *lot = yard->lot;
 
-    lot->based = true;
+    lot->based = !image->first;
     lot->closed = image->closed;
     lot->turned_ms = image->turned_ms;
     lot->raw = image->count_raw;

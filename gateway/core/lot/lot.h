@@ -38,6 +38,7 @@ struct yard {
     const struct inventory *inv;
     struct counters *counters;
     bool clock_suspect;
+    bool unread; /**< an image of the lot may still come: Redis was away at the start */
 };
 
 /** Which gate spoke. */

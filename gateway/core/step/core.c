@@ -94,6 +94,7 @@ void core_yard(struct core *core, uint32_t lot, struct yard *out)
         .inv = core->inv,
         .counters = core->running ? core->counters : &core->unseen,
         .clock_suspect = core->clock_suspect,
+        .unread = core->lots_wait,
     };
 }
 

@@ -123,7 +123,8 @@ void core_lot_image(const struct core *core, uint32_t lot, struct image *out)
                               .is = is,
                               .gates = &core->sensors[is->sensors],
                               .bound = &core->inv->sensors[is->sensors],
-                              .inv = core->inv};
+                              .inv = core->inv,
+                              .unread = core->lots_wait};
 
     *out = (struct image){.kind = IMAGE_LOT};
     lot_save(&yard, &out->lot);

@@ -23,6 +23,7 @@ struct core {
     struct counters *counters;
     struct now now;
     bool clock_suspect;
+    bool lots_wait;                                /**< for Redis: core_lots_wait */
     struct space *spaces;                          /**< by slot */
     struct lot *lots;                              /**< by lot index */
     struct sensor *sensors;                        /**< by sensor index of inv */

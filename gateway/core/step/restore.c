@@ -5,29 +5,23 @@
 #include "gateway/core/step/suspect.h"
 #include <string.h>
 
-/* Nothing restored may lie ahead of a clock that was set back: it would never grow old. */
-static int64_t clamp(int64_t stamp_ms, int64_t now_ms)
-{
-    return stamp_ms > now_ms ? now_ms : stamp_ms;
-}
-
 static void clamp_space(struct space *space, int64_t now_ms)
 {
-    space->since = STAMP(clamp((int64_t)space->since, now_ms));
-    space->known_since = STAMP(clamp((int64_t)space->known_since, now_ms));
-    space->held = STAMP(clamp((int64_t)space->held, now_ms));
+    space->since = STAMP(city_clock_restored((int64_t)space->since, now_ms));
+    space->known_since = STAMP(city_clock_restored((int64_t)space->known_since, now_ms));
+    space->held = STAMP(city_clock_restored((int64_t)space->held, now_ms));
 }
 
 static void clamp_sensor(struct sensor *sensor, int64_t now_ms)
 {
-    sensor->heard = STAMP(clamp(sensor_heard_ms(sensor), now_ms));
-    sensor->quiet = STAMP(clamp((int64_t)sensor->quiet, now_ms));
+    sensor->heard = STAMP(city_clock_restored(sensor_heard_ms(sensor), now_ms));
+    sensor->quiet = STAMP(city_clock_restored((int64_t)sensor->quiet, now_ms));
 }
 
 static void clamp_lot(struct lot *lot, int64_t now_ms)
 {
-    lot->changed_ms = clamp(lot->changed_ms, now_ms);
-    lot->turned_ms = clamp(lot->turned_ms, now_ms);
+    lot->changed_ms = city_clock_restored(lot->changed_ms, now_ms);
+    lot->turned_ms = city_clock_restored(lot->turned_ms, now_ms);
 }
 
 /* The sensors of a place out of an image that came after the start. What lies ahead says that the
@@ -74,12 +68,18 @@ static void restore_space(struct core *core, const struct image *image)
     }
 }
 
-/* A gate was heard before Redis came: its first count was not the first one ever. */
+/* A gate was heard before Redis came: its first count was not the first one ever. Before the start
+ * that is an image of first counts which shortened the journal. */
 static void recall_lot(struct core *core, uint32_t lot, const struct lot_image *image)
 {
     const struct lot former = core->lots[lot];
     struct yard yard;
 
+    if (!core->running) {
+        core_yard(core, lot, &yard);
+        (void)lot_recall(&yard, image);
+        return;
+    }
     if (!effects_reserve_lot(core, lot)) {
         count_add(core->counters, COUNT_CORE_NO_MEMORY, 1);
         return;
@@ -106,9 +106,7 @@ static void restore_lot(struct core *core, const struct image *image)
         return;
     }
     if (position_compare(image->at, position_unpack(core, core->lots[lot].at)) <= 0) {
-        if (core->running) {
-            recall_lot(core, lot, &image->lot);
-        }
+        recall_lot(core, lot, &image->lot);
         return;
     }
     if (core->running && !effects_reserve_lot(core, lot)) {
@@ -214,6 +212,17 @@ void core_restore(struct core *core, const struct image *image)
     case IMAGE_AUDIT:
     case IMAGE_KIND_COUNT: break;
     }
+}
+
+void core_lots_wait(struct core *core)
+{
+    core->lots_wait = true;
+}
+
+void core_lots_on(struct core *core)
+{
+    core->lots_wait = false;
+    swap_recount(core);
 }
 
 void core_restored(struct core *core, struct now now, bool clock_suspect)

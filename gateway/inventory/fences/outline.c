@@ -372,8 +372,8 @@ enum err outline_check(struct draft *draft, struct draft_outline *outline, enum 
                        struct outline_fault *fault)
 {
     static enum err (*const steps[])(struct check *) = {
-        box_check,     repeats_check, crossing_check, areas_check,
-        nesting_check, rings_turn,    centre_find,
+        box_check,   repeats_check, crossing_check, nesting_check,
+        areas_check, rings_turn,    centre_find,
     };
     struct check c = {.draft = draft,
                       .outline = outline,

@@ -14,8 +14,10 @@
 #define SEARCH_MAX   64 /* records looked at in one call, so that the core's turn stays short */
 
 struct journal_cursor {
-    int folder_fd; /**< the journal's */
-    int fd;        /**< -1: none open yet */
+    int folder_fd;    /**< the journal's */
+    int fd;           /**< -1: none open yet */
+    int error;        /**< errno of what this call could not read, 0 = nothing failed */
+    bool file_failed; /**< it was the open file that could not be read */
     struct position name, after;
     off_t offset;           /**< of the end of the buffer in the file */
     size_t begin, end;      /**< unread bytes of the buffer */
@@ -27,10 +29,17 @@ struct journal_cursor {
 /* Lists the folder anew. */
 static bool names_read(struct journal_cursor *c)
 {
+    enum err e;
+
     free(c->names);
     c->names = NULL;
     c->name_count = c->name_at = 0;
-    return segment_list(c->folder_fd, &c->names, &c->name_count) == ERR_OK;
+    errno = 0;
+    e = segment_list(c->folder_fd, &c->names, &c->name_count);
+    if (e != ERR_OK) {
+        c->error = e == ERR_NO_MEMORY ? ENOMEM : errno != 0 ? errno : EIO;
+    }
+    return e == ERR_OK;
 }
 
 /* Where to begin: the youngest segment not above `after`, or the oldest one. */
@@ -73,6 +82,7 @@ static bool enter(struct journal_cursor *c, struct position name)
     segment_name(name, text);
     fd = openat(c->folder_fd, text, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
+        c->error = errno == ENOENT ? 0 : errno;
         c->name_count = 0; /* trimmed meanwhile: the list is no longer true */
         return false;
     }
@@ -93,6 +103,8 @@ struct journal_cursor *journal_cursor_open(const struct journal *journal, struct
     if (c != NULL) {
         c->folder_fd = journal->folder_fd;
         c->fd = -1;
+        c->error = 0;
+        c->file_failed = false;
         c->after = after;
         c->begin = c->end = 0;
         c->offset = 0;
@@ -114,7 +126,7 @@ void journal_cursor_close(struct journal_cursor *c)
     free(c);
 }
 
-/* Reads more bytes; false at the present end of the file. */
+/* Reads more bytes; false at the present end of the file, or when they cannot be read. */
 static bool refill(struct journal_cursor *c)
 {
     ssize_t got;
@@ -129,6 +141,8 @@ static bool refill(struct journal_cursor *c)
         got = pread(c->fd, c->buffer + c->end, sizeof c->buffer - c->end, c->offset);
     } while (got < 0 && errno == EINTR);
     if (got <= 0) {
+        c->file_failed = got < 0;
+        c->error = got < 0 ? errno : 0;
         return false;
     }
     c->end += (size_t)got;
@@ -184,7 +198,8 @@ static bool begin(struct journal_cursor *c)
     return c->fd >= 0 || (find_first(c, &name) && enter(c, name));
 }
 
-bool journal_cursor_next(struct journal_cursor *c, struct input *out)
+/* The next one of the folder, from where it stands. */
+static bool next_of_all(struct journal_cursor *c, struct input *out)
 {
     struct position name;
 
@@ -195,16 +210,35 @@ bool journal_cursor_next(struct journal_cursor *c, struct input *out)
         if (next_reading(c, out)) {
             return true;
         }
-        if (!find_next(c, &name)) {
+        if (c->error != 0 || !find_next(c, &name)) {
             return false;
         }
         if (next_reading(c, out)) {
             return true;
         }
-        if (!enter(c, name)) {
+        if (c->error != 0 || !enter(c, name)) {
             return false;
         }
     }
+}
+
+bool journal_cursor_next(struct journal_cursor *c, struct input *out)
+{
+    bool found;
+
+    c->error = 0;
+    c->file_failed = false;
+    found = next_of_all(c, out);
+    if (c->file_failed) {
+        close(c->fd); /* opened anew by the next call: what is read already is passed over */
+        c->fd = -1;
+    }
+    return found;
+}
+
+int journal_cursor_error(const struct journal_cursor *c)
+{
+    return c->error;
 }
 
 /* False: this segment has no more now; *left = records that may still be looked at. */
@@ -222,13 +256,20 @@ static bool next_effect(struct journal_cursor *c, struct image *out, unsigned *l
     return false;
 }
 
+/* What ended a search: all was looked at, or something could not be. */
+static enum cursor_effect ended(const struct journal_cursor *c)
+{
+    return c->error != 0 ? CURSOR_SEARCHING : CURSOR_END;
+}
+
 enum cursor_effect journal_cursor_effect(struct journal_cursor *c, struct image *out)
 {
     unsigned left = SEARCH_MAX;
     struct position name;
 
+    c->error = 0;
     if (c->fd < 0 && !find_first(c, &name)) {
-        return CURSOR_END;
+        return ended(c);
     }
     if (c->fd < 0 && !enter(c, name)) {
         return CURSOR_SEARCHING; /* trimmed meanwhile: the next one is there */
@@ -237,17 +278,17 @@ enum cursor_effect journal_cursor_effect(struct journal_cursor *c, struct image 
         if (next_effect(c, out, &left)) {
             return CURSOR_FOUND;
         }
-        if (left == 0) {
+        if (left == 0 || c->error != 0) {
             return CURSOR_SEARCHING;
         }
         if (!find_next(c, &name)) {
-            return CURSOR_END;
+            return ended(c);
         }
         if (next_effect(c, out, &left)) {
             return CURSOR_FOUND; /* appended while the younger segment was looked for */
         }
-        if (left == 0 || --left == 0 || !enter(c, name)) { /* a segment counts as a record */
-            return CURSOR_SEARCHING;
+        if (left == 0 || c->error != 0 || --left == 0 || !enter(c, name)) {
+            return CURSOR_SEARCHING; /* a segment counts as a record */
         }
     }
 }

@@ -277,7 +277,12 @@ enum err journal_read(const char *folder, bool (*visit)(void *ctx, const struct 
         segment_name(names[i], name);
         e = segment_read(fd, name, &bytes);
         if (e == ERR_OK) {
-            (void)segment_visit(&bytes, visit_record, &reader, &stopped);
+            const size_t good = segment_visit(&bytes, visit_record, &reader, &stopped);
+
+            if (good < bytes.len && !stopped) {
+                log_line(LOG_WARNING, "journal", "%s: not readable from byte %zu of %zu on", name,
+                         good, bytes.len);
+            }
         } else if (e == ERR_NOT_FOUND) {
             e = ERR_OK; /* trimmed meanwhile */
         } else if (e == ERR_NEWER_SCHEMA) {

@@ -4,15 +4,14 @@
 #include "bowei/base/city_clock.h"
 #include <string.h>
 
-size_t redis_epoch_districts(const struct inventory *inv, uint32_t *adcodes, size_t cap)
+size_t redis_epoch_districts(const struct inventory *inv)
 {
-    size_t n = 0;
+    return (size_t)inv->district_count + 1;
+}
 
-    for (uint32_t i = 0; i < inv->district_count && n + 1 < cap; i++) {
-        adcodes[n++] = inv->districts[i].adcode;
-    }
-    adcodes[n++] = ADCODE_CITY;
-    return n;
+uint32_t redis_epoch_district(const struct inventory *inv, size_t at)
+{
+    return at < inv->district_count ? inv->districts[at].adcode : ADCODE_CITY;
 }
 
 static void number_of(const redisReply *reply, uint64_t *out)

@@ -6,6 +6,10 @@
 /* The fencing token: bowei:{<district>}:epoch. Whoever holds the greatest epoch writes; every write
  * stands in a transaction that WATCHes it. */
 
+/** No gateway comes so far by itself: epochs grow by 1 a start, and are the clock's seconds after a
+ * start that could not ask (the year 5138). An id of milliseconds is greater. */
+#define EPOCH_MOST UINT64_C(100000000000)
+
 /** What a district's epoch and meta keys say. */
 struct epoch_state {
     uint64_t epoch; /**< 0 = none, or not a number */
@@ -27,7 +31,9 @@ enum epoch_taken redis_epoch_take(struct redis_link *link, uint32_t adcode, uint
  * none). */
 void redis_epoch_watch(struct strbuf *b, uint32_t adcode);
 bool redis_epoch_watched(struct redis_link *link, uint64_t *found);
-/** All districts of the snapshot, and ADCODE_CITY last; returns how many (at most cap). */
-size_t redis_epoch_districts(const struct inventory *inv, uint32_t *adcodes, size_t cap);
+/** How many have an epoch: all districts of the snapshot, and ADCODE_CITY as the last; and which is
+ * at that place. */
+size_t redis_epoch_districts(const struct inventory *inv);
+uint32_t redis_epoch_district(const struct inventory *inv, size_t at);
 
 #endif

@@ -1,6 +1,7 @@
 /* Images as Redis hashes, both directions, a table row a field. The writer thread renders with it,
  * the loader reads with it; what other systems read is documented in docs/DATA_FORMAT.md. */
 #include "gateway/keep/redis/fields.h"
+#include "bowei/audit_log.h"
 #include "bowei/base/city_clock.h"
 #include "bowei/journal.h"
 #include "bowei/shown.h"
@@ -64,6 +65,18 @@ static const char *const command_words[COMMAND_KIND_COUNT] = {
 static const char *word(const char *const *words, size_t count, unsigned at)
 {
     return at < count ? words[at] : words[0];
+}
+
+const char *audit_command_word(unsigned command)
+{
+    const char *name = command < COMMAND_KIND_COUNT ? command_words[command] : NULL;
+
+    return name == NULL ? "" : name;
+}
+
+const char *override_reason_word(enum out_reason reason)
+{
+    return word(out_words, OUT_REASON_COUNT, reason);
 }
 
 static bool word_find(const char *const *words, size_t count, const struct field *f, unsigned *out)

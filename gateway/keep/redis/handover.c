@@ -3,12 +3,14 @@
  */
 #include "gateway/keep/redis/writer.h"
 
+/* None before there is an epoch: what was filled before a late Redis was read would be written over
+ * what it holds, as the newer image. */
 struct slice *redis_writer_slice(struct redis_writer *w)
 {
     struct slice *found = NULL;
 
     pthread_mutex_lock(&w->lock);
-    for (int i = 0; i < SLICES && found == NULL; i++) {
+    for (int i = 0; w->params.epoch != 0 && i < SLICES && found == NULL; i++) {
         if (w->slots[i] == SLOT_EMPTY) {
             w->slots[i] = SLOT_FILLING;
             found = &w->slices[i];

@@ -12,8 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DISTRICTS_MAX 1024
-#define TAKE_TRIES    16
+#define TAKE_TRIES 16
 
 /* --- the epoch --- */
 
@@ -29,35 +28,79 @@ static enum err open_link(struct redis_link *link, const struct redis_params *pa
     return ERR_OK;
 }
 
-/* The greatest epoch and refusal of a schema we do not know. */
-static enum err look_around(struct redis_link *link, const uint32_t *adcodes, size_t n,
-                            uint64_t *most)
+/* The epoch that the newest entry of a stream was written in; 0: there is none, or nobody can have
+ * written it. False: the connection failed. Somebody who deleted the epoch key left the streams,
+ * which would refuse all that a smaller epoch writes. */
+static bool stream_epoch(struct redis_link *link, uint32_t adcode, enum redis_key_kind kind,
+                         uint64_t *epoch)
 {
-    for (size_t i = 0; i < n; i++) {
-        struct epoch_state state;
+    struct strbuf b = {0};
+    struct redis_key key;
+    redisReply *reply;
+    uint64_t number;
 
-        if (!redis_epoch_read(link, adcodes[i], &state)) {
+    *epoch = 0;
+    redis_key_district(&key, adcode, kind);
+    RESP_LITERAL(&b, "*6\r\n$9\r\nXREVRANGE\r\n");
+    resp_key(&b, &key);
+    RESP_LITERAL(&b, "$1\r\n+\r\n$1\r\n-\r\n$5\r\nCOUNT\r\n$1\r\n1\r\n");
+    reply = redis_link_ask(link, &b);
+    strbuf_finish(&b);
+    if (reply != NULL && reply->type == REDIS_REPLY_ARRAY && reply->elements == 1 &&
+        reply->element[0]->type == REDIS_REPLY_ARRAY && reply->element[0]->elements > 0 &&
+        reply->element[0]->element[0]->type == REDIS_REPLY_STRING) {
+        const redisReply *id = reply->element[0]->element[0];
+
+        if (!resp_pair_parse(id->str, id->len, epoch, &number) || *epoch > EPOCH_MOST) {
+            *epoch = 0;
+        }
+    }
+    freeReplyObject(reply);
+    return link->context != NULL; /* a foreign type is replaced by the writer */
+}
+
+/* The greatest epoch and refusal of a schema we do not know. */
+static enum err look_around(struct redis_link *link, const struct inventory *inv, uint64_t *most)
+{
+    const size_t n = redis_epoch_districts(inv);
+
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t adcode = redis_epoch_district(inv, i);
+        struct epoch_state state;
+        uint64_t streamed;
+
+        if (!redis_epoch_read(link, adcode, &state) ||
+            !stream_epoch(link, adcode, adcode == ADCODE_CITY ? KEY_AUDIT : KEY_CHANGES,
+                          &streamed)) {
             return ERR_UNAVAILABLE;
         }
         if (state.schema > REDIS_SCHEMA) {
-            log_line(LOG_ERROR, "redis", "schema %llu of district %u is newer than ours (%d)",
-                     (unsigned long long)state.schema, adcodes[i], REDIS_SCHEMA);
+            if (adcode == ADCODE_CITY) {
+                log_line(LOG_ERROR, "redis", "schema %llu of {city} is newer than ours (%d)",
+                         (unsigned long long)state.schema, REDIS_SCHEMA);
+            } else {
+                log_line(LOG_ERROR, "redis", "schema %llu of district %u is newer than ours (%d)",
+                         (unsigned long long)state.schema, adcode, REDIS_SCHEMA);
+            }
             return ERR_NEWER_SCHEMA;
         }
         *most = state.epoch > *most ? state.epoch : *most;
         *most = state.applied.epoch > *most ? state.applied.epoch : *most;
+        *most = streamed > *most ? streamed : *most;
     }
     return ERR_OK;
 }
 
 /* ERR_CONFLICT: somebody else took the same or a greater one meanwhile (*most is raised). */
-static enum err take_all(struct redis_link *link, const uint32_t *adcodes, size_t n, uint64_t epoch,
+static enum err take_all(struct redis_link *link, const struct inventory *inv, uint64_t epoch,
                          uint64_t *most)
 {
+    const size_t n = redis_epoch_districts(inv);
+
     for (size_t i = 0; i < n; i++) {
         uint64_t found = 0;
 
-        switch (redis_epoch_take(link, adcodes[i], epoch, false, &found)) {
+        switch (redis_epoch_take(link, redis_epoch_district(inv, i), epoch, false, &found)) {
         case EPOCH_TAKEN: break;
         case EPOCH_FOREIGN:
             *most = found > *most ? found : *most;
@@ -72,8 +115,6 @@ static enum err take_all(struct redis_link *link, const uint32_t *adcodes, size_
 enum err redis_take_epoch(const struct redis_params *redis, const struct inventory *inv,
                           uint64_t at_least, uint64_t *epoch)
 {
-    uint32_t adcodes[DISTRICTS_MAX];
-    size_t n = redis_epoch_districts(inv, adcodes, DISTRICTS_MAX);
     uint64_t most = at_least > 0 ? at_least - 1 : 0;
     struct redis_link link;
     enum err e = open_link(&link, redis);
@@ -83,10 +124,10 @@ enum err redis_take_epoch(const struct redis_params *redis, const struct invento
     }
     e = ERR_CONFLICT;
     for (int tries = 0; e == ERR_CONFLICT && tries < TAKE_TRIES; tries++) {
-        e = look_around(&link, adcodes, n, &most);
+        e = look_around(&link, inv, &most);
         if (e == ERR_OK) {
             *epoch = most + 1;
-            e = take_all(&link, adcodes, n, *epoch, &most);
+            e = take_all(&link, inv, *epoch, &most);
         }
     }
     if (e != ERR_OK && e != ERR_NEWER_SCHEMA) {
@@ -405,13 +446,12 @@ static bool load_all(struct loading *l, struct load_pass *pass)
 
 static enum err load_meta(struct loading *l, int64_t *high_water_ms)
 {
-    uint32_t adcodes[DISTRICTS_MAX];
-    size_t n = redis_epoch_districts(l->inv, adcodes, DISTRICTS_MAX);
+    const size_t n = redis_epoch_districts(l->inv);
 
     for (size_t i = 0; i < n; i++) {
         struct epoch_state state;
 
-        if (!redis_epoch_read(&l->link, adcodes[i], &state)) {
+        if (!redis_epoch_read(&l->link, redis_epoch_district(l->inv, i), &state)) {
             return ERR_UNAVAILABLE;
         }
         if (state.schema > REDIS_SCHEMA) {

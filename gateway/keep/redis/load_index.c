@@ -4,8 +4,7 @@
 #include "gateway/keep/redis/loading.h"
 #include <string.h>
 
-#define DISTRICTS_MAX 1024
-#define CURSOR_MAX    24 /* decimal u64 */
+#define CURSOR_MAX 24 /* decimal u64 */
 
 struct index_row {
     enum redis_key_kind key;
@@ -146,13 +145,12 @@ static bool load_index(struct loading *l, uint32_t adcode, const struct index_ro
 
 bool loading_indices(struct loading *l)
 {
-    uint32_t adcodes[DISTRICTS_MAX];
-    const size_t n = redis_epoch_districts(l->inv, adcodes, DISTRICTS_MAX);
+    const size_t n = redis_epoch_districts(l->inv);
     bool ok = true;
 
     for (size_t i = 0; ok && i < n; i++) {
         for (size_t k = 0; ok && k < ARRAY_LEN(indices); k++) {
-            ok = load_index(l, adcodes[i], &indices[k]);
+            ok = load_index(l, redis_epoch_district(l->inv, i), &indices[k]);
         }
     }
     return ok;

@@ -115,6 +115,7 @@ void pass_post(struct flush *flush, struct lane *lane, bool last, int64_t as_of_
     slice->number = ++flush->slice_number;
     slice->adcode = lane->adcode;
     slice->wrong_keys = 0;
+    slice->mended = 0;
     slice->as_of_ms = as_of_ms;
     slice->applied = flush->target;
     slice->free_expected = lane->free_count;

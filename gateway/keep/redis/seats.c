@@ -2,6 +2,9 @@
  * there. */
 #include "gateway/keep/redis/epoch.h"
 #include "gateway/keep/redis/writer.h"
+#include <stdlib.h>
+
+#define SEATS_MORE 16
 
 struct seat *writer_seat(struct redis_writer *w, uint32_t adcode)
 {
@@ -13,18 +16,38 @@ struct seat *writer_seat(struct redis_writer *w, uint32_t adcode)
     return at < w->seat_count ? &w->seats[at] : NULL;
 }
 
-void writer_seats_update(struct redis_writer *w)
+/* Room for one more. */
+static bool seat_room(struct redis_writer *w)
 {
-    uint32_t adcodes[DISTRICTS_MAX];
-    const struct inventory *inv = inventory_get(w->params.board, w->reader);
-    size_t n = redis_epoch_districts(inv, adcodes, DISTRICTS_MAX);
+    struct seat *more;
 
-    inventory_put(w->params.board, w->reader);
-    for (size_t i = 0; i < n && w->seat_count < DISTRICTS_MAX; i++) {
-        if (writer_seat(w, adcodes[i]) == NULL) {
-            w->seats[w->seat_count++] = (struct seat){.adcode = adcodes[i]};
+    if (w->seat_count < w->seat_cap) {
+        return true;
+    }
+    more = realloc(w->seats, (w->seat_cap + SEATS_MORE) * sizeof *more);
+    if (more == NULL) {
+        return false;
+    }
+    w->seats = more;
+    w->seat_cap += SEATS_MORE;
+    return true;
+}
+
+bool writer_seats_update(struct redis_writer *w)
+{
+    const struct inventory *inv = inventory_get(w->params.board, w->reader);
+    const size_t n = redis_epoch_districts(inv);
+    bool ok = true;
+
+    for (size_t i = 0; ok && i < n; i++) {
+        const uint32_t adcode = redis_epoch_district(inv, i);
+
+        if (writer_seat(w, adcode) == NULL && (ok = seat_room(w))) {
+            w->seats[w->seat_count++] = (struct seat){.adcode = adcode};
         }
     }
+    inventory_put(w->params.board, w->reader);
+    return ok;
 }
 
 bool writer_index_vanished(struct redis_writer *w, const struct slice *slice)

@@ -49,17 +49,28 @@ enum slice_flag {
     SLICE_IN_DOUBT = 16, /**< sent once, outcome not known (set by the writer) */
 };
 
-#define SLICE_ENTRIES 256 /**< at most so many entries of logs in one slice */
+/** An entry that its stream refused: an id at least as great is there. */
+struct slice_refused {
+    uint16_t item;  /**< as struct txn_command: a row, an event, or the entry of changes */
+    uint8_t viewer; /**< event: whose log */
+};
+
+#define SLICE_REFUSED_MAX 8   /**< streams looked at after one slice */
+#define SLICE_ENTRIES     256 /**< at most so many entries of logs in one slice */
 
 struct slice {
-    uint64_t number;        /**< +1 per slice of a flush object; the id on the change stream is
-                               <epoch>-<number> */
-    uint32_t adcode;        /**< ADCODE_CITY for what belongs to no district */
-    uint32_t flags;         /**< enum slice_flag */
-    uint32_t wrong_keys;    /**< bit per enum redis_key_kind of a foreign type: delete first (set by
-                               the writer) */
-    uint32_t index_there;   /**< with SLICE_LAST: bit per enum redis_key_kind of an index that was
-                               there at its end (set by the writer) */
+    uint64_t number;      /**< +1 per slice of a flush object; the id on the change stream is
+                             <epoch>-<number> */
+    uint32_t adcode;      /**< ADCODE_CITY for what belongs to no district */
+    uint32_t flags;       /**< enum slice_flag */
+    uint32_t wrong_keys;  /**< bit per enum redis_key_kind of a foreign type: delete first (set by
+                             the writer) */
+    uint32_t index_there; /**< with SLICE_LAST: bit per enum redis_key_kind of an index that was
+                             there at its end (set by the writer) */
+    struct slice_refused refused[SLICE_REFUSED_MAX]; /**< the last one of each stream (by the
+                                                        writer) */
+    uint8_t refused_count;
+    uint8_t mended;         /**< times a stream was mended for it (by the writer) */
     uint32_t free_expected; /**< free spaces of the district after this slice */
     int64_t as_of_ms;       /**< wall time */
     struct position applied;
@@ -83,7 +94,8 @@ struct slice_news {
     uint32_t adcode;
 };
 
-/** An empty slice to fill (items undefined), or NULL when all wait for the writer. Core thread. */
+/** An empty slice to fill (items undefined), or NULL when all wait for the writer, or it has no
+ * epoch yet. Core thread. */
 struct slice *redis_writer_slice(struct redis_writer *writer);
 /** Hands it over. */
 void redis_writer_post(struct redis_writer *writer, struct slice *slice);

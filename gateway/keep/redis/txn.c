@@ -427,6 +427,40 @@ void txn_render(struct txn *txn, const struct slice *slice, const struct txn_fra
     RESP_LITERAL(&txn->bytes, "*1\r\n$4\r\nEXEC\r\n");
 }
 
+static bool same_stream(const struct slice *slice, struct slice_refused a, struct slice_refused b)
+{
+    const char *of_a[ALERT_VIEWERS_MAX];
+    const char *of_b[ALERT_VIEWERS_MAX];
+
+    if (((a.item | b.item) & TXN_KEY) != 0) {
+        return a.item == b.item;
+    }
+    if (slice->items[a.item].image.kind != slice->items[b.item].image.kind) {
+        return false;
+    }
+    if (slice->items[a.item].image.kind != IMAGE_ALERT) {
+        return true; /* rows: there is one stream of them */
+    }
+    (void)alert_viewers(&slice->items[a.item].image.alert, of_a);
+    (void)alert_viewers(&slice->items[b.item].image.alert, of_b);
+    return strcmp(of_a[a.viewer], of_b[b.viewer]) == 0;
+}
+
+/* An entry that is there already, or that a foreign one hides: its stream is looked at. */
+static void refused_note(struct slice *slice, struct txn_command command)
+{
+    const struct slice_refused refused = {command.item, command.viewer};
+    unsigned i = 0;
+
+    while (i < slice->refused_count && !same_stream(slice, slice->refused[i], refused)) {
+        i++;
+    }
+    if (i < SLICE_REFUSED_MAX) {
+        slice->refused[i] = refused;
+        slice->refused_count = (uint8_t)(i < slice->refused_count ? slice->refused_count : i + 1);
+    }
+}
+
 /* One reply out of EXEC's array. */
 static void judge(struct txn_command command, const redisReply *reply, struct slice *slice,
                   struct counters *counters, enum txn_outcome *outcome)
@@ -452,8 +486,12 @@ static void judge(struct txn_command command, const redisReply *reply, struct sl
         return;
     }
     if (redis_reply_is(reply, "ERR The ID specified in XADD is equal or smaller") ||
-        ((command.item & TXN_KEY) != 0 && redis_reply_is(reply, "ERR no such key"))) {
-        return; /* this entry is there, or the index renamed, already: the slice was sent before */
+        redis_reply_is(reply, "ERR The stream has exhausted the last possible ID")) {
+        refused_note(slice, command);
+        return;
+    }
+    if ((command.item & TXN_KEY) != 0 && redis_reply_is(reply, "ERR no such key")) {
+        return; /* the index is renamed already: the slice was sent before */
     }
     /* Sending the same bytes again would get the same answer: say it and go on. */
     log_rate(LOG_ERROR, &gate, 60000, "redis", "a write was refused: %s", reply->str);
@@ -502,6 +540,7 @@ enum txn_outcome txn_receive(const struct txn *txn, struct redis_link *link, str
 
     *free_wrong = false;
     slice->index_there = 0;
+    slice->refused_count = 0;
     /* MULTI and each queued command; the first error says why EXEC will be refused. */
     for (uint32_t i = 0; i < txn->count + 1; i++) {
         reply = redis_link_reply(link);

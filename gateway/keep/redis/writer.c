@@ -193,7 +193,12 @@ static void deliver(struct redis_writer *w)
         return;
     }
     w->attempts = 0;
-    if (outcome == TXN_DONE) {
+    bool again = false;
+    if (outcome == TXN_DONE && !writer_refused(w, slice, &again)) {
+        writer_down(w);
+        return;
+    }
+    if (outcome == TXN_DONE && !again) {
         if (free_wrong) {
             pthread_mutex_lock(&w->lock);
             w->news.free_wrong = true;
@@ -339,6 +344,7 @@ void redis_writer_set_epoch(struct redis_writer *w, uint64_t epoch)
     }
     pthread_cond_broadcast(&w->work);
     pthread_mutex_unlock(&w->lock);
+    redis_writer_wake_core(w);
 }
 
 void redis_writer_stop(struct redis_writer *w)
@@ -357,6 +363,7 @@ void redis_writer_stop(struct redis_writer *w)
     pthread_cond_destroy(&w->told);
     txn_finish(&w->txns[0]);
     txn_finish(&w->txns[1]);
+    free(w->seats);
     explicit_bzero(w->texts, sizeof w->texts);
     free(w);
 }

@@ -9,9 +9,8 @@
 /* The state of the writer thread, shared by writer.c (the thread), writer_connect.c and
  * writer_state.c (parts of it), and handover.c (what the core thread calls). */
 
-#define SLICES        3   /* one in flight, one rendered, one being filled */
-#define DISTRICTS_MAX 256 /* a province's counties and the city */
-#define TEXT_MAX      257 /* the longest text of redis.* in the configuration */
+#define SLICES   3   /* one in flight, one rendered, one being filled */
+#define TEXT_MAX 257 /* the longest text of redis.* in the configuration */
 
 enum slot_state { SLOT_EMPTY, SLOT_FILLING, SLOT_FULL };
 
@@ -46,8 +45,8 @@ struct redis_writer {
     unsigned txn;         /* the one for the current slice */
     struct event_log log; /* what the operators' logs hold after what is confirmed */
     struct slice *current;
-    struct seat seats[DISTRICTS_MAX];
-    size_t seat_count;
+    struct seat *seats; /* of every district that any inventory had */
+    size_t seat_count, seat_cap;
     unsigned attempts;
     uint64_t random;
     enum link_fault logged;
@@ -56,8 +55,8 @@ struct redis_writer {
 
 /** NULL: the inventory never had the district. */
 struct seat *writer_seat(struct redis_writer *w, uint32_t adcode);
-/** Seats follow the inventory: new districts get one, the others keep theirs. */
-void writer_seats_update(struct redis_writer *w);
+/** Seats follow the inventory: new districts get one, the others keep theirs. False: no memory. */
+bool writer_seats_update(struct redis_writer *w);
 /** After each slice that was written: true when an index is gone that no last member left, so
  * somebody deleted it, or Redis evicted it. */
 bool writer_index_vanished(struct redis_writer *w, const struct slice *slice);
@@ -76,6 +75,13 @@ void writer_confirm(struct redis_writer *w);
 /** Redis does not hold what we wrote: the core is told to hand over everything again, and what is
  * under way no longer says that all before it was applied. */
 void writer_lost(struct redis_writer *w);
+
+/* writer_refused.c: the writer thread only */
+
+/** After a slice whose entries were refused: are they in their streams, or does an entry that
+ * nobody of us wrote hide them? *again: a stream was mended, the slice is to be sent once more.
+ * False: the connection failed. */
+bool writer_refused(struct redis_writer *w, struct slice *slice, bool *again);
 
 /* writer_connect.c: the writer thread only */
 

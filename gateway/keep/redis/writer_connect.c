@@ -50,7 +50,11 @@ bool writer_examine(struct redis_writer *w)
         return false;
     }
     data_lost = w->run_id[0] == '\0' || strcmp(run_id, w->run_id) != 0;
-    writer_seats_update(w);
+    if (!writer_seats_update(w)) {
+        w->link.fault = FAULT_NO_MEMORY;
+        writer_down(w);
+        return false;
+    }
     for (size_t i = 0; i < w->seat_count; i++) {
         if (!examine_seat(w, &w->seats[i], &data_lost)) {
             return false;

@@ -54,5 +54,8 @@ int hex_decode(const char *text, size_t len, uint8_t *out, size_t cap);
 int utf8_valid(const char *text, size_t len);
 /** Bytes (1-4) of the well-formed UTF-8 sequence at the start of text, 0 when there is none. */
 size_t utf8_sequence(const char *text, size_t len);
+/** Makes somebody else's text fit for a terminal, in place: each byte of a control character (C0,
+ * DEL, C1) and of what is not UTF-8 becomes '?', a tab a blank. */
+void text_tidy(char *text);
 
 #endif

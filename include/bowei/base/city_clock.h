@@ -41,6 +41,13 @@ void city_clock_init(struct city_clock *clock, int64_t wall_ms, int64_t boot_ms)
  * by at most 1 % of the boottime that passed, forward drift is followed at once. */
 struct now city_clock_read(struct city_clock *clock, int64_t wall_ms, int64_t boot_ms);
 
+/** A restored stamp as it may be kept at city time now_ms. None may lie ahead, as behind a clock
+ * that was set back: it would never grow old. */
+static inline int64_t city_clock_restored(int64_t stamp_ms, int64_t now_ms)
+{
+    return stamp_ms > now_ms ? now_ms : stamp_ms;
+}
+
 /** "2026-11-21T14:03:11Z", 20 characters and a NUL, from epoch ms (>= 0, < year 10000). */
 #define RFC3339_LEN 20
 void rfc3339_format(int64_t epoch_ms, char out[RFC3339_LEN + 1]);

@@ -48,6 +48,11 @@ enum id_fault space_id_parse_body(const char *text, size_t len, space_key *key);
 size_t id_plain(const char *text, size_t len, char *out, size_t cap);
 /** "the check character should be Z", ... static text for each fault. */
 const char *id_fault_text(enum id_fault fault);
+/** The same of a text, which may hold anything: "character 5 is \"O\" where a digit belongs", "18
+ * characters are needed, there are 17". want: SPACE_ID_LEN, or one less for space_id_parse_body.
+ * The out text is fit for a terminal. */
+void id_fault_explain(enum id_fault fault, const char *text, size_t len, size_t want, char *out,
+                      size_t cap);
 /** ISO/IEC 7064 MOD 37,36 check character of `len` characters out of [0-9A-Z]. */
 char iso7064_mod37_36(const char *text, size_t len);
 /** 18 characters, no NUL. */
