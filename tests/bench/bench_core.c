@@ -165,12 +165,11 @@ static double idle_run(struct bench *b)
 /* The zombie watch looks at every space once: the average look, the longest step. */
 static void sweep_run(struct bench *b)
 {
-    const uint64_t *passes = &b->counters.value[COUNT_ZOMBIE_SWEEPS];
     double longest_s = 0;
     double spent_s = 0;
 
     core_cases_on(b->core);
-    while (*passes == 0) {
+    while (count_get(&b->counters, COUNT_ZOMBIE_SWEEPS) == 0) {
         const int64_t due_ms = core_due(b->core);
         double start_s;
         double step_s;
