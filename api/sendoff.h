@@ -39,8 +39,8 @@ void sendoff_begin(struct sendoff *s);
 /** For how long they are. HTTP thread. */
 int64_t sendoff_age_us(const struct sendoff *s);
 /** All of these sockets (count <= SENDOFF_MAX) are sent off, or will be by the helper in a moment;
- * `made` answers were made since
- * they began to be. A socket may be closed meanwhile. HTTP thread. */
+ * `made` answers were made since they began to be. A socket may be closed meanwhile. HTTP thread.
+ */
 void sendoff_run(struct sendoff *s, const int *fds, uint32_t count, uint32_t made);
 
 #endif

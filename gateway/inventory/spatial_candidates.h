@@ -21,10 +21,10 @@ struct candidates {
     uint32_t place[CANDIDATES_MAX];
 };
 
-/** A bound2 that no place has which is as near as the bound of another, or nearer: what is above
- * stays behind it. */
+/** Whose bound2 is above this is farther away than a place with that bound2, whatever their
+ * distances round to. */
 double candidates_behind(const struct candidates *c, double bound2);
-/** The same for a distance. */
+/** Whose bound2 is above this is farther away than so many mm. */
 double candidates_beyond(int64_t mm);
 /** Puts the up to `limit` nearest within the radius into hits, sorted by (distance, ID); a hit's
  * slot is its place. Returns how many, and in reach2 above which bound2 nothing that was not
