@@ -225,7 +225,7 @@ enum err loop_start(struct api *api)
         !watch(&api->loop, api->loop.door_out)) {
         return ERR_IO;
     }
-    sendoff_start(&api->loop.sendoff);
+    sendoff_start(&api->loop.sendoff, api->p.counters);
     if (pthread_create(&api->loop.thread, NULL, loop_run, api) != 0) {
         sendoff_stop(&api->loop.sendoff);
         return ERR_NO_MEMORY;

@@ -70,7 +70,7 @@ static void *help(void *arg)
     (void)pthread_setname_np(pthread_self(), "bowei-sendoff");
     while (!atomic_load(&s->over)) {
         if (sem_wait(&s->work) == 0) {
-            atomic_fetch_add_explicit(&s->by_helper, take_all(s), memory_order_relaxed);
+            count_add(s->counters, COUNT_HTTP_SENT_BY_HELPER, take_all(s));
         }
     }
     return NULL;
@@ -83,8 +83,9 @@ static bool two_processors(void)
     return sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 1;
 }
 
-void sendoff_start(struct sendoff *s)
+void sendoff_start(struct sendoff *s, struct counters *counters)
 {
+    s->counters = counters;
     s->helped = false;
     if (two_processors() && sem_init(&s->work, 0, 0) == 0) {
         s->helped = pthread_create(&s->thread, NULL, help, s) == 0;

@@ -1,7 +1,7 @@
 #ifndef API_SENDOFF_H
 #define API_SENDOFF_H
 
-#include "bowei/base/err.h"
+#include "bowei/base/counters.h"
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
@@ -21,7 +21,7 @@ struct sendoff {
     pthread_t thread;
     bool helped; /**< there is a helper */
     _Atomic bool over;
-    _Atomic uint64_t by_helper; /**< answers that it sent off */
+    struct counters *counters;
     /* HTTP thread only: */
     int64_t began_ns;              /**< since when answers are being made */
     int64_t making_ns, sending_ns; /**< since the last judgement, ... */
@@ -30,8 +30,8 @@ struct sendoff {
 };
 
 /** Starts the helper where there are two processors at least; without it, or when it cannot be
- * made, all is done by who calls. */
-void sendoff_start(struct sendoff *s);
+ * made, all is done by who calls. What it sends off is counted (HTTP_SENT_BY_HELPER). */
+void sendoff_start(struct sendoff *s, struct counters *counters);
 /** Ends the helper. */
 void sendoff_stop(struct sendoff *s);
 /** Answers are about to be made; so they are after sendoff_run, too. HTTP thread. */

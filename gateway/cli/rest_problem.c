@@ -2,6 +2,7 @@
  * value, what it may be, where. The answer says what a parameter was; of a body, which may name
  * people's matters, it repeats nothing, so its values are taken from what was sent. */
 #include "gateway/cli/rest_problem.h"
+#include "bowei/base/bytes.h"
 #include "bowei/base/json_read.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,12 +14,12 @@
 
 void rest_problem_plain(struct strbuf *out, const char *text, size_t max)
 {
-    size_t n = 0;
+    char shown[TEXT_MAX + 1];
 
-    for (; text[n] != '\0' && n < max; n++) {
-        strbuf_putc(out, (unsigned char)text[n] < 0x20 || text[n] == 0x7f ? '?' : text[n]);
-    }
-    strbuf_puts(out, text[n] == '\0' ? "" : "...");
+    (void)snprintf(shown, sizeof shown, "%.*s", (int)max, text);
+    text_tidy(shown);
+    strbuf_puts(out, shown);
+    strbuf_puts(out, strlen(text) > max ? "..." : "");
 }
 
 /* A member's text; "" when it has none. */

@@ -1,6 +1,7 @@
 /* An answer of the REST interface as a table for people: the columns a command names, a row an
  * item. */
 #include "gateway/cli/rest_table.h"
+#include "bowei/base/bytes.h"
 #include "bowei/base/json_read.h"
 #include "gateway/cli/commands.h"
 #include "gateway/cli/table.h"
@@ -41,9 +42,7 @@ static void cell(const struct json_doc *doc, const struct json_node *object, con
                  (int)(value->len < TEXT_MAX - 1 ? value->len : TEXT_MAX - 1),
                  doc->text + value->start);
     }
-    for (char *c = out; *c != '\0'; c++) {
-        *c = (unsigned char)*c < 0x20 || *c == 0x7f ? '?' : *c; /* it goes to a terminal */
-    }
+    text_tidy(out); /* it goes to a terminal */
 }
 
 static void add_row(const struct json_doc *doc, const struct json_node *object,

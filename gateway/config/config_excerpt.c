@@ -5,12 +5,11 @@
 #include "bowei/base/bytes.h"
 #include "bowei/base/suggest.h"
 #include <ctype.h>
-#include <stdbool.h>
 #include <string.h>
 
 #define WORD_MAX 32 /* longer keys there are none */
-#define FRONT                                                                                      \
-    30 /* characters kept in front of the caret when a line must be cut; 4 bytes each fit */
+/* Characters kept in front of the caret when a line must be cut; 4 bytes each fit. */
+#define FRONT 30
 
 static const char *secret_at(const void *ctx, size_t i)
 {
@@ -129,7 +128,7 @@ char config_excerpt_byte(const char *file, size_t len, uint32_t line, uint32_t c
     return at < rest ? text[at] : '\0';
 }
 
-uint32_t config_excerpt(const char *file, size_t len, uint32_t line, uint32_t column, int hide,
+uint32_t config_excerpt(const char *file, size_t len, uint32_t line, uint32_t column, bool hide,
                         char *out, size_t cap)
 {
     size_t used = 0;

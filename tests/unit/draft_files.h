@@ -13,4 +13,16 @@ static inline enum err draft_text_read(struct draft *d, const char *name, const 
     return draft_read(d, bytes_write(name, text, len), CRS_WGS84, report);
 }
 
+/* The same of a text that has nothing wrong. */
+static inline void draft_text_read_good(struct draft *d, const char *text)
+{
+    struct import_report report = {0};
+
+    assert_int_equal(draft_text_read(d, "f", text, strlen(text), &report), ERR_OK);
+    if (report.fault_count != 0) {
+        fail_msg("%u:%u: %s: %s", report.faults[0].line, report.faults[0].column,
+                 report.faults[0].field, report.faults[0].reason);
+    }
+}
+
 #endif

@@ -1,32 +1,31 @@
 /* Links, lines and timings are numbered in few bits: what has too many is refused with its row, and
  * what changes them over and over is built for ever. */
 #include "tests/unit/core_fixture.h"
+#include "tests/unit/draft_files.h"
 
-#include "bowei/inventory_file.h"
-#include <unistd.h>
+/* The draft of that file alone; ends the text. */
+static struct draft *completed(struct strbuf *text, struct import_report *report)
+{
+    struct draft *d = draft_create();
+
+    *report = (struct import_report){0};
+    assert_int_equal(draft_text_read(d, "rows.csv", text->data, text->len, report), ERR_OK);
+    assert_int_equal(draft_complete(d, NULL, true, true, report), ERR_OK);
+    strbuf_finish(text);
+    return d;
+}
 
 /* Devices d0, d1, ...: the link of each, and its stale limit. */
 static struct draft *devices_read(unsigned count, unsigned links, unsigned first_limit_s,
                                   unsigned limits, struct import_report *report)
 {
-    char path[] = "/tmp/bowei-devices-XXXXXX";
-    const int fd = mkstemp(path);
-    struct draft *d = draft_create();
-    FILE *f;
+    struct strbuf text = {0};
 
-    assert_true(fd >= 0);
-    f = fdopen(fd, "w");
-    assert_non_null(f);
-    fputs("id,source,stale_limit_s\n", f);
+    strbuf_puts(&text, "id,source,stale_limit_s\n");
     for (unsigned i = 0; i < count; i++) {
-        fprintf(f, "d%06u,link-%u,%u\n", i, i % links, first_limit_s + i % limits);
+        strbuf_printf(&text, "d%06u,link-%u,%u\n", i, i % links, first_limit_s + i % limits);
     }
-    fclose(f);
-    *report = (struct import_report){0};
-    assert_int_equal(draft_read(d, path, CRS_WGS84, report), ERR_OK);
-    assert_int_equal(unlink(path), 0);
-    assert_int_equal(draft_complete(d, NULL, true, true, report), ERR_OK);
-    return d;
+    return completed(&text, report);
 }
 
 static void too_many_are_refused_with_their_row(void **state)
@@ -64,15 +63,9 @@ static void too_many_are_refused_with_their_row(void **state)
 /* Lots or fences of that many counties. */
 static struct draft *counties_read(unsigned count, struct import_report *report)
 {
-    char path[] = "/tmp/bowei-counties-XXXXXX";
-    const int fd = mkstemp(path);
-    struct draft *d = draft_create();
-    FILE *f;
+    struct strbuf text = {0};
 
-    assert_true(fd >= 0);
-    f = fdopen(fd, "w");
-    assert_non_null(f);
-    fputs("id,lat,lon,counting\n", f);
+    strbuf_puts(&text, "id,lat,lon,counting\n");
     for (unsigned i = 0; i < count; i++) {
         char body[48];
         char id[SPACE_ID_LEN + 1];
@@ -81,14 +74,9 @@ static struct draft *counties_read(unsigned count, struct import_report *report)
         (void)snprintf(body, sizeof body, "%06u001R0010000", 110101 + i);
         assert_int_equal(space_id_parse_body(body, 17, &key), ID_OK);
         space_id_format(key, id);
-        fprintf(f, "%s,42.2,118.9,spaces\n", id);
+        strbuf_printf(&text, "%s,42.2,118.9,spaces\n", id);
     }
-    fclose(f);
-    *report = (struct import_report){0};
-    assert_int_equal(draft_read(d, path, CRS_WGS84, report), ERR_OK);
-    assert_int_equal(unlink(path), 0);
-    assert_int_equal(draft_complete(d, NULL, true, true, report), ERR_OK);
-    return d;
+    return completed(&text, report);
 }
 
 static void too_many_counties_are_refused(void **state)
@@ -150,5 +138,5 @@ int main(void)
         cmocka_unit_test(timings_that_change_again_and_again_are_built),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, folder_make, folder_remove);
 }

@@ -118,25 +118,15 @@ static void refuses_bad_rows(void **state)
     assert_int_equal(wrong, 0);
 }
 
-static void read_good(struct draft *d, const char *text)
-{
-    struct import_report report = {0};
-
-    assert_int_equal(draft_text_read(d, "f", text, strlen(text), &report), ERR_OK);
-    if (report.fault_count != 0) {
-        fail_msg("%u:%u: %s: %s", report.faults[0].line, report.faults[0].column,
-                 report.faults[0].field, report.faults[0].reason);
-    }
-}
-
 static void reads_csv_as_spreadsheets_write_it(void **state)
 {
     struct draft *d = draft_create();
     const struct draft_lot *lot;
 
     (void)state;
-    read_good(d, "\xef\xbb\xbfname_en,lon,lat,counting,id,height_m\r\n"
-                 "\"Square, \"\"north\"\"\",118.8869,42.2578,,150402-001-r001-0000-8,2.1\r\n\r\n");
+    draft_text_read_good(
+        d, "\xef\xbb\xbfname_en,lon,lat,counting,id,height_m\r\n"
+           "\"Square, \"\"north\"\"\",118.8869,42.2578,,150402-001-r001-0000-8,2.1\r\n\r\n");
     assert_int_equal(d->tables[TABLE_LOT].count, 1);
     lot = DRAFT_LOTS(d);
     assert_string_equal(draft_text(d, lot->name_en), "Square, \"north\"");
@@ -153,7 +143,7 @@ static void reads_geojson_in_other_systems(void **state)
 
     (void)state;
     /* crs behind the features still counts; GCJ-02 of 42.2578, 118.8869 (reference vector) */
-    read_good(
+    draft_text_read_good(
         d, FC
         "{\"type\":\"Feature\",\"properties\":{\"type\":\"space\",\"id\":\"" SPACE
         "\",\"attributes\":[\"ev\",\"covered\"]},\"geometry\":{\"type\":\"Point\",\"coordinates\":"
@@ -172,10 +162,11 @@ static void polygons_become_a_point_inside(void **state)
 
     (void)state;
     /* a U: its centroid (5, 4.x) lies in the gap */
-    read_good(d, FC "{\"properties\":{\"type\":\"space\",\"id\":\"" SPACE
-                    "\"},\"geometry\":{\"type\":\"Polygon\",\"coordinates\":[[[0,10],[0,0],[10,0],["
-                    "10,10],[9,10],[9,1],"
-                    "[1,1],[1,10],[0,10]]]}}]}");
+    draft_text_read_good(
+        d, FC "{\"properties\":{\"type\":\"space\",\"id\":\"" SPACE
+              "\"},\"geometry\":{\"type\":\"Polygon\",\"coordinates\":[[[0,10],[0,0],[10,0],["
+              "10,10],[9,10],[9,1],"
+              "[1,1],[1,10],[0,10]]]}}]}");
     space = DRAFT_SPACES(d);
     assert_true((space->at.lon > 0 && space->at.lon < 10000000) ||
                 (space->at.lon > 90000000 && space->at.lon < 100000000) ||
@@ -195,7 +186,7 @@ static struct draft *drafted(const char *const *texts, size_t count)
     struct draft *d = draft_create();
 
     for (size_t i = 0; i < count; i++) {
-        read_good(d, texts[i]);
+        draft_text_read_good(d, texts[i]);
     }
     return d;
 }

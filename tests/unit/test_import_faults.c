@@ -8,23 +8,12 @@
 #define LOTS   "id,lat,lon,counting\n" LOT ",42.2578,118.8869,spaces\n"
 #define SPACES "id,lat,lon\n" SPACE ",42.2578,118.8869\n"
 
-static void read_good(struct draft *d, const char *text)
-{
-    struct import_report report = {0};
-
-    assert_int_equal(draft_text_read(d, "f", text, strlen(text), &report), ERR_OK);
-    if (report.fault_count != 0) {
-        fail_msg("%u:%u: %s: %s", report.faults[0].line, report.faults[0].column,
-                 report.faults[0].field, report.faults[0].reason);
-    }
-}
-
 static struct draft *drafted(const char *const *texts, size_t count)
 {
     struct draft *d = draft_create();
 
     for (size_t i = 0; i < count; i++) {
-        read_good(d, texts[i]);
+        draft_text_read_good(d, texts[i]);
     }
     return d;
 }

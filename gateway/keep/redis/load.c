@@ -9,6 +9,7 @@
 #include "gateway/keep/redis/fields.h"
 #include "gateway/keep/redis/fleet_fields.h"
 #include "gateway/keep/redis/loading.h"
+#include "gateway/keep/redis/stream.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,28 +35,15 @@ static enum err open_link(struct redis_link *link, const struct redis_params *pa
 static bool stream_epoch(struct redis_link *link, uint32_t adcode, enum redis_key_kind kind,
                          uint64_t *epoch)
 {
-    struct strbuf b = {0};
     struct redis_key key;
-    redisReply *reply;
-    uint64_t number;
+    struct stream_id newest;
+    bool found;
 
-    *epoch = 0;
     redis_key_district(&key, adcode, kind);
-    RESP_LITERAL(&b, "*6\r\n$9\r\nXREVRANGE\r\n");
-    resp_key(&b, &key);
-    RESP_LITERAL(&b, "$1\r\n+\r\n$1\r\n-\r\n$5\r\nCOUNT\r\n$1\r\n1\r\n");
-    reply = redis_link_ask(link, &b);
-    strbuf_finish(&b);
-    if (reply != NULL && reply->type == REDIS_REPLY_ARRAY && reply->elements == 1 &&
-        reply->element[0]->type == REDIS_REPLY_ARRAY && reply->element[0]->elements > 0 &&
-        reply->element[0]->element[0]->type == REDIS_REPLY_STRING) {
-        const redisReply *id = reply->element[0]->element[0];
-
-        if (!resp_pair_parse(id->str, id->len, epoch, &number) || *epoch > EPOCH_MOST) {
-            *epoch = 0;
-        }
+    if (!stream_newest(link, &key, &newest, &found) || newest.first > EPOCH_MOST) {
+        newest.first = 0;
     }
-    freeReplyObject(reply);
+    *epoch = newest.first;
     return link->context != NULL; /* a foreign type is replaced by the writer */
 }
 

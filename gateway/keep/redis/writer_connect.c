@@ -3,6 +3,7 @@
 #include "bowei/base/log.h"
 #include "gateway/keep/redis/epoch.h"
 #include "gateway/keep/redis/retired.h"
+#include "gateway/keep/redis/stream.h"
 #include "gateway/keep/redis/writer.h"
 #include <string.h>
 
@@ -79,36 +80,16 @@ bool writer_examine(struct redis_writer *w)
 static bool arrived(struct redis_writer *w)
 {
     const struct slice *slice = w->current;
-    struct strbuf b = {0};
     struct redis_key key;
-    redisReply *reply;
-    uint64_t epoch;
-    uint64_t number;
-    bool found = false;
+    struct stream_id newest;
+    bool found;
 
     if (slice == NULL || (slice->flags & SLICE_IN_DOUBT) == 0 || !txn_on_stream(slice)) {
         return false;
     }
     redis_key_district(&key, slice->adcode, KEY_CHANGES);
-    resp_command(&b, 6);
-    resp_text(&b, "XREVRANGE");
-    resp_key(&b, &key);
-    resp_text(&b, "+");
-    resp_text(&b, "-");
-    resp_text(&b, "COUNT");
-    resp_text(&b, "1");
-    reply = redis_link_ask(&w->link, &b);
-    strbuf_finish(&b);
-    if (reply != NULL && reply->type == REDIS_REPLY_ARRAY && reply->elements == 1 &&
-        reply->element[0]->type == REDIS_REPLY_ARRAY && reply->element[0]->elements == 2) {
-        const redisReply *id = reply->element[0]->element[0];
-
-        found = id->type == REDIS_REPLY_STRING &&
-                resp_pair_parse(id->str, id->len, &epoch, &number) && epoch == w->params.epoch &&
-                number == slice->number;
-    }
-    freeReplyObject(reply);
-    return found;
+    return stream_newest(&w->link, &key, &newest, &found) && found &&
+           newest.first == w->params.epoch && newest.second == slice->number;
 }
 
 bool writer_connect(struct redis_writer *w)

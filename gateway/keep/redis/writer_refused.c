@@ -10,15 +10,12 @@
 #include "bowei/base/city_clock.h"
 #include "bowei/base/log.h"
 #include "gateway/keep/redis/epoch.h"
+#include "gateway/keep/redis/stream.h"
 #include "gateway/keep/redis/writer.h"
 #include <string.h>
 
 #define DELETED_A_TIME 64 /* foreign entries of a stream, behind one slice */
 #define MENDED_MAX     8  /* times for the same slice: somebody goes on adding them */
-
-struct stream_id {
-    uint64_t first, second;
-};
 
 /* What is known of a stream. */
 struct stream {
@@ -28,13 +25,6 @@ struct stream {
 };
 
 enum stream_is { STREAM_HOLDS, STREAM_MENDED, STREAM_HIDES, STREAM_FAILED };
-
-static int id_compare(struct stream_id a, struct stream_id b)
-{
-    return a.first != b.first     ? (a.first < b.first ? -1 : 1)
-           : a.second != b.second ? (a.second < b.second ? -1 : 1)
-                                  : 0;
-}
 
 static struct stream stream_of(const struct redis_writer *w, const struct slice *slice,
                                struct slice_refused refused)
@@ -64,58 +54,6 @@ static struct stream stream_of(const struct redis_writer *w, const struct slice 
 static bool is_nobodys(const struct stream *stream, struct stream_id id)
 {
     return id.first > stream->most || id.second > INT64_MAX;
-}
-
-/* The id of the first entry that a range of one gave. False: the connection failed or Redis
- * refuses. *found: there is one. */
-static bool entry_ask(struct redis_link *link, const struct strbuf *command, struct stream_id *id,
-                      bool *found)
-{
-    redisReply *reply = redis_link_ask(link, command);
-    const redisReply *text;
-    bool ok = reply != NULL && reply->type == REDIS_REPLY_ARRAY;
-
-    *id = (struct stream_id){0};
-    *found = ok && reply->elements > 0;
-    if (*found) {
-        const redisReply *entry = reply->element[0];
-
-        text = entry->type == REDIS_REPLY_ARRAY && entry->elements > 0 ? entry->element[0] : NULL;
-        ok = text != NULL && text->type == REDIS_REPLY_STRING &&
-             resp_pair_parse(text->str, text->len, &id->first, &id->second);
-    }
-    freeReplyObject(reply);
-    return ok;
-}
-
-static bool newest(struct redis_link *link, const struct stream *stream, struct stream_id *id,
-                   bool *found)
-{
-    struct strbuf b = {0};
-    bool ok;
-
-    RESP_LITERAL(&b, "*6\r\n$9\r\nXREVRANGE\r\n");
-    resp_key(&b, &stream->key);
-    RESP_LITERAL(&b, "$1\r\n+\r\n$1\r\n-\r\n$5\r\nCOUNT\r\n$1\r\n1\r\n");
-    ok = entry_ask(link, &b, id, found);
-    strbuf_finish(&b);
-    return ok;
-}
-
-/* The oldest entry at or above `from`. */
-static bool oldest(struct redis_link *link, const struct stream *stream, struct stream_id from,
-                   struct stream_id *id, bool *found)
-{
-    struct strbuf b = {0};
-    bool ok;
-
-    RESP_LITERAL(&b, "*6\r\n$6\r\nXRANGE\r\n");
-    resp_key(&b, &stream->key);
-    resp_pair(&b, from.first, from.second);
-    RESP_LITERAL(&b, "$1\r\n+\r\n$5\r\nCOUNT\r\n$1\r\n1\r\n");
-    ok = entry_ask(link, &b, id, found);
-    strbuf_finish(&b);
-    return ok;
 }
 
 /* XDEL or XSETID; false: Redis refuses (an ACL of before), or the connection failed. */
@@ -148,16 +86,16 @@ static enum stream_is look_for(struct redis_link *link, const struct stream *str
     struct stream_id id;
     bool found;
 
-    if (!oldest(link, stream, stream->refused, &id, &found)) {
+    if (!stream_oldest(link, &stream->key, stream->refused, &id, &found)) {
         return unanswered(link);
     }
-    if (found && id_compare(id, stream->refused) == 0) {
+    if (found && stream_id_compare(id, stream->refused) == 0) {
         return STREAM_HOLDS;
     }
-    if (!oldest(link, stream, begin, &id, &found)) {
+    if (!stream_oldest(link, &stream->key, begin, &id, &found)) {
         return unanswered(link);
     }
-    return found && id_compare(id, stream->refused) > 0 ? STREAM_HOLDS : STREAM_HIDES;
+    return found && stream_id_compare(id, stream->refused) > 0 ? STREAM_HOLDS : STREAM_HIDES;
 }
 
 static void say_deleted(const struct stream *stream, struct stream_id id)
@@ -175,7 +113,7 @@ static enum stream_is examine(struct redis_writer *w, const struct stream *strea
 
     for (;;) {
         redis_link_limit(&w->link, w->link.timeout_ms);
-        if (!newest(&w->link, stream, &top, &found)) {
+        if (!stream_newest(&w->link, &stream->key, &top, &found)) {
             return unanswered(&w->link);
         }
         if (!found || !is_nobodys(stream, top) || deleted == DELETED_A_TIME) {
@@ -189,7 +127,7 @@ static enum stream_is examine(struct redis_writer *w, const struct stream *strea
         }
         count_add(w->params.counters, COUNT_REDIS_FOREIGN, 1);
     }
-    if (deleted == 0 && id_compare(top, stream->refused) >= 0) {
+    if (deleted == 0 && stream_id_compare(top, stream->refused) >= 0) {
         return look_for(&w->link, stream);
     }
     /* the greatest id of all times outlives its entry */
