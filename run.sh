@@ -44,7 +44,8 @@ port_taken() { timeout 1 bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$1" "$2" 2>/dev/nul
 port_taken "$host" "$port" && fail "$http is already taken; choose another with --http HOST:PORT"
 
 state=${state:-$top/.run}
-[ ! -e "$state/" ] || [ -e "$state/run.lock" ] || [ -z "$(ls -A "$state")" ] || fail "$state holds something else: --state takes an empty folder, a new one or its own"
+theirs() { find "$1/" -mindepth 1 -maxdepth 1 ! -name '*.log' ! -empty -print -quit; } # our own output may be written into it
+[ ! -e "$state/" ] || [ -e "$state/run.lock" ] || [ -z "$(theirs "$state")" ] || fail "$state holds something else: --state takes an empty folder, a new one or its own"
 mkdir -p "$state" && chmod 700 "$state" && state=$(cd "$state" && pwd) || fail "cannot make the state folder $state"
 [ ${#state} -le 95 ] || fail "the path of $state is too long: the socket of Redis in it may have 107 characters"
 case $state in *[\"\\]* | *[[:cntrl:]]*) fail "the path of $state may hold no quotes, backslashes or control characters" ;; esac

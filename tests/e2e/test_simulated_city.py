@@ -157,6 +157,17 @@ class Start(unittest.TestCase):
         self.assertEqual((code, said, complaint.count("\n")), (1, "", 1))
         self.assertEqual((theirs.stat().st_mode & 0o777, [f.name for f in theirs.iterdir()]), (0o755, ["letter"]))
 
+    def test_its_own_output_may_go_into_the_folder(self):
+        state = self.folder / "state"
+        state.mkdir()
+        with open(state / "said", "w") as said, open(state / "demo.log", "w") as log:
+            log.write("begun\n")
+            log.flush()
+            done = subprocess.run([TOP / "run.sh", "--http", f"127.0.0.1:{self.port}", "--spaces", "5", "--bikes", "0", "--duration", "0", "--state", state],
+                                  stdout=said, stderr=log, timeout=60)
+        self.assertEqual(done.returncode, 0, (state / "demo.log").read_text())
+        self.assertIn("5 simulated spaces", (state / "said").read_text())
+
     def test_a_name_that_no_configuration_could_hold_is_refused(self):
         code, _, complaint = self.run_sh('a "name"')
         self.assertEqual((code, complaint.count("\n")), (1, 1), complaint)
