@@ -129,6 +129,7 @@ static const char *failure_text(enum port_result result)
     case PORT_TIMEOUT: return "no answer";
     case PORT_GARBAGE:
         return "an answer that is none to the question (noise, a late one, another unit's)";
+    case PORT_STRAY: return "bytes came before anything was asked";
     case PORT_IO: return "the connection ended";
     case PORT_OK:
     case PORT_EXCEPTION:
@@ -142,7 +143,7 @@ static void result_count(const struct line *line, enum port_result result)
     static const enum counter counters[PORT_RESULT_COUNT] = {
         [PORT_OK] = COUNT_MODBUS_POLLS,        [PORT_EXCEPTION] = COUNT_MODBUS_EXCEPTION,
         [PORT_TIMEOUT] = COUNT_MODBUS_TIMEOUT, [PORT_GARBAGE] = COUNT_MODBUS_GARBAGE,
-        [PORT_IO] = COUNT_MODBUS_IO,
+        [PORT_STRAY] = COUNT_MODBUS_GARBAGE,   [PORT_IO] = COUNT_MODBUS_IO,
     };
 
     line_count(line, counters[result]);

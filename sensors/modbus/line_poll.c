@@ -47,16 +47,21 @@ static uint32_t limit_ms(const struct line *line, const struct unit *unit,
 }
 
 /* A connection that answered before and is shut now: bridges close what is idle, some after each
- * answer. That says nothing of the unit, a read may be repeated, and the next connection is as good
- * as the first. */
+ * answer. Or the unit before said more than it was asked for. Neither says anything of this unit, a
+ * read may be repeated, and the next connection is as good as the first. */
 static bool connect_anew(struct line *line, enum port_result result)
 {
-    if (result != PORT_IO || !line->good || line->params.config->host == NULL) {
+    const bool spoilt = result == PORT_IO || result == PORT_STRAY;
+
+    if (!spoilt || !line->good || line->params.config->host == NULL) {
         return false;
     }
     port_close(&line->port);
     if (!port_open(&line->port)) {
         return false; /* the line is really lost, which is line_drop's to see to */
+    }
+    if (result == PORT_STRAY) {
+        line_count(line, COUNT_MODBUS_GARBAGE);
     }
     line_count(line, COUNT_MODBUS_CONNECTS);
     line->good = false;

@@ -25,6 +25,7 @@ static enum recalibration_outcome outcome_of(enum port_result result)
     case PORT_EXCEPTION: return RECALIBRATION_REFUSED;
     case PORT_TIMEOUT:
     case PORT_GARBAGE:
+    case PORT_STRAY:
     case PORT_IO:
     case PORT_RESULT_COUNT: break;
     }
@@ -32,10 +33,15 @@ static enum recalibration_outcome outcome_of(enum port_result result)
 }
 
 /* The port can be used now. A write is not repeated, so it does not go to a connection that is shut
- * already. */
+ * already, or on which the answer to something else waits. */
 static bool ready(struct line *line)
 {
-    if (port_is_open(&line->port) && port_is_left(&line->port)) {
+    enum port_result found = port_is_open(&line->port) ? port_look(&line->port) : PORT_OK;
+
+    if (found == PORT_STRAY) {
+        line_count(line, COUNT_MODBUS_GARBAGE);
+    }
+    if (found != PORT_OK) {
         port_close(&line->port);
     }
     return port_is_open(&line->port) || (host_boot_ms() >= line->open_again_ms && line_open(line));

@@ -47,16 +47,19 @@ bool port_is_open(const struct port *port)
     return port->context != NULL;
 }
 
-bool port_is_left(const struct port *port)
+enum port_result port_look(const struct port *port)
 {
     uint8_t byte;
     ssize_t n;
 
     if (port->config->host == NULL) {
-        return false;
+        return PORT_OK;
     }
     n = recv(modbus_get_socket(port->context), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    return n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+    if (n > 0) {
+        return PORT_STRAY;
+    }
+    return n < 0 && (errno == EAGAIN || errno == EINTR) ? PORT_OK : PORT_IO;
 }
 
 void port_close(struct port *port)
@@ -226,11 +229,10 @@ static int exchange_tcp(struct port *port, const uint8_t *out, size_t out_len, u
 {
     uint8_t exception;
     int fd = modbus_get_socket(port->context);
-    ssize_t early = recv(fd, in, 1, MSG_PEEK | MSG_DONTWAIT);
     int len;
 
-    if (early >= 0) {
-        *result = early > 0 ? PORT_GARBAGE : PORT_IO; /* bytes nobody asked for, or closed */
+    *result = port_look(port);
+    if (*result != PORT_OK) {
         return -1;
     }
     if (send(fd, out, out_len, MSG_NOSIGNAL) != (ssize_t)out_len) {

@@ -13,6 +13,7 @@ enum port_result {
     PORT_EXCEPTION,
     PORT_TIMEOUT,
     PORT_GARBAGE,
+    PORT_STRAY, /**< TCP: bytes waited that nobody asked for; nothing was sent */
     PORT_IO,
     PORT_RESULT_COUNT
 };
@@ -33,11 +34,12 @@ void port_init(struct port *port, const struct line_config *config, struct halt 
 /** Connects within the line's response timeout. False: errno says why. */
 bool port_open(struct port *port);
 bool port_is_open(const struct port *port);
-/** TCP: the other side has closed the open connection. */
-bool port_is_left(const struct port *port);
+/** What waits on an open TCP connection before a question: PORT_OK nothing, PORT_STRAY bytes that
+ * nobody asked for, PORT_IO the other side has closed it. Of a serial one always PORT_OK. */
+enum port_result port_look(const struct port *port);
 void port_close(struct port *port);
-/** One request and its reply, within timeout_ms. After PORT_TIMEOUT, PORT_GARBAGE and PORT_IO
- * port_recover or port_close must follow: a late reply would be taken for the next one. A unit on a
+/** One request and its reply, within timeout_ms. After PORT_TIMEOUT, PORT_GARBAGE, PORT_STRAY and
+ * PORT_IO port_recover or port_close must follow: a late reply would be taken for the next one. A unit on a
  * serial line that did not answer is asked again only after another response timeout: its late
  * reply to one request would pass for that to another, of the same function and length. */
 enum port_result port_read(struct port *port, const struct read_request *request,

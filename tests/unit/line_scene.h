@@ -79,7 +79,7 @@ static inline bool hole_touched(const uint8_t *query)
 /* A reply of one register to (transaction, unit), in pieces. */
 static inline void reply_raw(int fd, const uint8_t *query, uint8_t unit, enum trick trick)
 {
-    uint8_t adu[2 * 64];
+    uint8_t adu[2 * MODBUS_TCP_MAX_ADU_LENGTH];
     uint32_t count = (uint32_t)query[10] << 8 | query[11];
     size_t len = 9 + 2 * count;
 

@@ -127,6 +127,21 @@ static void foreign_and_glued_replies_are_dropped(void **state)
     WAIT_FOR(count_get(&f->counters, COUNT_MODBUS_GARBAGE) >= 4, 5000);
 }
 
+/* What one unit says too much is not held against the unit that is asked next. */
+static void a_unit_that_says_too_much_costs_the_others_nothing(void **state)
+{
+    uint32_t requests;
+
+    (void)state;
+    slave_trick(1, TRICK_GLUE);
+    run(2);
+    WAIT_FOR(count_get(&f->counters, COUNT_MODBUS_GARBAGE) >= 2, 5000);
+    requests = slave_requests(2);
+    WAIT_FOR(slave_requests(2) >= requests + 20, 3000);
+    assert_int_equal(count_get(&f->counters, COUNT_MODBUS_BREAKER), 0);
+    assert_int_equal(value_of("line/b", 1), VALUE_FREE);
+}
+
 /* 17 bytes at 20 ms each would take 340 ms: the deadline is 150 ms for the whole reply. */
 static void a_dripping_device_is_cut_off(void **state)
 {
@@ -183,6 +198,7 @@ int main(void)
         EACH(a_refused_point_is_left_alone),
         EACH(a_unit_that_starts_anew_is_read_as_before),
         EACH(foreign_and_glued_replies_are_dropped),
+        EACH(a_unit_that_says_too_much_costs_the_others_nothing),
         EACH(a_dripping_device_is_cut_off),
         EACH(a_bridge_that_shuts_is_asked_anew),
         EACH(a_slave_that_went_comes_back),
