@@ -17,7 +17,7 @@
 
 #define CONFIG_LINES_MAX         200
 #define CONFIG_LINKS_MAX         16
-#define CONFIG_UNITS_MAX         64
+#define CONFIG_UNITS_MAX         248 /* 1 to 247, and a bridge's own 255 */
 #define CONFIG_MAPS_MAX          64
 #define CONFIG_SUBSCRIPTIONS_MAX 32
 #define CONFIG_MAPPINGS_MAX      32

@@ -68,6 +68,26 @@ static void test_one_setting_leaves_the_others(void **state)
     config_destroy(plain);
 }
 
+/* A serial bus with one sensor a unit has as many units as there are unit numbers. */
+static void test_a_line_has_all_unit_numbers(void **state)
+{
+    struct config_report report;
+    struct config *config = NULL;
+    struct strbuf text = {0};
+
+    (void)state;
+    strbuf_puts(&text, "lines:\n  - name: bus\n    device: /dev/ttyS0\n    units:\n");
+    for (unsigned i = 1; i <= 247; i++) {
+        strbuf_printf(&text, "      - {name: u%u, unit: %u, map: magnetometer}\n", i, i);
+    }
+    strbuf_putc(&text, '\0');
+    assert_int_equal(load_text(text.data, &report, &config), ERR_OK);
+    assert_int_equal(config->lines[0].unit_count, 247);
+    assert_int_equal(config->lines[0].units[246].unit, 247);
+    config_destroy(config);
+    strbuf_finish(&text);
+}
+
 static void test_shipped_maps(void **state)
 {
     struct config_report report;
@@ -277,6 +297,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_empty_file_is_all_defaults),
         cmocka_unit_test(test_one_setting_leaves_the_others),
+        cmocka_unit_test(test_a_line_has_all_unit_numbers),
         cmocka_unit_test(test_shipped_maps),
         cmocka_unit_test(test_secrets),
         cmocka_unit_test(test_secret_is_not_repeated),
