@@ -34,7 +34,7 @@ static void check_mappings(struct config_source *source, const struct config *co
 {
     for (uint32_t i = 0; i < config->mapping_count; i++) {
         const struct mapping *m = &config->mappings[i];
-        const char *fault = mapping_fault(m);
+        const struct mapping_fault fault = mapping_fault(m);
         struct envelope room;
 
         if (envelope_find(m->name) != NULL ||
@@ -42,10 +42,8 @@ static void check_mappings(struct config_source *source, const struct config *co
             config_fault(source, &m->name, m,
                          "mappings[%u].name: there is an envelope \"%s\" already", i, m->name);
         }
-        if (fault != NULL) {
-            config_fault(source, strcmp(fault, "types") == 0 ? &m->types : &m->states, m,
-                         "mappings[%u].%s: not WORD=MEANING of the meanings that there are", i,
-                         fault);
+        if (fault.key != NULL) {
+            config_fault(source, fault.at, m, "mappings[%u].%s: %s", i, fault.key, fault.reason);
         }
     }
 }

@@ -24,7 +24,14 @@ struct mapping {
 
 #define MAPPING_DEFAULT_STATES "true=occupied,false=free"
 
-/** The key whose words mean nothing known ("states", "types"), NULL when all is well. */
-const char *mapping_fault(const struct mapping *mapping);
+/** One of a mapping's keys that no message could ever fit. */
+struct mapping_fault {
+    const char *key; /**< as the configuration has it; NULL when all is well */
+    const void *at;  /**< its field */
+    const char *reason;
+};
+
+/** What is wrong with the paths and words of a mapping by themselves. */
+struct mapping_fault mapping_fault(const struct mapping *mapping);
 
 #endif

@@ -29,7 +29,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         *fields[i] = len > 0 ? texts[i] : NULL;
         at += len + 1;
     }
-    if (m.device == NULL || mapping_fault(&m) != NULL) {
+    if (m.device == NULL || mapping_fault(&m).key != NULL) {
         return 0;
     }
     opened_check(&envelope, "any/topic", (const char *)data + at, size - at);

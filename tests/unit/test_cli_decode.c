@@ -104,12 +104,41 @@ static void test_decode_mapping(void **state)
                      CLI_OK);
     assert_string_equal(out_text,
                         "{\"type\":\"status\",\"occupied\":null,\"device_id\":\"gate-1\"}\n");
+    text_write("odd.json", "{\"data\":{\"bays\":[{\"no\":true},{\"no\":1.5},{\"no\":1e3}]}}");
+    assert_int_equal(bowei("decode", "--config", path_of("mapped.yaml"), "--envelope", "city-feed",
+                           path_of("odd.json"), NULL),
+                     CLI_FAILURE);
+    assert_string_equal(out_text, "{\"refused\":\"field\"}\n{\"refused\":\"field\"}\n"
+                                  "{\"refused\":\"field\"}\n");
+}
+
+/* What no message could fit is found before it is in force. */
+static void test_mappings_refused(void **state)
+{
+    static const struct {
+        const char *keys, *reason;
+    } rows[] = {
+        {"device: a, states: \"1=full\"",                   "states: not WORD=MEANING"   },
+        {"device: a, states: \"1=occupied, 0=free\"",       "a blank beside it"          },
+        {"device: a, states: \"1=free,0=free,1=occupied\"", "a word stands twice"        },
+        {"device: a, type: b",                              "types: is missing"          },
+        {"device: a..b",                                    "device: not member names"   },
+        {"device: a, occupied: s.",                         "occupied: not member names" },
+        {"device: \"=\"",                                   "device: a constant is empty"},
+        {"device: a, battery_v: \"=3.6\"",                  "battery_v: cannot be a"     },
+    };
+
+    char text[160];
+
+    (void)state;
     text_write("taken.yaml", "mappings:\n  - {name: tts, device: a}\n");
     assert_int_equal(bowei("check-config", path_of("taken.yaml"), NULL), CLI_BAD_INPUT);
-    text_write("words.yaml", "mappings:\n  - {name: x, device: a, states: \"1=full\"}\n");
-    assert_int_equal(bowei("check-config", path_of("words.yaml"), NULL), CLI_BAD_INPUT);
-    text_write("types.yaml", "mappings:\n  - {name: x, device: a, type: b}\n");
-    assert_int_equal(bowei("check-config", path_of("types.yaml"), NULL), CLI_BAD_INPUT);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        (void)snprintf(text, sizeof text, "mappings:\n  - {name: x, %s}\n", rows[i].keys);
+        text_write("mapping.yaml", text);
+        assert_int_equal(bowei("check-config", path_of("mapping.yaml"), NULL), CLI_BAD_INPUT);
+        assert_non_null(strstr(wrong_text, rows[i].reason));
+    }
 }
 
 static void test_decode_lines(void **state)
@@ -190,9 +219,10 @@ static void test_decode_frames_as_sent(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_models_and_decode),    cmocka_unit_test(test_decode_envelopes),
-        cmocka_unit_test(test_decode_mapping),       cmocka_unit_test(test_decode_lines),
-        cmocka_unit_test(test_decode_message_lines), cmocka_unit_test(test_decode_frames_as_sent),
+        cmocka_unit_test(test_models_and_decode),     cmocka_unit_test(test_decode_envelopes),
+        cmocka_unit_test(test_decode_mapping),        cmocka_unit_test(test_mappings_refused),
+        cmocka_unit_test(test_decode_lines),          cmocka_unit_test(test_decode_message_lines),
+        cmocka_unit_test(test_decode_frames_as_sent),
     };
 
     return cmocka_run_group_tests(tests, folder_make, folder_remove);

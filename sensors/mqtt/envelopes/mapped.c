@@ -233,6 +233,19 @@ static const struct json_node *item_of(const struct mapping *m, const struct jso
     return list == NULL ? NULL : uplink_list_item(doc, list, out);
 }
 
+/* The device id, text or a whole number; below 0: it is not there, or something else. */
+static int device_of(const struct mapping *m, const struct json_doc *doc,
+                     const struct json_node *item, char out[WORD_MAX])
+{
+    const int len = word_of(doc, item, m->device, out);
+    const struct json_node *n = m->device[0] == '=' ? NULL : at(doc, item, m->device);
+
+    if (n == NULL || n->kind == JSON_STRING || len < 0) {
+        return len;
+    }
+    return n->kind == JSON_NUMBER && strspn(out, "0123456789") == (size_t)len ? len : -2;
+}
+
 enum decode_fault mapped_open(const struct envelope *self, const char *topic,
                               const struct json_doc *doc, struct uplink *out)
 {
@@ -250,7 +263,7 @@ enum decode_fault mapped_open(const struct envelope *self, const char *topic,
     if (item == NULL || item->kind != JSON_OBJECT) {
         return DECODE_FIELD;
     }
-    len = word_of(doc, item, m->device, device);
+    len = device_of(m, doc, item, device);
     if (len < 0 || !decoded_device(d, device, (size_t)len)) {
         return DECODE_FIELD;
     }
@@ -273,21 +286,6 @@ enum decode_fault mapped_open(const struct envelope *self, const char *topic,
     return fault;
 }
 
-/* Every row is "word=meaning" and the meaning is one that `known` finds. */
-static bool words_known(const char *list, bool (*known)(const char *text, size_t len))
-{
-    while (list != NULL && *list != '\0') {
-        size_t row = strcspn(list, ",");
-        size_t word = strcspn(list, "=");
-
-        if (word == 0 || word >= row || !known(list + word + 1, row - word - 1)) {
-            return false;
-        }
-        list += row + (list[row] == ',');
-    }
-    return true;
-}
-
 static bool state_known(const char *text, size_t len)
 {
     for (size_t i = 0; i < ARRAY_LEN(states); i++) {
@@ -308,14 +306,102 @@ static bool type_known(const char *text, size_t len)
     return false;
 }
 
-const char *mapping_fault(const struct mapping *mapping)
+/* A blank beside a word would make it one that no message says. */
+static bool word_is_plain(const char *word, size_t len)
 {
-    if (!words_known(mapping->states, state_known)) {
-        return "states";
-    }
-    if (!words_known(mapping->types, type_known) ||
-        (mapping->type != NULL && mapping->types == NULL)) {
-        return "types";
+    return len > 0 && word[0] != ' ' && word[len - 1] != ' ';
+}
+
+/* What is wrong with "word=meaning,word=meaning" whose meanings `known` finds; NULL = nothing. */
+static const char *words_fault(const char *list, bool (*known)(const char *text, size_t len))
+{
+    const char *first = list;
+
+    while (list != NULL && *list != '\0') {
+        const size_t row = strcspn(list, ",");
+        const size_t word = strcspn(list, "=");
+        char name[WORD_MAX];
+        size_t len;
+
+        if (word >= row || word >= sizeof name || !known(list + word + 1, row - word - 1)) {
+            return "not WORD=MEANING of the meanings that there are";
+        }
+        if (!word_is_plain(list, word)) {
+            return "a word is empty or has a blank beside it";
+        }
+        memcpy(name, list, word);
+        name[word] = '\0';
+        if (meaning(first, name, &len) != list + word + 1) {
+            return "a word stands twice";
+        }
+        list += row + (list[row] == ',');
     }
     return NULL;
+}
+
+/* Member names with dots between them, none of them empty; or nothing. */
+static bool path_fits(const char *path)
+{
+    while (path != NULL && *path != '\0') {
+        const size_t len = strcspn(path, ".");
+
+        if (len == 0 || (path[len] == '.' && path[len + 1] == '\0')) {
+            return false;
+        }
+        path += len + (path[len] == '.');
+    }
+    return true;
+}
+
+static struct mapping_fault paths_fault(const struct mapping *m)
+{
+    const struct {
+        const char *key;
+        char *const *path;
+        bool may_be_constant;
+    } rows[] = {
+        {"items",         &m->items,         false},
+        {"device",        &m->device,        true },
+        {"occupied",      &m->occupied,      true },
+        {"type",          &m->type,          true },
+        {"time",          &m->time,          false},
+        {"battery_v",     &m->battery_v,     false},
+        {"temperature_c", &m->temperature_c, false},
+        {"rssi",          &m->rssi,          false},
+        {"counter",       &m->counter,       false},
+        {"channel",       &m->channel,       false},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const char *path = *rows[i].path;
+
+        if (path != NULL && path[0] == '=' && rows[i].may_be_constant) {
+            if (path[1] == '\0') {
+                return (struct mapping_fault){rows[i].key, rows[i].path, "a constant is empty"};
+            }
+        } else if (path != NULL && path[0] == '=') {
+            return (struct mapping_fault){rows[i].key, rows[i].path, "cannot be a constant"};
+        } else if (!path_fits(path)) {
+            return (struct mapping_fault){rows[i].key, rows[i].path,
+                                          "not member names with one dot between them"};
+        }
+    }
+    return (struct mapping_fault){.key = NULL};
+}
+
+struct mapping_fault mapping_fault(const struct mapping *mapping)
+{
+    const char *reason = words_fault(mapping->states, state_known);
+
+    if (reason != NULL) {
+        return (struct mapping_fault){"states", &mapping->states, reason};
+    }
+    reason = words_fault(mapping->types, type_known);
+    if (reason == NULL && mapping->type != NULL && mapping->types == NULL) {
+        reason = "is missing, type is given";
+    }
+    if (reason != NULL) {
+        return (struct mapping_fault){"types", &mapping->types, reason};
+    }
+    return paths_fault(mapping);
 }
