@@ -5,8 +5,10 @@
 #include "bowei/base/json_write.h"
 #include "bowei/reading.h"
 #include "gateway/cli/commands.h"
+#include "gateway/cli/device_names.h"
 #include "gateway/cli/device_verbs.h"
 #include "gateway/cli/rest_verbs.h"
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,12 +16,14 @@
 
 #define NODES_MAX 100000 /* 1 000 channels of about 30 nodes, and 20 frames */
 #define CELL_MAX  64
+#define NOTE_ROOM 120 /* of the audit's note, with its end; members.def */
 
 struct install {
     struct rest_call call;
     const char *config, *state, *model, *source, *channel, *rank, *note;
     const char *device;   /* the new one */
     const char *replaces; /* NULL: bind */
+    bool move;            /* the new one may be taken from where it is */
     char folder[64];
     struct strbuf devices, bindings; /* the two files */
 };
@@ -32,16 +36,17 @@ static bool plain(const char *text)
 
 static int install_options(int argc, char **argv, struct install *in)
 {
-    struct option rows[7 + REST_OPTIONS] = {
+    struct option rows[8 + REST_OPTIONS] = {
         {"channel", OPTION_TEXT, &in->channel},
         {"config",  OPTION_TEXT, &in->config },
         {"model",   OPTION_TEXT, &in->model  },
+        {"move",    OPTION_FLAG, &in->move   },
         {"note",    OPTION_TEXT, &in->note   },
         {"rank",    OPTION_TEXT, &in->rank   },
         {"source",  OPTION_TEXT, &in->source },
         {"state",   OPTION_TEXT, &in->state  },
     };
-    const int code = rest_options(argc, argv, rows, 7, &in->call);
+    const int code = rest_options(argc, argv, rows, 8, &in->call);
 
     if (code != CLI_OK) {
         return code;
@@ -99,6 +104,85 @@ static bool take_over(struct install *in, const struct json_doc *doc)
         one = json_after(doc, one);
     }
     return channels != NULL && channels->count > 0;
+}
+
+/* The place as the command line has it may be in its display form, or in lower case. */
+static bool is_same_place(const char *place, const struct install *in)
+{
+    const char *given = in->call.words.items[1];
+
+    for (; *place != '\0'; place++) {
+        while (*given == '-') {
+            given++;
+        }
+        if (toupper((unsigned char)*given++) != *place) {
+            return false;
+        }
+    }
+    return *given == '\0';
+}
+
+/* Does this channel of the new device watch another place than the one it is bound to? */
+static bool is_taken(const struct install *in, const struct json_doc *doc,
+                     const struct json_node *row, char place[CELL_MAX], char channel[CELL_MAX])
+{
+    const char *wanted = in->channel != NULL ? in->channel : "0";
+
+    cell(doc, row, "channel", channel);
+    cell(doc, row, "space", place);
+    if (place[0] == '\0') {
+        cell(doc, row, "lot", place);
+    }
+    if (place[0] == '\0') {
+        return false;
+    }
+    return in->replaces != NULL || (strcmp(channel, wanted) == 0 && !is_same_place(place, in));
+}
+
+static int taken_find(const struct install *in, const struct json_doc *doc)
+{
+    const struct json_node *channels = json_member(doc, &doc->nodes[0], "channels");
+    const struct json_node *one = channels == NULL ? NULL : json_first(doc, channels);
+    char place[CELL_MAX];
+    char channel[CELL_MAX];
+
+    for (uint32_t i = 0; one != NULL && i < channels->count; i++) {
+        if (is_taken(in, doc, one, place, channel)) {
+            fprintf(
+                stderr,
+                "bowei devices: %s watches %s already (channel %s); --move takes it from there\n",
+                in->device, place, channel);
+            return CLI_CONFLICT;
+        }
+        one = json_after(doc, one);
+    }
+    return CLI_OK;
+}
+
+/* The new device is not taken from another place without a word: that would be silent from then
+ * on. */
+static int ask_new(const struct install *in)
+{
+    struct strbuf path = {0};
+    struct http_answer answer = {.status = 0};
+    struct json_node *nodes = calloc(NODES_MAX, sizeof *nodes);
+    struct json_doc doc;
+    int code = nodes == NULL ? CLI_FAILURE : CLI_OK;
+
+    device_path(&path, in->device, "");
+    if (code == CLI_OK) {
+        code = rest_look(&in->call, path.data, &answer);
+    }
+    if (code == CLI_NOT_FOUND) {
+        code = CLI_OK;
+    } else if (code == CLI_OK && !in->move &&
+               json_parse(&doc, answer.body.data, answer.body.len, nodes, NODES_MAX) == JSON_OK) {
+        code = taken_find(in, &doc);
+    }
+    free(nodes);
+    strbuf_finish(&answer.body);
+    strbuf_finish(&path);
+    return code;
 }
 
 static int ask_old(struct install *in)
@@ -173,42 +257,84 @@ static int import(struct install *in)
     return code;
 }
 
+/* What the audit says. Its length; NOTE_ROOM and more does not fit. */
+static size_t note_make(const struct install *in, bool waits, char out[NOTE_ROOM])
+{
+    const char *what = in->replaces == NULL ? "installed" : waits ? "gives way to " : "replaces ";
+    const char *other = in->replaces == NULL ? "" : waits ? in->device : in->replaces;
+    const int len = snprintf(out, NOTE_ROOM, "%s%s%s%s", what, other, in->note != NULL ? "; " : "",
+                             in->note != NULL ? in->note : "");
+
+    return len < 0 ? 0 : (size_t)len;
+}
+
 /* Who did it, and what was there before. */
-static int audit(const struct install *in)
+static int audit(const struct install *in, int stored)
 {
     static const char *const columns[REST_COLUMNS_MAX] = {"id", "note", NULL};
     struct strbuf path = {0};
     struct strbuf body = {0};
     struct json_writer w;
-    char note[120];
+    const bool waits = stored == CLI_UNREACHABLE; /* so that the new one is not known yet */
+    char note[NOTE_ROOM];
     int code;
 
-    (void)snprintf(note, sizeof note, "%s%s%s%s", in->replaces != NULL ? "replaces " : "installed",
-                   in->replaces != NULL ? in->replaces : "", in->note != NULL ? "; " : "",
-                   in->note != NULL ? in->note : "");
+    (void)note_make(in, waits, note);
     json_writer_init(&w, &body);
     json_object(&w);
     json_kv_str(&w, "note", note);
     json_object_end(&w);
     strbuf_putc(&body, '\0');
-    device_path(&path, in->device, "/installed");
+    device_path(&path, waits ? in->replaces : in->device, "/installed");
     code = rest_send(&in->call, "POST", path.data, body.data, columns);
     strbuf_finish(&body);
     strbuf_finish(&path);
     if (code != CLI_OK) {
-        fprintf(stderr, "bowei devices: the change is in force, but it could not be audited\n");
+        fprintf(stderr, "bowei devices: the change is stored, but it could not be audited\n");
     }
-    return code;
+    return stored != CLI_OK ? stored : code;
 }
 
 static int carry_out(struct install *in)
 {
     int code = import(in);
 
-    if (code == CLI_OK) {
-        code = audit(in);
+    if (code == CLI_OK || (code == CLI_UNREACHABLE && in->replaces != NULL)) {
+        return audit(in, code);
+    }
+    if (code == CLI_UNREACHABLE) {
+        fprintf(stderr, "bowei devices: not audited yet: say it again once it is in force\n");
     }
     return code;
+}
+
+/* All that can be found out before anything is changed. */
+static int examine(struct install *in)
+{
+    char note[NOTE_ROOM];
+    const size_t longest = note_make(in, true, note) > note_make(in, false, note)
+                               ? note_make(in, true, note)
+                               : note_make(in, false, note);
+    int code = CLI_OK;
+
+    if (longest >= NOTE_ROOM) {
+        fprintf(stderr, "bowei devices: --note is %zu bytes too long for the audit\n",
+                longest - NOTE_ROOM + 1);
+        return CLI_USAGE;
+    }
+    for (const char *p = in->note; p != NULL && *p != '\0'; p++) {
+        if ((unsigned char)*p < ' ' || *p == '\x7f') {
+            return commands_usage("devices", "--note has control characters");
+        }
+    }
+    code = device_model_check(in->model);
+    if (code == CLI_OK) {
+        code = device_source_check(in->source, in->config);
+    }
+    if (code == CLI_OK && in->replaces != NULL) {
+        code = ask_old(in);
+    }
+    return code == CLI_OK ? ask_new(in) : code;
 }
 
 static int install_end(struct install *in, int code)
@@ -228,19 +354,9 @@ int device_verb_swap(int argc, char **argv)
     } else if (code == CLI_OK) {
         in.replaces = in.call.words.items[0];
         in.device = in.call.words.items[1];
-        code = ask_old(&in);
+        code = examine(&in);
     }
     return install_end(&in, code == CLI_OK ? carry_out(&in) : code);
-}
-
-/* A key that may not do this is found out before anything is changed. */
-static int ask_key(const struct install *in)
-{
-    struct http_answer answer = {.status = 0};
-    const int code = rest_ask(&in->call, "GET", "/v1/devices?limit=1", NULL, &answer);
-
-    strbuf_finish(&answer.body);
-    return code;
 }
 
 int device_verb_bind(int argc, char **argv)
@@ -258,7 +374,7 @@ int device_verb_bind(int argc, char **argv)
         strbuf_printf(&in.bindings, "%s,%s,%s,,%s\n", in.device,
                       in.channel != NULL ? in.channel : "0", in.call.words.items[1],
                       in.rank != NULL ? in.rank : "0");
-        code = ask_key(&in);
+        code = examine(&in);
     }
     return install_end(&in, code == CLI_OK ? carry_out(&in) : code);
 }

@@ -90,8 +90,9 @@ static int complain(const struct rest_call *call, const char *path, const char *
     return exit_of_status(answer->status);
 }
 
-int rest_ask(const struct rest_call *call, const char *method, const char *path, const char *body,
-             struct http_answer *answer)
+/* As rest_ask; an answer of the `quiet` status is not complained of. */
+static int ask_but(const struct rest_call *call, const char *method, const char *path,
+                   const char *body, int quiet, struct http_answer *answer)
 {
     const struct http_ask ask = {.method = method,
                                  .path = path,
@@ -104,7 +105,18 @@ int rest_ask(const struct rest_call *call, const char *method, const char *path,
         return CLI_UNREACHABLE;
     }
     code = exit_of_status(answer->status);
-    return code == CLI_OK ? CLI_OK : complain(call, path, body, answer);
+    return code == CLI_OK || answer->status == quiet ? code : complain(call, path, body, answer);
+}
+
+int rest_ask(const struct rest_call *call, const char *method, const char *path, const char *body,
+             struct http_answer *answer)
+{
+    return ask_but(call, method, path, body, 0, answer);
+}
+
+int rest_look(const struct rest_call *call, const char *path, struct http_answer *answer)
+{
+    return ask_but(call, "GET", path, NULL, 404, answer);
 }
 
 /* One event under way: its name, and what to do with its data. */

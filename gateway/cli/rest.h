@@ -37,6 +37,8 @@ int rest_key(struct rest_call *call);
  * The caller finishes answer->body in any case. body NULL = none. */
 int rest_ask(const struct rest_call *call, const char *method, const char *path, const char *body,
              struct http_answer *answer);
+/** GET of what need not be there: CLI_NOT_FOUND without a word, else as rest_ask. */
+int rest_look(const struct rest_call *call, const char *path, struct http_answer *answer);
 /** Follows an event stream: `event` gets each event's name and data until it returns false or the
  * stream ends. Reconnecting is the caller's. CLI_OK when it was open, else an exit code. */
 int rest_follow(const struct rest_call *call, const char *path,

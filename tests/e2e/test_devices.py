@@ -196,8 +196,31 @@ class Health(Technician):
         self.assertEqual(again.returncode, 4)
         self.tool("devices", "bind", "dev-second", self.ids[1], "--source", "mqtt", "--model", "native", "--config", self.folder / "bowei.yaml")
         self.assertEqual({d["id"] for d in self.devices() if d.get("space") == self.ids[1]}, {"dev-1", "dev-second"})
-        bad = self.tool("devices", "bind", "dev-3", "150402001R0019999X", "--source", "mqtt", "--config", self.folder / "bowei.yaml", check=False)
+        bad = self.tool("devices", "bind", "dev-third", "150402001R0019999X", "--source", "mqtt", "--config", self.folder / "bowei.yaml", check=False)
         self.assertEqual(bad.returncode, 3)
+
+    def test_an_installation_is_examined_first(self):
+        config = ("--config", self.folder / "bowei.yaml")
+
+        def refused(code, said, *args):
+            done = self.tool("devices", *args, *config, check=False)
+            self.assertEqual((done.returncode, said in done.stderr), (code, True), (args, done.stderr))
+
+        refused(7, f"dev-2 watches {self.ids[2]} already", "swap", "dev-1", "dev-2")
+        refused(7, "dev-1 watches", "swap", "dev-1", "dev-1")
+        refused(7, f"dev-1 watches {self.ids[1]} already", "bind", "dev-1", self.ids[4], "--source", "mqtt")
+        refused(3, "no line, link or push of", "bind", "dev-x", self.ids[4], "--source", "mqt")
+        refused(3, "nwave_ncc405 is a counter", "bind", "dev-x", self.ids[4], "--source", "mqtt", "--model", "nwave_ncc405")
+        refused(3, "ibeacon is a beacon", "swap", "dev-1", "dev-x", "--model", "ibeacon")
+        refused(2, "too long for the audit", "swap", "dev-1", "dev-x", "--note", "电池没电" * 12)
+        self.assertEqual({d["id"]: d["space"] for d in self.devices("?model=native")}, {f"dev-{i}": self.ids[i] for i in range(6)})
+        self.assertEqual(self.redis().xlen("bowei:{city}:audit"), 0)
+        warned = self.tool("devices", "bind", "dev-x", self.ids[4], "--source", "mqtt", "--model", "bosch_tps11", *config)
+        self.assertIn('did you mean "bosch_tps110"?', warned.stderr)
+        self.tool("devices", "bind", "dev-1", self.ids[1].lower(), "--source", "mqtt", "--model", "native", *config)  # where it is: no news
+        self.tool("devices", "swap", "dev-1", "dev-2", "--move", *config)
+        self.assertEqual({d["id"]: d["space"] for d in self.devices("?model=native")}["dev-2"], self.ids[1])
+        self.assertEqual(self.space(self.ids[2])["reason"], "unbound")
 
     def invert(self, noticed):
         """dev-0 says the opposite of its lot, each way in turn for some rounds, until that is noticed."""
