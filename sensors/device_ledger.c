@@ -146,7 +146,7 @@ static uint32_t sum(uint32_t count, uint32_t n, uint32_t most)
     return n > most - count ? most : count + n;
 }
 
-/* The frame counter tells what was lost on the way. */
+/* The frame counter tells what was lost on the way. A join is told without one as a rule. */
 static void note_counter(struct ledger_row *row, const struct frame_record *rec)
 {
     const uint16_t counter = (uint16_t)rec->counter;
@@ -154,6 +154,10 @@ static void note_counter(struct ledger_row *row, const struct frame_record *rec)
     const uint16_t back = (uint16_t)(row->counter - counter);
     const bool anew = rec->value == VALUE_START || rec->value == VALUE_JOIN;
 
+    if (!(rec->has & HAS_COUNTER)) {
+        row->counter_known &= !anew;
+        return;
+    }
     if (row->counter_known && !anew) {
         if (step == 0 || back < BACK_MAX) {
             row->duplicates =
@@ -198,7 +202,7 @@ static void note_row(struct device_ledger *ledger, uint64_t device, struct ledge
         note_refusal(ledger, device,
                      rec->fault < DECODE_FAULT_COUNT ? (enum decode_fault)rec->fault : DECODE_OK);
     }
-    if (rec->has & HAS_COUNTER && rec->fate != FRAME_LOST && rec->fate != FRAME_RETAINED) {
+    if (rec->fate != FRAME_LOST && rec->fate != FRAME_RETAINED) {
         note_counter(row, rec);
     }
     if (rec->has & HAS_NET_TIME && rec->fate != FRAME_RETAINED) {

@@ -66,7 +66,14 @@ static void test_figures(void **state)
     note(ledger, inv, 0, rec); /* begins anew */
     note(ledger, inv, 0, frame(1));
     note(ledger, inv, 0, frame(40000)); /* no gap of that size: a device that began anew */
-    rec = frame(40001);
+    rec = frame(0);
+    rec.has &= (uint8_t)~HAS_COUNTER;
+    note(ledger, inv, 0, rec); /* a status event, say */
+    rec.value = VALUE_JOIN;
+    note(ledger, inv, 0, rec); /* a join of a network server: its counter begins again */
+    note(ledger, inv, 0, frame(39990));
+    note(ledger, inv, 0, frame(39991));
+    rec = frame(39992);
     rec.fate = FRAME_REFUSED;
     rec.fault = DECODE_LENGTH;
     note(ledger, inv, 0, rec);
