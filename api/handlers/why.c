@@ -162,14 +162,14 @@ void why_write(struct json_writer *w, const struct inventory *inv, const struct 
     json_kv_time(w, "as_of", why->at_ms + shift_ms);
     json_kv_str(w, "state", space_state_name((enum space_state)why->state));
     json_kv_str(w, "reason", reason_code((enum reason)why->reason));
-    json_kv_time(w, "since", why->since_ms + shift_ms);
+    time_member(w, "since", why->since_ms != 0, why->since_ms + shift_ms);
     json_kv_u64(w, "confidence", why->confidence);
     sentence_write(w, inv, why);
     json_key(w, "fused");
     json_object(w);
     json_kv_str(w, "state", space_state_name((enum space_state)why->fused));
     json_kv_str(w, "reason", reason_code((enum reason)why->fused_why));
-    json_kv_time(w, "since", why->fused_since_ms + shift_ms);
+    time_member(w, "since", why->fused_since_ms != 0, why->fused_since_ms + shift_ms);
     json_object_end(w);
     json_key(w, "known");
     if (why->known == SPACE_UNKNOWN) {

@@ -46,8 +46,11 @@ static void print_sensor(const struct json_doc *doc, const struct json_node *sen
 
     printf("  %-24s rank %s  says %-9s", text_of(doc, sensor, "device", a),
            text_of(doc, sensor, "rank", b), text_of(doc, sensor, "value", c));
-    printf(" heard %s s ago of %s s", text_of(doc, sensor, "age_s", a),
-           text_of(doc, sensor, "limit_s", b));
+    if (json_member(doc, sensor, "heard") != NULL &&
+        json_member(doc, sensor, "heard")->kind == JSON_STRING) {
+        printf(" heard %s s ago of %s s", text_of(doc, sensor, "age_s", a),
+               text_of(doc, sensor, "limit_s", b));
+    }
     if (is_true(doc, sensor, "votes")) {
         printf("  votes%s", is_true(doc, sensor, "decides") ? ", decides" : "");
     } else {
@@ -76,8 +79,11 @@ static void print_why(const struct json_doc *doc)
     char c[CELL_MAX];
     char d[CELL_MAX];
 
-    printf("%s  %s (%s) since %s", text_of(doc, root, "id", a), text_of(doc, root, "state", b),
-           text_of(doc, root, "reason", c), text_of(doc, root, "since", d));
+    printf("%s  %s (%s)", text_of(doc, root, "id", a), text_of(doc, root, "state", b),
+           text_of(doc, root, "reason", c));
+    if (strcmp(text_of(doc, root, "since", d), "-") != 0) {
+        printf(" since %s", d);
+    }
     printf(", confidence %s\n  %s\n", text_of(doc, root, "confidence", a),
            text_of(doc, root, "because", b));
     for (uint32_t i = 0; sensors != NULL && i < sensors->count && one != NULL; i++) {

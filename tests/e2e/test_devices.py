@@ -114,6 +114,7 @@ class Health(Technician):
         self.assertEqual(self.get(f"/v1/spaces/{self.ids[0]}/why")[0], 401)
         why = self.get(f"/v1/spaces/{self.ids[1]}/why", key=self.staff)[1]
         self.assertEqual((why["reason"], why["sensors"][0]["why_not"]), ("never_heard", "never_heard"))
+        self.assertEqual((why["since"], why["fused"]["since"]), (None, None), "as the space itself says it")
         self.request("POST", f"/v1/spaces/{self.ids[0]}/out-of-service", {"reason": "maintenance", "note": "paint"}, key=self.staff)
         why = self.get(f"/v1/spaces/{self.ids[0]}/why", key=self.staff)[1]
         self.assertEqual((why["state"], why["fused"]["state"], why["out_of_service"]["note"]), ("out_of_service", "occupied", "paint"))
