@@ -114,6 +114,7 @@ void device_row_write(struct request *rq, struct json_writer *w, const struct de
     json_kv_str(w, "model", inv->models[device->model]);
     json_kv_str(w, sensor->gate ? "lot" : "space", place);
     json_kv_u64(w, "rank", sensor->rank);
+    json_kv_bool(w, "inverted", sensor->inverted);
     time_member(w, "heard", row->ever_heard, row->heard_ms + rq->now.shift_ms);
     json_key(w, "value");
     if (row->ever_heard) {

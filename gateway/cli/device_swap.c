@@ -14,9 +14,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#define NODES_MAX 100000 /* 1 000 channels of about 30 nodes, and 20 frames */
-#define CELL_MAX  64
-#define NOTE_ROOM 120 /* of the audit's note, with its end; members.def */
+#define DEVICES_HEAD "id,source,model\n"
+#define NODES_MAX    100000 /* 1 000 channels of about 30 nodes, and 20 frames */
+#define CELL_MAX     64
+#define NOTE_ROOM    120 /* of the audit's note, with its end; members.def */
 
 struct install {
     struct rest_call call;
@@ -60,7 +61,7 @@ static int install_options(int argc, char **argv, struct install *in)
         (in->channel != NULL && !plain(in->channel)) || (in->rank != NULL && !plain(in->rank))) {
         return commands_usage(argv[0], "an option's value cannot stand in the inventory");
     }
-    strbuf_puts(&in->devices, "id,source,model\n");
+    strbuf_puts(&in->devices, DEVICES_HEAD);
     strbuf_puts(&in->bindings, "device,channel,space,lot,rank\n");
     return CLI_OK;
 }
@@ -159,9 +160,25 @@ static int taken_find(const struct install *in, const struct json_doc *doc)
     return CLI_OK;
 }
 
+/* A device that is known keeps what the inventory says of it, its heartbeat and its polarity say,
+ * unless it is to get another source or model. */
+static void keep_known(struct install *in, const struct json_doc *doc)
+{
+    char source[CELL_MAX];
+    char model[CELL_MAX];
+
+    cell(doc, &doc->nodes[0], "source", source);
+    cell(doc, &doc->nodes[0], "model", model);
+    if ((in->source == NULL || strcmp(in->source, source) == 0) &&
+        (in->model == NULL || strcmp(in->model, model) == 0)) {
+        strbuf_clear(&in->devices);
+        strbuf_puts(&in->devices, DEVICES_HEAD);
+    }
+}
+
 /* The new device is not taken from another place without a word: that would be silent from then
  * on. */
-static int ask_new(const struct install *in)
+static int ask_new(struct install *in)
 {
     struct strbuf path = {0};
     struct http_answer answer = {.status = 0};
@@ -175,9 +192,10 @@ static int ask_new(const struct install *in)
     }
     if (code == CLI_NOT_FOUND) {
         code = CLI_OK;
-    } else if (code == CLI_OK && !in->move &&
+    } else if (code == CLI_OK &&
                json_parse(&doc, answer.body.data, answer.body.len, nodes, NODES_MAX) == JSON_OK) {
-        code = taken_find(in, &doc);
+        keep_known(in, &doc);
+        code = in->move ? CLI_OK : taken_find(in, &doc);
     }
     free(nodes);
     strbuf_finish(&answer.body);

@@ -261,6 +261,7 @@ static void groups_plan(struct build *b, uint32_t bindings)
 static void sensors_fill(struct build *b, uint32_t bindings)
 {
     const struct draft_binding *rows = DRAFT_BINDINGS(b->draft);
+    const struct draft_device *devices = DRAFT_DEVICES(b->draft); /* as in the snapshot */
     struct inventory *inv = b->inv;
 
     for (uint32_t i = 0; i < bindings; i++) {
@@ -270,7 +271,8 @@ static void sensors_fill(struct build *b, uint32_t bindings)
                                     .target = gate ? t - inv->space_count : t,
                                     .channel = rows[i].channel,
                                     .rank = rows[i].rank,
-                                    .gate = gate};
+                                    .gate = gate,
+                                    .inverted = !gate && devices[b->device_of[i]].inverted};
 
         if (gate) {
             struct inv_lot *lot = &inv->lots[sensor.target];

@@ -35,6 +35,7 @@ struct draft_device {
     uint32_t model;
     uint32_t heartbeat_s;   /**< 0 = of the model */
     uint32_t stale_limit_s; /**< 0 = by the rule */
+    bool inverted;          /**< says free where it means occupied, and the other way round */
 };
 
 struct draft_binding {

@@ -18,7 +18,7 @@ struct reading_file {
 };
 
 /** Newest form of the canonical file this program knows (`bowei.format`). */
-#define INVENTORY_FORMAT 3
+#define INVENTORY_FORMAT 4
 
 enum err csv_read(struct reading_file *f) MUST_CHECK;
 enum err geojson_read(struct reading_file *f) MUST_CHECK;

@@ -224,6 +224,13 @@ static bool device_stale_limit_s(struct row *row, const char *text, size_t len)
     return row_whole(row, text, len, 1, LIMIT_MAX_S, &row->device.stale_limit_s);
 }
 
+static bool device_invert(struct row *row, const char *text, size_t len)
+{
+    row->device.inverted = len == 4 && memcmp(text, "true", 4) == 0;
+    return row->device.inverted || (len == 5 && memcmp(text, "false", 5) == 0) ||
+           row_refuse(row, "must be true or false");
+}
+
 static bool binding_device(struct row *row, const char *text, size_t len)
 {
     return row_device(row, text, len, &row->binding.device);
@@ -329,6 +336,7 @@ static const struct row_field device_fields[] = {
     {"model",         false, device_model        },
     {"heartbeat_s",   false, device_heartbeat_s  },
     {"stale_limit_s", false, device_stale_limit_s},
+    {"invert",        false, device_invert       },
     {NULL,            false, NULL                },
 };
 

@@ -105,7 +105,8 @@ static bool device_same(struct row_ref a, struct row_ref b)
     const struct draft_device *y = b.row;
 
     return x->heartbeat_s == y->heartbeat_s && x->stale_limit_s == y->stale_limit_s &&
-           text_same(a, x->source, b, y->source) && text_same(a, x->model, b, y->model);
+           x->inverted == y->inverted && text_same(a, x->source, b, y->source) &&
+           text_same(a, x->model, b, y->model);
 }
 
 static bool binding_same(struct row_ref a, struct row_ref b)

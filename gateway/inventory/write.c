@@ -123,6 +123,9 @@ static void device_write(struct json_writer *w, const struct draft *d, uint32_t 
     write_text(w, d, "model", device->model);
     write_number(w, "heartbeat_s", device->heartbeat_s);
     write_number(w, "stale_limit_s", device->stale_limit_s);
+    if (device->inverted) {
+        json_kv_bool(w, "invert", true);
+    }
     json_object_end(w);
 }
 
@@ -184,11 +187,19 @@ static const struct {
     [TABLE_RETIRED] = {"retired",   retired_write,  1},
 };
 
+#define INVERT_FORMAT 4 /* that devices[].invert came with: nobody may read it as not inverted */
+
 /* An inventory without the later parts is what an older program can read. */
 static uint64_t format_of(const struct draft *draft)
 {
+    const struct draft_device *devices = DRAFT_DEVICES(draft);
     uint64_t format = 1;
 
+    for (uint32_t i = 0; i < draft->tables[TABLE_DEVICE].count; i++) {
+        if (devices[i].inverted) {
+            return INVERT_FORMAT;
+        }
+    }
     for (int t = 0; t < TABLE_COUNT; t++) {
         if (draft->tables[t].count > 0 && tables[t].format > format) {
             format = tables[t].format;

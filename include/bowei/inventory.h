@@ -72,7 +72,8 @@ struct inv_sensor {
     uint32_t target; /**< space slot, or lot index when gate */
     uint16_t channel;
     uint8_t rank; /**< 0 = best; only the live sensors of the lowest rank vote */
-    bool gate;
+    bool gate : 1;
+    bool inverted : 1; /**< its device says free where it means occupied */
 };
 
 struct inv_tombstone {

@@ -222,6 +222,17 @@ class Health(Technician):
         self.tool("devices", "swap", "dev-1", "dev-2", "--move", *config)
         self.assertEqual({d["id"]: d["space"] for d in self.devices("?model=native")}["dev-2"], self.ids[1])
         self.assertEqual(self.space(self.ids[2])["reason"], "unbound")
+        # what the inventory says of a device that waits in the store holds when it is installed
+        stored = self.write_csv("stored.csv", ["id", "source", "stale_limit_s", "invert"], [("dev-stored", "mqtt", 60, "true")])
+        self.bowei("import", *config, stored)
+        self.tool("devices", "swap", "dev-3", "dev-stored", *config)
+        self.say("dev-stored", occupied=False)
+        self.assertEqual(self.space(self.ids[3])["state"], "occupied", "it is wired the wrong way round, and the inventory says so")
+        self.assertTrue(self.device("dev-stored")["channels"][0]["inverted"])
+        self.assertEqual(self.get(f"/v1/spaces/{self.ids[3]}/why", key=self.staff)[1]["sensors"][0]["limit_s"], 60)
+        self.gateway.kill()
+        self.start_gateway()
+        self.assertEqual(self.space(self.ids[3])["state"], "occupied")
 
     def invert(self, noticed):
         """dev-0 says the opposite of its lot, each way in turn for some rounds, until that is noticed."""

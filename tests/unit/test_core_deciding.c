@@ -1,5 +1,6 @@
 /* Another sensor decides, or fewer take part: what readers judge age and confidence by changes
  * without the state, and must reach them. */
+#include "gateway/core/space/sensor.h"
 #include "tests/unit/core_fixture.h"
 
 static const struct fixture_lot lots[] = {{.spaces = 1}};
@@ -134,6 +135,52 @@ static void an_inventory_moves_sensors(void **state)
     scene_close(&s);
 }
 
+static struct inventory *inverted_city(uint64_t version, bool inverted)
+{
+    struct inventory *inv = fixture_city(version, &city);
+
+    inv->sensors[0].inverted = inverted;
+    return inv;
+}
+
+/* A device wired the wrong way round means the opposite of what it says; what it said before it was
+ * known to be so is no word for the new meaning. */
+static void an_inverted_sensor_means_the_opposite(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, inverted_city(1, true));
+    say(&s, 0, VALUE_FREE);
+    assert_shows(&s, 0, SPACE_OCCUPIED, REASON_FRESH);
+    say(&s, 0, VALUE_FAULT);
+    assert_shows(&s, 0, SPACE_UNKNOWN, REASON_DEVICE_FAULT);
+    say(&s, 0, VALUE_OCCUPIED);
+    assert_shows(&s, 0, SPACE_FREE, REASON_FRESH);
+    swap(&s, inverted_city(2, false));
+    assert_shows(&s, 0, SPACE_UNKNOWN, REASON_STARTING);
+    say(&s, 0, VALUE_OCCUPIED);
+    assert_shows(&s, 0, SPACE_OCCUPIED, REASON_FRESH);
+    swap(&s, inverted_city(3, false));
+    assert_shows(&s, 0, SPACE_OCCUPIED, REASON_FRESH);
+    scene_close(&s);
+}
+
+/* An image of before is not read as one of after. */
+static void an_inverted_sensor_has_another_tag(void **state)
+{
+    struct inventory *plain = inverted_city(1, false);
+    struct inventory *inverted = inverted_city(2, true);
+
+    (void)state;
+    assert_int_not_equal(sensor_tag_of(plain, &plain->sensors[0]),
+                         sensor_tag_of(inverted, &inverted->sensors[0]));
+    assert_int_equal(sensor_tag_of(plain, &plain->sensors[1]),
+                     sensor_tag_of(inverted, &inverted->sensors[1]));
+    inventory_destroy(plain);
+    inventory_destroy(inverted);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -141,6 +188,8 @@ int main(void)
         cmocka_unit_test(one_that_falls_silent_costs_confidence),
         cmocka_unit_test(distrust_costs_confidence),
         cmocka_unit_test(an_inventory_moves_sensors),
+        cmocka_unit_test(an_inverted_sensor_means_the_opposite),
+        cmocka_unit_test(an_inverted_sensor_has_another_tag),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

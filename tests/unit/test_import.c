@@ -81,6 +81,7 @@ static const struct refusal refusals[] = {
      "wgs84, gcj02 or bd09"},
     {"{\"type\":\"FeatureCollection\",\"bowei\":{\"format\":9},\"features\":[]}", 1, 47,
      "bowei.format", "newer version"},
+    {"id,source,invert\na,l,1\n", 2, 5, "invert", "must be true or false"},
     {"{\"type\":\"FeatureCollection\",\"devices\":[7]}", 1, 40, "devices", "must be an object"},
 };
 
@@ -436,6 +437,8 @@ static void any_draft_survives_its_text(void **state)
                             (uint8_t)dice_below(&dice, 3));
             DRAFT_DEVICES(d)
             [d->tables[TABLE_DEVICE].count - 1].heartbeat_s = dice_below(&dice, 2) * 600;
+            DRAFT_DEVICES(d)
+            [d->tables[TABLE_DEVICE].count - 1].inverted = dice_below(&dice, 8) == 0;
         }
         for (uint32_t i = dice_below(&dice, 5); i > 0; i--) {
             struct draft_retired *retired = draft_row_add(d, TABLE_RETIRED);
@@ -449,13 +452,34 @@ static void any_draft_survives_its_text(void **state)
     }
 }
 
+/* An older program must not read such a device as one that is not inverted. */
+static void an_inverted_device_is_a_format_of_its_own(void **state)
+{
+    struct draft *d = draft_create();
+    struct strbuf text = {0};
+
+    (void)state;
+    draft_text_read_good(d, "id,source,invert\na,l,true\nb,l,false\nc,l,\n");
+    completed(d, NULL, true, NULL, NULL);
+    assert_true(DRAFT_DEVICES(d)[0].inverted);
+    assert_false(DRAFT_DEVICES(d)[1].inverted || DRAFT_DEVICES(d)[2].inverted);
+    assert_int_equal(draft_write(d, 1, &text), ERR_OK);
+    strbuf_putc(&text, '\0');
+    assert_non_null(strstr(text.data, "\"format\":4"));
+    assert_non_null(strstr(text.data, "{\"id\":\"a\",\"source\":\"l\",\"invert\":true}"));
+    assert_non_null(strstr(text.data, "{\"id\":\"b\",\"source\":\"l\"}"));
+    strbuf_finish(&text);
+    round_trip(d, 100);
+    draft_destroy(d);
+}
+
 static void load_refuses_what_is_not_its_own(void **state)
 {
     static const struct {
         const char *text;
         enum err want;
     } rows[] = {
-        {"{\"type\":\"FeatureCollection\",\"bowei\":{\"format\":4,\"version\":1},\"features\":[]}",
+        {"{\"type\":\"FeatureCollection\",\"bowei\":{\"format\":5,\"version\":1},\"features\":[]}",
          ERR_NEWER_SCHEMA                                                                                            },
         {SPACES,                                                                                    ERR_UNPROCESSABLE},
         {"garbage",                                                                                 ERR_UNPROCESSABLE},
@@ -523,6 +547,7 @@ int main(void)
         cmocka_unit_test(removals_need_leave_and_leave_tombstones),
         cmocka_unit_test(example_city_is_whole),
         cmocka_unit_test(any_draft_survives_its_text),
+        cmocka_unit_test(an_inverted_device_is_a_format_of_its_own),
         cmocka_unit_test(load_refuses_what_is_not_its_own),
         cmocka_unit_test(damage_is_only_reported),
     };

@@ -23,8 +23,11 @@ uint32_t sensor_tag(const char *device, size_t len, uint16_t channel)
 uint32_t sensor_tag_of(const struct inventory *inv, const struct inv_sensor *bound)
 {
     const struct inv_device *device = &inv->devices[bound->device];
+    const uint32_t tag =
+        sensor_tag(inventory_text(inv, device->id), device->id_len, bound->channel);
 
-    return sensor_tag(inventory_text(inv, device->id), device->id_len, bound->channel);
+    /* what it said before it was inverted, or after, is no word of this sensor */
+    return bound->inverted ? ~tag : tag;
 }
 
 static int64_t quiet_ms(const struct sensor *sensor)

@@ -313,10 +313,21 @@ static void remember(const struct place *place, int64_t stamp_ms)
          stamp_ms > space_known_since_ms(space) ? stamp_ms : space_known_since_ms(space));
 }
 
+/* What the sensor means by what it said. */
+static enum reading_value meant(const struct inv_sensor *bound, const struct reading *reading)
+{
+    const enum reading_value said = (enum reading_value)reading->value;
+
+    if (!bound->inverted || (said != VALUE_FREE && said != VALUE_OCCUPIED)) {
+        return said;
+    }
+    return said == VALUE_FREE ? VALUE_OCCUPIED : VALUE_FREE;
+}
+
 bool space_hear(struct place *place, const struct heard *heard)
 {
     const int64_t now_ms = heard->now.at_ms;
-    const enum reading_value value = (enum reading_value)heard->reading->value;
+    const enum reading_value value = meant(&place->bound[heard->sensor], heard->reading);
     struct sensor *sensor = &place->sensors[heard->sensor];
     struct sensor_moment moment = {.now = heard->now,
                                    .break_ms = heard->break_ms,

@@ -117,7 +117,8 @@ static space_key target_key(const struct inventory *inv, uint32_t sensor)
     return is->gate ? inv->lots[is->target].key : inv->spaces[is->target].key;
 }
 
-/* Each sensor that is in both goes on; one that watches another place now keeps only its order. */
+/* Each sensor that is in both goes on; one that watches another place now, or means the opposite,
+ * keeps only its order. */
 static void carry_sensors(const struct core *core, const struct inventory *next,
                           struct sensor *sensors)
 {
@@ -139,7 +140,8 @@ static void carry_sensors(const struct core *core, const struct inventory *next,
         begins = sensors[to].changes;
         sensors[to] = core->sensors[i];
         sensors[to].progress &= 15U & ~(unsigned)SENSOR_SUSPECT;
-        if (target_key(inv, i) != target_key(next, to)) {
+        if (target_key(inv, i) != target_key(next, to) ||
+            inv->sensors[i].inverted != next->sensors[to].inverted) {
             sensor_move(&sensors[to]);
             sensors[to].changes = begins;
             if (next->sensors[to].gate && sensor_heard_ms(&sensors[to]) != 0) {
