@@ -132,14 +132,29 @@ static void devices_answer(struct request *rq)
     }
 }
 
-static void unknown_write(struct request *rq, const struct unknown_device *rows, uint32_t n)
+/* It was imported since. */
+static bool is_known_now(const struct inventory *inv, const struct unknown_device *row)
+{
+    const uint32_t device = inventory_device(inv, row->id, (uint32_t)strlen(row->id));
+
+    return device != NO_SLOT &&
+           strcmp(inv->sources[inv->devices[device].source], row->source) == 0 &&
+           inventory_sensor(inv, device, row->channel) != NO_SENSOR;
+}
+
+static void unknown_write(struct request *rq, const struct unknown_device *rows, uint32_t n,
+                          uint32_t limit)
 {
     struct strbuf out = {0};
     struct json_writer w;
 
     json_writer_init(&w, &out);
     list_begin(rq, &w);
-    for (uint32_t i = 0; i < n; i++) {
+    for (uint32_t i = 0; i < n && limit > 0; i++) {
+        if (is_known_now(rq->inv, &rows[i])) {
+            continue;
+        }
+        limit--;
         json_object(&w);
         json_kv_str(&w, "id", rows[i].id);
         json_kv_str(&w, "source", rows[i].source);
@@ -159,14 +174,14 @@ void devices_unknown_get(struct request *rq)
 {
     const struct unknown_port *port = &rq->api->p.unknown;
     uint32_t limit = rq->query.limit == 0 ? UNKNOWN_DEVICES_MAX : rq->query.limit;
-    struct unknown_device *rows = calloc(limit, sizeof *rows);
+    struct unknown_device *rows = calloc(UNKNOWN_DEVICES_MAX, sizeof *rows);
     uint32_t n;
 
     if (rows == NULL) {
         respond_problem(rq, ERR_NO_MEMORY, NULL);
         return;
     }
-    n = port->list == NULL ? 0 : port->list(port->ctx, rows, limit);
-    unknown_write(rq, rows, n);
+    n = port->list == NULL ? 0 : port->list(port->ctx, rows, UNKNOWN_DEVICES_MAX);
+    unknown_write(rq, rows, n, limit);
     free(rows);
 }

@@ -222,6 +222,14 @@ class Health(Technician):
         self.tool("devices", "swap", "dev-1", "dev-2", "--move", *config)
         self.assertEqual({d["id"]: d["space"] for d in self.devices("?model=native")}["dev-2"], self.ids[1])
         self.assertEqual(self.space(self.ids[2])["reason"], "unbound")
+        self.say("dev-y", occupied=True)
+
+        def strangers():
+            return [d["id"] for d in self.get("/v1/devices/unknown", key=self.staff)[1]["items"]]
+
+        wait_until("a stranger", lambda: strangers() == ["dev-y"], 5)
+        self.tool("devices", "bind", "dev-y", self.ids[2], "--source", "mqtt", *config)
+        self.assertEqual(strangers(), [], "it is none any more")
         # what the inventory says of a device that waits in the store holds when it is installed
         stored = self.write_csv("stored.csv", ["id", "source", "stale_limit_s", "invert"], [("dev-stored", "mqtt", 60, "true")])
         self.bowei("import", *config, stored)
