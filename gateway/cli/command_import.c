@@ -3,9 +3,9 @@
  * is written when any row is wrong. */
 #include "bowei/base/json_write.h"
 #include "bowei/inventory_file.h"
-#include "bowei/sensor_model.h"
 #include "bowei/state_folder.h"
 #include "gateway/cli/commands.h"
+#include "gateway/cli/device_names.h"
 #include "gateway/cli/options.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -166,21 +166,12 @@ static enum err load_newest(struct import_call *call)
     return e != ERR_OK ? e : draft_load(path, &call->current, &call->version);
 }
 
-static const char *model_at(const void *ctx, size_t i)
+/* Are no faults: what a mapping or native JSON says needs no model, and then it is a remark. */
+static void names_check(const struct import_call *call)
 {
-    const struct sensor_model *const *models = ctx;
-
-    return models[i]->name;
-}
-
-/* Is no fault: what a mapping or native JSON says needs no model, and then it is a remark. */
-static void models_check(const struct import_call *call)
-{
-    struct model_names models = {.name_at = model_at};
     struct import_report unknown = {0};
 
-    models.ctx = sensor_models(&models.count);
-    draft_models_check(call->draft, &models, &unknown);
+    device_names_check(call->draft, call->place.config_option, &unknown);
     if (!call->quiet) {
         print_faults(&unknown, "warning: ");
     }
@@ -207,7 +198,7 @@ static int read_files(struct import_call *call)
             return e == ERR_IO || e == ERR_NOT_FOUND ? CLI_BAD_INPUT : status;
         }
     }
-    models_check(call);
+    names_check(call);
     /* the whole is checked only when each row is good: follow-up faults would bury the cause */
     if (call->report.fault_count == 0) {
         e = draft_complete(call->draft, call->current, call->replace, call->allow_removals,

@@ -15,6 +15,14 @@ static const char *model_at(const void *ctx, size_t i)
     return models[i]->name;
 }
 
+/* What no sensor of bays is, NULL of one. */
+static const char *kind_at(const void *ctx, size_t i)
+{
+    const struct sensor_model *const *models = ctx;
+
+    return models[i]->kind == MODEL_BAY ? NULL : model_kind_name(models[i]->kind);
+}
+
 static void did_you_mean(const char *near)
 {
     if (near != NULL) {
@@ -86,4 +94,24 @@ int device_source_check(const char *source, const char *config_path)
     did_you_mean(suggest_name(source, source_at, config, count));
     config_destroy(config);
     return CLI_BAD_INPUT;
+}
+
+void device_names_check(const struct draft *draft, const char *config_path,
+                        struct import_report *report)
+{
+    const struct option_list none = {.count = 0};
+    struct known_names models = {.name_at = model_at, .kind_at = kind_at};
+    struct config *config = NULL;
+
+    models.ctx = sensor_models(&models.count);
+    draft_models_check(draft, &models, report);
+    if (config_path != NULL && command_config_load(config_path, &none, &config) == CLI_OK) {
+        const struct known_names sources = {.name_at = source_at,
+                                            .ctx = config,
+                                            .count = (size_t)config->line_count +
+                                                     config->link_count + config->push_count};
+
+        draft_sources_check(draft, &sources, report);
+    }
+    config_destroy(config);
 }

@@ -1,19 +1,20 @@
-/* The sensor models that an import names, against those that the program decodes: with a mistyped
- * one every frame that a network server hands on is refused, and the space stays unknown. What
- * models there are the inventory does not know; the importer says so. */
+/* The sensor models and the sources that an import names, against those that there are: with a
+ * mistyped one every frame that a network server hands on is refused, or none is ever heard, and
+ * the space stays unknown. What there is the inventory does not know; the importer says so. */
 #include "bowei/base/suggest.h"
 #include "gateway/inventory/draft.h"
 #include "gateway/inventory/report.h"
 #include <string.h>
 
-static bool is_known(const struct model_names *names, const char *model)
+/* Its index, names->count when it is none of them. */
+static size_t name_find(const struct known_names *names, const char *name)
 {
-    for (size_t i = 0; i < names->count; i++) {
-        if (strcmp(names->name_at(names->ctx, i), model) == 0) {
-            return true;
-        }
+    size_t i = 0;
+
+    while (i < names->count && strcmp(names->name_at(names->ctx, i), name) != 0) {
+        i++;
     }
-    return false;
+    return i;
 }
 
 /* A unit is "line/unit", its source the line: its map says what it means, its model is a remark. */
@@ -24,23 +25,67 @@ static bool is_unit(const char *id, const char *source)
     return strncmp(id, source, len) == 0 && id[len] == '/';
 }
 
-void draft_models_check(const struct draft *draft, const struct model_names *names,
+static void warn_unknown(const struct draft *draft, const struct draft_device *row,
+                         const char *field, const char *before, const char *name,
+                         const struct known_names *names, struct import_report *report)
+{
+    const char *near = suggest_name(name, names->name_at, names->ctx, names->count);
+
+    report_fault(report, draft->files[row->origin.file], &row->origin, field,
+                 "%s \"%.40s\"%s%s%s%s", before, name,
+                 strcmp(field, "model") == 0 ? " can be decoded (`bowei models`)" : "",
+                 near == NULL ? "" : ", did you mean \"", near == NULL ? "" : near,
+                 near == NULL ? "" : "\"?");
+}
+
+static bool is_bound(const struct draft *draft, const char *device)
+{
+    const struct draft_binding *rows = DRAFT_BINDINGS(draft);
+
+    for (uint32_t i = 0; i < draft->tables[TABLE_BINDING].count; i++) {
+        if (rows[i].target != 0 && space_key_number(rows[i].target) != 0 &&
+            strcmp(draft_text(draft, rows[i].device), device) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void draft_models_check(const struct draft *draft, const struct known_names *models,
                         struct import_report *report)
 {
     const struct draft_device *rows = DRAFT_DEVICES(draft);
 
     for (uint32_t i = 0; i < draft->tables[TABLE_DEVICE].count; i++) {
+        const char *id = draft_text(draft, rows[i].id);
         const char *model = draft_text(draft, rows[i].model);
-        const char *near = NULL;
+        const size_t at = name_find(models, model);
+        const char *kind = at < models->count ? models->kind_at(models->ctx, at) : NULL;
 
-        if (model[0] == '\0' || is_known(names, model) ||
-            is_unit(draft_text(draft, rows[i].id), draft_text(draft, rows[i].source))) {
+        if (model[0] == '\0' || is_unit(id, draft_text(draft, rows[i].source))) {
             continue;
         }
-        near = suggest_name(model, names->name_at, names->ctx, names->count);
-        report_fault(report, draft->files[rows[i].origin.file], &rows[i].origin, "model",
-                     "no frame of a \"%.40s\" can be decoded (`bowei models`)%s%s%s", model,
-                     near == NULL ? "" : ", did you mean \"", near == NULL ? "" : near,
-                     near == NULL ? "" : "\"?");
+        if (at == models->count) {
+            warn_unknown(draft, &rows[i], "model", "no frame of a", model, models, report);
+        } else if (kind != NULL && is_bound(draft, id)) {
+            report_fault(report, draft->files[rows[i].origin.file], &rows[i].origin, "model",
+                         "%s is a %s: it never says whether the space that %s is bound to is free",
+                         model, kind, id);
+        }
+    }
+}
+
+void draft_sources_check(const struct draft *draft, const struct known_names *sources,
+                         struct import_report *report)
+{
+    const struct draft_device *rows = DRAFT_DEVICES(draft);
+
+    for (uint32_t i = 0; i < draft->tables[TABLE_DEVICE].count; i++) {
+        const char *source = draft_text(draft, rows[i].source);
+
+        if (name_find(sources, source) == sources->count) {
+            warn_unknown(draft, &rows[i], "source", "no line, link or push is called", source,
+                         sources, report);
+        }
     }
 }

@@ -40,18 +40,25 @@ void draft_destroy(struct draft *draft);
 enum err draft_read(struct draft *draft, const char *path, enum crs crs,
                     struct import_report *report) MUST_CHECK;
 
-/** The names of the sensor models that the program decodes. */
-struct model_names {
+/** Names that the program or its configuration knows. */
+struct known_names {
     const char *(*name_at)(const void *ctx, size_t i);
+    /** Of a sensor model that never says whether a space is free: what it is instead; else NULL.
+     * NULL where the names are no models. */
+    const char *(*kind_at)(const void *ctx, size_t i);
     const void *ctx;
     size_t count;
 };
 
-/** Tells the report of each device whose model is none of these, but for Modbus units; for a draft
- * as the files have it, before draft_complete. A model is only needed where a network server hands
- * frames on, so these are warnings. */
-void draft_models_check(const struct draft *draft, const struct model_names *names,
+/** Tells the report of each device whose model is none of these, but for Modbus units, or is no
+ * sensor of bays and bound to a space; for a draft as the files have it, before draft_complete. A
+ * model is only needed where a network server hands frames on, so these are warnings. */
+void draft_models_check(const struct draft *draft, const struct known_names *models,
                         struct import_report *report);
+/** Tells the report of each device whose source is none of these: a warning, since the
+ * configuration may follow. */
+void draft_sources_check(const struct draft *draft, const struct known_names *sources,
+                         struct import_report *report);
 /** Completes the draft from `current` (NULL = none): what the new files do not mention stays,
  * unless `replace`, which makes the files the whole inventory (missing ones are removed =
  * tombstones). Cross-checks (dangling bindings, duplicates, check characters, > 5 % removals unless

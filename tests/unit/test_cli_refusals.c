@@ -73,6 +73,25 @@ static void test_unknown_models_are_warned_of(void **state)
                            "decoded (`bowei models`), did you mean \"bosch_tps110\"?\ndry run"));
 }
 
+static void test_sources_and_kinds_are_warned_of(void **state)
+{
+    (void)state;
+    text_write("links.yaml",
+               "links:\n  - {name: lora}\nlines:\n  - {name: bus, host: 192.0.2.1}\n");
+    text_write("devices.csv", "id,source,model\nd1,lorra,native\nd2,lora,nwave_ncc405\n"
+                              "d3,lora,nwave_ncc405\nbus/u,bus,DX80\n");
+    text_write("bound.csv", "device,space\nd2,150402001R0010012Z\nd3,\n");
+    (void)bowei("import", "--dry-run", "--config", path_of("links.yaml"), path_of("devices.csv"),
+                path_of("bound.csv"), NULL);
+    assert_non_null(strstr(wrong_text, "devices.csv:2:1: warning: source: no line, link or push is "
+                                       "called \"lorra\", did you mean \"lora\"?\n"));
+    assert_non_null(strstr(wrong_text,
+                           "devices.csv:3:1: warning: model: nwave_ncc405 is a counter: "
+                           "it never says whether the space that d2 is bound to is"));
+    assert_null(strstr(wrong_text, "devices.csv:4:1: warning"));
+    assert_null(strstr(wrong_text, "devices.csv:5:1: warning"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -81,6 +100,7 @@ int main(void)
         cmocka_unit_test(test_key_file_faults_are_told),
         cmocka_unit_test(test_files_that_are_none),
         cmocka_unit_test(test_unknown_models_are_warned_of),
+        cmocka_unit_test(test_sources_and_kinds_are_warned_of),
     };
 
     return cmocka_run_group_tests(tests, folder_make, folder_remove);
