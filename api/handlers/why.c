@@ -95,6 +95,11 @@ static void sensor_write(struct json_writer *w, const struct inventory *inv,
     json_kv_bool(w, "suspect", s->suspect);
     time_member(w, "test_until", s->in_test, s->test_until_ms + shift_ms);
     time_member(w, "flapping_until", s->flapping, s->quiet_due_ms + shift_ms);
+    if (s->has_counter) {
+        json_kv_u64(w, "counter", s->counter);
+    } else {
+        json_kv_null(w, "counter");
+    }
     json_kv_u64(w, "changes", s->changes);
     json_kv_bool(w, "restored", s->restored);
     json_kv_bool(w, "session_gap", s->session_gap);

@@ -51,6 +51,9 @@ static void print_sensor(const struct json_doc *doc, const struct json_node *sen
         printf(" heard %s s ago of %s s", text_of(doc, sensor, "age_s", a),
                text_of(doc, sensor, "limit_s", b));
     }
+    if (strcmp(text_of(doc, sensor, "counter", c), "-") != 0) {
+        printf(" by message %s", c);
+    }
     if (is_true(doc, sensor, "votes")) {
         printf("  votes%s", is_true(doc, sensor, "decides") ? ", decides" : "");
     } else {
@@ -124,6 +127,9 @@ static void print_frame(const struct json_doc *doc)
         if (json_member(doc, frame, payloads[i]) != NULL) {
             printf("  %s %s", payloads[i], text_of(doc, frame, payloads[i], c));
         }
+    }
+    if (json_member(doc, frame, "counter") != NULL) {
+        printf("  counter %s", text_of(doc, frame, "counter", c));
     }
     decoded = json_member(doc, frame, "decoded");
     if (decoded != NULL) {

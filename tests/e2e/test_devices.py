@@ -111,6 +111,13 @@ class Health(Technician):
         self.assertTrue(sensor["votes"] and sensor["decides"])
         self.assertIsNone(sensor["why_not"])
         self.assertLess(sensor["age_s"], 10)
+        # a message that is not newer changes nothing, and one sees that it is not
+        counted, self.counter = self.counter, self.counter - 1
+        self.say("dev-0", occupied=False)
+        why = self.get(f"/v1/spaces/{self.ids[0]}/why", key=self.staff)[1]
+        self.assertEqual((why["state"], why["sensors"][0]["counter"]), ("occupied", counted))
+        self.assertIn(f"by message {counted} ", self.tool("why", self.ids[0]).stdout)
+        self.assertIn(f"counter {counted}  taken: status free", self.tool("watch", "dev-0", "--count", "2").stdout)
         self.assertEqual(self.get(f"/v1/spaces/{self.ids[0]}/why")[0], 401)
         why = self.get(f"/v1/spaces/{self.ids[1]}/why", key=self.staff)[1]
         self.assertEqual((why["reason"], why["sensors"][0]["why_not"]), ("never_heard", "never_heard"))
