@@ -64,14 +64,19 @@ static bool place_fits(const struct request *rq, const struct inv_sensor *sensor
            (!query_has(q, PARAM_STREET) || memcmp(place, q->street, strlen(q->street)) == 0);
 }
 
+/* Some models say that it is low and give no voltage. */
+static bool battery_is_below(const struct device_health *row, uint32_t mv)
+{
+    return row->battery_mv != 0 ? row->battery_mv < mv : row->battery_low;
+}
+
 static bool row_fits(const struct request *rq, const struct device_health *row)
 {
     const struct query *q = &rq->query;
     const struct inv_device *device = &rq->inv->devices[row->device];
 
     return (!query_has(q, PARAM_SILENT) || silent_fits(rq, row)) &&
-           (!query_has(q, PARAM_BATTERY_BELOW) ||
-            (row->battery_mv != 0 && row->battery_mv < q->battery_below_mv)) &&
+           (!query_has(q, PARAM_BATTERY_BELOW) || battery_is_below(row, q->battery_below_mv)) &&
            (!query_has(q, PARAM_MODEL) || strcmp(rq->inv->models[device->model], q->model) == 0) &&
            (!query_has(q, PARAM_SOURCE) ||
             strcmp(rq->inv->sources[device->source], q->source_name) == 0) &&
