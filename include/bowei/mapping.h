@@ -9,8 +9,8 @@
 
 struct mapping {
     char *name;     /**< as the configuration's `envelope` says it */
-    char *items;    /**< path of the list of readings; "" = the message is one reading, or a list
-                             of them */
+    char *items;    /**< path of the list of readings, or of the one; "" = the message is one
+                             reading, or a list of them */
     char *device;   /**< device id: text or whole number */
     char *occupied; /**< any scalar; a null says nothing */
     char *states;   /**< its words: free, occupied, alive, fault, link_lost, start. NULL =

@@ -182,7 +182,11 @@ static const struct broken brokens[] = {
     {"push secret in the file", PUSH_OK "secret: hunter2hunter2hunter2\n", 4, 13,
      "a secret does not stand in the file"},
     {"push signed by another", PUSH_OK "auth: onenet\n    secret: ${PATH}\n", 4, 11,
-     "only messages of the envelope onenet are signed"},
+     "only msg is signed"},
+    {"push whose device is not signed",
+     "mappings:\n  - {name: m, device: id, occupied: msg.value}\npush:\n"
+     "  - {name: a, envelope: m, auth: onenet, secret: \"${PATH}\"}\n", 4, 34,
+     "only msg is signed"},
     {"push as link",
      "links:\n  - name: a\npush:\n  - {name: a, envelope: native, secret: \"${PATH}\"}\n", 4, 12,
      "push[0].name: \"a\" is links[0], too"},

@@ -1,10 +1,13 @@
 /* What the field side makes of pushes: secrets in all their forms, OneNET's signatures (computed by
  * another implementation), what is kept, refused or unknown, and sources that change under way. */
+#include "bowei/base/md5.h"
 #include "bowei/push.h"
 #include "sensors/hearing.h"
 #include <setjmp.h>
+#include <sodium.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -17,6 +20,7 @@ static const struct device_row rows[] = {
     {"864016059485616",                  "mobile",  "native",       0, 1},
     {"0101010101010101",                 "lora",    "bosch_tps110", 0, 1},
     {"dev-1",                            "own",     "native",       0, 1},
+    {"864016059485617",                  "bays",    "native",       0, 1},
 };
 
 static struct push_config pushes[] = {
@@ -37,6 +41,10 @@ static struct push_config pushes[] = {
      .envelope = TEXT("native"),
      .auth = TEXT("header"),
      .secret = TEXT("own-secret-012345678")                   },
+    {.name = TEXT("bays"),
+     .envelope = TEXT("streams"),
+     .auth = TEXT("onenet"),
+     .secret = TEXT("onenet-token-0123456789")                   },
 };
 
 static struct mapping mappings[] = {
@@ -45,6 +53,14 @@ static struct mapping mappings[] = {
      .occupied = TEXT("payload.parking_state"),
      .states = TEXT("1=occupied,0=free"),
      .time = TEXT("timestamp")},
+    { .name = TEXT("streams"),
+     .items = TEXT("msg"),
+     .device = TEXT("imei"),
+     .occupied = TEXT("value"),
+     .states = TEXT("1=occupied,0=free"),
+     .type = TEXT("ds_id"),
+     .types = TEXT("3200_0_5500=status,3316_0_5700=parameters"),
+     .time = TEXT("at")},
 };
 
 static struct fixture *f;
@@ -205,6 +221,25 @@ static void onenet_checks_the_address(void **state)
     }
 }
 
+/* The message as OneNET signs it. */
+static void signed_text(const char *msg, const char *nonce, char *out, size_t cap)
+{
+    static const char token[] = "onenet-token-0123456789";
+    uint8_t digest[MD5_BYTES];
+    char signature[sodium_base64_ENCODED_LEN(MD5_BYTES, sodium_base64_VARIANT_ORIGINAL)];
+    struct md5 md5;
+
+    md5_init(&md5);
+    md5_add(&md5, token, sizeof token - 1);
+    md5_add(&md5, nonce, strlen(nonce));
+    md5_add(&md5, msg, strlen(msg));
+    md5_finish(&md5, digest);
+    (void)sodium_bin2base64(signature, sizeof signature, digest, sizeof digest,
+                            sodium_base64_VARIANT_ORIGINAL);
+    (void)snprintf(out, cap, "{\"msg\":%s,\"msg_signature\":\"%s\",\"nonce\":\"%s\"}", msg,
+                   signature, nonce);
+}
+
 static void onenet_signs_its_messages(void **state)
 {
     static const char one[] =
@@ -238,6 +273,32 @@ static void onenet_signs_its_messages(void **state)
     assert_int_equal(fixture_heard(f), 2);
     assert_int_equal(take(rq, "{\"enc_msg\":\"AAAA\",\"nonce\":\"abcdefgh\"}"),
                      ERR_UNAUTHENTICATED);
+}
+
+/* What a number of a stream means, a mapping says; the signature is OneNET's all the same. */
+static void onenet_streams_are_mapped(void **state)
+{
+    const struct push_request rq = {.source = "bays"};
+    char nonce[] = "abcdefgh";
+    static const char *const messages[] = {
+        "{\"ds_id\":\"3200_0_5500\",\"at\":1790000000000,\"value\":1,\"imei\":\"864016059485617\"}",
+        "[{\"ds_id\":\"3200_0_5500\",\"at\":1790000000100,\"value\":0,\"imei\":\"864016059485617\"}"
+        ","
+        "{\"ds_id\":\"3316_0_5700\",\"at\":1790000000101,\"value\":1,\"imei\":\"864016059485617\"},"
+        "{\"ds_id\":\"9_9_9\",\"at\":1790000000102,\"value\":1,\"imei\":\"864016059485617\"}]",
+    };
+    char text[700];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(messages); i++) {
+        signed_text(messages[i], nonce, text, sizeof text);
+        assert_int_equal(take(rq, text), ERR_OK);
+        assert_int_equal(result.kept, i == 0 ? 1 : 2);
+        assert_int_equal(result.refused, i);
+        assert_int_equal(fixture_last(f).value, i == 0 ? VALUE_OCCUPIED : VALUE_ALIVE);
+    }
+    text[8] = (char)(text[8] ^ 1);
+    assert_int_not_equal(take(rq, text), ERR_OK);
 }
 
 /* ChirpStack's HTTP integration: the topic's body, the event in the URL. */
@@ -387,15 +448,11 @@ static void a_former_configuration_is_done_with(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        EACH(a_header_shows_the_secret),
-        EACH(ctwing_is_kept),
-        EACH(onenet_checks_the_address),
-        EACH(onenet_signs_its_messages),
-        EACH(chirpstack_names_the_event),
-        EACH(what_is_not_taken_is_counted),
-        EACH(a_full_disk_is_said),
-        EACH(sources_change_under_way),
-        EACH(a_former_configuration_is_done_with),
+        EACH(a_header_shows_the_secret),    EACH(ctwing_is_kept),
+        EACH(onenet_checks_the_address),    EACH(onenet_signs_its_messages),
+        EACH(onenet_streams_are_mapped),    EACH(chirpstack_names_the_event),
+        EACH(what_is_not_taken_is_counted), EACH(a_full_disk_is_said),
+        EACH(sources_change_under_way),     EACH(a_former_configuration_is_done_with),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

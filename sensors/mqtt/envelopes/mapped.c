@@ -230,6 +230,9 @@ static const struct json_node *item_of(const struct mapping *m, const struct jso
         return uplink_item(doc, out);
     }
     list = at(doc, doc->nodes, m->items);
+    if (list != NULL && list->kind == JSON_OBJECT) {
+        return out->item == 0 ? list : NULL; /* a list of one, as OneNET sends it */
+    }
     return list == NULL ? NULL : uplink_list_item(doc, list, out);
 }
 
