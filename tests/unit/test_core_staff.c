@@ -129,6 +129,9 @@ static void test_recalibrate(void **state)
     assert_int_equal(ask(&s, &out), ERR_OK); /* what the sensor sees goes on underneath */
     assert_int_equal(look_at(&s, 0).state, SPACE_OUT_OF_SERVICE);
     assert_int_equal(ask(&s, &command), ERR_OK);
+    s.now_ms += EVENT_LIMIT + 1; /* silent, and the core's clock has not turned since */
+    assert_int_equal(ask(&s, &command), ERR_CONFLICT);
+    assert_non_null(strstr(command.detail, "is unknown, not known free"));
     command.channel = 77;
     assert_int_equal(ask(&s, &command), ERR_CONFLICT);
     assert_non_null(strstr(command.detail, "no space is bound there"));

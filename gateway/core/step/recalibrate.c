@@ -1,13 +1,13 @@
 /* May a device be told "your space is empty now"? Only staff ask, and only while the space is known
  * free: a magnetometer that learns with a car over it sees free for occupied from then on. The
- * decision changes no state; its audit row is what is kept, and the write follows only once that
- * row is on the disk. An override does not hide the state: a bay is often recalibrated while it is
- * out of service. */
+ * decision changes no state but what was due; its audit row is what is kept, and the write follows
+ * only once that row is on the disk. An override does not hide the state: a bay is often
+ * recalibrated while it is out of service. */
 #include "gateway/core/step/recalibrate.h"
 #include <stdio.h>
 
 /* Fills detail with why the space forbids it; false: it does not. */
-static bool forbids(const struct core *core, const struct inv_sensor *at, char detail[160])
+static bool forbids(struct core *core, const struct inv_sensor *at, char detail[160])
 {
     char id[SPACE_ID_LEN + 1];
 
@@ -17,6 +17,7 @@ static bool forbids(const struct core *core, const struct inv_sensor *at, char d
                        at->channel);
         return true;
     }
+    core_settle(core, at->target); /* a sensor may have fallen silent a moment ago */
     if (core->spaces[at->target].state == SPACE_FREE) {
         return false;
     }
