@@ -42,7 +42,7 @@ static const struct refusal refusals[] = {
     {"id,lat,lon\n150402001R001001,1,2\n", 2, 1, "id", "18 characters are needed, there are 16"},
     {"id,source\n../d1,lora\n", 2, 1, "id", ".."},
     {"{\"type\":\"FeatureCollection\",\"bowei\":{\"format\":9},\"features\":[]}", 1, 47, "bowei.format",
-     "9 is of a newer version of Bowei, this program reads up to 3"},
+     "9 is of a newer version of Bowei, this program reads up to 4"},
     {"{\"type\":\"FeatureCollection\",\"features\":[],\"features\":[]}", 1, 44, "json", "stands twice"},
     {"{\"type\":\"FeatureCollection\",\"type\":\"FeatureCollection\"}", 1, 30, "json", "stands twice"},
     {"{\"type\":\"FeatureCollection\",\"devics\":[{\"id\":\"d1\"}]}", 1, 30, "json",
