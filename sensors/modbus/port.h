@@ -39,9 +39,9 @@ bool port_is_open(const struct port *port);
 enum port_result port_look(const struct port *port);
 void port_close(struct port *port);
 /** One request and its reply, within timeout_ms. After PORT_TIMEOUT, PORT_GARBAGE, PORT_STRAY and
- * PORT_IO port_recover or port_close must follow: a late reply would be taken for the next one. A unit on a
- * serial line that did not answer is asked again only after another response timeout: its late
- * reply to one request would pass for that to another, of the same function and length. */
+ * PORT_IO port_recover or port_close must follow: a late reply would be taken for the next one. A
+ * unit on a serial line that did not answer is asked again only after another response timeout: its
+ * late reply to one request would pass for that to another, of the same function and length. */
 enum port_result port_read(struct port *port, const struct read_request *request,
                            uint32_t timeout_ms, struct read_reply *reply);
 
