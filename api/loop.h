@@ -16,7 +16,7 @@ struct api;
 struct connection;
 
 struct loop {
-    int epoll_fd;          /**< libmicrohttpd's own set and the door */
+    int requests;          /**< libmicrohttpd's own set of epoll */
     int door_in, door_out; /**< a pipe of struct newcomer: queue and wake-up in one */
     pthread_t thread;
     _Atomic bool over;

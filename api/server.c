@@ -399,7 +399,7 @@ enum err api_start(const struct api_params *params, struct api **out, char detai
         return ERR_NO_MEMORY;
     }
     api->p = *params;
-    api->loop.epoll_fd = api->loop.door_in = api->loop.door_out = -1;
+    api->loop.door_in = api->loop.door_out = -1;
     api->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     api->ring_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     e = api->wake_fd < 0 || api->ring_fd < 0 ? ERR_IO : parts_start(api, detail);
