@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <time.h>
 #include <unistd.h>
 
 #define WAIT_MS  250 /* at most between two rounds: idle connections are ended in them */
@@ -156,6 +157,20 @@ void loop_uncork(struct loop *loop, struct connection *slot)
     }
 }
 
+static int64_t thread_cpu_ns(void)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+bool loop_round_is_long(const struct loop *loop, int64_t boot_ms)
+{
+    return boot_ms - loop->round_ms > loop->shed_ms &&
+           thread_cpu_ns() - loop->round_cpu_ns > (int64_t)loop->shed_ms * 1000000 / 2;
+}
+
 static int wait_ms(struct MHD_Daemon *daemon)
 {
     MHD_UNSIGNED_LONG_LONG ms;
@@ -193,6 +208,7 @@ static void *loop_run(void *arg)
 
         events_wait(api, events);
         loop->round_ms = host_boot_ms();
+        loop->round_cpu_ns = thread_cpu_ns();
         loop->round_requests = 0;
         if (events[1].revents != 0) {
             door_read(api);

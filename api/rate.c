@@ -172,8 +172,8 @@ bool rate_round_allows(struct request *rq)
     struct MHD_Response **kept = &rq->api->rates.too_late; /* what is refused must cost little */
 
     /* a request with a body may have begun in an earlier round: it has waited enough */
-    if (loop->round_requests++ < loop->shed_after ||
-        rq->boot_ms - loop->round_ms <= loop->shed_ms || rq->key != NULL || asks_for_health(rq)) {
+    if (loop->round_requests++ < loop->shed_after || !loop_round_is_long(loop, rq->boot_ms) ||
+        rq->key != NULL || asks_for_health(rq)) {
         return true;
     }
     count_add(rq->api->p.counters, COUNT_HTTP_SHED, 1);
