@@ -91,11 +91,8 @@ void decoded_extra_null(struct decoded *out, const char *name);
 void decoded_extra_list(struct decoded *out, const char *name, const int32_t *values, size_t count);
 /** The bytes as lower-case hex digits, cut to what fits. */
 void decoded_extra_hex(struct decoded *out, const char *name, const uint8_t *bytes, size_t len);
-/** Sets the device's id, [0-9A-Za-z._:/-]{1,40} without "..", folded; false, and nothing set, when
- * it is none. */
+/** Sets the device's id, folded; false, and nothing set, when it is none (device_id.h). */
 bool decoded_device(struct decoded *out, const char *id, size_t len);
-/** An id that is a dev EUI, 16 hex digits, in lower case: so the inventory has it. */
-void decoded_device_fold(struct reading *r);
 /** True, and the extra, when there is one of this name. */
 const struct extra *decoded_extra(const struct decoded *out, const char *name);
 /** "status", "heartbeat", ... or the maker's word. */

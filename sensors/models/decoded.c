@@ -4,8 +4,6 @@
 #include "bowei/sensor_model.h"
 #include <string.h>
 
-#define EUI_DIGITS 16
-
 /* What a sensor under a car can meet; outside it the sensor element is broken (Dingtek's own test
  * frame says -117 degC), the state beside it is not. */
 #define TEMPERATURE_MIN_DC (-600)
@@ -194,42 +192,13 @@ const struct extra *decoded_extra(const struct decoded *out, const char *name)
     return NULL;
 }
 
-static bool id_character(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-           (c != '\0' && strchr("._:/-", c) != NULL);
-}
-
-void decoded_device_fold(struct reading *r)
-{
-    char low[EUI_DIGITS];
-
-    if (r->device_len != EUI_DIGITS) {
-        return;
-    }
-    for (size_t i = 0; i < EUI_DIGITS; i++) {
-        const char c = r->device[i];
-
-        low[i] = (char)(c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c);
-        if (!((low[i] >= '0' && low[i] <= '9') || (low[i] >= 'a' && low[i] <= 'f'))) {
-            return;
-        }
-    }
-    memcpy(r->device, low, EUI_DIGITS);
-}
-
 bool decoded_device(struct decoded *out, const char *id, size_t len)
 {
-    if (len == 0 || len > DEVICE_ID_MAX) {
+    if (!device_id_is(id, len)) {
         return false;
-    }
-    for (size_t i = 0; i < len; i++) {
-        if (!id_character(id[i]) || (id[i] == '.' && i + 1 < len && id[i + 1] == '.')) {
-            return false;
-        }
     }
     memcpy(out->reading.device, id, len);
     out->reading.device_len = (uint8_t)len;
-    decoded_device_fold(&out->reading);
+    device_id_fold(out->reading.device, len);
     return true;
 }
