@@ -2,6 +2,7 @@
  * by every model and envelope, on the link's thread, per message. */
 #include "bowei/base/err.h"
 #include "bowei/sensor_model.h"
+#include <stdio.h>
 #include <string.h>
 
 /* What a sensor under a car can meet; outside it the sensor element is broken (Dingtek's own test
@@ -72,6 +73,27 @@ void decoded_clear(struct decoded *out)
     out->type_name = NULL;
     out->occupied_bit = -1;
     out->extra_count = 0;
+}
+
+void decoded_startup(struct decoded *out, const uint8_t version[3], const char *cause)
+{
+    char firmware[16];
+
+    out->reading.type = TYPE_STARTUP;
+    out->reading.value = VALUE_START;
+    (void)snprintf(firmware, sizeof firmware, "%u.%u.%u", version[0], version[1], version[2]);
+    decoded_extra_text(out, "firmware", firmware);
+    decoded_extra_text(out, "reset_cause", cause);
+}
+
+enum decode_fault decoded_opaque(const struct frame *in, struct decoded *out, const char *type_name)
+{
+    if (in->len == 0) {
+        return DECODE_LENGTH;
+    }
+    out->reading.type = TYPE_PARAMETERS;
+    out->type_name = type_name;
+    return DECODE_OK;
 }
 
 void decoded_occupied(struct decoded *out, bool occupied)
