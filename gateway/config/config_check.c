@@ -1,6 +1,6 @@
 /* What no single row can check: values that must fit each other, and whether the process may open
- * what all of it needs. The settings of the whole gateway are here; maps, lines, links and push
- * have a file each (config_check.h). */
+ * what all of it needs. The settings of the whole gateway are here; names, maps, lines, links and
+ * push have a file each (config_check.h). */
 #include "gateway/config/config_check.h"
 #include "bowei/base/err.h"
 #include "bowei/base/work_calendar.h"
@@ -101,6 +101,7 @@ void config_check(struct config_source *source, struct config *config)
     check_http(source, config);
     check_exposure(source, config);
     check_stores(source, config);
+    config_check_names(source, config);
     config_check_maps(source, config);
     config_check_lines(source, config);
     config_check_links(source, config);

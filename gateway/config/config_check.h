@@ -9,13 +9,15 @@
 
 #define CONFIG_REQUEST_WORDS 125 /* Modbus application protocol V1.1b3, 6.3 */
 
+/** Names of maps, and of lines, links and pushes together, that must differ. */
+void config_check_names(struct config_source *source, const struct config *config);
 /** What no single row of maps can check: addresses, masks and thresholds that must fit. */
 void config_check_maps(struct config_source *source, const struct config *config);
-/** Lines and their units: names and ports that must differ, maps that must exist. */
+/** Lines and their units: ports and units that must differ, maps that must exist. */
 void config_check_lines(struct config_source *source, const struct config *config);
 /** What talks to a broker, links and MQTT out: ids that must differ, certificates. */
 void config_check_links(struct config_source *source, const struct config *config);
-/** Platforms that push: names that must differ, secrets. */
+/** Platforms that push: their secrets. */
 void config_check_push(struct config_source *source, const struct config *config);
 
 /** Registers a value of the map takes. */

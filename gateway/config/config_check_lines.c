@@ -1,5 +1,5 @@
-/* Cross-checks of Modbus lines and their units: names and ports that must differ, unit numbers, and
- * the maps that units name. */
+/* Cross-checks of Modbus lines and their units: ports that must differ, names and numbers of units,
+ * and the maps that these name. */
 #include "bowei/base/suggest.h"
 #include "gateway/config/config_check.h"
 #include "gateway/config/register_maps.h"
@@ -101,11 +101,6 @@ void config_check_lines(struct config_source *s, const struct config *c)
         const struct line_config *line = &c->lines[i];
 
         for (uint32_t k = 0; k < i; k++) {
-            if (config_check_same(c->lines[k].name, line->name)) {
-                config_source_fault_of(s, &line->name, line,
-                                       "lines[%u].name: \"%s\" is lines[%u], too", i, line->name,
-                                       k);
-            }
             if (config_check_same(c->lines[k].device, line->device)) {
                 config_source_fault_of(s, &line->device, line,
                                        "lines[%u].device: \"%.80s\" is the port of lines[%u], too",

@@ -5,28 +5,18 @@
 
 #define CLIENT_ID_ROOM 80 /* of mqtt_out's own id: instance and "-out" */
 
-static void check_link_names(struct config_source *s, const struct config *c, uint32_t i)
+static void check_link_id(struct config_source *s, const struct config *c, uint32_t i)
 {
     const struct link_config *link = &c->links[i];
 
     for (uint32_t k = 0; k < i; k++) {
         const struct link_config *other = &c->links[k];
 
-        if (config_check_same(other->name, link->name)) {
-            config_source_fault_of(s, &link->name, link, "links[%u].name: \"%s\" is links[%u], too",
-                                   i, link->name, k);
-        }
         if (config_check_same(other->client_id, link->client_id) &&
             config_check_same(other->host, link->host) && other->port == link->port) {
             config_source_fault_of(s, &link->client_id, link,
                                    "links[%u].client_id: the broker knows links[%u] by \"%s\"", i,
                                    k, link->client_id);
-        }
-    }
-    for (uint32_t k = 0; k < c->line_count; k++) {
-        if (config_check_same(c->lines[k].name, link->name)) {
-            config_source_fault_of(s, &link->name, link, "links[%u].name: \"%s\" is lines[%u], too",
-                                   i, link->name, k);
         }
     }
 }
@@ -36,7 +26,7 @@ static void check_each_link(struct config_source *s, const struct config *c)
     for (uint32_t i = 0; i < c->link_count; i++) {
         const struct link_config *link = &c->links[i];
 
-        check_link_names(s, c, i);
+        check_link_id(s, c, i);
         if (link->password != NULL && link->username == NULL) {
             config_source_fault_of(s, &link->password, link, "links[%u].password: without username",
                                    i);

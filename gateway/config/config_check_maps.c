@@ -179,12 +179,6 @@ void config_check_maps(struct config_source *s, const struct config *c)
     for (uint32_t i = 0; i < c->map_count; i++) {
         const struct register_map *m = &c->maps[i];
 
-        for (uint32_t k = 0; k < i; k++) {
-            if (config_check_same(c->maps[k].name, m->name)) {
-                config_source_fault_of(s, &m->name, m, "maps[%u].name: \"%s\" is maps[%u], too", i,
-                                       m->name, k);
-            }
-        }
         if (m->stride > 0 && m->channels > 0) {
             check_map_values(s, m, i);
             check_map_type(s, m, i);

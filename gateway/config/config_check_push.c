@@ -1,32 +1,8 @@
-/* Cross-checks of the platforms that push: names that must differ, and the secrets they show. */
+/* Cross-checks of the platforms that push: the secrets they show. */
 #include "gateway/config/config_check.h"
 #include <stdio.h>
 
 #define SECRET_MIN 16 /* bytes: nobody guesses 10^19 words over a network */
-
-static void check_push_names(struct config_source *s, const struct config *c, uint32_t i)
-{
-    const struct push_config *push = &c->pushes[i];
-
-    for (uint32_t k = 0; k < i; k++) {
-        if (config_check_same(c->pushes[k].name, push->name)) {
-            config_source_fault_of(s, &push->name, push, "push[%u].name: \"%s\" is push[%u], too",
-                                   i, push->name, k);
-        }
-    }
-    for (uint32_t k = 0; k < c->link_count; k++) {
-        if (config_check_same(c->links[k].name, push->name)) {
-            config_source_fault_of(s, &push->name, push, "push[%u].name: \"%s\" is links[%u], too",
-                                   i, push->name, k);
-        }
-    }
-    for (uint32_t k = 0; k < c->line_count; k++) {
-        if (config_check_same(c->lines[k].name, push->name)) {
-            config_source_fault_of(s, &push->name, push, "push[%u].name: \"%s\" is lines[%u], too",
-                                   i, push->name, k);
-        }
-    }
-}
 
 static void check_secret(struct config_source *s, const struct push_config *push,
                          char *const *secret, const char *path)
@@ -42,7 +18,6 @@ void config_check_push(struct config_source *s, const struct config *c)
         const struct push_config *push = &c->pushes[i];
         char path[40];
 
-        check_push_names(s, c, i);
         if (push->secret == NULL && !s->masked && !config_source_refused(s, push) &&
             !config_source_refused(s, &push->secret)) {
             config_source_fault_of(s, &push->secret, push,
