@@ -16,7 +16,7 @@
 
 /* 2: V records, images of bikes, fences, episodes, mutes; 3: an episode's change has a number.
  * Newer layouts only add at the end, so all older ones are read. */
-#define JOURNAL_SCHEMA        3
+#define JOURNAL_SCHEMA        4
 #define JOURNAL_SEGMENT_BYTES (8u << 20)
 
 enum record_type {
