@@ -39,8 +39,7 @@ static void unpack_sensor(struct unpacker *u, struct sensor_image *s)
     s->rssi_dbm = (int16_t)unpacker_u16(u);
 }
 
-#define SPACE_FOUND 0x80U /* beside `confidence`, which is 100 at most: struct space_image.found   \
-                           */
+#define SPACE_FOUND 0x80U /* beside `confidence`, 100 at most: struct space_image.found */
 
 static void pack_space(struct packer *p, const struct space_image *s)
 {

@@ -173,8 +173,10 @@ static inline void *slave_main(void *ctx)
 
     (void)ctx;
     while (!atomic_load(&slave.stop)) {
-        struct pollfd either[2] = {{.fd = slave.listener, .events = POLLIN},
-                                   {.fd = fd, .events = POLLIN}}; /* -1 is passed over */
+        struct pollfd either[2] = {
+            {.fd = slave.listener, .events = POLLIN},
+            {.fd = fd,             .events = POLLIN}
+        }; /* -1 is passed over */
         uint8_t query[MODBUS_TCP_MAX_ADU_LENGTH];
         int len;
 
