@@ -27,6 +27,11 @@ struct port {
     int64_t
         late_ms; /**< serial: boottime until which late_unit may still answer the request before */
     uint8_t late_unit;
+    uint16_t asked;     /**< TCP: requests sent on this connection, as far as 16 bits go */
+    uint8_t asked_unit; /**< serial: by the last request */
+    bool answered;      /**< serial: it was */
+    uint32_t listens;   /**< serial: requests that yet begin with listening for a second copy */
+    uint32_t strays;    /**< answers read away that came twice or too late; the owner takes them */
 };
 
 void port_init(struct port *port, const struct line_config *config, struct halt *halt);
@@ -42,6 +47,10 @@ void port_close(struct port *port);
  * reply to one request would pass for that to another, of the same function and length. */
 enum port_result port_read(struct port *port, const struct read_request *request,
                            uint32_t timeout_ms, struct read_reply *reply);
+/** How many answers were read away since it was last asked: second copies, as some radio bridges
+ * send, and late ones. On TCP they are told by their transaction; a serial line is listened to
+ * until it is silent before each request, once a copy was there. */
+uint32_t port_strays_take(struct port *port);
 
 /** The same for one write; exception is set of PORT_EXCEPTION. */
 enum port_result port_write(struct port *port, const struct write_request *request,
