@@ -134,6 +134,7 @@ static enum MHD_Result head_come(struct request *rq, const char *method, const c
     const char *length;
 
     rq->boot_ms = host_boot_ms();
+    atomic_store_explicit(&rq->slot->idle_ms, INT64_MAX, memory_order_relaxed);
     rq->method = method_find(method);
     rq->phase = PHASE_HEAD;
     request_heads_read(rq, method, version);
@@ -215,6 +216,7 @@ static void request_gone(void *cls, struct MHD_Connection *mhd, void **con_cls,
     struct api *api = cls;
     struct request *rq = *con_cls;
     const struct config *config = api->p.config;
+    const int64_t idle_ms = api->loop.round_ms + (int64_t)config->http.idle_s * 1000;
 
     (void)mhd;
     (void)why;
@@ -240,10 +242,10 @@ static void request_gone(void *cls, struct MHD_Connection *mhd, void **con_cls,
     under_way_note(api, rq, false);
     /* the next one of this connection */
     atomic_store_explicit(&rq->slot->unanswered, true, memory_order_release);
-    atomic_store_explicit(
-        &rq->slot->deadline_ms,
-        rq->boot_ms + (int64_t)(config->http.idle_s + config->http.header_deadline_s) * 1000,
-        memory_order_relaxed);
+    atomic_store_explicit(&rq->slot->idle_ms, idle_ms, memory_order_relaxed);
+    atomic_store_explicit(&rq->slot->deadline_ms,
+                          idle_ms + (int64_t)config->http.header_deadline_s * 1000,
+                          memory_order_relaxed);
     *con_cls = NULL;
 }
 
@@ -315,7 +317,6 @@ static enum err daemon_start(struct api *api)
             MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
         0, NULL, NULL, request_come, api, MHD_OPTION_EXTERNAL_LOGGER, log_nothing, NULL,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)config->http.connections + 8,
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)config->http.idle_s,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_URI_LOG_CALLBACK,
         line_come, api, MHD_OPTION_NOTIFY_COMPLETED, request_gone, api,
         MHD_OPTION_NOTIFY_CONNECTION, connection_note, api, MHD_OPTION_UNESCAPE_CALLBACK,
@@ -332,6 +333,7 @@ static enum err parts_start(struct api *api, char detail[160])
         &(struct connection_caps){.cap = config->http.connections,
                                   .per_ip = config->http.connections_per_ip,
                                   .reserved = config->http.connections_reserved,
+                                  .idle_ms = config->http.idle_s * 1000,
                                   .limit_loopback = config->http.rate_limit_loopback});
 
     if (e == ERR_OK) {
