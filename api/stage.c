@@ -52,11 +52,10 @@ void stage_release(struct stage *stage, struct request *rq)
  * where, and reads it when the answer is queued. */
 static bool link_set(struct ready_answer *ready, const char *link)
 {
-    const size_t len = link == NULL ? 0 : strlen(link);
     bool ok = true;
 
-    if (ready->link != NULL && len == ready->link_len) {
-        memcpy(ready->link, link, len);
+    if (ready->link != NULL && link != NULL && strlen(link) == ready->link_len) {
+        memcpy(ready->link, link, ready->link_len);
         return true;
     }
     if (ready->link != NULL) {
@@ -66,7 +65,7 @@ static bool link_set(struct ready_answer *ready, const char *link)
     if (link != NULL) {
         ok = MHD_add_response_header(ready->response, "Link", link) == MHD_YES;
         ready->link = (char *)(uintptr_t)MHD_get_response_header(ready->response, "Link");
-        ready->link_len = len;
+        ready->link_len = strlen(link);
     }
     return ok;
 }
