@@ -95,6 +95,9 @@ bool rate_allows(struct request *rq)
     struct api *api = rq->api;
     const struct config *config = api->p.config;
 
+    if (rq->key == NULL && (config->http.requests_per_s == 0 || address_is_free(rq))) {
+        return true;
+    }
     if (asks_for_health(rq) || strncmp(rq->target, PUSH_PATH, sizeof PUSH_PATH - 1) == 0) {
         return true; /* a platform brings a whole city's messages from few addresses; who has not
                         its secret is slowed down by failures_allow */
@@ -103,9 +106,6 @@ bool rate_allows(struct request *rq)
         return config->http.key_requests_per_s == 0 ||
                take(rq, &api->rates.keys, limiter_hash(rq->key->prefix, sizeof rq->key->prefix),
                     config->http.key_requests_per_s, "key");
-    }
-    if (config->http.requests_per_s == 0 || address_is_free(rq)) {
-        return true;
     }
     return take(rq, &api->rates.addresses, address_hash(rq), config->http.requests_per_s,
                 "address");
