@@ -29,6 +29,7 @@ struct header {
  */
 static const struct header always[] = {
     {"X-Content-Type-Options", "nosniff"              },
+    {"Referrer-Policy",        "no-referrer"          },
     {"Vary",                   "Accept, Authorization"},
 };
 
@@ -92,24 +93,6 @@ static void body_free(void *cls)
     body_give(cls);
 }
 
-/* JSON that every site may fetch (CORS *) goes without what is for documents, a hundred bytes that
- * each reader would parse: it runs nothing and its type is not guessed (nosniff), and a frame shows
- * only what the page round it may fetch itself, since no frame sends a key and there are no
- * cookies. (OWASP's REST sheet wants these two for answers that are rendered as HTML, and against
- * frames.) */
-static bool is_open_data(const char *type, enum reply_kind kind)
-{
-    return kinds[kind].cors && (type == type_json || type == type_geo);
-}
-
-static bool document_headers_add(struct MHD_Response *response, const char *type)
-{
-    const char *policy = type == type_html ? html_policy : no_page;
-
-    return MHD_add_response_header(response, "Referrer-Policy", "no-referrer") == MHD_YES &&
-           MHD_add_response_header(response, "Content-Security-Policy", policy) == MHD_YES;
-}
-
 static bool headers_add(struct MHD_Response *response, const char *type, enum reply_kind kind)
 {
     bool ok = true;
@@ -120,9 +103,9 @@ static bool headers_add(struct MHD_Response *response, const char *type, enum re
     for (size_t i = 0; i < ARRAY_LEN(always); i++) {
         ok = MHD_add_response_header(response, always[i].name, always[i].value) == MHD_YES && ok;
     }
-    if (!is_open_data(type, kind)) {
-        ok = document_headers_add(response, type) && ok;
-    }
+    ok = MHD_add_response_header(response, "Content-Security-Policy",
+                                 type == type_html ? html_policy : no_page) == MHD_YES &&
+         ok;
     ok = MHD_add_response_header(response, "Cache-Control", kinds[kind].cache) == MHD_YES && ok;
     if (kinds[kind].cors) {
         /* headers are exposed by the answer that has them, not by a preflight */

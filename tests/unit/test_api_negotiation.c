@@ -88,48 +88,6 @@ static void caches_tell_keys_apart(void **state)
     }
 }
 
-/* What is for documents is left out where a frame shows nothing that its page may not fetch: JSON
- * that anybody may read (respond.c). */
-static void headers_for_documents(void **state)
-{
-    static const struct {
-        const char *target;
-        bool staff, document;
-        int status;
-    } rows[] = {
-        {"/v1/spaces/near?lat=42.25&lon=118.88", false, false, 200},
-        {"/v1/lots",                             false, false, 200},
-        {"/v1/lots",                             true,  false, 200},
-        {"/openapi.json",                        false, false, 200},
-        {"/v1/lots?format=csv",                  false, true,  200},
-        {"/v1/lots?nonsense=1",                  false, true,  400},
-        {"/v1/nowhere",                          false, true,  404},
-        {"/livez",                               false, false, 200},
-        {"/metrics",                             true,  true,  200},
-        {"/v1/devices",                          true,  true,  200},
-        {"/v1/devices",                          false, true,  401},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct answer_text a =
-            client_ask(city, "GET", rows[i].target, rows[i].staff ? staff_head() : "", NULL);
-        char policy[80] = "";
-        char value[64] = "";
-        const bool full = head_find(a.head, "Content-Security-Policy", policy, sizeof policy) &&
-                          head_find(a.head, "Referrer-Policy", value, sizeof value);
-
-        assert_int_equal(a.status, rows[i].status);
-        if (full != rows[i].document ||
-            (full && strcmp(policy, "default-src 'none'; frame-ancestors 'none'") != 0)) {
-            fail_msg("%s: %s %s", rows[i].target, policy, value);
-        }
-        assert_string_equal(head_find(a.head, "X-Content-Type-Options", value, sizeof value),
-                            "nosniff");
-        answer_free(&a);
-    }
-}
-
 /* A stream has no length, and HEAD has nothing behind its head (RFC 9110 9.3.2). */
 static void head_of_streams(void **state)
 {
@@ -161,7 +119,6 @@ int main(void)
         cmocka_unit_test_setup(accept_and_format, city_fresh),
         cmocka_unit_test_setup(lists_in_lines, city_fresh),
         cmocka_unit_test_setup(caches_tell_keys_apart, city_fresh),
-        cmocka_unit_test_setup(headers_for_documents, city_fresh),
         cmocka_unit_test_setup(head_of_streams, city_fresh),
     };
 
