@@ -37,6 +37,7 @@ void answer_cache_finish(struct answer_cache *cache)
     for (size_t i = 0; i < ANSWERS; i++) {
         entry_drop(cache, &cache->entry[i]);
     }
+    cache->lengths = 0;
 }
 
 static bool entry_is(const struct kept_answer *answer, const struct request *rq)
@@ -47,7 +48,12 @@ static bool entry_is(const struct kept_answer *answer, const struct request *rq)
 
 struct kept_answer *answer_find(struct answer_cache *cache, const struct request *rq)
 {
-    size_t slot = slot_of(rq->target, rq->target_len, rq->accept);
+    size_t slot;
+
+    if ((cache->lengths >> rq->target_len % 64 & 1) == 0) {
+        return NULL;
+    }
+    slot = slot_of(rq->target, rq->target_len, rq->accept);
 
     for (size_t i = 0; i < 2; i++) {
         struct kept_answer *answer = &cache->entry[slot ^ i];
@@ -95,6 +101,7 @@ void answer_keep(struct answer_cache *cache, struct request *rq,
     answer->version = *version;
     answer->made_ms = rq->boot_ms;
     answer->response = rq->reply;
+    cache->lengths |= UINT64_C(1) << rq->target_len % 64;
     answer->bytes = rq->reply_bytes;
     cache->bytes += answer->bytes;
     rq->reply_kept = true;

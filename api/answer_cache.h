@@ -33,7 +33,9 @@ struct kept_answer {
 
 struct answer_cache {
     struct kept_answer entry[ANSWERS];
-    size_t bytes; /**< of all bodies */
+    size_t bytes;     /**< of all bodies */
+    uint64_t lengths; /**< bit per length of the targets kept so far, modulo 64: what is never kept
+                         (near) mostly has another one, and is not looked for */
 };
 
 void answer_cache_finish(struct answer_cache *cache);

@@ -1,8 +1,11 @@
 /* The table of HTTP connections. libmicrohttpd's own time-out is one of inactivity: a client that
  * drips a byte at a time lives for ever. So each connection has a deadline here and the acceptor
- * cuts it. */
+ * cuts it. Of idle connections and those that take nothing the kernel keeps account anyway, and is
+ * asked seldom; libmicrohttpd would look at the clock and reorder its connections with each piece
+ * that it reads or sends. */
 #define _GNU_SOURCE /* POLLRDHUP */
 #include "api/connections.h"
+#include "api/socket_state.h"
 #include <arpa/inet.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -10,7 +13,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define POLLED 64 /* sockets a call */
+#define POLLED        64  /* sockets a call */
+#define IDLE_SLACK_MS 100 /* a request comes that much before its answer, or less */
+#define LOOKS         8   /* at what is taken, within the time that nothing may be */
 
 enum err connections_init(struct connections *c, const struct connection_caps *caps)
 {
@@ -19,6 +24,7 @@ enum err connections_init(struct connections *c, const struct connection_caps *c
     *c = (struct connections){.cap = cap,
                               .reserved = caps->reserved < cap / 4 ? caps->reserved : cap / 4,
                               .per_ip = caps->per_ip,
+                              .idle_ms = caps->idle_ms,
                               .limit_loopback = caps->limit_loopback};
     c->slots = calloc(cap, sizeof(struct connection *));
     if (c->slots == NULL) {
@@ -111,7 +117,10 @@ static enum admission admit_locked(struct connections *c, const struct origin *o
     slot->held = false;
     slot->tls = NULL;
     slot->reserved = c->used + c->reserved >= c->cap;
+    slot->look_ms = 0;
+    slot->taken_bytes = UINT64_MAX; /* the first look finds another number */
     atomic_store(&slot->deadline_ms, deadline_ms);
+    atomic_store(&slot->idle_ms, INT64_MAX);
     atomic_store(&slot->unanswered, true);
     c->used++;
     return slot->reserved ? ADMITTED_RESERVED : ADMITTED;
@@ -168,25 +177,66 @@ bool connection_answer(struct connection *slot)
     return atomic_exchange(&slot->unanswered, false);
 }
 
+/* Nothing has come since the last request: else a head is on its way, and has its deadline. */
+static bool is_idle(const struct connections *c, struct connection *slot, int64_t boot_ms)
+{
+    struct socket_state now;
+
+    return atomic_load(&slot->idle_ms) <= boot_ms && socket_state_read(slot->fd, &now) &&
+           now.silent_ms + IDLE_SLACK_MS >= c->idle_ms;
+}
+
+/* Something has waited for idle_ms, and nothing was taken of it. */
+static bool takes_nothing(const struct connections *c, struct connection *slot, int64_t boot_ms)
+{
+    struct socket_state now;
+
+    if (boot_ms < slot->look_ms || !socket_state_read(slot->fd, &now)) {
+        return false;
+    }
+    slot->look_ms = boot_ms + c->idle_ms / LOOKS;
+    if (!now.waits || now.taken_bytes != slot->taken_bytes) {
+        slot->taken_ms = boot_ms;
+        slot->taken_bytes = now.taken_bytes;
+    }
+    return boot_ms - slot->taken_ms >= c->idle_ms;
+}
+
+static bool is_over(const struct connections *c, struct connection *slot, int64_t boot_ms,
+                    const struct strbuf *farewell)
+{
+    if (atomic_load(&slot->deadline_ms) > boot_ms) {
+        return takes_nothing(c, slot, boot_ms);
+    }
+    if (farewell->len > 0 && connection_answer(slot)) {
+        (void)send(slot->fd, farewell->data, farewell->len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    }
+    return true;
+}
+
 uint32_t connections_reap(struct connections *c, int64_t boot_ms, const struct strbuf *farewell)
 {
-    uint32_t cut = 0;
+    uint32_t cuts = 0;
 
     pthread_mutex_lock(&c->lock);
     for (uint32_t i = 0; i < c->cap; i++) {
         struct connection *slot = c->slots[i];
+        bool cut;
 
-        if (slot != NULL && slot->fd >= 0 && atomic_load(&slot->deadline_ms) <= boot_ms) {
-            if (farewell->len > 0 && connection_answer(slot)) {
-                (void)send(slot->fd, farewell->data, farewell->len, MSG_DONTWAIT | MSG_NOSIGNAL);
-            }
+        if (slot == NULL || slot->fd < 0) {
+            continue;
+        }
+        cut = is_over(c, slot, boot_ms, farewell);
+        if (cut || is_idle(c, slot, boot_ms)) {
             (void)shutdown(slot->fd, SHUT_RDWR);
             atomic_store(&slot->deadline_ms, INT64_MAX);
-            cut++;
+            atomic_store(&slot->idle_ms, INT64_MAX);
+            slot->look_ms = INT64_MAX;
+            cuts += cut;
         }
     }
     pthread_mutex_unlock(&c->lock);
-    return cut;
+    return cuts;
 }
 
 /* shutdown(2) of the reading side wakes who polls the socket once more, and takes nothing away: no

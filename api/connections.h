@@ -18,7 +18,13 @@ struct connection {
     int fd;                      /**< -1 = free; guarded by connections.lock */
     struct origin origin;        /**< immutable while in use */
     _Atomic int64_t deadline_ms; /**< boottime; INT64_MAX = none */
-    _Atomic bool unanswered;     /**< connection_answer takes it */
+    _Atomic int64_t idle_ms; /**< boottime: idle when nothing has come by then; INT64_MAX while a
+                                  request is under way */
+    int64_t look_ms;         /**< boottime of the next look at what it takes; acceptor only */
+    int64_t taken_ms;        /**< boottime of the last look that found nothing waiting or
+                                  something taken; acceptor only */
+    uint64_t taken_bytes;    /**< at the look before; acceptor only */
+    _Atomic bool unanswered; /**< connection_answer takes it */
     uint32_t streams;
     uint8_t answers;      /**< up to two: libmicrohttpd pushes those itself (loop.c) */
     bool corked;          /**< what is sent leaves when it is pushed; HTTP thread only */
@@ -32,6 +38,7 @@ struct connection {
 struct connection_caps {
     uint32_t cap, per_ip;
     uint32_t reserved; /**< the last of cap, at most a quarter: kept for health and valid keys */
+    uint32_t idle_ms;  /**< so long one may be idle, or take nothing of what it is sent */
     bool limit_loopback;
 };
 
@@ -40,6 +47,7 @@ struct connections {
     struct connection **slots; /**< pointers: a slot is allocated at its first use */
     uint32_t cap, used;
     uint32_t per_ip, reserved;
+    uint32_t idle_ms;
     bool limit_loopback;
 };
 
@@ -60,7 +68,8 @@ void connections_release(struct connections *c, int fd);
  * the reaper. */
 bool connection_answer(struct connection *slot);
 /** Shuts every socket whose deadline is over; those that have no answer yet are sent `farewell`
- * before (empty: none are). Returns how many. */
+ * before (empty: none are). Shuts those that take nothing for too long, and, which is no cut, the
+ * idle ones. Returns how many it has cut. Acceptor thread. */
 uint32_t connections_reap(struct connections *c, int64_t boot_ms, const struct strbuf *farewell);
 /** Looks for peers that have closed their side, and has libmicrohttpd read the end of theirs: it
  * reads edge-triggered, and misses an end that came together with the last request. What is being

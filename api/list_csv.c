@@ -23,7 +23,16 @@ static size_t type_len(const char *type)
     return len > 0 && type[len - 1] == '?' ? len - 1 : len;
 }
 
-static size_t columns_of(const char *schema, size_t len, struct column columns[COLUMNS_MAX])
+/* Is the field one of the members that were asked for? */
+static bool is_wanted(const char *name, member_set members)
+{
+    enum member member;
+
+    return members == ALL_MEMBERS || member_find(name, strlen(name), members, &member);
+}
+
+static size_t columns_of(const char *schema, size_t len, member_set members,
+                         struct column columns[COLUMNS_MAX])
 {
     size_t count;
     const struct field_row *rows = schema_fields(schema, len, &count);
@@ -35,6 +44,9 @@ static size_t columns_of(const char *schema, size_t len, struct column columns[C
         const struct field_row *sub =
             named ? schema_fields(rows[i].type, type_len(rows[i].type), &subs) : NULL;
 
+        if (!is_wanted(rows[i].name, members)) {
+            continue;
+        }
         if (sub == NULL) {
             columns[n++] = (struct column){rows[i].name, NULL};
         }
@@ -45,7 +57,8 @@ static size_t columns_of(const char *schema, size_t len, struct column columns[C
     return n;
 }
 
-static size_t columns_find(enum answer answer, struct column columns[COLUMNS_MAX])
+static size_t columns_find(enum answer answer, member_set members,
+                           struct column columns[COLUMNS_MAX])
 {
     const char *schema = answer_schema(answer);
     size_t count = 0;
@@ -56,7 +69,7 @@ static size_t columns_find(enum answer answer, struct column columns[COLUMNS_MAX
         const char *type = rows[i].type;
 
         if (strcmp(rows[i].name, "items") == 0 && type[0] == '[') {
-            return columns_of(type + 1, type_len(type) - 2, columns);
+            return columns_of(type + 1, type_len(type) - 2, members, columns);
         }
     }
     return 0;
@@ -156,10 +169,11 @@ static bool rows_write(struct csv_page *page, const struct json_node *items,
     return page->cell != NULL;
 }
 
-enum err list_csv_write(enum answer answer, const char *json, size_t len, struct strbuf *out)
+enum err list_csv_write_members(enum answer answer, member_set members, const char *json,
+                                size_t len, struct strbuf *out)
 {
     struct column columns[COLUMNS_MAX];
-    const size_t count = columns_find(answer, columns);
+    const size_t count = columns_find(answer, members, columns);
     const size_t room = len / 2 + 16 < NODES_MAX ? len / 2 + 16 : NODES_MAX;
     struct json_node *nodes = calloc(room, sizeof *nodes);
     const struct json_node *items = NULL;
@@ -178,4 +192,9 @@ enum err list_csv_write(enum answer answer, const char *json, size_t len, struct
     }
     free(nodes);
     return e;
+}
+
+enum err list_csv_write(enum answer answer, const char *json, size_t len, struct strbuf *out)
+{
+    return list_csv_write_members(answer, ALL_MEMBERS, json, len, out);
 }

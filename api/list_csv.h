@@ -1,6 +1,7 @@
 #ifndef API_LIST_CSV_H
 #define API_LIST_CSV_H
 
+#include "api/members.h"
 #include "api/route.h"
 #include "bowei/base/strbuf.h"
 
@@ -9,5 +10,9 @@
  * answer is no list. */
 enum err list_csv_write(enum answer answer, const char *json, size_t len,
                         struct strbuf *out) MUST_CHECK;
+/** The same of spaces or lots, with the columns of these members only; still in the order of the
+ * schema. */
+enum err list_csv_write_members(enum answer answer, member_set members, const char *json,
+                                size_t len, struct strbuf *out) MUST_CHECK;
 
 #endif

@@ -11,8 +11,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
-#include <string.h>
-#include <sys/epoll.h>
+#include <poll.h>
+#include <time.h>
 #include <unistd.h>
 
 #define WAIT_MS  250 /* at most between two rounds: idle connections are ended in them */
@@ -35,13 +35,12 @@ enum err loop_init(struct loop *loop)
 
     loop->shed_ms = LOOP_SHED_MS;
     loop->shed_after = LOOP_SHED_AFTER;
-    loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (pipe2(pipe_fds, O_CLOEXEC | O_NONBLOCK) != 0) {
         pipe_fds[0] = pipe_fds[1] = -1;
     }
     loop->door_out = pipe_fds[0];
     loop->door_in = pipe_fds[1];
-    return loop->epoll_fd < 0 || loop->door_out < 0 ? ERR_IO : ERR_OK;
+    return loop->door_out < 0 ? ERR_IO : ERR_OK;
 }
 
 void loop_finish(struct loop *loop)
@@ -56,9 +55,6 @@ void loop_finish(struct loop *loop)
         }
         close(loop->door_out);
         close(loop->door_in);
-    }
-    if (loop->epoll_fd >= 0) {
-        close(loop->epoll_fd);
     }
 }
 
@@ -161,6 +157,20 @@ void loop_uncork(struct loop *loop, struct connection *slot)
     }
 }
 
+static int64_t thread_cpu_ns(void)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+bool loop_round_is_long(const struct loop *loop, int64_t boot_ms)
+{
+    return boot_ms - loop->round_ms > loop->shed_ms &&
+           thread_cpu_ns() - loop->round_cpu_ns > (int64_t)loop->shed_ms * 1000000 / 2;
+}
+
 static int wait_ms(struct MHD_Daemon *daemon)
 {
     MHD_UNSIGNED_LONG_LONG ms;
@@ -169,22 +179,20 @@ static int wait_ms(struct MHD_Daemon *daemon)
 }
 
 /* Sends off what is held and waits. Where requests wait already the batch goes on into their round
- * instead, while it is young: so it becomes larger, and the reader is woken more seldom. */
-static int next_events(struct api *api, struct epoll_event events[2])
+ * instead, while it is young: so it becomes larger, and the reader is woken more seldom. poll(2)
+ * and not a set of epoll: inside one, libmicrohttpd's own set would have a listener for good, whom
+ * the kernel tells of every request that comes while nobody waits. */
+static void events_wait(struct api *api, struct pollfd events[2])
 {
     struct loop *loop = &api->loop;
-    int n;
 
-    if (loop->held_count > 0 && sendoff_age_us(&loop->sendoff) < BATCH_US) {
-        n = epoll_wait(loop->epoll_fd, events, 2, 0);
-        if (n > 0) {
-            return n;
-        }
+    if (loop->held_count > 0 && sendoff_age_us(&loop->sendoff) < BATCH_US &&
+        poll(events, 2, 0) > 0) {
+        return;
     }
     held_send_off(loop);
-    n = epoll_wait(loop->epoll_fd, events, 2, wait_ms(api->daemon));
+    (void)poll(events, 2, wait_ms(api->daemon));
     sendoff_begin(&loop->sendoff);
-    return n;
 }
 
 static void *loop_run(void *arg)
@@ -193,15 +201,17 @@ static void *loop_run(void *arg)
     struct loop *loop = &api->loop;
 
     while (!atomic_load(&loop->over)) {
-        struct epoll_event events[2];
-        int n = next_events(api, events);
+        struct pollfd events[2] = {
+            {.fd = loop->requests, .events = POLLIN},
+            {.fd = loop->door_out, .events = POLLIN}
+        };
 
+        events_wait(api, events);
         loop->round_ms = host_boot_ms();
+        loop->round_cpu_ns = thread_cpu_ns();
         loop->round_requests = 0;
-        for (int i = 0; i < n; i++) {
-            if (events[i].data.fd == loop->door_out) {
-                door_read(api);
-            }
+        if (events[1].revents != 0) {
+            door_read(api);
         }
         streams_round(&api->streams, loop->round_ms);
         (void)MHD_run(api->daemon);
@@ -210,21 +220,14 @@ static void *loop_run(void *arg)
     return NULL;
 }
 
-static bool watch(const struct loop *loop, int fd)
-{
-    struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
-
-    return epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
-}
-
 enum err loop_start(struct api *api)
 {
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(api->daemon, MHD_DAEMON_INFO_EPOLL_FD);
 
-    if (info == NULL || !watch(&api->loop, info->epoll_fd) ||
-        !watch(&api->loop, api->loop.door_out)) {
+    if (info == NULL) {
         return ERR_IO;
     }
+    api->loop.requests = info->epoll_fd;
     sendoff_start(&api->loop.sendoff, api->p.counters);
     if (pthread_create(&api->loop.thread, NULL, loop_run, api) != 0) {
         sendoff_stop(&api->loop.sendoff);

@@ -32,7 +32,8 @@ static const param_entry *param_find(const char *name, size_t len, const param_e
     for (; *known != PARAM_END; known++) {
         const enum param p = param_of(*known);
 
-        if (lengths[p] == len && memcmp(param_rows[p].name, name, len) == 0) {
+        if (lengths[p] == len && param_rows[p].name[0] == name[0] &&
+            memcmp(param_rows[p].name, name, len) == 0) {
             break;
         }
     }
@@ -105,18 +106,20 @@ static void value_tell(const struct value *v, uint32_t fault)
                    len < v->len ? "..." : "");
 }
 
-/* Decodes and parses one name=value; returns the bytes of scratch used. */
+/* Decodes and parses one name=value; returns the bytes of scratch used. Names are hardly ever
+ * escaped: one that is known as it stands is not decoded. */
 static size_t pair_parse(struct value *v, const char *raw, size_t len, const param_entry *known,
                          char *scratch, size_t cap)
 {
     const char *equals = memchr(raw, '=', len);
     size_t name_len = equals == NULL ? len : (size_t)(equals - raw);
     size_t value_at = equals == NULL ? len : name_len + 1;
-    int name = target_query_decode(raw, name_len, scratch, cap);
+    const param_entry *entry = param_find(raw, name_len, known);
+    const bool plain = *entry != PARAM_END && cap > 0;
+    int name = plain ? 0 : target_query_decode(raw, name_len, scratch, cap);
     int text = name < 0 ? -1
                         : target_query_decode(raw + value_at, len - value_at, scratch + name + 1,
                                               cap - (size_t)name - 1);
-    const param_entry *entry;
     enum param param;
     uint32_t fault;
 
@@ -124,14 +127,14 @@ static size_t pair_parse(struct value *v, const char *raw, size_t len, const par
         faults_add(v->faults, "query", "a parameter is not UTF-8 or too long");
         return 0;
     }
-    entry = param_find(scratch, (size_t)name, known);
+    entry = plain ? entry : param_find(scratch, (size_t)name, known);
     if (*entry == PARAM_END) {
         unknown_add(v->faults, scratch, known);
         return (size_t)(name + text) + 2;
     }
     param = param_of(*entry);
     if (query_has(v->query, param) && param != PARAM_ATTR) {
-        faults_add(v->faults, scratch, "is given twice");
+        faults_add(v->faults, param_rows[param].name, "is given twice");
         return (size_t)(name + text) + 2;
     }
     v->query->has[param / 64] |= UINT64_C(1) << (param % 64);

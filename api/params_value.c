@@ -23,14 +23,18 @@ static bool number_read(const char *text, size_t len, int64_t *out)
     return true;
 }
 
+#define PLACES 9 /* of 1e-9 */
+
 /* "-12.3456789" in 1e-9; further digits are cut. No exponent, no sign but '-'. */
 bool value_degrees_read(const char *text, size_t len, int64_t *out)
 {
+    static const int64_t scale[PLACES + 1] = {1000000000, 100000000, 10000000, 1000000, 100000,
+                                              10000,      1000,      100,      10,      1};
     bool negative = len > 0 && text[0] == '-';
     size_t i = negative ? 1 : 0;
     size_t first = i;
+    unsigned places = 0;
     int64_t v = 0;
-    int64_t weight = E9 / 10;
 
     for (; i < len && text[i] >= '0' && text[i] <= '9'; i++) {
         v = v * 10 + (text[i] - '0');
@@ -41,13 +45,13 @@ bool value_degrees_read(const char *text, size_t len, int64_t *out)
     if (i == first) {
         return false;
     }
-    v *= E9;
     if (i < len && text[i] == '.' && i + 1 < len) {
         for (i++; i < len && text[i] >= '0' && text[i] <= '9'; i++) {
-            v += (text[i] - '0') * weight;
-            weight /= 10;
+            v = places < PLACES ? v * 10 + (text[i] - '0') : v;
+            places += places < PLACES;
         }
     }
+    v *= scale[places];
     *out = negative ? -v : v;
     return i == len;
 }

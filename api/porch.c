@@ -54,6 +54,7 @@ void porch_welcome(struct porch *porch, struct api *api, const struct guest *new
         if (porch->count < PORCH_GUESTS) {
             porch->guests[porch->count++] = *newcomer;
         } else {
+            count_add(api->p.counters, COUNT_HTTP_UNSEEN_CROWD, 1);
             let_in(api, newcomer);
         }
     }
@@ -74,6 +75,7 @@ void porch_round(struct porch *porch, struct api *api, const struct pollfd *fds,
         bool gone = fds[i].revents != 0 && looked_at(api, guest);
 
         if (!gone && boot_ms >= guest->until_ms) {
+            count_add(api->p.counters, COUNT_HTTP_UNSEEN_LATE, 1);
             let_in(api, guest);
             gone = true;
         }

@@ -95,6 +95,9 @@ bool rate_allows(struct request *rq)
     struct api *api = rq->api;
     const struct config *config = api->p.config;
 
+    if (rq->key == NULL && (config->http.requests_per_s == 0 || address_is_free(rq))) {
+        return true;
+    }
     if (asks_for_health(rq) || strncmp(rq->target, PUSH_PATH, sizeof PUSH_PATH - 1) == 0) {
         return true; /* a platform brings a whole city's messages from few addresses; who has not
                         its secret is slowed down by failures_allow */
@@ -103,9 +106,6 @@ bool rate_allows(struct request *rq)
         return config->http.key_requests_per_s == 0 ||
                take(rq, &api->rates.keys, limiter_hash(rq->key->prefix, sizeof rq->key->prefix),
                     config->http.key_requests_per_s, "key");
-    }
-    if (config->http.requests_per_s == 0 || address_is_free(rq)) {
-        return true;
     }
     return take(rq, &api->rates.addresses, address_hash(rq), config->http.requests_per_s,
                 "address");
@@ -172,8 +172,8 @@ bool rate_round_allows(struct request *rq)
     struct MHD_Response **kept = &rq->api->rates.too_late; /* what is refused must cost little */
 
     /* a request with a body may have begun in an earlier round: it has waited enough */
-    if (loop->round_requests++ < loop->shed_after ||
-        rq->boot_ms - loop->round_ms <= loop->shed_ms || rq->key != NULL || asks_for_health(rq)) {
+    if (loop->round_requests++ < loop->shed_after || !loop_round_is_long(loop, rq->boot_ms) ||
+        rq->key != NULL || asks_for_health(rq)) {
         return true;
     }
     count_add(rq->api->p.counters, COUNT_HTTP_SHED, 1);

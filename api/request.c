@@ -33,6 +33,7 @@ static bool value_clean(const char *value, size_t len)
     return true;
 }
 
+#define NAME(text) text, sizeof(text) - 1
 #define AT(member) offsetof(struct heads, member)
 
 /* Lines of one name are one list (RFC 9110 5.3) where the header is a list; others come once, or
@@ -40,20 +41,21 @@ static bool value_clean(const char *value, size_t len)
  * a list that is no type: 415 where one is needed, and nothing to pushes, which need none. */
 static const struct header_row {
     const char *name;
-    size_t at, count_at;
+    size_t len, at, count_at;
     const char *twice; /* what is said then; NULL: a list */
 } header_rows[] = {
-    {"Host",              AT(host),              AT(hosts),              "the Host header is given twice"},
-    {"Accept",            AT(accept),            AT(accepts),            NULL                            },
-    {"Authorization",     AT(authorization),     AT(authorizations),     "Authorization is given twice"  },
-    {"If-None-Match",     AT(if_none_match),     AT(if_none_matches),    NULL                            },
-    {"If-Match",          AT(if_match),          AT(if_matches),         NULL                            },
-    {"Content-Type",      AT(content_type),      AT(content_types),      NULL                            },
-    {"Content-Encoding",  AT(content_encoding),  AT(content_encodings),  NULL                            },
-    {"Content-Length",    AT(content_length),    AT(content_lengths),    "Content-Length is given twice" },
-    {"Transfer-Encoding", AT(transfer_encoding), AT(transfer_encodings),
-     "Transfer-Encoding is given twice"                                                                  },
-    {"Last-Event-ID",     AT(last_event_id),     AT(last_event_ids),     "Last-Event-ID is given twice"  },
+    {NAME("Host"),              AT(host),              AT(hosts),              "the Host header is given twice"},
+    {NAME("Accept"),            AT(accept),            AT(accepts),            NULL                            },
+    {NAME("Authorization"),     AT(authorization),     AT(authorizations),     "Authorization is given twice"  },
+    {NAME("If-None-Match"),     AT(if_none_match),     AT(if_none_matches),    NULL                            },
+    {NAME("If-Match"),          AT(if_match),          AT(if_matches),         NULL                            },
+    {NAME("Content-Type"),      AT(content_type),      AT(content_types),      NULL                            },
+    {NAME("Content-Encoding"),  AT(content_encoding),  AT(content_encodings),  NULL                            },
+    {NAME("Content-Length"),    AT(content_length),    AT(content_lengths),
+     "Content-Length is given twice"                                                                           },
+    {NAME("Transfer-Encoding"), AT(transfer_encoding), AT(transfer_encodings),
+     "Transfer-Encoding is given twice"                                                                        },
+    {NAME("Last-Event-ID"),     AT(last_event_id),     AT(last_event_ids),     "Last-Event-ID is given twice"  },
 };
 
 static const char **value_of(struct heads *heads, const struct header_row *row)
@@ -77,7 +79,7 @@ static void value_note(struct heads *heads, const char *name, size_t len, const 
     for (size_t i = 0; i < ARRAY_LEN(header_rows); i++) {
         const struct header_row *row = &header_rows[i];
 
-        if (strncasecmp(row->name, name, len) == 0 && row->name[len] == '\0') {
+        if (row->len == len && strncasecmp(row->name, name, len) == 0) {
             if (++*count_of(heads, row) == 1) {
                 *value_of(heads, row) = value;
             }
@@ -190,7 +192,7 @@ static const char *host_fault(const struct heads *heads, const char *version)
 
 static const char *framing_fault(struct heads *heads)
 {
-    for (size_t i = 0; i < ARRAY_LEN(header_rows); i++) {
+    for (size_t i = 0; heads->untidy && i < ARRAY_LEN(header_rows); i++) {
         if (header_rows[i].twice != NULL && *count_of(heads, &header_rows[i]) > 1) {
             return header_rows[i].twice;
         }

@@ -54,17 +54,12 @@ struct request {
     size_t target_len;
     bool target_too_long;
     bool refused; /**< answered from the head: the body is not read */
-    char target[TARGET_MAX + 1];
-    char path[TARGET_MAX + 1];
-    char scratch[SCRATCH_MAX];
     const char *raw_query;
     size_t raw_query_len;
     struct heads heads;
     struct strbuf joined; /**< values of untidy heads, each NUL-terminated */
     struct strbuf body;
     struct route_match match;
-    struct query query;
-    struct faults faults;
     enum accept_class accept;
     enum role role;
     const struct key_row *key; /**< shown with the request; valid until dispatch returns */
@@ -87,6 +82,12 @@ struct request {
     bool counted;           /**< in api.requests */
     unsigned status;
     enum reply_kind kind;
+    /* the large ones last, so that what each request touches lies together */
+    struct query query;
+    char target[TARGET_MAX + 1];
+    char path[TARGET_MAX + 1];
+    char scratch[SCRATCH_MAX];
+    struct faults faults;
 };
 
 /** Empties it for the next request of its connection. */

@@ -19,6 +19,29 @@
 #define ANSWER_MS         300000 /* an answer must be taken by then */
 #define STOP_MS           2000
 
+/* How many are under way changes here only, and one thread at a time is here. */
+static void under_way_note(struct api *api, struct request *rq, bool counted)
+{
+    const uint32_t n = atomic_load_explicit(&api->requests, memory_order_relaxed);
+
+    if (rq->counted != counted) {
+        rq->counted = counted;
+        atomic_store_explicit(&api->requests, counted ? n + 1 : n - 1, memory_order_release);
+    }
+}
+
+/* libmicrohttpd would split the query into arguments next, that nobody asks it for, each of them
+ * out of the connection's memory, and answer itself when that is used up. A query that begins with
+ * its end has none. The text is libmicrohttpd's, and to be changed: it zeroes the '?' itself. */
+static void query_hide(const char *uri)
+{
+    char *mark = strchr((char *)(uintptr_t)uri, '?');
+
+    if (mark != NULL) {
+        mark[1] = '\0';
+    }
+}
+
 /* Called with the whole raw target, before anything else of the request. The return value is the
  * request's context. */
 static void *line_come(void *cls, const char *uri, struct MHD_Connection *mhd)
@@ -46,10 +69,8 @@ static void *line_come(void *cls, const char *uri, struct MHD_Connection *mhd)
     }
     memcpy(rq->target, uri, rq->target_len);
     rq->target[rq->target_len] = '\0';
-    if (!rq->counted) {
-        rq->counted = true;
-        atomic_fetch_add(&api->requests, 1);
-    }
+    query_hide(uri);
+    under_way_note(api, rq, true);
     return rq;
 }
 
@@ -113,6 +134,7 @@ static enum MHD_Result head_come(struct request *rq, const char *method, const c
     const char *length;
 
     rq->boot_ms = host_boot_ms();
+    atomic_store_explicit(&rq->slot->idle_ms, INT64_MAX, memory_order_relaxed);
     rq->method = method_find(method);
     rq->phase = PHASE_HEAD;
     request_heads_read(rq, method, version);
@@ -194,6 +216,7 @@ static void request_gone(void *cls, struct MHD_Connection *mhd, void **con_cls,
     struct api *api = cls;
     struct request *rq = *con_cls;
     const struct config *config = api->p.config;
+    const int64_t idle_ms = api->loop.round_ms + (int64_t)config->http.idle_s * 1000;
 
     (void)mhd;
     (void)why;
@@ -216,15 +239,13 @@ static void request_gone(void *cls, struct MHD_Connection *mhd, void **con_cls,
     if (rq->joined.cap > 0) {
         strbuf_finish(&rq->joined);
     }
-    if (rq->counted) {
-        rq->counted = false;
-        atomic_fetch_sub(&api->requests, 1);
-    }
-    atomic_store(&rq->slot->unanswered, true); /* the next one of this connection */
-    atomic_store_explicit(
-        &rq->slot->deadline_ms,
-        rq->boot_ms + (int64_t)(config->http.idle_s + config->http.header_deadline_s) * 1000,
-        memory_order_relaxed);
+    under_way_note(api, rq, false);
+    /* the next one of this connection */
+    atomic_store_explicit(&rq->slot->unanswered, true, memory_order_release);
+    atomic_store_explicit(&rq->slot->idle_ms, idle_ms, memory_order_relaxed);
+    atomic_store_explicit(&rq->slot->deadline_ms,
+                          idle_ms + (int64_t)config->http.header_deadline_s * 1000,
+                          memory_order_relaxed);
     *con_cls = NULL;
 }
 
@@ -248,10 +269,7 @@ static void connection_note(void *cls, struct MHD_Connection *mhd, void **contex
     if (slot != NULL) {
         loop_forget(&api->loop, slot);
         stage_release(&api->stage, &slot->request);
-        if (slot->request.counted) {
-            slot->request.counted = false;
-            atomic_fetch_sub(&api->requests, 1);
-        }
+        under_way_note(api, &slot->request, false);
         tls_release(&api->tls, slot->tls);
         slot->tls = NULL;
         connections_release(&api->connections, slot->fd);
@@ -299,7 +317,6 @@ static enum err daemon_start(struct api *api)
             MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
         0, NULL, NULL, request_come, api, MHD_OPTION_EXTERNAL_LOGGER, log_nothing, NULL,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)config->http.connections + 8,
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)config->http.idle_s,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_URI_LOG_CALLBACK,
         line_come, api, MHD_OPTION_NOTIFY_COMPLETED, request_gone, api,
         MHD_OPTION_NOTIFY_CONNECTION, connection_note, api, MHD_OPTION_UNESCAPE_CALLBACK,
@@ -316,6 +333,7 @@ static enum err parts_start(struct api *api, char detail[160])
         &(struct connection_caps){.cap = config->http.connections,
                                   .per_ip = config->http.connections_per_ip,
                                   .reserved = config->http.connections_reserved,
+                                  .idle_ms = config->http.idle_s * 1000,
                                   .limit_loopback = config->http.rate_limit_loopback});
 
     if (e == ERR_OK) {
@@ -399,7 +417,7 @@ enum err api_start(const struct api_params *params, struct api **out, char detai
         return ERR_NO_MEMORY;
     }
     api->p = *params;
-    api->loop.epoll_fd = api->loop.door_in = api->loop.door_out = -1;
+    api->loop.door_in = api->loop.door_out = -1;
     api->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     api->ring_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     e = api->wake_fd < 0 || api->ring_fd < 0 ? ERR_IO : parts_start(api, detail);

@@ -10,7 +10,6 @@ static void ready_drop(struct ready_answer *ready)
         MHD_destroy_response(ready->response);
         ready->response = NULL;
     }
-    free(ready->link);
     ready->link = NULL;
 }
 
@@ -48,22 +47,27 @@ void stage_release(struct stage *stage, struct request *rq)
     }
 }
 
-/* Gives the response its new Link; false: no memory. */
+/* Gives the response its new Link; false: no memory. It is mostly as long as the one before, and
+ * then written over it: libmicrohttpd has a copy of its own of each header's value, gives away
+ * where, and reads it when the answer is queued. */
 static bool link_set(struct ready_answer *ready, const char *link)
 {
-    if (ready->link != NULL) {
-        if (link != NULL && strcmp(link, ready->link) == 0) {
-            return true;
-        }
-        (void)MHD_del_response_header(ready->response, "Link", ready->link);
-        free(ready->link);
-        ready->link = NULL;
-    }
-    if (link == NULL) {
+    bool ok = true;
+
+    if (ready->link != NULL && link != NULL && strlen(link) == ready->link_len) {
+        memcpy(ready->link, link, ready->link_len);
         return true;
     }
-    ready->link = strdup(link);
-    return ready->link != NULL && MHD_add_response_header(ready->response, "Link", link) == MHD_YES;
+    if (ready->link != NULL) {
+        (void)MHD_del_response_header(ready->response, "Link", ready->link);
+        ready->link = NULL;
+    }
+    if (link != NULL) {
+        ok = MHD_add_response_header(ready->response, "Link", link) == MHD_YES;
+        ready->link = (char *)(uintptr_t)MHD_get_response_header(ready->response, "Link");
+        ready->link_len = strlen(link);
+    }
+    return ok;
 }
 
 void stage_reply(struct stage *stage, struct request *rq, const char *type, const char *link)

@@ -20,7 +20,8 @@ struct stage {
         struct MHD_Response *response;
         const char *type;
         size_t len;
-        char *link; /**< the Link it has now, NULL = none; owned */
+        char *link; /**< the Link it has now, NULL = none; the response's own text */
+        size_t link_len;
     } ready[STAGE_READY];
 };
 

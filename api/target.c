@@ -24,14 +24,19 @@ const char *target_fault_text(enum target_fault fault)
     return (unsigned)fault < TARGET_FAULT_COUNT ? fault_texts[fault] : fault_texts[TARGET_FORM];
 }
 
-/* RFC 3986 pchar without '%', and '/'; '?' is the query's only. A bit per ASCII character: digits,
- * letters and -._~!$&'()*+,;=:@/ */
-static bool path_byte(char c)
+/* A bit per byte. */
+typedef uint64_t byte_set[4];
+
+/* RFC 3986 pchar without '%', and '/': digits, letters and -._~!$&'()*+,;=:@/ */
+static const byte_set path_bytes = {UINT64_C(0x2fffffd200000000), UINT64_C(0x47fffffe87ffffff)};
+/* The same and '?'. */
+static const byte_set query_bytes = {UINT64_C(0xafffffd200000000), UINT64_C(0x47fffffe87ffffff)};
+
+static bool is_of(const byte_set set, char c)
 {
-    static const uint64_t allowed[2] = {UINT64_C(0x2fffffd200000000), UINT64_C(0x47fffffe87ffffff)};
     unsigned char byte = (unsigned char)c;
 
-    return byte < 128 && (allowed[byte / 64] >> byte % 64 & 1) != 0;
+    return (set[byte / 64] >> byte % 64 & 1) != 0;
 }
 
 static int hex_value(char c)
@@ -78,19 +83,22 @@ static enum target_fault segments_check(const char *path)
 static enum target_fault query_check(const char *raw, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
-        if (raw[i] == '%') {
-            int value = escape_value(raw + i, len - i);
+        int value;
 
-            if (value < 0) {
-                return TARGET_ESCAPE;
-            }
-            if (value < 0x20 || value == 0x7f) {
-                return TARGET_HIDDEN;
-            }
-            i += 2;
-        } else if (!path_byte(raw[i]) && raw[i] != '?') {
+        if (is_of(query_bytes, raw[i])) {
+            continue;
+        }
+        if (raw[i] != '%') {
             return TARGET_BYTE;
         }
+        value = escape_value(raw + i, len - i);
+        if (value < 0) {
+            return TARGET_ESCAPE;
+        }
+        if (value < 0x20 || value == 0x7f) {
+            return TARGET_HIDDEN;
+        }
+        i += 2;
     }
     return TARGET_OK;
 }
@@ -122,7 +130,7 @@ static enum target_fault path_decode(const char *raw, size_t len, char *path)
                 return TARGET_HIDDEN;
             }
             i += 2;
-        } else if (!path_byte(raw[i])) {
+        } else if (!is_of(path_bytes, raw[i])) {
             return TARGET_BYTE;
         }
         path[n++] = (char)value;
@@ -156,10 +164,15 @@ static size_t host_len(const char *text)
  * TLS (RFC 9110 7.4). Which host it names decides no more than a Host header does: nothing. */
 enum target_fault target_origin(char *target, size_t *len, bool secure)
 {
-    const bool https = strncasecmp(target, "https://", 8) == 0;
-    size_t skip = https ? 8 : 7;
+    bool https;
+    size_t skip;
     size_t host;
 
+    if (target[0] == '/') {
+        return TARGET_OK; /* as nearly all do */
+    }
+    https = strncasecmp(target, "https://", 8) == 0;
+    skip = https ? 8 : 7;
     if (!https && strncasecmp(target, "http://", 7) != 0) {
         return TARGET_OK;
     }
@@ -203,6 +216,7 @@ enum target_fault target_parse(const char *raw, size_t len, char *path, const ch
 int target_query_decode(const char *raw, size_t len, char *out, size_t cap)
 {
     size_t n = 0;
+    int bits = 0; /* of all bytes */
 
     if (cap == 0) {
         return -1; /* not even the end of an empty text fits */
@@ -217,8 +231,9 @@ int target_query_decode(const char *raw, size_t len, char *out, size_t cap)
         if (value < 0 || n + 1 >= cap) {
             return -1;
         }
+        bits |= value;
         out[n++] = (char)value;
     }
     out[n] = '\0';
-    return utf8_valid(out, n) ? (int)n : -1;
+    return bits < 0x80 || utf8_valid(out, n) ? (int)n : -1;
 }

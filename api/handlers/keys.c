@@ -21,25 +21,7 @@ struct ordered {
 
 static void row_write(struct json_writer *w, const struct key_row *row)
 {
-    json_kv_str(w, "prefix", row->prefix);
-    json_kv_str(w, "name", row->name);
-    json_kv_str(w, "role", role_name(row->role));
-    if (row->operator_code[0] != '\0') {
-        json_kv_str(w, "operator", row->operator_code);
-    }
-    if (row->district_count > 0) {
-        json_key(w, "districts");
-        json_array(w);
-        for (uint32_t i = 0; i < row->district_count; i++) {
-            json_str(w, row->districts[i]);
-        }
-        json_array_end(w);
-    }
-    json_kv_time(w, "created_at", row->created_ms);
-    if (row->expires_ms != 0) {
-        json_kv_time(w, "expires_at", row->expires_ms);
-    }
-    json_kv_bool(w, "revoked", row->revoked);
+    key_row_json(w, row);
     json_kv_bool(w, "live", key_row_lives(row, host_wall_ms()));
 }
 

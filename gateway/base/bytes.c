@@ -163,7 +163,7 @@ int utf8_valid(const char *text, size_t len)
     size_t i = 0;
 
     while (i < len) {
-        size_t whole = utf8_sequence(text + i, len - i);
+        size_t whole = (unsigned char)text[i] < 0x80 ? 1 : utf8_sequence(text + i, len - i);
 
         if (whole == 0) {
             return 0;

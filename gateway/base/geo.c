@@ -4,9 +4,11 @@
 #include <math.h>
 #include <string.h>
 
-#define PI         3.14159265358979323846
-#define RAD_PER_E7 (PI / 180.0 * 1e-7)
-#define E7         1e7
+#define PI              3.14159265358979323846
+#define RAD_PER_E7      (PI / 180.0 * 1e-7)
+#define E7              1e7
+
+#define EARTH_RADIUS_MM (EARTH_RADIUS_M * 1000.0)
 
 /* Krasovsky 1940, the ellipsoid of the GCJ-02 shift: half axis in metres and squared eccentricity.
  */
@@ -136,32 +138,53 @@ struct position_deg position_deg_of(struct position_e7 p)
     return (struct position_deg){.lat = p.lat / E7, .lon = p.lon / E7};
 }
 
-/* sin(x) for |x| < 0.005: the next term, x^7/5040, is below 2^-53 of x. */
-static double sin_near(double x)
-{
-    double x2 = x * x;
+/* --- nearer than half a degree: short series, no branch and no call, so that a loop of it becomes
+ * vectors --- */
 
-    return x * (1.0 - x2 / 6.0 * (1.0 - x2 / 20.0));
+/* sin(x) for |x| < 0.005: the next term, x^7/5040, is below 2^-53 of x. */
+static inline double sin_near(double x)
+{
+    const double x2 = x * x;
+
+    return x * (1.0 + x2 * (-1.0 / 6.0 + x2 * (1.0 / 120.0)));
 }
 
 /* asin(s) for 0 <= s < 0.01, cut where the next term is below 2^-53 of s. */
-static double asin_near(double s)
+static inline double asin_near(double s)
 {
-    double s2 = s * s;
+    const double s2 = s * s;
 
     return s * (1.0 + s2 * (1.0 / 6.0 + s2 * (3.0 / 40.0 + s2 * (15.0 / 336.0))));
 }
 
-/* Haversine by series, one cosine and one root: cos a cos b = cos^2((a+b)/2) - sin^2((a-b)/2). */
-static double angle_near(struct position_e7 a, int64_t dlat, int64_t dlon)
+/* cos(2x) = 1 - 2 sin^2(x) for |x| <= pi/4; of the sine the next term, x^17/17!, is below 2^-53. */
+static inline double cos_of_half(double x)
 {
-    double mid = cos(((double)a.lat + (double)dlat * 0.5) * RAD_PER_E7);
-    double s_lat = sin_near((double)dlat * 0.5 * RAD_PER_E7);
-    double s_lon = sin_near((double)dlon * 0.5 * RAD_PER_E7);
-    double coscos = mid * mid - s_lat * s_lat;
+    const double x2 = x * x;
+    const double s =
+        x * (1.0 +
+             x2 * (-1.0 / 6.0 +
+                   x2 * (1.0 / 120.0 + x2 * (-1.0 / 5040.0 +
+                                             x2 * (1.0 / 362880.0 +
+                                                   x2 * (-1.0 / 39916800.0 +
+                                                         x2 * (1.0 / 6227020800.0 +
+                                                               x2 * (-1.0 / 1307674368000.0))))))));
 
-    return 2.0 * asin_near(sqrt(s_lat * s_lat + coscos * s_lon * s_lon));
+    return 1.0 - 2.0 * s * s;
 }
+
+/* Haversine with cos a cos b = cos^2((a+b)/2) - sin^2((a-b)/2), in mm. */
+static inline double near_mm(double lat_sum, double dlat, double dlon)
+{
+    const double mid = cos_of_half(lat_sum * (0.25 * RAD_PER_E7));
+    const double s_lat = sin_near(dlat * (0.5 * RAD_PER_E7));
+    const double s_lon = sin_near(dlon * (0.5 * RAD_PER_E7));
+    const double coscos = mid * mid - s_lat * s_lat;
+
+    return 2.0 * EARTH_RADIUS_MM * asin_near(sqrt(s_lat * s_lat + coscos * (s_lon * s_lon)));
+}
+
+/* --- farther --- */
 
 /* Haversine beside the haversine to the antipode, so that neither end loses digits. */
 static double angle_far(struct position_e7 a, struct position_e7 b, int64_t dlon)
@@ -176,19 +199,56 @@ static double angle_far(struct position_e7 a, struct position_e7 b, int64_t dlon
                        sqrt(s_sum * s_sum + coscos * c_lon * c_lon));
 }
 
+static inline bool is_near(int64_t difference_e7)
+{
+    return difference_e7 > -NEAR_E7 && difference_e7 < NEAR_E7;
+}
+
 int64_t distance_mm(struct position_e7 a, struct position_e7 b)
 {
-    const int64_t half_turn = INT64_C(1800000000);
+    const int64_t turn = INT64_C(3600000000);
     int64_t dlat = (int64_t)b.lat - a.lat;
     int64_t dlon = (int64_t)b.lon - a.lon;
-    bool near;
+    double mm;
 
-    if (dlon > half_turn) {
-        dlon -= 2 * half_turn;
-    } else if (dlon < -half_turn) {
-        dlon += 2 * half_turn;
+    dlon += dlon > turn / 2 ? -turn : dlon < -turn / 2 ? turn : 0;
+    mm = is_near(dlat) && is_near(dlon) ? near_mm((double)a.lat + b.lat, (double)dlat, (double)dlon)
+                                        : EARTH_RADIUS_MM * angle_far(a, b, dlon);
+    return (int64_t)(mm + 0.5);
+}
+
+/* Modulo 2^32: what wraps was more than half a turn, and is still far. */
+static inline int32_t difference(int32_t from, int32_t to)
+{
+    return (int32_t)((uint32_t)to - (uint32_t)from);
+}
+
+static bool are_near(struct position_e7 from, const struct position_e7 *to, uint32_t n)
+{
+    int32_t near = 1;
+
+    for (uint32_t i = 0; i < n; i++) {
+        int32_t dlat = difference(from.lat, to[i].lat);
+        int32_t dlon = difference(from.lon, to[i].lon);
+
+        near &= (dlat > -NEAR_E7) & (dlat < NEAR_E7) & (dlon > -NEAR_E7) & (dlon < NEAR_E7);
     }
-    near = dlat > -NEAR_E7 && dlat < NEAR_E7 && dlon > -NEAR_E7 && dlon < NEAR_E7;
-    return (int64_t)floor(
-        EARTH_RADIUS_M * 1000.0 * (near ? angle_near(a, dlat, dlon) : angle_far(a, b, dlon)) + 0.5);
+    return near != 0;
+}
+
+void distances_mm(struct position_e7 from, const struct position_e7 *restrict to, uint32_t n,
+                  int64_t *restrict mm)
+{
+    if (!are_near(from, to, n)) {
+        for (uint32_t i = 0; i < n; i++) {
+            mm[i] = distance_mm(from, to[i]);
+        }
+        return;
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        double dlat = difference(from.lat, to[i].lat);
+        double dlon = difference(from.lon, to[i].lon);
+
+        mm[i] = (int32_t)(near_mm((double)from.lat + to[i].lat, dlat, dlon) + 0.5);
+    }
 }

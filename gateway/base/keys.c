@@ -4,6 +4,7 @@
  * exactly a row refuses the whole file, so that no half-read row lets anybody in. */
 #include "bowei/keys.h"
 #include "bowei/base/bytes.h"
+#include "bowei/base/json_write.h"
 #include "gateway/base/key_file.h"
 #include "gateway/base/key_order.h"
 #include <errno.h>
@@ -304,6 +305,29 @@ size_t key_set_rows(const struct key_set *set, const struct key_row **rows)
 {
     *rows = set->rows;
     return set->count;
+}
+
+void key_row_json(struct json_writer *w, const struct key_row *row)
+{
+    json_kv_str(w, "prefix", row->prefix);
+    json_kv_str(w, "name", row->name);
+    json_kv_str(w, "role", role_name(row->role));
+    if (row->operator_code[0] != '\0') {
+        json_kv_str(w, "operator", row->operator_code);
+    }
+    if (row->district_count > 0) {
+        json_key(w, "districts");
+        json_array(w);
+        for (uint32_t i = 0; i < row->district_count; i++) {
+            json_str(w, row->districts[i]);
+        }
+        json_array_end(w);
+    }
+    json_kv_time(w, "created_at", row->created_ms);
+    if (row->expires_ms != 0) {
+        json_kv_time(w, "expires_at", row->expires_ms);
+    }
+    json_kv_bool(w, "revoked", row->revoked);
 }
 
 bool key_row_lives(const struct key_row *row, int64_t wall_ms)

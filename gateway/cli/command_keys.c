@@ -61,29 +61,6 @@ static int check_create(const struct keys_call *call, enum role *role)
     return CLI_OK;
 }
 
-static void row_json(struct json_writer *w, const struct key_row *row)
-{
-    json_kv_str(w, "prefix", row->prefix);
-    json_kv_str(w, "name", row->name);
-    json_kv_str(w, "role", role_name(row->role));
-    if (row->operator_code[0] != '\0') {
-        json_kv_str(w, "operator", row->operator_code);
-    }
-    if (row->district_count > 0) {
-        json_key(w, "districts");
-        json_array(w);
-        for (uint32_t i = 0; i < row->district_count; i++) {
-            json_str(w, row->districts[i]);
-        }
-        json_array_end(w);
-    }
-    json_kv_time(w, "created_at", row->created_ms);
-    if (row->expires_ms != 0) {
-        json_kv_time(w, "expires_at", row->expires_ms);
-    }
-    json_kv_bool(w, "revoked", row->revoked);
-}
-
 /* "90d", "12h", "30m" or "45s"; false when it is none of them. */
 static bool span_read(const char *text, int64_t *out_ms)
 {
@@ -177,7 +154,7 @@ static int key_print(const struct keys_call *call, const struct key_row *row, co
         json_writer_init(&w, &out);
         json_object(&w);
         json_kv_str(&w, "key", text);
-        row_json(&w, row);
+        key_row_json(&w, row);
         json_object_end(&w);
     } else {
         strbuf_puts(&out, text);
@@ -262,7 +239,7 @@ static void list_json(const struct key_row *rows, size_t count, struct strbuf *o
     json_array(&w);
     for (size_t i = 0; i < count; i++) {
         json_object(&w);
-        row_json(&w, &rows[i]);
+        key_row_json(&w, &rows[i]);
         json_object_end(&w);
     }
     json_array_end(&w);

@@ -1,5 +1,5 @@
 /* Faults with their place in the file: shared by the reader (config_read.c) and the cross-checks
- * (config_check.c). */
+ * (config_check.h). */
 #include "gateway/config/config_source.h"
 #include "bowei/base/bytes.h"
 #include "gateway/config/config_excerpt.h"

@@ -102,6 +102,8 @@ struct draft {
     uint32_t last_text[DRAFT_REPEATS]; /**< the texts added last that may repeat */
     char *files[DRAFT_FILES_MAX];
     uint32_t file_count;
+    bool stored;      /**< read from the state folder: what an import took once is not refused */
+    uint32_t unnamed; /**< rows that name a device as no message may; of a stored draft only */
 };
 
 #define DRAFT_ROWS(draft, table, type) ((struct type *)(void *)(draft)->tables[table].data)

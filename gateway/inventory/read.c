@@ -179,6 +179,7 @@ enum err draft_load(const char *path, struct draft **out, uint64_t *version)
     if (f.draft == NULL) {
         return ERR_NO_MEMORY;
     }
+    f.draft->stored = true;
     e = file_read(&f, path);
     if (e == ERR_OK && report.fault_count == 0) {
         e = draft_complete(f.draft, NULL, true, true, &report);
@@ -195,6 +196,12 @@ enum err draft_load(const char *path, struct draft **out, uint64_t *version)
     if (e != ERR_OK) {
         draft_destroy(f.draft);
         return e;
+    }
+    if (f.draft->unnamed > 0) {
+        log_line(LOG_WARNING, "inventory",
+                 "%s: %u rows name devices with .. in their ids, which no message may: import them "
+                 "under other ids",
+                 path, (unsigned)f.draft->unnamed);
     }
     *version = f.version;
     *out = f.draft;

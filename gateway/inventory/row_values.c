@@ -141,22 +141,20 @@ bool row_name(struct row *row, const char *text, size_t len, size_t max, const c
     return good;
 }
 
-/* A device id; a dev EUI (16 hex digits) is lowered, as network servers differ in its case. */
 bool row_device(struct row *row, const char *text, size_t len, uint32_t *out)
 {
     char id[DEVICE_ID_MAX];
-    bool eui = len == 16;
 
     if (!row_name(row, text, len, DEVICE_ID_MAX, "._:/-")) {
         return false;
     }
-    for (size_t i = 0; i < len; i++) {
-        char c = text[i];
-
-        eui = eui && ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'));
+    if (!device_id_is(text, len)) {
+        if (!row->draft->stored) {
+            return row_refuse(row, "no message may name a device with .. in it");
+        }
+        row->draft->unnamed++;
     }
-    for (size_t i = 0; i < len; i++) {
-        id[i] = (char)(eui && text[i] >= 'A' && text[i] <= 'F' ? text[i] - 'A' + 'a' : text[i]);
-    }
+    memcpy(id, text, len);
+    device_id_fold(id, len);
     return row_text(row, id, len, -1, out);
 }

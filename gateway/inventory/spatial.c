@@ -6,10 +6,6 @@
 
 #define FANOUT SPATIAL_FANOUT
 
-struct box {
-    int32_t south, west, north, east;
-};
-
 /* --- building --- */
 
 static void box_put(struct box_group *g, uint32_t at, struct box b)
@@ -18,11 +14,6 @@ static void box_put(struct box_group *g, uint32_t at, struct box b)
     g->west[at] = b.west;
     g->north[at] = b.north;
     g->east[at] = b.east;
-}
-
-static struct box box_get(const struct box_group *g, uint32_t at)
-{
-    return (struct box){g->south[at], g->west[at], g->north[at], g->east[at]};
 }
 
 static struct box box_join(struct box a, struct box b)
@@ -96,6 +87,25 @@ static void boxes_fill(struct spatial *index)
     }
 }
 
+static float group_ground(const struct box_group *leaves, uint32_t n)
+{
+    float area = 0;
+
+    for (uint32_t i = 0; i < n; i++) {
+        area += ((float)leaves->north[i] - (float)leaves->south[i]) *
+                ((float)leaves->east[i] - (float)leaves->west[i]);
+    }
+    return area;
+}
+
+static void ground_fill(struct spatial *index)
+{
+    for (uint32_t group = 0; group < groups(index->level_boxes[0]); group++) {
+        index->ground[group] = group_ground(index->boxes + index->level_start[0] + group,
+                                            spatial_group_size(index->level_boxes[0], group));
+    }
+}
+
 static enum err places_fill(struct spatial *index, const struct spatial_place *places)
 {
     struct hilbert_item *items = malloc((size_t)index->count * sizeof *items);
@@ -140,7 +150,9 @@ enum err spatial_build(const struct spatial_place *places, uint32_t count, struc
     index->places = malloc((size_t)count * sizeof *index->places);
     index->slots = malloc((size_t)count * sizeof *index->slots);
     index->boxes = malloc((size_t)group_count * sizeof *index->boxes);
-    e = index->places == NULL || index->slots == NULL || index->boxes == NULL
+    index->ground = malloc((size_t)groups(index->level_boxes[0]) * sizeof *index->ground);
+    e = index->places == NULL || index->slots == NULL || index->boxes == NULL ||
+                index->ground == NULL
             ? ERR_NO_MEMORY
             : places_fill(index, places);
     if (e != ERR_OK) {
@@ -149,6 +161,7 @@ enum err spatial_build(const struct spatial_place *places, uint32_t count, struc
         return e;
     }
     boxes_fill(index);
+    ground_fill(index);
     return ERR_OK;
 }
 
@@ -160,6 +173,7 @@ void spatial_destroy(struct spatial *index)
     free(index->places);
     free(index->slots);
     free(index->boxes);
+    free(index->ground);
     free(index);
 }
 

@@ -106,90 +106,66 @@ static uint32_t many_pick(const struct candidates *c, const struct picker *p)
 
 /* --- few --- */
 
-#define BUCKETS 64u
+#define NONE UINT16_MAX
 
-/* Which bucket; what is nearer is never in a later one. */
-static inline uint32_t bucket_of(float bound2, float scale)
-{
-    int32_t bucket = (int32_t)(bound2 * scale);
-
-    return bucket < (int32_t)BUCKETS ? (uint32_t)bucket : BUCKETS - 1;
-}
-
-/* Orders the candidates by their bounds, roughly: those of bucket b end before order[end[b]].
- * Counted instead of sorted: the processor guesses every other comparison of a sort wrongly, a
- * count has none to guess. */
-static void few_order(const struct candidates *c, float scale, uint16_t order[CANDIDATES_FEW],
-                      uint16_t end[BUCKETS])
+/* Puts the candidates into the order of their bounds, equal ones in any. Counted instead of sorted:
+ * the processor guesses every other comparison of a sort wrongly, a count has none to guess. */
+static void few_order(const struct candidates *c, uint16_t order[CANDIDATES_FEW])
 {
     const uint32_t n = c->count; /* the compiler cannot know that it stays */
-    uint16_t bucket[CANDIDATES_FEW];
-    uint16_t before = 0;
 
-    memset(end, 0, BUCKETS * sizeof *end);
     for (uint32_t i = 0; i < n; i++) {
-        bucket[i] = (uint16_t)bucket_of(c->bound2[i], scale);
+        order[i] = NONE;
     }
     for (uint32_t i = 0; i < n; i++) {
-        end[bucket[i]]++;
-    }
-    for (uint32_t b = 0; b < BUCKETS; b++) {
-        uint16_t here = end[b];
+        const float bound2 = c->bound2[i];
+        uint32_t rank = 0;
 
-        end[b] = before;
-        before = (uint16_t)(before + here);
-    }
-    for (uint32_t i = 0; i < n; i++) {
-        order[end[bucket[i]]++] = (uint16_t)i;
+        for (uint32_t k = 0; k < n; k++) {
+            rank += c->bound2[k] < bound2;
+        }
+        while (order[rank] != NONE) {
+            rank++;
+        }
+        order[rank] = (uint16_t)i;
     }
 }
 
-/* The greatest bound of those up to the end of the bucket that has the limit-th. */
-static float few_reach(const struct candidates *c, const uint16_t order[CANDIDATES_FEW],
-                       const uint16_t end[BUCKETS])
-{
-    float most = 0;
-    uint32_t b = 0;
-
-    while (end[b] < c->limit) {
-        b++;
-    }
-    for (uint32_t i = 0; i < end[b]; i++) {
-        most = c->bound2[order[i]] > most ? c->bound2[order[i]] : most;
-    }
-    return most;
-}
-
-/* By their bounds they come nearly in order. */
+/* Few are put into the order of their bounds, which is nearly that of their distances. */
 static uint32_t few_pick(const struct candidates *c, const struct picker *p, double *reach2)
 {
-    const float scale = (float)(BUCKETS - 1) / (float)c->reach2;
     struct spatial_hit all[CANDIDATES_FEW];
+    struct position_e7 at[CANDIDATES_FEW];
+    int64_t mm[CANDIDATES_FEW];
     uint16_t order[CANDIDATES_FEW];
-    uint16_t end[BUCKETS];
     uint32_t last = c->count; /* in order: who is behind is no hit */
-    uint32_t n = 0;
+    uint32_t n;
 
-    few_order(c, scale, order, end);
+    few_order(c, order);
     if (c->count >= c->limit) {
-        *reach2 = candidates_behind(c, (double)few_reach(c, order, end));
-        last = end[bucket_of((float)*reach2, scale)];
+        *reach2 = candidates_behind(c, (double)c->bound2[order[c->limit - 1]]);
+        last = c->limit;
+        while (last < c->count && (double)c->bound2[order[last]] <= *reach2) {
+            last++;
+        }
     }
     for (uint32_t i = 0; i < last; i++) {
-        uint32_t at = n;
-        uint32_t place = c->place[order[i]];
-        struct spatial_hit hit = {distance_mm(c->at, p->index->places[place]), place};
-
-        if (hit.distance_mm > c->radius_mm) {
-            continue;
-        }
-        for (; at > 0 && is_behind(p, &all[at - 1], &hit); at--) {
-            all[at] = all[at - 1];
-        }
-        all[at] = hit;
-        n++;
+        at[i] = p->index->places[c->place[order[i]]];
     }
-    n = n < c->limit ? n : c->limit;
+    distances_mm(c->at, at, last, mm);
+    for (uint32_t i = 0; i < last; i++) {
+        struct spatial_hit hit = {mm[i], c->place[order[i]]};
+        uint32_t k = i;
+
+        for (; k > 0 && is_behind(p, &all[k - 1], &hit); k--) {
+            all[k] = all[k - 1];
+        }
+        all[k] = hit;
+    }
+    n = last < c->limit ? last : c->limit;
+    while (n > 0 && all[n - 1].distance_mm > c->radius_mm) {
+        n--;
+    }
     memcpy(p->hits, all, n * sizeof *all);
     return n;
 }

@@ -2,15 +2,16 @@
  *
  * Exactness: distances that decide are distance_mm, whole millimetres on the sphere. Pruning uses a
  * planar lower bound: with h = sin^2(dlat/2) + cos(lat0) cos(lat) sin^2(dlon/2) the distance is
- * 2 R asin(sqrt h) >= 2 R sqrt h, sin^2 y >= y^2 (1 - y^2/3), and cos(lat) >= the smaller cosine of
- * the two parallels at the radius. So for every place inside the radius distance >= bound = R
- * sqrt(1 - y^2/3) sqrt(dlat^2 + cos(lat0) cos_min dlon^2),   y = dlon_max / 2, and a place outside
- * the radius may be pruned by whatever number.
+ * 2 R asin(sqrt h) >= 2 R sqrt h, sin^2 y >= y^2 (1 - y^2/3), sqrt(1 - q) >= 1 - q, and both
+ * cosines are >= the smaller one of the two parallels at the radius. So for every place inside the
+ * radius distance >= bound = R (1 - y^2/3) sqrt(dlat^2 + cos_min^2 dlon^2),   y = dlon_max / 2, and
+ * a place outside the radius may be pruned by whatever number.
  *
- * The other way round, with sin y <= y, asin x <= x (1 + x^2/5) for x <= 0.1 and the larger cosine,
- * distance <= stretch * bound. So when all places up to some bound have been gathered, `limit` of
- * them at least, a place whose bound is above stretch times the limit-th smallest (and two
- * millimetres for the rounding of both) is behind all of those, and only what is left is measured.
+ * The other way round, with sin y <= y, asin x <= x (1 + x^2/5) for x <= 0.1, the larger cosine and
+ * sqrt(cos(lat0) cos_max) <= their mean, distance <= stretch * bound. So when all places up to some
+ * bound have been gathered, `limit` of them at least, a place whose bound is above stretch times
+ * the limit-th smallest (and two millimetres for the rounding of both) is behind all of those, and
+ * only what is left is measured.
  *
  * The search guesses from the places round the point how far it has to reach, gathers all that is
  * there, and goes on from what it found when that was too near. So it needs no order among boxes or
@@ -31,11 +32,11 @@ struct search {
     const struct spatial *index;
     const struct spatial_query *q;
     bool planar;
-    double lat_mm, lon_mm;    /* mm of the lower bound per 1e-7 degree */
-    float lat_mm_2, lon_mm_2; /* per 2e-7 degree, a little less */
-    double cap2;              /* squared: what is farther can not enter, whatever else comes */
+    double lat_mm, lon_mm; /* mm of the lower bound per 1e-7 degree */
+    double cap2;           /* squared: what is farther can not enter, whatever else comes */
     const struct inventory *inv;
     struct spatial_hit *hits;
+    struct box window; /* what is in reach is in it */
     struct candidates found;
 };
 
@@ -48,10 +49,9 @@ static void bounds_plan(struct search *s)
 {
     const double earth_mm = EARTH_RADIUS_M * 1000.0;
     double lat = fabs((double)s->q->at.lat) * RAD_PER_E7;
-    double span = ((double)s->q->radius_mm + 1.0) / earth_mm; /* radius as an angle */
+    double span = ((double)s->q->radius_mm + 1.0) * (1.0 / earth_mm); /* radius as an angle */
     double cos_lat = cos(lat);
     double cos_min = cos_lat - span; /* a cosine changes by less than its angle does */
-    double cos_max = cos_lat + span;
     double lon_span = cos_min > 0.1 ? span / cos_min * 1.05 : 4.0; /* > the true one: sphere */
     double half_turn = 1800000000.0 * RAD_PER_E7;
     double shrink;
@@ -62,19 +62,34 @@ static void bounds_plan(struct search *s)
     s->planar = span < 0.1 && lat + span < 1.4 && lon_span < 0.5 &&
                 fabs((double)s->q->at.lon) * RAD_PER_E7 + lon_span < half_turn;
     if (s->planar) {
-        shrink = sqrt(1.0 - lon_span * lon_span / 12.0) * (1.0 - 1e-12);
+        shrink = (1.0 - lon_span * lon_span / 12.0) * (1.0 - 1e-12);
         s->lat_mm *= shrink;
-        s->lon_mm = s->lat_mm * sqrt(cos_lat * cos_min);
-        s->found.stretch = sqrt(cos_max / cos_min) / shrink * (1.0 + span * span / 10.0);
+        s->lon_mm = s->lat_mm * cos_min;
+        s->found.stretch = (cos_lat + span / 2.0) / (cos_min * shrink) * (1.0 + span * span / 10.0);
     } else if (span < 1.0) {
-        s->lat_mm *= sqrt(1.0 - span * span / 12.0) * (1.0 - 1e-12);
+        s->lat_mm *= (1.0 - span * span / 12.0) * (1.0 - 1e-12);
     } else {
         s->lat_mm = 0;
     }
     s->found.stretch *= 1.0 + 1e-6; /* bounds of candidates are kept as float: 6e-8 */
-    s->lat_mm_2 = (float)(s->lat_mm * 2.0 * (1.0 - 1e-6));
-    s->lon_mm_2 = (float)(s->lon_mm * 2.0 * (1.0 - 1e-6));
     s->cap2 = candidates_beyond(s->q->radius_mm);
+}
+
+/* How many steps of the axis are so far, and one more; more than there are where the axis is not
+ * looked at. */
+static int64_t steps_within(double mm, double step_mm)
+{
+    const double all = 4e9;
+    double steps = mm / step_mm;
+
+    return (int64_t)(steps < all ? steps : all) + 1;
+}
+
+static int32_t on_globe(int64_t e7)
+{
+    const int64_t half_turn = INT64_C(1800000000);
+
+    return (int32_t)(e7 < -half_turn ? -half_turn : e7 > half_turn ? half_turn : e7);
 }
 
 /* --- gathering --- */
@@ -169,49 +184,11 @@ static void leaves_gather(struct search *s, uint32_t first, uint32_t leaves)
     c->count = n;
 }
 
-/* v, or 0 when it is negative; without a branch, so that a loop of it becomes vectors. */
-static inline int32_t positive(int32_t v)
+/* Where a search begins: a level whose first group has all its boxes. The last level has but one.
+ */
+static uint32_t top_level(const struct spatial *index)
 {
-    return v & ~(v >> 31);
-}
-
-/* Distance from `at` to the range, in 2e-7 degree and at most one too small; halves, so that no
- * difference overflows. At most one side is positive. */
-static inline float gap_2e7(int32_t low, int32_t high, int32_t at_half)
-{
-    return (float)(positive((low >> 1) - at_half - 1) + positive(at_half - (high >> 1) - 1));
-}
-
-/* 16 boxes at once. */
-static void group_bounds(const struct search *s, const struct box_group *restrict g,
-                         float *restrict bound2)
-{
-    const int32_t lat = s->q->at.lat >> 1;
-    const int32_t lon = s->q->at.lon >> 1;
-    const float lat_mm = s->lat_mm_2;
-    const float lon_mm = s->lon_mm_2;
-
-    for (uint32_t i = 0; i < FANOUT; i++) {
-        float y = gap_2e7(g->south[i], g->north[i], lat) * lat_mm;
-        float x = gap_2e7(g->west[i], g->east[i], lon) * lon_mm;
-
-        bound2[i] = x * x + y * y;
-    }
-}
-
-/* Which boxes of the group the reach touches. */
-static uint32_t group_touched(const struct search *s, uint32_t level, uint32_t group)
-{
-    const float reach2 = (float)(s->found.reach2 * (1.0 + 1e-6));
-    const uint32_t n = spatial_group_size(s->index->level_boxes[level], group);
-    float bound2[FANOUT];
-    uint32_t bits = 0;
-
-    group_bounds(s, &s->index->boxes[s->index->level_start[level] + group], bound2);
-    for (uint32_t i = 0; i < FANOUT; i++) {
-        bits |= (uint32_t)(bound2[i] <= reach2) << i;
-    }
-    return bits & ((1u << n) - 1);
+    return index->level_count > 2 ? index->level_count - 2 : index->level_count - 1;
 }
 
 /* A leaf's places are seldom in the cache. */
@@ -228,7 +205,8 @@ static void leaves_prefetch(const struct search *s, uint32_t first, uint32_t bit
 /* Depth of the recursion: the levels of the tree. */
 static void group_gather(struct search *s, uint32_t level, uint32_t group)
 {
-    uint32_t bits = group_touched(s, level, group);
+    uint32_t bits =
+        box_group_touched(&s->index->boxes[s->index->level_start[level] + group], s->window);
 
     if (level > 0) {
         for (; bits != 0; bits &= bits - 1) {
@@ -256,25 +234,64 @@ static double wanted(uint32_t limit)
     return limit + 2.0 * sqrt(limit) + 1.0;
 }
 
-/* The box of GROUP_PLACES places that is nearest, and how near. */
-static uint32_t nearest_group(const struct search *s, float *bound2)
+/* All positions that are at most so far away, and a little more: where longitudes are not looked at
+ * it goes round the globe. */
+static struct box box_within(const struct search *s, double mm)
 {
-    uint32_t group = 0;
+    const struct position_e7 at = s->q->at;
+    const int64_t dlat = steps_within(mm, s->lat_mm);
+    const int64_t dlon = steps_within(mm, s->lon_mm);
 
-    *bound2 = 0;
-    for (uint32_t level = s->index->level_count - 1; level-- > 1;) {
-        const uint32_t n = spatial_group_size(s->index->level_boxes[level], group);
-        float bounds2[FANOUT];
-        uint32_t nearest = 0;
+    return (struct box){.south = on_globe(at.lat - dlat),
+                        .west = on_globe(at.lon - dlon),
+                        .north = on_globe(at.lat + dlat),
+                        .east = on_globe(at.lon + dlon)};
+}
 
-        group_bounds(s, &s->index->boxes[s->index->level_start[level] + group], bounds2);
-        for (uint32_t i = 1; i < n; i++) {
-            nearest = bounds2[i] < bounds2[nearest] ? i : nearest;
+/* A group whose box is touched, the first of them. */
+static bool group_find(const struct search *s, struct box window, uint32_t level, uint32_t group,
+                       uint32_t *found)
+{
+    uint32_t bits =
+        box_group_touched(&s->index->boxes[s->index->level_start[level] + group], window);
+
+    for (; bits != 0; bits &= bits - 1) {
+        uint32_t box = group * FANOUT + (uint32_t)__builtin_ctz(bits);
+
+        if (level == 1) {
+            *found = box;
+            return true;
         }
-        group = group * FANOUT + nearest;
-        *bound2 = bounds2[nearest];
+        if (group_find(s, window, level - 1, box, found)) {
+            return true;
+        }
     }
-    return group;
+    return false;
+}
+
+static double gap(int32_t low, int32_t high, int32_t at)
+{
+    return at < low ? (double)low - at : at > high ? (double)at - high : 0;
+}
+
+/* A group at the point or not far from it, and how far. */
+static bool group_nearby(const struct search *s, uint32_t *found, double *gap_mm)
+{
+    const double first_mm = 10000;
+    const struct position_e7 at = s->q->at;
+    struct box box;
+    double mm = 0;
+
+    while (!group_find(s, box_within(s, mm), top_level(s->index), 0, found)) {
+        if (mm > (double)s->q->radius_mm) {
+            return false;
+        }
+        mm = mm < first_mm ? first_mm : mm * 4;
+    }
+    box = box_get(&s->index->boxes[s->index->level_start[1] + *found / FANOUT], *found % FANOUT);
+    *gap_mm = sqrt(square(gap(box.south, box.north, at.lat) * s->lat_mm) +
+                   square(gap(box.west, box.east, at.lon) * s->lon_mm));
+    return true;
 }
 
 /* How many of the group's places pass the sieve. One that has to be asked place by place is asked
@@ -297,31 +314,22 @@ static double group_passing(const struct search *s, uint32_t group)
 static double group_mm2(const struct search *s, uint32_t group)
 {
     const double overlap = 1.3; /* of leaves whose places lie at random, measured */
-    const uint32_t n = spatial_group_size(s->index->level_boxes[0], group);
-    const struct box_group *g = &s->index->boxes[s->index->level_start[0] + group];
-    float area = 0; /* 1e-14 square degree */
 
-    for (uint32_t i = 0; i < n; i++) {
-        area += (float)(g->north[i] - g->south[i]) * (float)(g->east[i] - g->west[i]);
-    }
-    return (double)area * s->lat_mm * s->lon_mm / overlap;
+    return (double)s->index->ground[group] * s->lat_mm * s->lon_mm / overlap;
 }
 
-/* A guess from the group that is nearest: how far it is, and how closely they stand in it. */
+/* A guess from a group that is near: how far it is, and how closely they stand in it. */
 static double reach2_guess(const struct search *s)
 {
     const double least_mm = 1000.0;
     const double pi = 3.14159;
     uint32_t group;
-    float bound2;
     double mm;
 
-    if (!s->planar || s->index->level_count < 2) {
+    if (!s->planar || s->index->level_count < 2 || !group_nearby(s, &group, &mm)) {
         return s->cap2;
     }
-    group = nearest_group(s, &bound2);
-    mm = sqrt((double)bound2) +
-         sqrt(group_mm2(s, group) * wanted(s->found.limit) / (pi * group_passing(s, group)));
+    mm += sqrt(group_mm2(s, group) * wanted(s->found.limit) / (pi * group_passing(s, group)));
     return square(mm > least_mm ? mm : least_mm);
 }
 
@@ -346,7 +354,8 @@ static uint32_t search_run(struct search *s)
     for (;;) {
         c->reach2 = need2 < s->cap2 ? need2 : s->cap2;
         c->count = 0;
-        group_gather(s, s->index->level_count - 1, 0);
+        s->window = box_within(s, sqrt(c->reach2));
+        group_gather(s, top_level(s->index), 0);
         if (c->count < c->limit && c->reach2 < s->cap2) {
             need2 = reach2_grown(s);
         } else {

@@ -89,6 +89,9 @@ void fleet_code_bike(struct coder *c, struct bike_image *bike)
         code_u32(c, &bike->flat_s);
         code_u32(c, &bike->dragged_s);
     }
+    if (c->pack != NULL ? bike->marks != 0 : !code_ended(c)) { /* since schema 4 */
+        code_u16(c, &bike->marks);
+    }
     if (llabs(bike->sum_lat) > SUM_MAX || llabs(bike->sum_lon) > SUM_MAX ||
         bike->verdict >= VERDICT_COUNT || bike->rule >= RULE_COUNT ||
         bike->lock >= LOCK_STATE_COUNT || bike->source >= REPORT_SOURCE_COUNT) {

@@ -39,6 +39,8 @@ static void unpack_sensor(struct unpacker *u, struct sensor_image *s)
     s->rssi_dbm = (int16_t)unpacker_u16(u);
 }
 
+#define SPACE_FOUND 0x80U /* beside `confidence`, 100 at most: struct space_image.found */
+
 static void pack_space(struct packer *p, const struct space_image *s)
 {
     packer_u64(p, s->key);
@@ -51,7 +53,7 @@ static void pack_space(struct packer *p, const struct space_image *s)
     packer_i64(p, s->seen_ms);
     packer_i64(p, s->held_ms);
     packer_u32(p, s->gap_s);
-    packer_u8(p, s->confidence);
+    packer_u8(p, s->confidence | (s->found ? SPACE_FOUND : 0));
     packer_u32(p, s->limit_ms);
     packer_u32(p, s->source);
     packer_u8(p, s->shown_state);
@@ -79,6 +81,8 @@ static void unpack_space(struct unpacker *u, struct space_image *s)
     s->held_ms = unpacker_i64(u);
     s->gap_s = unpacker_u32(u);
     s->confidence = unpacker_u8(u);
+    s->found = (s->confidence & SPACE_FOUND) != 0;
+    s->confidence &= (uint8_t)~SPACE_FOUND;
     s->limit_ms = unpacker_u32(u);
     s->source = unpacker_u32(u);
     s->shown_state = unpacker_u8(u);

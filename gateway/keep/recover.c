@@ -106,7 +106,7 @@ static enum err walk_journal(const char *journal,
                              struct walk *walk)
 {
     uint32_t schema;
-    enum err e = journal_read(journal, visit, walk, &schema);
+    enum err e = journal_read_at_start(journal, visit, walk, &schema);
 
     if (e == ERR_NEWER_SCHEMA) {
         log_line(LOG_ERROR, "recover", "the journal has schema %u, this program knows up to %u",

@@ -53,6 +53,12 @@ enum bike_flag {
     BIKE_MOVED = 128, /**< moved_ms is of a ride or move that was seen, not of its first report */
 };
 
+/** What flags have no room for; of images only. */
+enum bike_mark {
+    BIKE_FOUND = 1, /**< it stands where its first report found it: an older image may know since
+                       when */
+};
+
 /* Locks that stand still say so every few hours, some once a day: a longer silence is not counted
  * as standing. */
 #define BIKE_UNHEARD_MS 86400000
@@ -90,6 +96,7 @@ struct bike_image {
                             not ridden since; 0 = not so */
     int64_t since_ms;    /**< city time the shown verdict began */
     int64_t outside_ms;  /**< since when the evidence says outside, 0 = it does not */
+    uint16_t marks;      /**< enum bike_mark */
 };
 
 #define FENCE_LISTENERS_MAX 4

@@ -65,6 +65,7 @@ struct space_image {
     uint8_t reason;      /**< enum reason */
     uint8_t sensor_count;
     int64_t since_ms, known_since_ms, seen_ms; /**< seen 0 = never */
+    bool found;         /**< what is known was found so: an older image may have it since longer */
     int64_t held_ms;    /**< start of the disagreement that is being held, 0 = none */
     uint32_t gap_s;     /**< unknown time inside the present stay */
     uint8_t confidence; /**< at the time of the image, for Redis only */

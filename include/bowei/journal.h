@@ -16,7 +16,7 @@
 
 /* 2: V records, images of bikes, fences, episodes, mutes; 3: an episode's change has a number.
  * Newer layouts only add at the end, so all older ones are read. */
-#define JOURNAL_SCHEMA        3
+#define JOURNAL_SCHEMA        4
 #define JOURNAL_SEGMENT_BYTES (8u << 20)
 
 enum record_type {
@@ -117,6 +117,10 @@ void journal_supersede(struct journal *journal, struct position since);
  * version in *schema. */
 enum err journal_read(const char *folder, bool (*visit)(void *ctx, const struct record *record),
                       void *ctx, uint32_t *schema) MUST_CHECK;
+/** The same without a word in the log, for a start: its journal_open has told what is torn. */
+enum err journal_read_at_start(const char *folder,
+                               bool (*visit)(void *ctx, const struct record *record), void *ctx,
+                               uint32_t *schema) MUST_CHECK;
 
 /** True while the disk refuses: the last append failed, or the reserve had to be given to effects;
  * ends by itself when there is room. */

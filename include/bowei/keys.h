@@ -10,6 +10,8 @@
  * (rename) and the server reads again when it changes. A key is "bw_" prefix8 "_" secret; the
  * prefix finds the row, the digest is compared in constant time. */
 
+struct json_writer;
+
 enum role { ROLE_PUBLIC, ROLE_OPERATOR, ROLE_STAFF, ROLE_ADMIN, ROLE_COUNT };
 
 const char *role_name(enum role role);
@@ -68,6 +70,9 @@ const struct key_row *key_set_check(const struct key_set *set, const char *text,
                                     int64_t wall_ms);
 /** Neither revoked nor expired. */
 bool key_row_lives(const struct key_row *row, int64_t wall_ms);
+/** Its members in an open JSON object, as the API and the command line show it; never the secret.
+ */
+void key_row_json(struct json_writer *w, const struct key_row *row);
 /** May it change things in the district? `district` has at least KEY_DISTRICT_LEN characters, or is
  * shorter and covered by keys of all districts only. */
 bool key_row_covers(const struct key_row *row, const char *district);

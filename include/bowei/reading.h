@@ -1,14 +1,14 @@
 #ifndef BOWEI_READING_H
 #define BOWEI_READING_H
 
+#include "bowei/base/device_id.h"
 #include <stdbool.h>
 #include <stdint.h>
 
 /* The one record that crosses from the field side to the core: what one device said of one channel.
  */
 
-#define DEVICE_ID_MAX 40 /**< bytes of a device id, [0-9A-Za-z._:/-] */
-#define NO_SENSOR     UINT32_MAX
+#define NO_SENSOR UINT32_MAX
 
 /** What a reading says of its place. */
 enum reading_value {

@@ -14,6 +14,14 @@ struct sensor_timing {
     bool sampled;       /**< Modbus: debounced by 3 equal samples or 15 s; else event: 1 sample */
 };
 
+/** Timing of what speaks when something changes and in a heartbeat: stale after two heartbeats and
+ * five minutes. */
+#define SENSOR_EVENT_TIMING(heartbeat_ms)                                                          \
+    {                                                                                              \
+        .period_ms = (heartbeat_ms), .limit_ms = 2 * (heartbeat_ms) + 300000u, .confidence = 97,   \
+        .sampled = false                                                                           \
+    }
+
 /** limit_ms from the period by the rule of the kind. */
 uint32_t sensor_limit_ms(bool sampled, uint32_t period_ms);
 
@@ -78,6 +86,11 @@ struct decoded {
 void decoded_clear(struct decoded *out);
 /** What a bit says of the place: sets value and occupied_bit. */
 void decoded_occupied(struct decoded *out, bool occupied);
+/** It has just started: version is three bytes of its firmware's, cause the word for why. */
+void decoded_startup(struct decoded *out, const uint8_t version[3], const char *cause);
+/** A frame that nobody reads: the device lives, that is all. type_name NULL: the maker has none. */
+enum decode_fault decoded_opaque(const struct frame *in, struct decoded *out,
+                                 const char *type_name);
 /** Sets the battery, millivolt (cut to 65535). */
 void decoded_battery_mv(struct decoded *out, uint32_t battery_mv);
 /** Sets the temperature, 0.1 degC; values no street reaches (below -60, above 100 degC) become an
@@ -91,11 +104,8 @@ void decoded_extra_null(struct decoded *out, const char *name);
 void decoded_extra_list(struct decoded *out, const char *name, const int32_t *values, size_t count);
 /** The bytes as lower-case hex digits, cut to what fits. */
 void decoded_extra_hex(struct decoded *out, const char *name, const uint8_t *bytes, size_t len);
-/** Sets the device's id, [0-9A-Za-z._:/-]{1,40} without "..", folded; false, and nothing set, when
- * it is none. */
+/** Sets the device's id, folded; false, and nothing set, when it is none (device_id.h). */
 bool decoded_device(struct decoded *out, const char *id, size_t len);
-/** An id that is a dev EUI, 16 hex digits, in lower case: so the inventory has it. */
-void decoded_device_fold(struct reading *r);
 /** True, and the extra, when there is one of this name. */
 const struct extra *decoded_extra(const struct decoded *out, const char *name);
 /** "status", "heartbeat", ... or the maker's word. */

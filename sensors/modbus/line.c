@@ -15,6 +15,7 @@
 #define BACKOFF_BASE_MS 250
 #define BACKOFF_CAP_MS  5000 /* a plugged-in cable works again within 5 s */
 #define OPEN_LOG_MS     10000
+#define STRAY_LOG_MS    3600000
 #define PROBE_SHARE     4 /* a failing unit that took n ms leaves the others 4n ms */
 
 void line_count(const struct line *line, enum counter which)
@@ -149,11 +150,25 @@ static void result_count(const struct line *line, enum port_result result)
     line_count(line, counters[result]);
 }
 
+/* Answers that nobody asked for are read away; whoever looks after the wire should know. */
+static void strays_tell(struct line *line)
+{
+    const uint32_t strays = port_strays_take(&line->port);
+
+    if (strays > 0) {
+        count_add(line->params.ports->counters, COUNT_MODBUS_STRAY, strays);
+        log_rate(LOG_WARNING, &line->stray_gate, STRAY_LOG_MS, AREA,
+                 "%s: answers come twice or too late, and are read away",
+                 line->params.config->name);
+    }
+}
+
 void line_judge(struct line *line, struct unit *unit, enum port_result result, uint32_t took_ms)
 {
     bool answered = result == PORT_OK || result == PORT_EXCEPTION;
 
     result_count(line, result);
+    strays_tell(line);
     if ((unit->breaker->failures > 0 || !answered) && line->params.config->unit_count > 1) {
         line->probe_again_ms = host_boot_ms() + (int64_t)took_ms * PROBE_SHARE;
     }

@@ -19,7 +19,7 @@ struct line {
     struct recalibration_queue *queue; /* NULL = nothing is written */
     struct read_reply reply;
     int64_t open_again_ms; /* boottime of the next attempt to connect */
-    int64_t log_gate;
+    int64_t log_gate, stray_gate;
     int64_t probe_again_ms; /* boottime before which no failing unit is asked */
     uint32_t reader;        /* of the inventory board */
     uint32_t slowest_ms;    /* slowest good answer of any unit, at least 1; 0 = none yet */

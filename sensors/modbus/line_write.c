@@ -33,7 +33,7 @@ static enum recalibration_outcome outcome_of(enum port_result result)
 }
 
 /* The port can be used now. A write is not repeated, so it does not go to a connection that is shut
- * already, or on which the answer to something else waits. */
+ * already, or on which bytes wait that nobody asked for. */
 static bool ready(struct line *line)
 {
     enum port_result found = port_is_open(&line->port) ? port_look(&line->port) : PORT_OK;

@@ -24,7 +24,11 @@
 #define KEEPALIVE_PROBES  3
 #define POLL_SLICE_MS     50
 #define DRAIN_SILENCE_MS  20  /* a reply that is this late has missed its timeout by little */
-#define DRAIN_MOST_MS     200 /* then somebody talks without end */
+#define DRAIN_MOST_MS     200 /* and a longest frame: then somebody talks without end */
+#define FRAME_GAPS        74  /* gaps of 3.5 characters in the longest serial frame of 256 */
+#define RTU_ANSWER_MIN    5   /* bytes of an exception */
+#define LISTEN_MS         100 /* what comes once more through a radio is there by then */
+#define LISTEN_REQUESTS   20  /* so many without a copy, and the line is as any other */
 
 static int64_t mono_us(void)
 {
@@ -45,21 +49,6 @@ void port_init(struct port *port, const struct line_config *config, struct halt 
 bool port_is_open(const struct port *port)
 {
     return port->context != NULL;
-}
-
-enum port_result port_look(const struct port *port)
-{
-    uint8_t byte;
-    ssize_t n;
-
-    if (port->config->host == NULL) {
-        return PORT_OK;
-    }
-    n = recv(modbus_get_socket(port->context), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    if (n > 0) {
-        return PORT_STRAY;
-    }
-    return n < 0 && (errno == EAGAIN || errno == EINTR) ? PORT_OK : PORT_IO;
 }
 
 void port_close(struct port *port)
@@ -157,6 +146,7 @@ static bool open_tcp(struct port *port)
     if (fd < 0) {
         return false;
     }
+    port->asked = 0;
     context = modbus_new_tcp("127.0.0.1", 502); /* never used: the socket is given */
     if (context == NULL) {
         (void)close(fd);
@@ -223,15 +213,67 @@ static enum port_result result_of(int error, uint8_t *exception)
     return error > MODBUS_ENOBASE ? PORT_GARBAGE : PORT_IO;
 }
 
+static void timeout_set(const struct port *port, int64_t timeout_us)
+{
+    (void)modbus_set_response_timeout(port->context, (uint32_t)(timeout_us / 1000000),
+                                      (uint32_t)(timeout_us % 1000000));
+}
+
+/* Reads away what is there before the request of that transaction: answers to earlier ones of this
+ * connection. What is none of these stays. */
+static enum port_result tcp_drain(struct port *port, uint16_t transaction)
+{
+    const int fd = modbus_get_socket(port->context);
+    uint8_t in[MODBUS_TCP_MAX_ADU_LENGTH];
+    ssize_t n = recv(fd, in, sizeof in, MSG_PEEK | MSG_DONTWAIT);
+
+    while (n > 0) {
+        const size_t len = reply_stray_len(in, (size_t)n, transaction, port->asked);
+
+        if (len == 0 || recv(fd, in, len, MSG_DONTWAIT) != (ssize_t)len) {
+            return PORT_STRAY;
+        }
+        port->strays++;
+        n = recv(fd, in, sizeof in, MSG_PEEK | MSG_DONTWAIT);
+    }
+    return n < 0 && (errno == EAGAIN || errno == EINTR) ? PORT_OK : PORT_IO;
+}
+
+enum port_result port_look(struct port *port)
+{
+    return port->config->host == NULL ? PORT_OK
+                                      : tcp_drain(port, (uint16_t)(port->transaction + 1));
+}
+
+/* The first frame that answers no earlier request. */
+static int tcp_receive(struct port *port, uint8_t *in, uint32_t timeout_ms)
+{
+    const int64_t until_us = mono_us() + (int64_t)timeout_ms * 1000;
+    int len = modbus_receive_confirmation(port->context, in);
+
+    while (len > 0 && reply_stray_len(in, (size_t)len, port->transaction, port->asked) > 0) {
+        const int64_t left_us = until_us - mono_us();
+
+        port->strays++;
+        if (left_us <= 0) {
+            errno = ETIMEDOUT;
+            return -1;
+        }
+        timeout_set(port, left_us);
+        len = modbus_receive_confirmation(port->context, in);
+    }
+    return len;
+}
+
 /* Sends a frame and gives what came back; *result is set when that is no frame. */
 static int exchange_tcp(struct port *port, const uint8_t *out, size_t out_len, uint8_t *in,
-                        enum port_result *result)
+                        uint32_t timeout_ms, enum port_result *result)
 {
     uint8_t exception;
     int fd = modbus_get_socket(port->context);
     int len;
 
-    *result = port_look(port);
+    *result = tcp_drain(port, port->transaction);
     if (*result != PORT_OK) {
         return -1;
     }
@@ -239,7 +281,8 @@ static int exchange_tcp(struct port *port, const uint8_t *out, size_t out_len, u
         *result = PORT_IO;
         return -1;
     }
-    len = modbus_receive_confirmation(port->context, in);
+    len = tcp_receive(port, in, timeout_ms);
+    port->asked = port->asked < UINT16_MAX / 2 ? port->asked + 1u : port->asked;
     if (len < 0) {
         *result = result_of(errno, &exception);
         *result = *result == PORT_EXCEPTION ? PORT_GARBAGE : *result;
@@ -258,7 +301,7 @@ static enum port_result result_of_reply(enum reply_kind kind)
 }
 
 static enum port_result read_tcp(struct port *port, const struct read_request *request,
-                                 struct read_reply *reply)
+                                 uint32_t timeout_ms, struct read_reply *reply)
 {
     uint8_t out[TCP_REQUEST_BYTES];
     uint8_t in[MODBUS_TCP_MAX_ADU_LENGTH];
@@ -266,20 +309,20 @@ static enum port_result read_tcp(struct port *port, const struct read_request *r
     int len;
 
     read_request_encode(request, ++port->transaction, out);
-    len = exchange_tcp(port, out, sizeof out, in, &result);
+    len = exchange_tcp(port, out, sizeof out, in, timeout_ms, &result);
     return len < 0 ? result
                    : result_of_reply(
                          read_reply_decode(request, port->transaction, in, (size_t)len, reply));
 }
 
 static enum port_result write_tcp(struct port *port, const struct write_request *request,
-                                  uint8_t *exception)
+                                  uint32_t timeout_ms, uint8_t *exception)
 {
     uint8_t out[TCP_WRITE_BYTES];
     uint8_t in[MODBUS_TCP_MAX_ADU_LENGTH];
     enum port_result result = PORT_GARBAGE;
     size_t out_len = write_request_encode(request, ++port->transaction, out);
-    int len = exchange_tcp(port, out, out_len, in, &result);
+    int len = exchange_tcp(port, out, out_len, in, timeout_ms, &result);
 
     return len < 0 ? result
                    : result_of_reply(write_reply_decode(request, port->transaction, in, (size_t)len,
@@ -289,6 +332,44 @@ static enum port_result write_tcp(struct port *port, const struct write_request 
 int64_t port_free_ms(const struct port *port, uint32_t unit)
 {
     return unit == port->late_unit ? port->late_ms : 0;
+}
+
+/* Reads away what comes until nothing comes, for first_ms at least. True: it was long enough for an
+ * answer, and began as one of the unit that was asked last. */
+static bool serial_drain(const struct port *port, int first_ms)
+{
+    struct pollfd ready = {.fd = modbus_get_socket(port->context), .events = POLLIN};
+    const int64_t most_us = DRAIN_MOST_MS * 1000 + port->quiet_us * FRAME_GAPS;
+    const int64_t quiet_ms = port->quiet_us / 1000 + 1;
+    const int silence_ms = quiet_ms > DRAIN_SILENCE_MS ? (int)quiet_ms : DRAIN_SILENCE_MS;
+    const int64_t until_us = mono_us() + most_us;
+    bool is_answer = false;
+    size_t len = 0;
+
+    while (mono_us() < until_us && poll(&ready, 1, len > 0 ? silence_ms : first_ms) > 0 &&
+           (ready.revents & (POLLERR | POLLHUP)) == 0) {
+        uint8_t in[MODBUS_RTU_MAX_ADU_LENGTH];
+        const ssize_t n = read(ready.fd, in, sizeof in);
+
+        if (n <= 0) {
+            break;
+        }
+        is_answer = len == 0 ? in[0] == port->asked_unit : is_answer;
+        len += (size_t)n;
+    }
+    return is_answer && len >= RTU_ANSWER_MIN;
+}
+
+/* Reads away second copies and late answers. Where an answer had come and another follows it, the
+ * line says things twice: from then on each request begins with listening. */
+static void serial_listen(struct port *port)
+{
+    if (serial_drain(port, port->listens > 0 ? LISTEN_MS : 0)) {
+        port->strays++;
+        port->listens = port->answered ? LISTEN_REQUESTS : port->listens;
+    } else if (port->listens > 0) {
+        port->listens--;
+    }
 }
 
 /* Leaves the bus its silence, and a unit that missed its time another one to be late in; then drops
@@ -304,6 +385,7 @@ static void serial_quiet(struct port *port, uint8_t unit)
 
         (void)nanosleep(&pause, NULL);
     }
+    serial_listen(port);
     (void)modbus_flush(port->context);
 }
 
@@ -311,6 +393,8 @@ static void serial_quiet(struct port *port, uint8_t unit)
 static enum port_result serial_end(struct port *port, uint8_t unit, enum port_result result)
 {
     port->spoke_us = mono_us();
+    port->asked_unit = unit;
+    port->answered = result == PORT_OK || result == PORT_EXCEPTION;
     if (result == PORT_TIMEOUT || result == PORT_GARBAGE) {
         port->late_unit = unit;
         port->late_ms = host_boot_ms() + port->config->response_timeout_ms;
@@ -369,22 +453,10 @@ static enum port_result write_serial(struct port *port, const struct write_reque
                       got == 1 ? PORT_OK : result_of(got < 0 ? error : EMBBADDATA, exception));
 }
 
-/* Reads away what comes until nothing comes. */
-static void serial_drain(const struct port *port)
-{
-    struct pollfd ready = {.fd = modbus_get_socket(port->context), .events = POLLIN};
-    int64_t until_us = mono_us() + DRAIN_MOST_MS * 1000;
-
-    while (mono_us() < until_us && poll(&ready, 1, DRAIN_SILENCE_MS) > 0 &&
-           (ready.revents & (POLLERR | POLLHUP)) == 0) {
-        (void)modbus_flush(port->context);
-    }
-}
-
 void port_recover(struct port *port, enum port_result result)
 {
     if (port->config->host == NULL && result != PORT_IO) {
-        serial_drain(port);
+        (void)serial_drain(port, DRAIN_SILENCE_MS);
     } else {
         port_close(port);
     }
@@ -395,24 +467,27 @@ uint32_t port_wire_ms(const struct port *port, const struct read_request *reques
     return (uint32_t)(round_request_us(port->config, request->function, request->count) / 1000);
 }
 
-static void timeout_set(struct port *port, uint32_t timeout_ms)
+uint32_t port_strays_take(struct port *port)
 {
-    (void)modbus_set_response_timeout(port->context, timeout_ms / 1000, timeout_ms % 1000 * 1000);
+    const uint32_t strays = port->strays;
+
+    port->strays = 0;
+    return strays;
 }
 
 enum port_result port_write(struct port *port, const struct write_request *request,
                             uint32_t timeout_ms, uint8_t *exception)
 {
     *exception = 0;
-    timeout_set(port, timeout_ms);
-    return port->config->host != NULL ? write_tcp(port, request, exception)
+    timeout_set(port, (int64_t)timeout_ms * 1000);
+    return port->config->host != NULL ? write_tcp(port, request, timeout_ms, exception)
                                       : write_serial(port, request, exception);
 }
 
 enum port_result port_read(struct port *port, const struct read_request *request,
                            uint32_t timeout_ms, struct read_reply *reply)
 {
-    timeout_set(port, timeout_ms);
-    return port->config->host != NULL ? read_tcp(port, request, reply)
+    timeout_set(port, (int64_t)timeout_ms * 1000);
+    return port->config->host != NULL ? read_tcp(port, request, timeout_ms, reply)
                                       : read_serial(port, request, reply);
 }

@@ -13,7 +13,7 @@ enum port_result {
     PORT_EXCEPTION,
     PORT_TIMEOUT,
     PORT_GARBAGE,
-    PORT_STRAY, /**< TCP: bytes waited that nobody asked for; nothing was sent */
+    PORT_STRAY, /**< TCP: bytes waited that answer no request; nothing was sent */
     PORT_IO,
     PORT_RESULT_COUNT
 };
@@ -28,15 +28,21 @@ struct port {
     int64_t
         late_ms; /**< serial: boottime until which late_unit may still answer the request before */
     uint8_t late_unit;
+    uint16_t asked;     /**< TCP: requests sent on this connection, as far as 16 bits go */
+    uint8_t asked_unit; /**< serial: by the last request */
+    bool answered;      /**< serial: it was */
+    uint32_t listens;   /**< serial: requests that yet begin with listening for a second copy */
+    uint32_t strays;    /**< answers read away that came twice or too late; the owner takes them */
 };
 
 void port_init(struct port *port, const struct line_config *config, struct halt *halt);
 /** Connects within the line's response timeout. False: errno says why. */
 bool port_open(struct port *port);
 bool port_is_open(const struct port *port);
-/** What waits on an open TCP connection before a question: PORT_OK nothing, PORT_STRAY bytes that
- * nobody asked for, PORT_IO the other side has closed it. Of a serial one always PORT_OK. */
-enum port_result port_look(const struct port *port);
+/** What waits on an open TCP connection before a question, once second copies and late answers are
+ * read away: PORT_OK nothing, PORT_STRAY bytes that nobody asked for, PORT_IO the other side has
+ * closed it. Of a serial one always PORT_OK. */
+enum port_result port_look(struct port *port);
 void port_close(struct port *port);
 /** One request and its reply, within timeout_ms. After PORT_TIMEOUT, PORT_GARBAGE, PORT_STRAY and
  * PORT_IO port_recover or port_close must follow: a late reply would be taken for the next one. A
@@ -44,6 +50,10 @@ void port_close(struct port *port);
  * late reply to one request would pass for that to another, of the same function and length. */
 enum port_result port_read(struct port *port, const struct read_request *request,
                            uint32_t timeout_ms, struct read_reply *reply);
+/** How many answers were read away since it was last asked: second copies, as some radio bridges
+ * send, and late ones. On TCP they are told by their transaction; a serial line is listened to
+ * until it is silent before each request, once a copy was there. */
+uint32_t port_strays_take(struct port *port);
 
 /** The same for one write; exception is set of PORT_EXCEPTION. */
 enum port_result port_write(struct port *port, const struct write_request *request,

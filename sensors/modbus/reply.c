@@ -34,6 +34,19 @@ static bool header_fine(uint8_t unit, uint16_t transaction, const uint8_t *adu, 
            be16_get(adu + 4) == len - 6 && adu[6] == unit;
 }
 
+size_t reply_stray_len(const uint8_t *bytes, size_t len, uint16_t transaction, uint16_t back)
+{
+    size_t frame;
+    uint16_t age;
+
+    if (len < MBAP_BYTES + 2 || be16_get(bytes + 2) != 0) {
+        return 0;
+    }
+    frame = 6u + be16_get(bytes + 4);
+    age = (uint16_t)(transaction - be16_get(bytes));
+    return frame >= MBAP_BYTES + 2 && frame <= len && age >= 1 && age <= back ? frame : 0;
+}
+
 /* Of a frame whose header is fine and whose function has the exception bit. */
 static enum reply_kind exception_decode(const uint8_t *adu, size_t len, uint8_t *exception)
 {

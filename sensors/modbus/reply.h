@@ -28,6 +28,10 @@ struct write_request {
     uint16_t value;
 };
 
+/** The whole frame in front of `bytes` when it answers one of the `back` requests before the
+ * transaction, 0 when that is none, and when it is not all there. */
+size_t reply_stray_len(const uint8_t *bytes, size_t len, uint16_t transaction, uint16_t back);
+
 enum reply_kind { REPLY_OK, REPLY_EXCEPTION, REPLY_GARBAGE };
 
 struct read_reply {

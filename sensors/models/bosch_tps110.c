@@ -9,7 +9,6 @@
  * departure. Not known: a battery field (there is none); the order of the firmware bytes
  * (ThingsBoard prints them reversed). */
 #include "bowei/sensor_model.h"
-#include <stdio.h>
 
 #define STARTUP_LEN 17
 
@@ -48,30 +47,11 @@ static enum decode_fault heartbeat(const struct frame *in, struct decoded *out)
 
 static enum decode_fault startup(const struct frame *in, struct decoded *out)
 {
-    char firmware[16];
-
     if (in->len != STARTUP_LEN) {
         return DECODE_LENGTH;
     }
-    out->reading.type = TYPE_STARTUP;
-    out->reading.value = VALUE_START;
     out->occupied_bit = in->bytes[16] & 1;
-    (void)snprintf(firmware, sizeof firmware, "%u.%u.%u", in->bytes[12], in->bytes[13],
-                   in->bytes[14]);
-    decoded_extra_text(out, "firmware", firmware);
-    decoded_extra_text(out, "reset_cause", reset_cause(in->bytes[15]));
-    return DECODE_OK;
-}
-
-/* Opaque: the device lives, that is all. */
-static enum decode_fault opaque(const struct frame *in, struct decoded *out)
-{
-    if (in->len == 0) {
-        return DECODE_LENGTH;
-    }
-    out->reading.type = TYPE_PARAMETERS;
-    out->reading.value = VALUE_ALIVE;
-    out->occupied_bit = -1;
+    decoded_startup(out, &in->bytes[12], reset_cause(in->bytes[15]));
     return DECODE_OK;
 }
 
@@ -83,7 +63,7 @@ static enum decode_fault decode(const struct frame *in, struct decoded *out)
     case 3: return startup(in, out);
     case 4:
     case 5:
-    case 6: return opaque(in, out);
+    case 6: return decoded_opaque(in, out, NULL);
     default: return DECODE_UNKNOWN;
     }
 }
@@ -92,9 +72,6 @@ const struct sensor_model sensor_model_bosch_tps110 = {
     .name = "bosch_tps110",
     .doc =
         "Bosch TPS110 parking lot sensor, LoRaWAN (TheThingsNetwork/lorawan-devices vendor/bosch)",
-    .timing = {.period_ms = HEARTBEAT_MS,
-               .limit_ms = 2 * HEARTBEAT_MS + 300000u,
-               .confidence = 97,
-               .sampled = false},
+    .timing = SENSOR_EVENT_TIMING(HEARTBEAT_MS),
     .decode = decode,
 };

@@ -141,9 +141,6 @@ const struct sensor_model sensor_model_concox_bl10 = {
     .name = "concox_bl10",
     .doc = "Jimi/Concox BL10 bike lock, frames from a bridge (transportkollektiv/cykel-lock-bl10)",
     .kind = MODEL_LOCK,
-    .timing = {.period_ms = PERIOD_MS,
-               .limit_ms = 2 * PERIOD_MS + 300000u,
-               .confidence = 97,
-               .sampled = false},
+    .timing = SENSOR_EVENT_TIMING(PERIOD_MS),
     .decode = decode,
 };

@@ -2,9 +2,8 @@
  * by every model and envelope, on the link's thread, per message. */
 #include "bowei/base/err.h"
 #include "bowei/sensor_model.h"
+#include <stdio.h>
 #include <string.h>
-
-#define EUI_DIGITS 16
 
 /* What a sensor under a car can meet; outside it the sensor element is broken (Dingtek's own test
  * frame says -117 degC), the state beside it is not. */
@@ -74,6 +73,27 @@ void decoded_clear(struct decoded *out)
     out->type_name = NULL;
     out->occupied_bit = -1;
     out->extra_count = 0;
+}
+
+void decoded_startup(struct decoded *out, const uint8_t version[3], const char *cause)
+{
+    char firmware[16];
+
+    out->reading.type = TYPE_STARTUP;
+    out->reading.value = VALUE_START;
+    (void)snprintf(firmware, sizeof firmware, "%u.%u.%u", version[0], version[1], version[2]);
+    decoded_extra_text(out, "firmware", firmware);
+    decoded_extra_text(out, "reset_cause", cause);
+}
+
+enum decode_fault decoded_opaque(const struct frame *in, struct decoded *out, const char *type_name)
+{
+    if (in->len == 0) {
+        return DECODE_LENGTH;
+    }
+    out->reading.type = TYPE_PARAMETERS;
+    out->type_name = type_name;
+    return DECODE_OK;
 }
 
 void decoded_occupied(struct decoded *out, bool occupied)
@@ -194,42 +214,13 @@ const struct extra *decoded_extra(const struct decoded *out, const char *name)
     return NULL;
 }
 
-static bool id_character(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-           (c != '\0' && strchr("._:/-", c) != NULL);
-}
-
-void decoded_device_fold(struct reading *r)
-{
-    char low[EUI_DIGITS];
-
-    if (r->device_len != EUI_DIGITS) {
-        return;
-    }
-    for (size_t i = 0; i < EUI_DIGITS; i++) {
-        const char c = r->device[i];
-
-        low[i] = (char)(c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c);
-        if (!((low[i] >= '0' && low[i] <= '9') || (low[i] >= 'a' && low[i] <= 'f'))) {
-            return;
-        }
-    }
-    memcpy(r->device, low, EUI_DIGITS);
-}
-
 bool decoded_device(struct decoded *out, const char *id, size_t len)
 {
-    if (len == 0 || len > DEVICE_ID_MAX) {
+    if (!device_id_is(id, len)) {
         return false;
-    }
-    for (size_t i = 0; i < len; i++) {
-        if (!id_character(id[i]) || (id[i] == '.' && i + 1 < len && id[i + 1] == '.')) {
-            return false;
-        }
     }
     memcpy(out->reading.device, id, len);
     out->reading.device_len = (uint8_t)len;
-    decoded_device_fold(&out->reading);
+    device_id_fold(out->reading.device, len);
     return true;
 }

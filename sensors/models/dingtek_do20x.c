@@ -98,9 +98,6 @@ static enum decode_fault decode(const struct frame *in, struct decoded *out)
 const struct sensor_model sensor_model_dingtek_do20x = {
     .name = "dingtek_do20x",
     .doc = "Dingtek DO200, DO201, DO202, LoRaWAN (TheThingsNetwork/lorawan-devices vendor/dingtek)",
-    .timing = {.period_ms = HEARTBEAT_MS,
-               .limit_ms = 2 * HEARTBEAT_MS + 300000u,
-               .confidence = 97,
-               .sampled = false},
+    .timing = SENSOR_EVENT_TIMING(HEARTBEAT_MS),
     .decode = decode,
 };

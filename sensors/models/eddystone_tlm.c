@@ -36,9 +36,6 @@ const struct sensor_model sensor_model_eddystone_tlm = {
     .name = "eddystone_tlm",
     .doc = "Eddystone-TLM telemetry, Bluetooth LE (google/eddystone)",
     .kind = MODEL_BEACON,
-    .timing = {.period_ms = PERIOD_MS,
-               .limit_ms = 2 * PERIOD_MS + 300000u,
-               .confidence = 97,
-               .sampled = false},
+    .timing = SENSOR_EVENT_TIMING(PERIOD_MS),
     .decode = decode,
 };

@@ -26,9 +26,6 @@ static enum decode_fault decode(const struct frame *in, struct decoded *out)
 const struct sensor_model sensor_model_libelium_v2 = {
     .name = "libelium_v2",
     .doc = "Libelium Plug & Sense! Smart Parking, firmware v2, LoRaWAN (maker's technical guide)",
-    .timing = {.period_ms = LIBELIUM_PERIOD_MS,
-               .limit_ms = 2 * LIBELIUM_PERIOD_MS + 300000u,
-               .confidence = 97,
-               .sampled = false},
+    .timing = SENSOR_EVENT_TIMING(LIBELIUM_PERIOD_MS),
     .decode = decode,
 };

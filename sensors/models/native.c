@@ -73,25 +73,6 @@ static const struct {
     {"join",      VALUE_JOIN,      TYPE_JOIN     },
 };
 
-static bool id_character(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' ||
-           c == '.' || c == '_' || c == ':' || c == '/';
-}
-
-bool native_device_id(const char *text, size_t len)
-{
-    if (len == 0 || len > DEVICE_ID_MAX) {
-        return false;
-    }
-    for (size_t i = 0; i < len; i++) {
-        if (!id_character(text[i]) || (i > 0 && text[i] == '.' && text[i - 1] == '.')) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* Which key a member is, KEY_COUNT = none of ours. Escaped keys are compared decoded. */
 static enum native_key key_of(const struct json_doc *doc, const struct json_node *member)
 {
@@ -166,7 +147,7 @@ static enum decode_fault read_device(const struct native_message *m, struct read
     const struct json_node *n = m->value[KEY_DEVICE];
 
     if (n == NULL || n->kind != JSON_STRING || n->escaped ||
-        !native_device_id(json_raw_text(m->doc, n), n->len)) {
+        !device_id_is(json_raw_text(m->doc, n), n->len)) {
         return DECODE_FIELD;
     }
     r->device_len = (uint8_t)n->len;
@@ -365,9 +346,6 @@ static enum decode_fault decode(const struct frame *in, struct decoded *out)
 const struct sensor_model sensor_model_native = {
     .name = "native",
     .doc = "Bowei's own JSON reading (docs/DATA_FORMAT.md, Native readings)",
-    .timing = {.period_ms = HEARTBEAT_MS,
-               .limit_ms = 2 * HEARTBEAT_MS + 300000u,
-               .confidence = 97,
-               .sampled = false},
+    .timing = SENSOR_EVENT_TIMING(HEARTBEAT_MS),
     .decode = decode,
 };

@@ -8,7 +8,4 @@
  * id included. Pure. */
 enum decode_fault native_read(const struct json_doc *doc, struct decoded *out);
 
-/** [0-9A-Za-z._:/-]{1,40} without "..": what may be a device id. */
-bool native_device_id(const char *text, size_t len);
-
 #endif

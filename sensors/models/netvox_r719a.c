@@ -66,9 +66,6 @@ static enum decode_fault decode(const struct frame *in, struct decoded *out)
 const struct sensor_model sensor_model_netvox_r719a = {
     .name = "netvox_r719a",
     .doc = "Netvox R719A parking sensor, LoRaWAN (thingsboard/data-converters VENDORS/Netvox)",
-    .timing = {.period_ms = HEARTBEAT_MS,
-               .limit_ms = 2 * HEARTBEAT_MS + 300000u,
-               .confidence = 97,
-               .sampled = false},
+    .timing = SENSOR_EVENT_TIMING(HEARTBEAT_MS),
     .decode = decode,
 };

@@ -10,7 +10,6 @@
  * Not known: the direction of the cars, so it does not feed a gate. */
 #include "bowei/base/bytes.h"
 #include "bowei/sensor_model.h"
-#include <stdio.h>
 
 #define HEARTBEAT_SHORT 3
 #define HEARTBEAT_LONG  6
@@ -52,26 +51,10 @@ static enum decode_fault startup(const struct frame *in, struct decoded *out)
 {
     static const char *const causes[] = {"rejoin", "watchdog", "power_on", "user",
                                          "other",  "other",    "brownout", "other"};
-    char firmware[16];
-
     if (in->len != 4 && in->len != 5) {
         return DECODE_LENGTH;
     }
-    out->reading.type = TYPE_STARTUP;
-    out->reading.value = VALUE_START;
-    (void)snprintf(firmware, sizeof firmware, "%u.%u.%u", in->bytes[0], in->bytes[1], in->bytes[2]);
-    decoded_extra_text(out, "firmware", firmware);
-    decoded_extra_text(out, "reset_cause", in->bytes[3] < 8 ? causes[in->bytes[3]] : "other");
-    return DECODE_OK;
-}
-
-static enum decode_fault debug(const struct frame *in, struct decoded *out)
-{
-    if (in->len == 0) {
-        return DECODE_LENGTH;
-    }
-    out->reading.type = TYPE_PARAMETERS;
-    out->type_name = "debug";
+    decoded_startup(out, in->bytes, in->bytes[3] < 8 ? causes[in->bytes[3]] : "other");
     return DECODE_OK;
 }
 
@@ -81,7 +64,7 @@ static enum decode_fault decode(const struct frame *in, struct decoded *out)
     case 1: return counter(in, out);
     case 2: return heartbeat(in, out);
     case 3: return startup(in, out);
-    case 6: return debug(in, out);
+    case 6: return decoded_opaque(in, out, "debug");
     default: return DECODE_UNKNOWN;
     }
 }
@@ -91,9 +74,6 @@ const struct sensor_model sensor_model_nwave_ncc405 = {
     .doc = "Nwave NCC405 car counter, no bay, LoRaWAN (TheThingsNetwork/lorawan-devices "
            "vendor/nwave)",
     .kind = MODEL_COUNTER,
-    .timing = {.period_ms = HEARTBEAT_MS,
-               .limit_ms = 2 * HEARTBEAT_MS + 300000u,
-               .confidence = 97,
-               .sampled = false},
+    .timing = SENSOR_EVENT_TIMING(HEARTBEAT_MS),
     .decode = decode,
 };

@@ -98,17 +98,11 @@ static enum decode_fault heartbeat(const struct frame *in, struct decoded *out)
 
 static enum decode_fault startup(const struct frame *in, struct decoded *out)
 {
-    char firmware[16];
-
     if (in->len != STARTUP_LEN) {
         return DECODE_LENGTH;
     }
-    out->reading.type = TYPE_STARTUP;
-    out->reading.value = VALUE_START;
     out->occupied_bit = in->bytes[4] & 1;
-    (void)snprintf(firmware, sizeof firmware, "%u.%u.%u", in->bytes[0], in->bytes[1], in->bytes[2]);
-    decoded_extra_text(out, "firmware", firmware);
-    decoded_extra_text(out, "reset_cause", reset_cause(in->bytes[3]));
+    decoded_startup(out, in->bytes, reset_cause(in->bytes[3]));
     return DECODE_OK;
 }
 
@@ -129,24 +123,13 @@ static enum decode_fault user_tag(const struct frame *in, struct decoded *out)
     return DECODE_OK;
 }
 
-/* Opaque: the device lives, that is all. */
-static enum decode_fault debug(const struct frame *in, struct decoded *out)
-{
-    if (in->len == 0) {
-        return DECODE_LENGTH;
-    }
-    out->reading.type = TYPE_PARAMETERS;
-    out->type_name = "debug";
-    return DECODE_OK;
-}
-
 static enum decode_fault decode(const struct frame *in, struct decoded *out)
 {
     switch (in->fport) {
     case 1: return status(in, out);
     case 2: return heartbeat(in, out);
     case 3: return startup(in, out);
-    case 6: return debug(in, out);
+    case 6: return decoded_opaque(in, out, "debug");
     case 10: return user_tag(in, out);
     default: return DECODE_UNKNOWN;
     }
@@ -156,9 +139,6 @@ const struct sensor_model sensor_model_nwave_nps405 = {
     .name = "nwave_nps405",
     .doc =
         "Nwave NPS405 (G4) parking sensor, LoRaWAN (TheThingsNetwork/lorawan-devices vendor/nwave)",
-    .timing = {.period_ms = HEARTBEAT_MS,
-               .limit_ms = 2 * HEARTBEAT_MS + 300000u,
-               .confidence = 97,
-               .sampled = false},
+    .timing = SENSOR_EVENT_TIMING(HEARTBEAT_MS),
     .decode = decode,
 };

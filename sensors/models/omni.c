@@ -384,9 +384,6 @@ const struct sensor_model sensor_model_omni = {
     .name = "omni",
     .doc = "Omni horseshoe bike lock, ASCII lines from a bridge (traccar/traccar, protocol 2.1.8)",
     .kind = MODEL_LOCK,
-    .timing = {.period_ms = PERIOD_MS,
-               .limit_ms = 2 * PERIOD_MS + 300000u,
-               .confidence = 97,
-               .sampled = false},
+    .timing = SENSOR_EVENT_TIMING(PERIOD_MS),
     .decode = decode,
 };

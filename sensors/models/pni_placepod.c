@@ -136,9 +136,6 @@ static enum decode_fault decode(const struct frame *in, struct decoded *out)
 const struct sensor_model sensor_model_pni_placepod = {
     .name = "pni_placepod",
     .doc = "PNI PlacePod parking sensor, LoRaWAN (ZennerIoT/element-parsers lib/pni_placepods.ex)",
-    .timing = {.period_ms = HEARTBEAT_MS,
-               .limit_ms = 2 * HEARTBEAT_MS + 300000u,
-               .confidence = 97,
-               .sampled = false},
+    .timing = SENSOR_EVENT_TIMING(HEARTBEAT_MS),
     .decode = decode,
 };

@@ -108,9 +108,6 @@ static enum decode_fault decode(const struct frame *in, struct decoded *out)
 const struct sensor_model sensor_model_wxhs_pmd = {
     .name = "wxhs_pmd",
     .doc = "WXHS P_MD geomagnetic sensor, NB-IoT (captured push in unisoftcn/user-api)",
-    .timing = {.period_ms = HEARTBEAT_MS,
-               .limit_ms = 2 * HEARTBEAT_MS + 300000u,
-               .confidence = 97,
-               .sampled = false},
+    .timing = SENSOR_EVENT_TIMING(HEARTBEAT_MS),
     .decode = decode,
 };

@@ -51,6 +51,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     request.count = (uint16_t)((data[4] << 8 | data[5]) % (REPLY_VALUES_MAX + 1));
     transaction = (uint16_t)(data[HEAD] << 8 | data[HEAD + 1]);
     kind = read_reply_decode(&request, transaction, data + HEAD, size - HEAD, &reply);
+    /* an answer to this request is none to an earlier one, which is passed over whole */
+    claim(reply_stray_len(data + HEAD, size - HEAD, transaction, UINT16_MAX / 2) == 0);
+    claim(reply_stray_len(data + HEAD, size - HEAD, (uint16_t)(transaction + 1), 1) <= size - HEAD);
     if (kind == REPLY_EXCEPTION) {
         claim(size - HEAD == 9 && reply.exception != 0);
     }

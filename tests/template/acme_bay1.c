@@ -43,9 +43,6 @@ const struct sensor_model sensor_model_acme_bay1 = {
     .name = "acme_bay1",
     .doc = "Acme Bay 1, LoRaWAN (data sheet rev. 3)",
     .kind = MODEL_BAY,
-    .timing = {.period_ms = HEARTBEAT_MS,
-               .limit_ms = 2 * HEARTBEAT_MS + 300000u, /* two heartbeats and five minutes */
-               .confidence = 97,
-               .sampled = false},
+    .timing = SENSOR_EVENT_TIMING(HEARTBEAT_MS),
     .decode = decode,
 };

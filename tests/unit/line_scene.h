@@ -15,6 +15,8 @@
 #include "tests/unit/loopback.h"
 #include <errno.h>
 #include <modbus.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 
 #define REGISTERS 2048
@@ -27,8 +29,11 @@ enum trick {
     TRICK_WRONG_UNIT,
     TRICK_DRIP,
     TRICK_GLUE,
+    TRICK_NOISE, /* bytes behind the answer that are none to anything */
     TRICK_OFFLINE,
-    TRICK_BUSY
+    TRICK_BUSY,
+    TRICK_TWICE, /* a second copy at once */
+    TRICK_BEHIND /* a second copy when the next request is there, in front of its answer */
 };
 
 struct slave {
@@ -42,6 +47,8 @@ struct slave {
     bool shuts;            /* closes the connection after each answer */
     uint32_t hole;         /* reads that touch this address get exception 2; 0 = none */
     uint32_t requests[256];
+    uint8_t behind[MODBUS_TCP_MAX_ADU_LENGTH]; /* the request whose second copy is owed */
+    int behind_len;
     _Atomic bool stop;
 };
 
@@ -95,13 +102,27 @@ static inline void reply_raw(int fd, const uint8_t *query, uint8_t unit, enum tr
         return;
     }
     if (trick != TRICK_DRIP) {
-        (void)send(fd, adu, len, MSG_NOSIGNAL);
+        (void)send(fd, adu, trick == TRICK_NOISE ? len + 3 : len, MSG_NOSIGNAL);
         return;
     }
     for (size_t i = 0; i < len && !atomic_load(&slave.stop); i++) {
         (void)send(fd, adu + i, 1, MSG_NOSIGNAL);
         pause_ms(20);
     }
+}
+
+/* With the lock held. */
+static inline void reply_twice(const uint8_t *query, int len, enum trick trick)
+{
+    if (trick == TRICK_BEHIND && slave.behind_len > 0) {
+        (void)modbus_reply(slave.context, slave.behind, slave.behind_len, slave.mapping);
+    }
+    (void)modbus_reply(slave.context, query, len, slave.mapping);
+    if (trick == TRICK_TWICE) {
+        (void)modbus_reply(slave.context, query, len, slave.mapping);
+    }
+    memcpy(slave.behind, query, (size_t)len);
+    slave.behind_len = len;
 }
 
 static inline void query_answer(int fd, const uint8_t *query, int len)
@@ -115,6 +136,8 @@ static inline void query_answer(int fd, const uint8_t *query, int len)
     hole = hole_touched(query);
     if (trick == TRICK_NONE && !hole) {
         (void)modbus_reply(slave.context, query, len, slave.mapping);
+    } else if (trick == TRICK_TWICE || trick == TRICK_BEHIND) {
+        reply_twice(query, len, trick);
     }
     pthread_mutex_unlock(&slave.lock);
     if (hole) {
@@ -123,6 +146,8 @@ static inline void query_answer(int fd, const uint8_t *query, int len)
     }
     switch (trick) {
     case TRICK_NONE:
+    case TRICK_TWICE:
+    case TRICK_BEHIND:
     case TRICK_SILENT: break;
     case TRICK_OFFLINE:
         (void)modbus_reply_exception(slave.context, query, MODBUS_EXCEPTION_GATEWAY_TARGET);
@@ -132,6 +157,7 @@ static inline void query_answer(int fd, const uint8_t *query, int len)
         break;
     case TRICK_WRONG_UNIT: reply_raw(fd, query, (uint8_t)(query[6] + 1), trick); break;
     case TRICK_DRIP:
+    case TRICK_NOISE:
     case TRICK_GLUE: reply_raw(fd, query, query[6], trick); break;
     }
 }
@@ -149,14 +175,23 @@ static inline void *slave_main(void *ctx)
 
     (void)ctx;
     while (!atomic_load(&slave.stop)) {
+        struct pollfd either[2] = {
+            {.fd = slave.listener, .events = POLLIN},
+            {.fd = fd,             .events = POLLIN}
+        }; /* -1 is passed over */
         uint8_t query[MODBUS_TCP_MAX_ADU_LENGTH];
         int len;
 
-        if (readable(slave.listener)) {
+        if (poll(either, 2, 20) <= 0) {
+            continue;
+        }
+        if (either[0].revents != 0) {
             if (fd >= 0) {
                 (void)close(fd);
             }
             fd = accept(slave.listener, NULL, NULL);
+            (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+            slave.behind_len = 0;
             (void)modbus_set_socket(slave.context, fd);
         }
         if (fd < 0 || !readable(fd)) {

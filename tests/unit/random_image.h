@@ -54,6 +54,7 @@ static inline void random_space(struct dice *d, struct space_image *s)
     s->held_ms = dice_time(d);
     s->gap_s = (uint32_t)dice_u64(d);
     s->confidence = (uint8_t)dice_below(d, 101);
+    s->found = dice_below(d, 2) != 0;
     s->limit_ms = (uint32_t)dice_u64(d);
     s->source = (uint32_t)dice_u64(d);
     s->shown_state = (uint8_t)dice_below(d, 4);
@@ -157,6 +158,7 @@ static inline void random_bike(struct dice *d, struct bike_image *b)
     b->moved_ms = dice_time(d);
     for (unsigned i = 0; i < REPORT_LISTENER; i++) {
         b->order_ms[i] = dice_time(d);
+        b->marks = dice_below(d, 2) == 0 ? 0 : BIKE_FOUND;
     }
     for (unsigned i = 0; i < BIKE_EVENTS_KEPT; i++) {
         b->events[i] = dice_u64(d);

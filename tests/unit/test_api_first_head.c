@@ -1,6 +1,7 @@
 /* Heads that libmicrohttpd answers in words of its own, or lets pass: the first one of a connection
  * gets a problem of ours, whatever is wrong with it. */
 #include "api/first_head.h"
+#include "api/porch.h"
 #include "tests/unit/api_city.h"
 
 #define GET  "GET /livez HTTP/1.1\r\nHost: x\r\n"
@@ -113,6 +114,42 @@ static void slow_to_speak(void **state)
     city_close(own);
 }
 
+/* Who is let in unseen is counted, whether the porch was full or the head late. */
+static void unseen_ones_are_counted(void **state)
+{
+    struct api_city *own = city_make();
+    struct counters *counts = &own->counters;
+    const int64_t until_ms = host_boot_ms() + 8000;
+    int fds[PORCH_GUESTS + 36];
+    uint64_t opened = 0;
+
+    (void)state;
+    own->config.http.connections = 200;
+    city_api_start(own);
+    /* a busy machine may connect so slowly that nobody finds it full */
+    while (count_get(counts, COUNT_HTTP_UNSEEN_CROWD) == 0 && host_boot_ms() < until_ms) {
+        for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+            fds[i] = client_open(own);
+        }
+        opened += ARRAY_LEN(fds);
+        while (count_get(counts, COUNT_HTTP_UNSEEN_CROWD) +
+                       count_get(counts, COUNT_HTTP_UNSEEN_LATE) <
+                   opened &&
+               host_boot_ms() < until_ms) {
+            (void)poll(NULL, 0, 5);
+        }
+        for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+            close(fds[i]);
+        }
+    }
+    assert_true(count_get(counts, COUNT_HTTP_UNSEEN_CROWD) > 0);
+    assert_true(count_get(counts, COUNT_HTTP_UNSEEN_LATE) > 0);
+    assert_int_equal(count_get(counts, COUNT_HTTP_UNSEEN_CROWD) +
+                         count_get(counts, COUNT_HTTP_UNSEEN_LATE),
+                     opened);
+    city_close(own);
+}
+
 /* Whatever of a head has come, it is judged within its bounds: each row cut at each byte, in memory
  * of exactly that size. */
 static void every_beginning(void **state)
@@ -140,9 +177,8 @@ static void every_beginning(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(first_heads),
-        cmocka_unit_test(too_large),
-        cmocka_unit_test(slow_to_speak),
+        cmocka_unit_test(first_heads),     cmocka_unit_test(too_large),
+        cmocka_unit_test(slow_to_speak),   cmocka_unit_test(unseen_ones_are_counted),
         cmocka_unit_test(every_beginning),
     };
 

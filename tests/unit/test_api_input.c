@@ -234,6 +234,15 @@ static void sizes(void **state)
     a = client_ask(city, "GET", "/livez", head, NULL);
     assert_true(a.status == 0 || a.status == 431 || a.status == 413);
     answer_free(&a);
+    /* many parameters: libmicrohttpd would use the connection's memory up for them */
+    for (size_t i = 0; i < 500; i++) {
+        memcpy(target + 9 + i * 2, "a&", 2);
+    }
+    memcpy(target, "/v1/lots?", 9);
+    target[9 + 2 * 500] = '\0';
+    a = client_ask(city, "GET", target, "", NULL);
+    assert_problem(&a, 400, "unknown parameter");
+    answer_free(&a);
     /* many small ones */
     for (size_t i = 0; i < 5000; i++) {
         memcpy(head + i * 6, "X: y\r\n", 6);

@@ -246,37 +246,6 @@ static void lists_hold_everything_once(void **state)
         list_walk("/v1/spaces?bbox=118.8805,42.2501,118.8820,42.2510&limit=5", "&cursor="), boxed);
 }
 
-/* The same pages for spreadsheets: byte order mark, heading, a line an item, the way on. */
-static void lists_as_spreadsheets(void **state)
-{
-    static const struct {
-        const char *target, *heading, *cell;
-        unsigned lines;
-    } lists[] = {
-        {"/v1/spaces?format=csv&limit=7", "\xef\xbb\xbfid,display,lot,kind,state,", ",on_street,",
-         7                                                                                          },
-        {"/v1/lots?format=csv&limit=2",   "\xef\xbb\xbfid,",                        ",spaces,",    2},
-        {"/v1/fences?format=csv",         "\xef\xbb\xbfid,",                        "\r\n",        0},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
-        struct answer_text a = client_get(city, "%s", lists[i].target);
-        unsigned lines = 0;
-
-        assert_int_equal(a.status, 200);
-        assert_non_null(strstr(a.head, "text/csv"));
-        assert_int_equal(strncmp(a.body, lists[i].heading, strlen(lists[i].heading)), 0);
-        for (const char *at = strstr(a.body, "\r\n"); at != NULL; at = strstr(at + 2, "\r\n")) {
-            lines++;
-        }
-        assert_int_equal(lines, lists[i].lines + 1);
-        assert_true(lists[i].lines == 0 || strstr(a.head, "rel=\"next\"") != NULL);
-        assert_non_null(strstr(a.body, lists[i].cell));
-        answer_free(&a);
-    }
-}
-
 static void single_and_tags(void **state)
 {
     char id[SPACE_ID_LEN + 1];
@@ -567,7 +536,6 @@ int main(void)
         cmocka_unit_test_setup(coverage, city_fresh),
         cmocka_unit_test_setup(near_links_are_its_own, city_fresh),
         cmocka_unit_test_setup(lists_hold_everything_once, city_fresh),
-        cmocka_unit_test_setup(lists_as_spreadsheets, city_fresh),
         cmocka_unit_test_setup(single_and_tags, city_fresh),
         cmocka_unit_test_setup(kept_answers_follow_the_version, city_fresh),
         cmocka_unit_test_setup(forms_of_ids, city_fresh),

@@ -279,12 +279,31 @@ static void overload_is_shed(void **state)
     city_close(own);
 }
 
+/* A round that took long because the machine paused is answered; one that worked is not. */
+static void a_pause_is_no_overload(void **state)
+{
+    struct loop loop = {.shed_ms = 25};
+    struct timespec cpu;
+
+    (void)state;
+    assert_int_equal(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &cpu), 0);
+    loop.round_cpu_ns = (int64_t)cpu.tv_sec * 1000000000 + cpu.tv_nsec;
+    assert_false(loop_round_is_long(&loop, 10000)); /* 10 s went by, of work there was nothing */
+    loop.round_cpu_ns -= 13000000;
+    assert_true(loop_round_is_long(&loop, 10000));
+    assert_false(loop_round_is_long(&loop, 25)); /* as long as it may be */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(quotas),        cmocka_unit_test(reports_have_a_quota),
-        cmocka_unit_test(reserved_room), cmocka_unit_test(overload_is_shed),
-        cmocka_unit_test(wrong_keys),    cmocka_unit_test(nobody_evicts_the_quota_of_all),
+        cmocka_unit_test(quotas),
+        cmocka_unit_test(reports_have_a_quota),
+        cmocka_unit_test(reserved_room),
+        cmocka_unit_test(overload_is_shed),
+        cmocka_unit_test(a_pause_is_no_overload),
+        cmocka_unit_test(wrong_keys),
+        cmocka_unit_test(nobody_evicts_the_quota_of_all),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -241,6 +241,42 @@ static void a_shortened_first_count_is_still_one(void **state)
     scene_close(&former);
 }
 
+/* The same of a space: a car stands since T0, its first word after a start without Redis shortens
+ * the journal, and the next start has Redis. */
+static void a_shortened_stay_goes_on(void **state)
+{
+    struct scene former;
+    struct scene blind;
+    struct scene next;
+    uint8_t bytes[IMAGE_PACK_MAX];
+
+    (void)state;
+    scene_open(&former, fixture_city(1, &spec));
+    say(&former, 0, VALUE_OCCUPIED);
+    say(&former, 1, VALUE_FREE);
+    open_without_redis(&blind, T0 + 60000);
+    begin_later(&next, false);
+    for (uint32_t slot = 0; slot < 2; slot++) {
+        const struct image redis = kept_of(&former, slot);
+        struct image kept;
+        struct image shortened = {0};
+
+        say(&blind, slot, VALUE_OCCUPIED);
+        kept = kept_of(&blind, slot);
+        assert_true(kept.space.found);
+        assert_true(
+            image_unpack(IMAGE_SPACE, bytes, image_pack(&kept, bytes, sizeof bytes), &shortened));
+        core_restore(next.core, &shortened);
+        core_restore(next.core, &redis);
+    }
+    core_restored(next.core, (struct now){.at_ms = next.now_ms}, false);
+    assert_int_equal(kept_of(&next, 0).space.known_since_ms, T0);
+    /* it was free: this car came meanwhile */
+    assert_int_equal(kept_of(&next, 1).space.known_since_ms, T0 + 60000);
+    scene_close(&next);
+    close_both(&former, &blind);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -251,6 +287,7 @@ int main(void)
         cmocka_unit_test(a_count_outlives_it_too),
         cmocka_unit_test(a_first_count_waits_for_redis),
         cmocka_unit_test(a_shortened_first_count_is_still_one),
+        cmocka_unit_test(a_shortened_stay_goes_on),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 /* Bikes that were heard before a late Redis was read: where they stood already, they stand since
  * then, not since the restart. */
+#include "bowei/journal.h"
 #include "fleet_fixture.h"
 
 #define BIKE    "HLO-00000001"
@@ -190,6 +191,44 @@ static void an_event_counts_once(void **state)
     end(&p);
 }
 
+/* The journal was shortened before Redis came, and the gateway starts once more, with Redis: the
+ * image of what was found is newer than that of Redis, but knows less. */
+static void a_shortened_stop_goes_on(void **state)
+{
+    struct pair p;
+    struct image image;
+    struct image shortened = {0};
+    uint8_t bytes[IMAGE_PACK_MAX];
+
+    (void)state;
+    begin(&p);
+    fleet_unlock(&p.was, BIKE);
+    fleet_wait(&p.was, 5000);
+    fleet_park(&p.was, BIKE, 20, 20);
+    fleet_wait(&p.was, HOUR_MS);
+    const struct bike_image was = fleet_bike(&p.was, BIKE);
+    restart(&p);
+    fleet_park(&p.is, BIKE, 24, 20);
+    assert_true(core_bike_image(p.is.core, 0, &image));
+    assert_int_equal(image.bike.marks, BIKE_FOUND);
+    assert_true(
+        image_unpack(IMAGE_BIKE, bytes, image_pack(&image, bytes, sizeof bytes), &shortened));
+    const struct now now = p.is.now;
+    core_destroy(p.is.core);
+    p.is.core = core_create(p.is.inv, &p.is.counters);
+    assert_non_null(p.is.core);
+    core_restore(p.is.core, &shortened);
+    read_redis(&p);
+    core_restored(p.is.core, now, false);
+    const struct bike_image is = fleet_bike(&p.is, BIKE);
+    assert_int_equal(is.verdict, VERDICT_INSIDE);
+    assert_int_equal(is.parked_ms, was.parked_ms);
+    assert_int_equal(is.moved_ms, was.moved_ms);
+    assert_int_equal(is.since_ms, was.since_ms);
+    assert_int_equal(fleet_count(&p.is, PARK_ID), 1);
+    end(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -198,6 +237,7 @@ int main(void)
         cmocka_unit_test(it_has_left),
         cmocka_unit_test(one_fix_elsewhere_is_a_stray),
         cmocka_unit_test(an_event_counts_once),
+        cmocka_unit_test(a_shortened_stop_goes_on),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

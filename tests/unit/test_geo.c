@@ -170,6 +170,39 @@ static void test_distance_far(void **state)
     }
 }
 
+/* Many at once say what each alone says, whether all are near or one is far or beyond the
+ * antimeridian. */
+static void test_distances_are_the_distance(void **state)
+{
+    static const int32_t spans[] = {1000, 40000, 4999999, 5000001, 200000000};
+    struct position_e7 to[70];
+    int64_t mm[70];
+
+    (void)state;
+    for (int round = 0; round < 10000; round++) {
+        struct position_e7 from = {(int32_t)rnd_between(-7e8, 7e8),
+                                   (int32_t)rnd_between(-1.599e9, 1.599e9)};
+        int32_t span = spans[round % 5];
+        uint32_t n = (uint32_t)(rnd() % 71);
+
+        if (round % 7 == 0) {
+            from.lon = round % 2 == 0 ? 1799999000 : -1799999000;
+            span = 1000;
+        }
+        for (uint32_t i = 0; i < n; i++) {
+            to[i] = (struct position_e7){from.lat + (int32_t)rnd_between(-span, span),
+                                         from.lon + (int32_t)rnd_between(-span, span)};
+        }
+        if (n > 0 && round % 3 == 0) {
+            to[rnd() % n] = (struct position_e7){-from.lat, -from.lon};
+        }
+        distances_mm(from, to, n, mm);
+        for (uint32_t i = 0; i < n; i++) {
+            assert_int_equal(mm[i], distance_mm(from, to[i]));
+        }
+    }
+}
+
 static void test_distance_known(void **state)
 {
     const double half_turn_mm = 6371008.8e3 * 180.0 * RAD;
@@ -198,10 +231,15 @@ static void test_distance_known(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_gcj_vectors),    cmocka_unit_test(test_bd_vectors),
-        cmocka_unit_test(test_inverse),        cmocka_unit_test(test_outside_china_unshifted),
-        cmocka_unit_test(test_names),          cmocka_unit_test(test_rounding),
-        cmocka_unit_test(test_distance_near),  cmocka_unit_test(test_distance_far),
+        cmocka_unit_test(test_gcj_vectors),
+        cmocka_unit_test(test_bd_vectors),
+        cmocka_unit_test(test_inverse),
+        cmocka_unit_test(test_outside_china_unshifted),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_rounding),
+        cmocka_unit_test(test_distance_near),
+        cmocka_unit_test(test_distance_far),
+        cmocka_unit_test(test_distances_are_the_distance),
         cmocka_unit_test(test_distance_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -503,6 +503,37 @@ static void load_refuses_what_is_not_its_own(void **state)
     assert_int_equal(draft_load("/nonexistent/file", &d, &version), ERR_NOT_FOUND);
 }
 
+/* An id that no message may name is refused at the door; what an import took before there was that
+ * rule is loaded, and survives an import that says nothing of it. */
+static void what_was_taken_is_loaded(void **state)
+{
+    static const char text[] =
+        "{\"type\":\"FeatureCollection\",\"bowei\":{\"format\":1,\"version\":7},\"devices\":[\n"
+        "{\"id\":\"a..b\",\"source\":\"mqtt\"}],\"features\":[]}";
+    struct draft *refused = draft_create();
+    struct draft *merged = draft_create();
+    struct draft *stored = NULL;
+    struct import_report report = {0};
+    char path[512];
+    uint64_t version = 0;
+
+    (void)state;
+    assert_int_equal(draft_text_read(refused, "door", text, sizeof text - 1, &report), ERR_OK);
+    assert_int_equal(report.fault_count, 1);
+    assert_non_null(strstr(report.faults[0].reason, ".."));
+    (void)snprintf(path, sizeof path, "%s/door", own_folder);
+    assert_int_equal(draft_load(path, &stored, &version), ERR_OK);
+    assert_int_equal(version, 7);
+    draft_text_read_good(merged, "id,source\nd2,mqtt\n");
+    completed(merged, stored, false, NULL, NULL);
+    assert_int_equal(merged->tables[TABLE_DEVICE].count, 2);
+    round_trip(merged, 1000); /* above all versions of the tests before */
+    import_report_finish(&report);
+    draft_destroy(refused);
+    draft_destroy(stored);
+    draft_destroy(merged);
+}
+
 /* Every prefix and every flipped byte of a good file: a fault or a draft, never a crash. */
 static void damage_is_only_reported(void **state)
 {
@@ -549,6 +580,7 @@ int main(void)
         cmocka_unit_test(any_draft_survives_its_text),
         cmocka_unit_test(an_inverted_device_is_a_format_of_its_own),
         cmocka_unit_test(load_refuses_what_is_not_its_own),
+        cmocka_unit_test(what_was_taken_is_loaded),
         cmocka_unit_test(damage_is_only_reported),
     };
 

@@ -1,10 +1,10 @@
-/* Poll plans, register maps, the breaker and reply checks: all pure. */
+/* Poll plans, the breaker and its pauses: all pure. What registers and replies say:
+ * test_register_read.c, test_modbus_reply.c. */
 #include "bowei/base/backoff.h"
 #include "bowei/base/err.h"
 #include "sensors/modbus/breaker.h"
 #include "sensors/modbus/poll_plan.h"
 #include "sensors/modbus/register_read.h"
-#include "sensors/modbus/reply.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -264,53 +264,6 @@ static void bad_maps_are_refused(void **state)
     assert_non_null(poll_plan_fault(&map, 0));
 }
 
-static void registers_say_what_the_map_says(void **state)
-{
-    struct register_memory m = {0};
-    struct register_map map = dx80;
-
-    (void)state;
-    assert_int_equal(register_value_address(&map, 0), 16);
-    assert_int_equal(register_read(&map, 1, 0, &m), VALUE_OCCUPIED);
-    assert_int_equal(register_read(&map, 0, 0, &m), VALUE_FREE);
-    assert_int_equal(register_read(&map, 1, 0x3501, &m), VALUE_LINK_LOST);
-    assert_int_equal(register_read(&map, 0, 0x3501, &m), VALUE_LINK_LOST);
-    assert_int_equal(register_read(&map, 1, 0x3601, &m), VALUE_FAULT);
-    assert_int_equal(register_read(&map, 0, 0xfe00, &m), VALUE_FREE);
-    assert_int_equal(register_read(&map, 0xffff, 0, &m), VALUE_FAULT);
-    map.invert = true;
-    assert_int_equal(register_read(&map, 0, 0, &m), VALUE_OCCUPIED);
-    map.invert = false;
-    map.occupied_value = -1;
-    assert_int_equal(register_read(&map, 7, 0, &m), VALUE_OCCUPIED);
-    map.mask = 0x0008;
-    assert_int_equal(register_read(&map, 7, 0, &m), VALUE_FREE);
-}
-
-static void raw_values_have_hysteresis(void **state)
-{
-    struct register_memory m = {0};
-    struct register_map map = dx80;
-
-    (void)state;
-    map.threshold = 300;
-    map.hysteresis = 40;
-    assert_int_equal(register_read(&map, 300, 0, &m),
-                     VALUE_OCCUPIED); /* first: the threshold itself */
-    assert_int_equal(register_read(&map, 281, 0, &m), VALUE_OCCUPIED);
-    assert_int_equal(register_read(&map, 279, 0, &m), VALUE_FREE);
-    assert_int_equal(register_read(&map, 319, 0, &m), VALUE_FREE);
-    assert_int_equal(register_read(&map, 1, 0x3501, &m), VALUE_LINK_LOST);
-    assert_int_equal(register_read(&map, 319, 0, &m), VALUE_FREE);
-    assert_int_equal(register_read(&map, 320, 0, &m), VALUE_OCCUPIED);
-    map.invert = true;
-    m = (struct register_memory){0};
-    assert_int_equal(register_read(&map, 320, 0, &m), VALUE_FREE);
-    assert_int_equal(register_read(&map, 300, 0, &m), VALUE_FREE);
-    assert_int_equal(register_read(&map, 279, 0, &m), VALUE_OCCUPIED);
-    assert_int_equal(register_read(&map, 300, 0, &m), VALUE_OCCUPIED);
-}
-
 static void the_breaker_probes_shortly(void **state)
 {
     struct breaker b = {0};
@@ -356,58 +309,6 @@ static void a_unit_that_never_answered_is_only_probed(void **state)
     assert_int_equal(breaker_short_ms(0, 90), 180);
 }
 
-/* 0x12345678 in each order; one register has two. */
-static void words_come_in_four_orders(void **state)
-{
-    static const uint16_t words[REGISTER_ORDER_COUNT][2] = {
-        [ORDER_ABCD] = {0x1234, 0x5678},
-        [ORDER_CDAB] = {0x5678, 0x1234},
-        [ORDER_BADC] = {0x3412, 0x7856},
-        [ORDER_DCBA] = {0x7856, 0x3412},
-    };
-    struct register_map map = plain(1, 2, 0, 125);
-
-    (void)state;
-    for (uint32_t order = 0; order < REGISTER_ORDER_COUNT; order++) {
-        map.order = order;
-        map.type = REGISTER_U32;
-        assert_int_equal(register_words(&map), 2);
-        assert_int_equal(register_raw(&map, words[order]), 0x12345678);
-        map.type = REGISTER_U16;
-        assert_int_equal(register_words(&map), 1);
-        assert_int_equal(register_raw(&map, words[order]),
-                         order == ORDER_BADC || order == ORDER_DCBA
-                             ? (words[order][0] & 0xff) << 8 | words[order][0] >> 8
-                             : words[order][0]);
-    }
-}
-
-static void types_are_numbers(void **state)
-{
-    struct register_map map = plain(1, 2, 0, 125);
-    struct register_memory m = {0};
-
-    (void)state;
-    map.threshold = 300;
-    map.type = REGISTER_S16;
-    assert_int_equal(register_read(&map, 0xff00, 0, &m), VALUE_FREE); /* -256 */
-    map.type = REGISTER_U16;
-    assert_int_equal(register_read(&map, 0xff00, 0, &m), VALUE_OCCUPIED);
-    map.type = REGISTER_S32;
-    assert_int_equal(register_read(&map, 0xfffffff0, 0, &m), VALUE_FREE);
-    map.type = REGISTER_U32;
-    map.mask = UINT32_MAX;
-    assert_int_equal(register_read(&map, 0xfffffff0, 0, &m), VALUE_OCCUPIED);
-    map.mask = 0x000000ff;
-    assert_int_equal(register_read(&map, 0xfffffff0, 0, &m), VALUE_FREE); /* 240 */
-    map.type = REGISTER_F32;
-    assert_int_equal(register_read(&map, 0x43fa0000, 0, &m), VALUE_OCCUPIED); /* 500.0 */
-    assert_int_equal(register_read(&map, 0xc3fa0000, 0, &m), VALUE_FREE);     /* -500.0 */
-    assert_int_equal(register_read(&map, 0x7fc00000, 0, &m), VALUE_FAULT);    /* NaN */
-    assert_int_equal(register_read(&map, 0x7f800000, 0, &m), VALUE_FAULT);    /* infinity */
-    assert_int_equal(register_read(&map, 0x7e967699, 0, &m), VALUE_FAULT);    /* 1e38 */
-}
-
 /* Both registers of a value are in one request, whatever the cap, and its status behind them. */
 static void values_of_two_registers_stay_whole(void **state)
 {
@@ -438,42 +339,6 @@ static void values_of_two_registers_stay_whole(void **state)
     poll_plan_finish(&plan);
 }
 
-/* Confirmations of the three writes, and what is none. */
-static void only_the_exact_confirmation_counts(void **state)
-{
-    static const struct write_request coil = {.unit = 7, .function = 5, .address = 3, .value = 1};
-    static const struct write_request one = {.unit = 7, .function = 6, .address = 29, .value = 1};
-    static const struct write_request many = {.unit = 7, .function = 16, .address = 29, .value = 9};
-    static const uint8_t coil_frame[] = {0, 9, 0, 0, 0, 6, 7, 5, 0, 3, 0xff, 0};
-    static const uint8_t one_frame[] = {0, 9, 0, 0, 0, 6, 7, 6, 0, 29, 0, 1};
-    static const uint8_t many_frame[] = {0, 9, 0, 0, 0, 9, 7, 16, 0, 29, 0, 1, 2, 0, 9};
-    static const uint8_t many_reply[] = {0, 9, 0, 0, 0, 6, 7, 16, 0, 29, 0, 1};
-    static const uint8_t refusal[] = {0, 9, 0, 0, 0, 3, 7, 0x86, 2};
-    uint8_t out[TCP_WRITE_BYTES];
-    uint8_t other[12];
-    uint8_t exception;
-
-    (void)state;
-    assert_int_equal(write_request_encode(&coil, 9, out), sizeof coil_frame);
-    assert_memory_equal(out, coil_frame, sizeof coil_frame);
-    assert_int_equal(write_request_encode(&one, 9, out), sizeof one_frame);
-    assert_memory_equal(out, one_frame, sizeof one_frame);
-    assert_int_equal(write_request_encode(&many, 9, out), sizeof many_frame);
-    assert_memory_equal(out, many_frame, sizeof many_frame);
-    assert_int_equal(write_reply_decode(&coil, 9, coil_frame, 12, &exception), REPLY_OK);
-    assert_int_equal(write_reply_decode(&one, 9, one_frame, 12, &exception), REPLY_OK);
-    assert_int_equal(write_reply_decode(&many, 9, many_reply, 12, &exception), REPLY_OK);
-    assert_int_equal(write_reply_decode(&one, 9, refusal, 9, &exception), REPLY_EXCEPTION);
-    assert_int_equal(exception, 2);
-    for (size_t i = 0; i < sizeof other; i++) {
-        memcpy(other, one_frame, sizeof other);
-        other[i] ^= 1;
-        assert_int_equal(write_reply_decode(&one, 9, other, sizeof other, &exception),
-                         REPLY_GARBAGE);
-    }
-    assert_int_equal(write_reply_decode(&one, 9, one_frame, 11, &exception), REPLY_GARBAGE);
-}
-
 static void pauses_grow_to_their_cap(void **state)
 {
     struct backoff b;
@@ -491,63 +356,6 @@ static void pauses_grow_to_their_cap(void **state)
     assert_in_range(backoff_next_ms(&b, 250, 5000), 125, 250);
 }
 
-/* Modbus inputs 57-65 of the bad-input corpus, on a frame. */
-static void only_the_exact_reply_counts(void **state)
-{
-    /* clang-format off */
-    static const struct {
-        const char *what;
-        uint8_t adu[16];
-        size_t len;
-        enum reply_kind kind;
-    } rows[] = {
-        {"right",                   {0, 9, 0, 0, 0, 7, 7, 3, 4, 0, 1, 0xab, 0xcd},          13, REPLY_OK       },
-        {"byte count not as asked", {0, 9, 0, 0, 0, 5, 7, 3, 2, 0, 1},                      11, REPLY_GARBAGE  },
-        {"byte count 0",            {0, 9, 0, 0, 0, 3, 7, 3, 0},                            9,  REPLY_GARBAGE  },
-        {"length 0",                {0, 9, 0, 0, 0, 0, 7, 3, 4, 0, 1, 0xab, 0xcd},          13, REPLY_GARBAGE  },
-        {"length 65535",            {0, 9, 0, 0, 255, 255, 7, 3, 4, 0, 1, 0xab, 0xcd},      13, REPLY_GARBAGE  },
-        {"protocol",                {0, 9, 1, 0, 0, 7, 7, 3, 4, 0, 1, 0xab, 0xcd},          13, REPLY_GARBAGE  },
-        {"transaction",             {0, 8, 0, 0, 0, 7, 7, 3, 4, 0, 1, 0xab, 0xcd},          13, REPLY_GARBAGE  },
-        {"unit",                    {0, 9, 0, 0, 0, 7, 9, 3, 4, 0, 1, 0xab, 0xcd},          13, REPLY_GARBAGE  },
-        {"function",                {0, 9, 0, 0, 0, 7, 7, 4, 4, 0, 1, 0xab, 0xcd},          13, REPLY_GARBAGE  },
-        {"exception 2",             {0, 9, 0, 0, 0, 3, 7, 0x83, 2},                         9,  REPLY_EXCEPTION},
-        {"exception 0",             {0, 9, 0, 0, 0, 3, 7, 0x83, 0},                         9,  REPLY_GARBAGE  },
-        {"exception 12",            {0, 9, 0, 0, 0, 3, 7, 0x83, 12},                        9,  REPLY_GARBAGE  },
-        {"exception 255",           {0, 9, 0, 0, 0, 3, 7, 0x83, 255},                       9,  REPLY_GARBAGE  },
-        {"nothing",                 {0},                                                    0,  REPLY_GARBAGE  },
-        {"glued",                   {0, 9, 0, 0, 0, 7, 7, 3, 4, 0, 1, 0xab, 0xcd, 0, 9, 0}, 16, REPLY_GARBAGE  },
-    };
-    /* clang-format on */
-    static struct read_reply reply;
-    const struct read_request request = {.unit = 7, .function = 3, .address = 16, .count = 2};
-
-    (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        if (read_reply_decode(&request, 9, rows[i].adu, rows[i].len, &reply) != rows[i].kind) {
-            fail_msg("%s", rows[i].what);
-        }
-    }
-    assert_int_equal(read_reply_decode(&request, 9, rows[0].adu, rows[0].len, &reply), REPLY_OK);
-    assert_int_equal(reply.values[0], 1);
-    assert_int_equal(reply.values[1], 0xabcd);
-}
-
-static void bits_come_lowest_first(void **state)
-{
-    static const uint8_t adu[] = {0, 1, 0, 0, 0, 5, 1, 2, 2, 0x05, 0x01};
-    static struct read_reply reply;
-    const struct read_request request = {.unit = 1, .function = 2, .address = 0, .count = 9};
-    const uint16_t want[9] = {1, 0, 1, 0, 0, 0, 0, 0, 1};
-    uint8_t out[TCP_REQUEST_BYTES];
-    static const uint8_t frame[TCP_REQUEST_BYTES] = {0, 1, 0, 0, 0, 6, 1, 2, 0, 0, 0, 9};
-
-    (void)state;
-    assert_int_equal(read_reply_decode(&request, 1, adu, sizeof adu, &reply), REPLY_OK);
-    assert_memory_equal(reply.values, want, sizeof want);
-    read_request_encode(&request, 1, out);
-    assert_memory_equal(out, frame, sizeof frame);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -560,17 +368,10 @@ int main(void)
         cmocka_unit_test(a_device_that_refuses_all_stays_whole),
         cmocka_unit_test(what_was_answered_is_not_taken_apart_at_once),
         cmocka_unit_test(bad_maps_are_refused),
-        cmocka_unit_test(registers_say_what_the_map_says),
-        cmocka_unit_test(raw_values_have_hysteresis),
         cmocka_unit_test(the_breaker_probes_shortly),
         cmocka_unit_test(a_unit_that_never_answered_is_only_probed),
-        cmocka_unit_test(words_come_in_four_orders),
-        cmocka_unit_test(types_are_numbers),
         cmocka_unit_test(values_of_two_registers_stay_whole),
-        cmocka_unit_test(only_the_exact_confirmation_counts),
         cmocka_unit_test(pauses_grow_to_their_cap),
-        cmocka_unit_test(only_the_exact_reply_counts),
-        cmocka_unit_test(bits_come_lowest_first),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

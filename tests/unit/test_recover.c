@@ -298,6 +298,56 @@ static void a_clock_set_back_is_told(void **state)
     assert_true(f->recovery.high_water_ms >= CITY_NOW_MS);
 }
 
+/* Lines of the log about the journal. */
+static unsigned lines_of_journal(FILE *log)
+{
+    char line[512];
+    unsigned n = 0;
+
+    rewind(log);
+    while (fgets(line, sizeof line, log) != NULL) {
+        n += strstr(line, " journal: ") != NULL;
+    }
+    return n;
+}
+
+/* A torn tail that cannot be put aside stays where it is; both walks of a start pass it, and it is
+ * told once. */
+static void a_torn_tail_is_told_once(void **state)
+{
+    struct fixture *f = *state;
+    const char *folder = state_folder_journal(f->base.state);
+    const struct journal_params params = {.folder = folder, .counters = &f->base.counters};
+    const struct recover_calls calls = calls_of(f);
+    const int former = dup(STDERR_FILENO);
+    FILE *log = tmpfile();
+    char path[512];
+    FILE *segment;
+
+    put_image(f, JOURNAL, (struct position){7, 1}, SPACE_OCCUPIED);
+    journal_close(f->base.journal);
+    (void)snprintf(path, sizeof path, "%s/0000000000000007-0000000000000001.bwj", folder);
+    segment = fopen(path, "ab");
+    assert_non_null(segment);
+    assert_int_equal(fputs("rubbish", segment) >= 0, 1);
+    assert_int_equal(fclose(segment), 0);
+    (void)strncat(path, ".torn", sizeof path - strlen(path) - 1);
+    assert_int_equal(mkdir(path, 0700), 0);
+    assert_non_null(log);
+    assert_true(dup2(fileno(log), STDERR_FILENO) >= 0);
+    const enum err opened = journal_open(&params, &f->base.journal);
+    const enum err images = recover_images(folder, &calls, &f->recovery);
+    const enum err readings = recover_readings(folder, &f->base.city.inv, &calls, &f->recovery);
+    (void)dup2(former, STDERR_FILENO);
+    (void)close(former);
+    assert_int_equal(opened, ERR_OK);
+    assert_int_equal(images, ERR_OK);
+    assert_int_equal(readings, ERR_OK);
+    assert_int_equal(f->recovery.images, 1);
+    assert_int_equal(lines_of_journal(log), 1);
+    (void)fclose(log);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -308,6 +358,7 @@ int main(void)
         TEST(a_redis_that_hangs_is_away),
         TEST(a_newer_schema_is_refused),
         TEST(a_clock_set_back_is_told),
+        TEST(a_torn_tail_is_told_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,6 +22,7 @@ static void blur(struct bike_image *bike)
     bike->outside_ms = 0;
     bike->flags &= (uint8_t)~BIKE_MOVED;
     bike->flat_s = 0;
+    bike->marks = 0;                        /* what Redis knows was not found */
     bike->dragged_s = bike->dragged_s != 0; /* whole seconds of either clock */
     memset(bike->order_ms, 0, sizeof bike->order_ms);
     memset(bike->events, 0, sizeof bike->events);

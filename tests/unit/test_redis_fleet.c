@@ -192,9 +192,13 @@ static bool equal(const struct image *a, const struct image *b)
 {
     uint8_t x[IMAGE_PACK_MAX];
     uint8_t z[IMAGE_PACK_MAX];
+    struct image wanted = *b;
     size_t n = image_pack(a, x, sizeof x);
 
-    return n > 0 && image_pack(b, z, sizeof z) == n && memcmp(x, z, n) == 0;
+    if (b->kind == IMAGE_BIKE) {
+        wanted.bike.marks = 0; /* no business of Redis */
+    }
+    return n > 0 && image_pack(&wanted, z, sizeof z) == n && memcmp(x, z, n) == 0;
 }
 
 static void compare(void *ctx, const struct image *image)

@@ -58,6 +58,50 @@ static void test_only_seen_is_not_worth_a_write(void **state)
     gateway_down(g);
 }
 
+/* The word of the meta on what is in Redis. */
+static uint64_t applied_seq(struct gateway *g)
+{
+    redisReply *reply = redis_ask(&g->base.server, "HGET bowei:{150402}:meta applied");
+    uint64_t seq;
+
+    assert_int_equal(reply->type, REDIS_REPLY_STRING);
+    seq = strtoull(strchr(reply->str, ':') + 1, NULL, 10);
+    freeReplyObject(reply);
+    return seq;
+}
+
+/* Half a second of turns in which the core's time stands still; true: Redis got commands. */
+static bool written_at(struct gateway *g, int64_t at_ms)
+{
+    const uint64_t before = count_get(&g->base.counters, COUNT_REDIS_COMMANDS);
+
+    g->base.at_ms = at_ms;
+    for (int i = 0; i < 50; i++) {
+        step(g);
+        pause_ms(10);
+    }
+    return count_get(&g->base.counters, COUNT_REDIS_COMMANDS) > before;
+}
+
+/* Readings that changed nothing worth a write: Redis is said to have them a quarter of a second
+ * later, not with the heartbeat; and nothing is written where none came. */
+static void test_what_changed_nothing_is_applied_soon(void **state)
+{
+    struct gateway *g = gateway_up(200, NULL);
+    int64_t written_ms;
+
+    (void)state;
+    assert_true(pump(g, 10000, all_confirmed));
+    written_ms = g->base.at_ms + 1500;
+    assert_true(written_at(g, written_ms));
+    assert_false(written_at(g, written_ms + 1400));
+    g->base.city.at.seq++;
+    assert_false(written_at(g, written_ms + 200));
+    assert_true(written_at(g, written_ms + 260));
+    assert_int_equal(applied_seq(g), g->base.city.at.seq);
+    gateway_down(g);
+}
+
 static void test_foreign_types_are_replaced(void **state)
 {
     struct gateway *g = gateway_up(300, NULL);
@@ -267,6 +311,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_images_come_back),
         cmocka_unit_test(test_only_seen_is_not_worth_a_write),
+        cmocka_unit_test(test_what_changed_nothing_is_applied_soon),
         cmocka_unit_test(test_foreign_types_are_replaced),
         cmocka_unit_test(test_kept_images_arrive),
         cmocka_unit_test(test_newer_schema_is_refused),

@@ -311,7 +311,9 @@ static void table_is_sorted_and_complete(void **state)
     for (size_t i = 0; i < count; i++) {
         const struct sensor_timing *t = &models[i]->timing;
 
-        assert_true(i == 0 || strcmp(models[i - 1]->name, models[i]->name) < 0);
+        if (i > 0 && strcmp(models[i - 1]->name, models[i]->name) >= 0) {
+            fail_msg("models.def: %s must stand before %s", models[i]->name, models[i - 1]->name);
+        }
         assert_ptr_equal(sensor_model_find(models[i]->name, strlen(models[i]->name)), models[i]);
         assert_int_equal(t->limit_ms, sensor_limit_ms(t->sampled, t->period_ms));
         assert_in_range(t->confidence, 1, 100);

@@ -44,6 +44,8 @@ void bike_leave(struct bike *bike, int64_t now_ms);
 uint16_t bike_unheard(uint32_t minutes, int64_t silent_ms);
 
 /* --- bike_recall.c --- */
+/** It still stands where its first report found it: an older image may know since when. */
+bool bike_is_found(const struct bike *bike);
 /** Takes an image that is older than what the bike said since it was found: order and events, and
  * where the bike is still in the same stop, all that the image knew of that, its verdict too. True
  * when the stop goes on: to be judged anew. Once only. */

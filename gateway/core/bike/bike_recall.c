@@ -29,8 +29,7 @@ static void order_recall(struct bike_image *image, const struct bike_image *befo
 static bool may_go_on(const struct bike *bike, const struct bike_image *before,
                       const struct bike_context *context)
 {
-    return (bike->image.flags & (BIKE_GONE | BIKE_MOVED)) == 0 &&
-           bike->image.moved_ms == bike->found_ms && bike->image.parked_ms == bike->found_ms &&
+    return (bike->image.flags & (BIKE_GONE | BIKE_MOVED)) == 0 && bike_is_found(bike) &&
            (before->flags & BIKE_GONE) == 0 && before->parked_ms < bike->found_ms &&
            bike->found_ms - before->heard_ms < context->rules->forget_ms;
 }
@@ -53,6 +52,12 @@ static void state_recall(struct bike *bike, const struct bike_image *before)
         image->dragged_s = before->dragged_s;
     }
     image->adcode = before->adcode != 0 ? before->adcode : image->adcode;
+}
+
+bool bike_is_found(const struct bike *bike)
+{
+    return bike->found_ms != 0 && bike->image.parked_ms == bike->found_ms &&
+           bike->image.moved_ms == bike->found_ms;
 }
 
 bool bike_recall(struct bike *bike, const struct bike_image *before,

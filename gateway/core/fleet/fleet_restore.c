@@ -48,7 +48,8 @@ static void decided_in(struct bike_image *image)
     }
 }
 
-/* The bike was heard before Redis came: its first report did not begin its stop. */
+/* The bike was heard before Redis came: its first report did not begin its stop. Before the start
+ * that is an image of a bike found so, which shortened the journal; all are judged at the start. */
 static void recall_bike(struct fleet *fleet, struct bike *bike, const struct bike_image *image)
 {
     const struct bike_context context = fleet_context(fleet);
@@ -56,8 +57,10 @@ static void recall_bike(struct fleet *fleet, struct bike *bike, const struct bik
     struct bike_image before = *image;
 
     decided_in(&before);
-    clamp_bike(&before, fleet->now.at_ms);
-    if (!bike_recall(bike, &before, &context)) {
+    if (fleet->running) {
+        clamp_bike(&before, fleet->now.at_ms);
+    }
+    if (!bike_recall(bike, &before, &context) || !fleet->running) {
         return;
     }
     bikes_rejudge(fleet, bike);
@@ -79,16 +82,14 @@ static void restore_bike(struct fleet *fleet, const struct image *image)
         return;
     }
     if (position_compare(image->at, bike->at) <= 0) {
-        if (fleet->running) {
-            recall_bike(fleet, bike, &image->bike);
-        }
+        recall_bike(fleet, bike, &image->bike);
         return;
     }
     bike->image = image->bike;
     bike->image.flags |= BIKE_RESTORED;
     decided_in(&bike->image);
     bike->at = image->at;
-    bike->found_ms = 0;
+    bike->found_ms = (image->bike.marks & BIKE_FOUND) != 0 ? image->bike.parked_ms : 0;
     if (fleet->running) {
         clamp_bike(&bike->image, fleet->now.at_ms);
         bikes_rejudge(fleet, bike);
@@ -315,9 +316,10 @@ bool fleet_bike_image(const struct fleet *fleet, uint32_t slot, struct image *ou
     if (slot >= fleet->bike_slots || fleet->bikes[slot] == NULL) {
         return false;
     }
-    *out = (struct image){.kind = IMAGE_BIKE,
-                          .at = fleet->bikes[slot]->bike.at,
-                          .bike = fleet->bikes[slot]->bike.image};
+    const struct bike *bike = &fleet->bikes[slot]->bike;
+
+    *out = (struct image){.kind = IMAGE_BIKE, .at = bike->at, .bike = bike->image};
+    out->bike.marks = bike_is_found(bike) ? BIKE_FOUND : 0;
     return true;
 }
 

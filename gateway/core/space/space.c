@@ -385,6 +385,7 @@ void space_save(const struct place *place, struct space_image *out)
         .seen_ms = space_seen_ms(place),
         .held_ms = held_ms(space),
         .gap_s = space_gap_s(space),
+        .found = space->found,
     };
     for (unsigned i = 0; i < place->count; i++) {
         sensor_save(&place->sensors[i], &out->sensors[i]);
@@ -407,7 +408,7 @@ void space_load(struct place *place, const struct space_image *image)
     set_known(space,
               image->known_state < SPACE_OUT_OF_SERVICE ? image->known_state : SPACE_UNKNOWN);
     set_source(space, SPACE_NO_SOURCE);
-    space->found = false;
+    space->found = image->found;
     for (unsigned i = 0; i < place->count; i++) {
         const uint32_t tag = sensor_tag_of(place->inv, &place->bound[i]);
 

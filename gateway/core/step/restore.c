@@ -52,7 +52,8 @@ static void restore_space(struct core *core, const struct image *image)
     core_shown(core, slot, &before);
     core_place(core, slot, &place);
     if (position_compare(image->at, position_unpack(core, core->spaces[slot].at)) <= 0) {
-        if (core->running && space_recall(&place, &image->space)) {
+        /* before the start that is an image that shortened the journal, of a space found so */
+        if (space_recall(&place, &image->space) && core->running) {
             effects_space(core, slot, &before, true);
         }
         return;

@@ -240,6 +240,7 @@ void journal_close(struct journal *j)
 struct reader {
     bool (*visit)(void *ctx, const struct record *record);
     void *ctx;
+    bool tells; /**< in the log, of segments that have more than good records */
 };
 
 static bool visit_record(void *ctx, const struct record *record)
@@ -255,10 +256,8 @@ static bool visit_record(void *ctx, const struct record *record)
     return reader->visit(reader->ctx, &clean);
 }
 
-enum err journal_read(const char *folder, bool (*visit)(void *ctx, const struct record *record),
-                      void *ctx, uint32_t *schema)
+static enum err read_all(const char *folder, struct reader *reader, uint32_t *schema)
 {
-    struct reader reader = {.visit = visit, .ctx = ctx};
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     struct position *names;
     size_t count;
@@ -277,9 +276,9 @@ enum err journal_read(const char *folder, bool (*visit)(void *ctx, const struct 
         segment_name(names[i], name);
         e = segment_read(fd, name, &bytes);
         if (e == ERR_OK) {
-            const size_t good = segment_visit(&bytes, visit_record, &reader, &stopped);
+            const size_t good = segment_visit(&bytes, visit_record, reader, &stopped);
 
-            if (good < bytes.len && !stopped) {
+            if (good < bytes.len && !stopped && reader->tells) {
                 log_line(LOG_WARNING, "journal", "%s: not readable from byte %zu of %zu on", name,
                          good, bytes.len);
             }
@@ -293,4 +292,21 @@ enum err journal_read(const char *folder, bool (*visit)(void *ctx, const struct 
     free(names);
     close(fd);
     return e;
+}
+
+enum err journal_read(const char *folder, bool (*visit)(void *ctx, const struct record *record),
+                      void *ctx, uint32_t *schema)
+{
+    struct reader reader = {.visit = visit, .ctx = ctx, .tells = true};
+
+    return read_all(folder, &reader, schema);
+}
+
+enum err journal_read_at_start(const char *folder,
+                               bool (*visit)(void *ctx, const struct record *record), void *ctx,
+                               uint32_t *schema)
+{
+    struct reader reader = {.visit = visit, .ctx = ctx};
+
+    return read_all(folder, &reader, schema);
 }

@@ -71,6 +71,7 @@ struct lane {
     uint32_t fleet_count[FLEET_KIND_COUNT], fleet_at[FLEET_KIND_COUNT];
     bool written; /* a slice of this flush went out */
     int64_t as_of_ms, free_rebuilt_ms;
+    struct position applied; /* what the meta says, or will when it is written */
 };
 
 struct flush {

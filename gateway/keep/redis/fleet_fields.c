@@ -25,9 +25,20 @@ static unsigned piece_count(const struct pieces *pieces)
     return (unsigned)((pieces->len + PACKED_MAX - 1) / PACKED_MAX);
 }
 
+/* Redis is written only once it was read, so there is no older image to look for. */
+static size_t bike_pack(const struct image *image, uint8_t *out)
+{
+    struct image plain = *image;
+
+    plain.bike.marks = 0;
+    return image_pack(&plain, out, IMAGE_PACK_MAX);
+}
+
 static void pieces_pack(struct pieces *pieces, const struct image *image)
 {
-    const size_t len = image_pack(image, pieces->bytes + 2, IMAGE_PACK_MAX);
+    const size_t len = image->kind == IMAGE_BIKE && image->bike.marks != 0
+                           ? bike_pack(image, pieces->bytes + 2)
+                           : image_pack(image, pieces->bytes + 2, IMAGE_PACK_MAX);
 
     pieces->bytes[0] = (uint8_t)len;
     pieces->bytes[1] = (uint8_t)(len >> 8);

@@ -218,7 +218,7 @@ static void begin(struct flush *flush, struct position newest, int64_t at_ms)
         const struct lane *lane = &flush->lanes[i];
 
         due = due || lane->count > 0 || flush->events.count > 0 || lane->kept_count > 0 ||
-              fleet_roots_count(lane) > 0 || at_ms - lane->as_of_ms >= HEARTBEAT_MS;
+              fleet_roots_count(lane) > 0 || pass_meta_due(flush, lane, newest, at_ms);
     }
     if (!due) {
         return;

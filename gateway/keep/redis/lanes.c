@@ -26,6 +26,7 @@ static void lane_make(struct lane *lane, uint32_t adcode, struct flush *flush)
             lane->kept_todo = old->kept_todo;
             lane->kept_at = old->kept_at;
             lane->as_of_ms = old->as_of_ms;
+            lane->applied = old->applied;
             lane->written = old->written;
             lane->rewriting = old->rewriting;
             lane->free_drop = old->free_drop;

@@ -8,6 +8,17 @@
 
 #define EXPECTED_MAX 16 /* roots fetched ahead */
 
+bool pass_meta_due(const struct flush *flush, const struct lane *lane, struct position newest,
+                   int64_t at_ms)
+{
+    const int64_t each_ms = (int64_t)flush->lane_count * FOLLOW_EACH_MS;
+    const int64_t follow_ms = each_ms > FOLLOW_MS ? each_ms : FOLLOW_MS;
+    const int64_t age_ms = at_ms - lane->as_of_ms;
+
+    return age_ms >= HEARTBEAT_MS ||
+           (age_ms >= follow_ms && position_compare(newest, lane->applied) > 0);
+}
+
 void pass_begin(struct flush *flush)
 {
     flush->lane = 0;
@@ -140,7 +151,7 @@ void pass_post(struct flush *flush, struct lane *lane, bool last, int64_t as_of_
 bool pass_step(struct flush *flush, int64_t at_ms, int64_t shift_ms, unsigned *looks)
 {
     struct lane *lane = &flush->lanes[flush->lane];
-    bool due = at_ms - lane->as_of_ms >= HEARTBEAT_MS || lane->written;
+    bool due = lane->written || pass_meta_due(flush, lane, flush->target, at_ms);
     bool work = lane_has_work(flush, lane);
 
     if (work || due || (flush->filling != NULL && flush->filling->count > 0)) {
@@ -160,6 +171,7 @@ bool pass_step(struct flush *flush, int64_t at_ms, int64_t shift_ms, unsigned *l
         if (work || due || flush->filling->count > 0) {
             pass_post(flush, lane, !work, at_ms + shift_ms);
             lane->as_of_ms = at_ms;
+            lane->applied = !work ? flush->target : lane->applied;
         }
     }
     flush->lane += work ? 0 : 1;

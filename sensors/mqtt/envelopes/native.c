@@ -24,7 +24,7 @@ static enum decode_fault open_native(const struct envelope *self, const char *to
             return DECODE_TOPIC;
         }
     }
-    decoded_device_fold(r);
+    device_id_fold(r->device, r->device_len);
     /* join, start and fault without a channel speak of the whole device */
     out->kind = r->value != VALUE_FREE && r->value != VALUE_OCCUPIED && r->value != VALUE_GATE &&
                         json_member(doc, doc->nodes, "channel") == NULL

@@ -1,17 +1,11 @@
-/* A register map's own sense: numbers that no register can hold, or that exclude each other, would
- * leave spaces free, occupied or believed for ever. */
-#include "gateway/config/register_maps.h"
-#include "gateway/config/setting.h"
+/* Cross-checks of register maps: what a map says of addresses, masks, types and thresholds must fit
+ * each other, or its spaces would be free, occupied or believed for ever. */
+#include "gateway/config/config_check.h"
 #include <inttypes.h>
 
 #define MODBUS_ADDRESSES 65536 /* 16 bits */
 
-uint32_t register_map_words(const struct register_map *m)
-{
-    return m->type >= REGISTER_U32 ? 2 : 1;
-}
-
-static void check_values(struct config_source *s, const struct register_map *m, uint32_t i)
+static void check_map_values(struct config_source *s, const struct register_map *m, uint32_t i)
 {
     const bool words = m->function >= 3;
     const int64_t last = (int64_t)m->first - m->base + (int64_t)(m->channels - 1) * m->stride +
@@ -27,7 +21,7 @@ static void check_values(struct config_source *s, const struct register_map *m, 
                                ", beyond 65535 (first %u, %u channels, stride %u)",
                                i, last, m->first, m->channels, m->stride);
     }
-    if (words && m->max_read > MODBUS_WORDS_MAX) {
+    if (words && m->max_read > CONFIG_REQUEST_WORDS) {
         config_source_fault_of(s, &m->max_read, m,
                                "maps[%u].max_read: %u registers, a request may have 125", i,
                                m->max_read);
@@ -55,7 +49,12 @@ static void check_values(struct config_source *s, const struct register_map *m, 
     }
 }
 
-static void check_type(struct config_source *s, const struct register_map *m, uint32_t i)
+uint32_t config_check_value_words(const struct register_map *m)
+{
+    return m->type >= REGISTER_U32 ? 2 : 1;
+}
+
+static void check_map_type(struct config_source *s, const struct register_map *m, uint32_t i)
 {
     const bool is_signed = m->type != REGISTER_U16 && m->type != REGISTER_U32;
     const bool all_bits = m->mask == UINT32_MAX || (m->type == REGISTER_S16 && m->mask == 0xFFFF);
@@ -68,17 +67,18 @@ static void check_type(struct config_source *s, const struct register_map *m, ui
         config_source_fault_of(s, &m->mask, m,
                                "maps[%u].mask: 0x%X, only u16 and u32 may be masked", i, m->mask);
     }
-    if (register_map_words(m) > 1 && m->channels > 1 && m->stride < register_map_words(m)) {
+    if (config_check_value_words(m) > 1 && m->channels > 1 &&
+        m->stride < config_check_value_words(m)) {
         config_source_fault_of(s, &m->stride, m,
                                "maps[%u].stride: %u, a 32-bit value takes 2 registers", i,
                                m->stride);
     }
-    if (register_map_words(m) > 1 && m->max_read < register_map_words(m)) {
+    if (config_check_value_words(m) > 1 && m->max_read < config_check_value_words(m)) {
         config_source_fault_of(s, &m->max_read, m,
                                "maps[%u].max_read: %u, a 32-bit value takes 2 registers", i,
                                m->max_read);
     }
-    if (m->status_offset >= 0 && (uint32_t)m->status_offset < register_map_words(m)) {
+    if (m->status_offset >= 0 && (uint32_t)m->status_offset < config_check_value_words(m)) {
         config_source_fault_of(s, &m->status_offset, m,
                                "maps[%u].status_offset: %d is a register of the value itself", i,
                                m->status_offset);
@@ -103,7 +103,7 @@ static int64_t value_max(const struct register_map *m)
 }
 
 /* A number that no register can hold would leave spaces free, occupied or believed for ever. */
-static void check_reach(struct config_source *s, const struct register_map *m, uint32_t i)
+static void check_map_reach(struct config_source *s, const struct register_map *m, uint32_t i)
 {
     const bool natural = m->type == REGISTER_U16 || m->type == REGISTER_U32;
     const int64_t half = m->hysteresis / 2;
@@ -140,7 +140,7 @@ static void check_reach(struct config_source *s, const struct register_map *m, u
 }
 
 /* Values that mean "no sensor" are neither free nor occupied. */
-static void check_empty(struct config_source *s, const struct register_map *m, uint32_t i)
+static void check_map_empty(struct config_source *s, const struct register_map *m, uint32_t i)
 {
     if (m->threshold > 0 || m->empty_value < 0) {
         return;
@@ -156,7 +156,7 @@ static void check_empty(struct config_source *s, const struct register_map *m, u
     }
 }
 
-static void check_identity(struct config_source *s, const struct register_map *m, uint32_t i)
+static void check_map_identity(struct config_source *s, const struct register_map *m, uint32_t i)
 {
     const int64_t address = (int64_t)m->identity.address - m->base;
 
@@ -175,7 +175,7 @@ static void check_identity(struct config_source *s, const struct register_map *m
     }
 }
 
-static void check_recalibrate(struct config_source *s, const struct register_map *m, uint32_t i)
+static void check_map_recalibrate(struct config_source *s, const struct register_map *m, uint32_t i)
 {
     const uint32_t function = m->recalibrate.function;
     const int64_t first = (int64_t)m->recalibrate.address - m->base;
@@ -202,16 +202,18 @@ static void check_recalibrate(struct config_source *s, const struct register_map
     }
 }
 
-void register_map_check(struct config_source *source, const struct register_map *map,
-                        uint32_t index)
+void config_check_maps(struct config_source *s, const struct config *c)
 {
-    if (map->stride == 0 || map->channels == 0) {
-        return; /* a fault of their own */
+    for (uint32_t i = 0; i < c->map_count; i++) {
+        const struct register_map *m = &c->maps[i];
+
+        if (m->stride > 0 && m->channels > 0) {
+            check_map_values(s, m, i);
+            check_map_type(s, m, i);
+            check_map_reach(s, m, i);
+            check_map_empty(s, m, i);
+            check_map_identity(s, m, i);
+            check_map_recalibrate(s, m, i);
+        }
     }
-    check_values(source, map, index);
-    check_type(source, map, index);
-    check_reach(source, map, index);
-    check_empty(source, map, index);
-    check_identity(source, map, index);
-    check_recalibrate(source, map, index);
 }
