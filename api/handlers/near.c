@@ -115,7 +115,7 @@ static bool views_take(const struct near *near, uint32_t found)
         struct space_view *view = &rq->api->views[i];
 
         view_space(rq->api->p.view, rq->inv, hits[i].slot, &rq->now, view);
-        scene_lot_soon(&rq->api->memo, rq->inv->spaces[hits[i].slot].lot);
+        scene_memo_soon(&rq->api->memo, rq->inv->spaces[hits[i].slot].lot);
         fit = fit && (states >> view->state & 1);
     }
     return fit;

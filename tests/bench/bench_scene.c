@@ -53,12 +53,15 @@ static struct inventory *city_make(uint32_t spaces, double side_km, struct dice 
     assert(d != NULL);
     for (uint32_t i = 0; i < spaces; i++) {
         /* a site of the wide city has 9000 numbers */
+        char id[32];
         space_key key = city_wide_key(i / SPACES_OF_LOT * 9000 + i % SPACES_OF_LOT);
 
         if (i % SPACES_OF_LOT == 0) {
             city_lot_add(d, space_key_site(key), place_roll(dice, side_km));
         }
         city_space_add(d, key, place_roll(dice, side_km));
+        (void)snprintf(id, sizeof id, "70b3d57e%08x", i);
+        city_device_add(d, id, 0, key, 0);
     }
     inv = city_build(d, NULL, 1);
     draft_destroy(d);
@@ -102,7 +105,7 @@ static void views_take(const struct sight *sight, const struct found *found,
         uint32_t slot = found->hits[i].slot;
 
         view_space(sight->view, sight->inv, slot, &sight->now, &views[i]);
-        scene_lot_soon(&sight->memo, sight->inv->spaces[slot].lot);
+        scene_memo_soon(&sight->memo, sight->inv->spaces[slot].lot);
     }
 }
 
@@ -125,16 +128,15 @@ static void round_run(struct sight *sight, uint32_t answers)
         char *p = text;
 
         views_take(sight, found, views);
-        scene_init(&scene, sight->inv, sight->view, sight->now, CRS_WGS84);
-        scene.memo = &sight->memo;
+        scene_init(&scene, &sight->memo, sight->inv, sight->now, CRS_WGS84);
         for (uint32_t i = 0; i < found->count; i++) {
             p = scene_space(&scene, p, found->hits[i].slot, &views[i], found->hits[i].distance_mm);
         }
         bytes += (uint64_t)(p - text);
     }
     printf("%u spaces, %d of them an answer: views %.3f us, views and JSON %.3f us, %.0f bytes\n",
-           sight->inv->space_count, NEAR, views_s * 1e6 / answers, (now_s() - start) * 1e6 / answers,
-           (double)bytes / answers);
+           sight->inv->space_count, NEAR, views_s * 1e6 / answers,
+           (now_s() - start) * 1e6 / answers, (double)bytes / answers);
 }
 
 int main(int argc, char **argv)
