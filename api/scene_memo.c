@@ -4,7 +4,10 @@
 
 void scene_memo_soon(const struct scene_memo *memo, uint32_t lot)
 {
-    __builtin_prefetch(&memo->lots[lot & (LOTS_KEPT - 1)]);
+    const struct lot_text *kept = &memo->lots[lot & (LOTS_KEPT - 1)];
+
+    __builtin_prefetch(kept);
+    __builtin_prefetch(&kept->site.kind); /* it is as long as a line, but need not begin with one */
 }
 
 /* By index and version: the lot's own row, one more place in memory, is not looked at. */

@@ -98,8 +98,11 @@ static void views_take(const struct sight *sight, const struct found *found,
                        struct space_view views[NEAR])
 {
     for (uint32_t i = 0; i < found->count; i++) {
+        const struct inv_space *space = &sight->inv->spaces[found->hits[i].slot];
+
         view_space_soon(sight->view, found->hits[i].slot);
-        __builtin_prefetch(&sight->inv->spaces[found->hits[i].slot]);
+        __builtin_prefetch(space);
+        __builtin_prefetch(&space->attributes);
     }
     for (uint32_t i = 0; i < found->count; i++) {
         uint32_t slot = found->hits[i].slot;
