@@ -80,8 +80,8 @@ void scene_init(struct scene *scene, struct scene_memo *memo, const struct inven
 
 /* A moment as it is written: the two words that a stamp is made of. */
 struct stamp {
-    char day[sizeof((struct day_text *)0)->text]; /* "2026-11-21T, and the quote before it */
-    uint64_t clock;                               /* 14:03:11; 0: the moment is not known */
+    char day[DAY_TEXT]; /* "2026-11-21T, with the quote */
+    uint64_t clock;     /* 14:03:11; 0: the moment is not known */
 };
 
 static inline struct stamp stamp_of(struct scene *scene, int64_t city_ms)

@@ -6,9 +6,9 @@
 #include "bowei/base/json_write.h"
 #include "bowei/view.h"
 
-/* Rendering spaces and lots for one answer. The space writer is the hot path: constant pieces by
- * memcpy, stamps and coordinates in fixed point, what neighbours share (lot, day) kept from one to
- * the next. */
+/* Rendering spaces and lots for one answer. The space writer is the hot path: constant pieces in
+ * whole words, stamps and coordinates in fixed point, what neighbours share (lot, day) kept from one
+ * to the next, and nothing read that has just been written. */
 
 #define SPACE_JSON_MAX 1024u /**< bytes of one space at most, as a GeoJSON feature too */
 
@@ -23,7 +23,8 @@ struct scene {
 
 void scene_init(struct scene *scene, struct scene_memo *memo, const struct inventory *inv,
                 struct view_now now, enum crs crs);
-/** Writes one space; at most SPACE_JSON_MAX bytes. distance_mm < 0: none. Returns the end. */
+/** Writes one space; at most SPACE_JSON_MAX bytes, with the PUT_OVER behind them that are written
+ * to, too. distance_mm < 0: none. Returns the end. */
 char *scene_space(struct scene *scene, char *p, uint32_t slot, const struct space_view *view,
                   int64_t distance_mm);
 /** The same with the members of scene->members only. */

@@ -8,6 +8,7 @@
 
 #define LOTS_KEPT  512u /* a power of two */
 #define DAYS_KEPT  4u
+#define DAY_TEXT   16 /* a vector move; 12 of them are wanted */
 #define MS_PER_DAY INT64_C(86400000)
 
 /** A lot's site. */
@@ -19,8 +20,8 @@ struct lot_text {
 
 /** What most stamps of an answer share. */
 struct day_text {
-    int64_t end_ms; /**< 0: empty */
-    char text[16];  /**< "2026-11-21T, with the quote */
+    int64_t end_ms;      /**< 0: empty */
+    char text[DAY_TEXT]; /**< "2026-11-21T, with the quote */
 };
 
 /** Zeroed at the start. */
@@ -38,6 +39,7 @@ const struct site_text *scene_memo_lot(struct scene_memo *memo, const struct inv
 /** The site of a space of that lot: the lot's, as a rule. Valid until the next call. */
 const struct site_text *scene_memo_site(struct scene_memo *memo, const struct site_text *lot,
                                         space_key key);
+/** Makes the text of the day that ends then. */
 void scene_memo_day_fill(struct day_text *day, int64_t end_ms) APART;
 
 /** The day of a moment >= 0; valid until the next call. */
