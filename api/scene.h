@@ -7,8 +7,8 @@
 #include "bowei/view.h"
 
 /* Rendering spaces and lots for one answer. The space writer is the hot path: constant pieces in
- * whole words, stamps and coordinates in fixed point, what neighbours share (lot, day) kept from one
- * to the next, and nothing read that has just been written. */
+ * whole words, stamps and coordinates in fixed point, what neighbours share (lot, day) kept from
+ * one to the next, and nothing read that has just been written. */
 
 #define SPACE_JSON_MAX 1024u /**< bytes of one space at most, as a GeoJSON feature too */
 
