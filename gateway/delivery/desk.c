@@ -89,7 +89,7 @@ static void show(const struct delivery *d, struct delivery_request *rq)
     desk_answer(rq, ERR_OK);
 }
 
-void desk_one_number(struct delivery_request *rq, const char *name, uint64_t value)
+void desk_number_write(struct delivery_request *rq, const char *name, uint64_t value)
 {
     struct json_writer w;
 
@@ -98,7 +98,6 @@ void desk_one_number(struct delivery_request *rq, const char *name, uint64_t val
     json_kv_str(&w, "id", rq->id);
     json_kv_u64(&w, name, value);
     json_object_end(&w);
-    desk_answer(rq, ERR_OK);
 }
 
 /* Like desk_meant() to change it, but only what something can be sent to. */
@@ -119,7 +118,8 @@ static void test(const struct delivery *d, struct delivery_request *rq)
 
     if (s != NULL) {
         s->test_wanted = true;
-        desk_one_number(rq, "asked", 1);
+        desk_number_write(rq, "asked", 1);
+        desk_answer(rq, ERR_OK);
     }
 }
 
@@ -146,8 +146,8 @@ static void replay(struct delivery *d, struct delivery_request *rq)
             letter->replay = true;
         }
     }
-    books_mark(d, BOOK_DELIVERIES, 0);
-    desk_one_number(rq, "asked", asked);
+    desk_number_write(rq, "asked", asked);
+    books_keep(d, rq); /* what is answered is not forgotten by a crash */
 }
 
 /* --- the queue --- */
