@@ -123,6 +123,17 @@ static void test(const struct delivery *d, struct delivery_request *rq)
     }
 }
 
+/* The event stands further ahead in the request. */
+static bool named_before(const struct delivery_request *rq, uint32_t at)
+{
+    for (uint32_t i = 0; i < at; i++) {
+        if (strcmp(rq->events[i], rq->events[at]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void replay(struct delivery *d, struct delivery_request *rq)
 {
     struct subscriber *s = receiver_meant(d, rq);
@@ -141,9 +152,9 @@ static void replay(struct delivery *d, struct delivery_request *rq)
     for (uint32_t i = 0; rq->events != NULL && i < rq->event_count; i++) {
         struct letter *letter = subscriber_letter(s, rq->events[i]);
 
-        asked += letter != NULL ? 1 : 0;
         if (letter != NULL) {
             letter->replay = true;
+            asked += named_before(rq, i) ? 0 : 1;
         }
     }
     desk_number_write(rq, "asked", asked);

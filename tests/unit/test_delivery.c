@@ -199,15 +199,17 @@ static void replays_asked_for_one_by_one(void **state)
     atomic_store(&r->status, 200);
     pthread_mutex_lock(&st->feed.lock); /* the read of the second takes as long as this is held */
     for (uint32_t event = 2; event >= 1; event--) {
-        char events[1][EVENT_ID_MAX];
+        char events[2][EVENT_ID_MAX];
         struct question q = {
-            .rq = {.verb = DELIVERY_REPLAY, .events = events, .event_count = 1}
+            .rq = {.verb = DELIVERY_REPLAY, .events = events, .event_count = 2}
         };
 
         event_id_format(&(struct alert_image){.id = event, .version = 1}, events[0]);
+        memcpy(events[1], events[0], sizeof events[1]); /* named twice, asked for once */
         memcpy(q.rq.operator_code, "HLO", sizeof "HLO");
         memcpy(q.rq.id, id, sizeof id);
         assert_int_equal(ask(st, &q), ERR_OK);
+        assert_non_null(strstr(q.rq.answer.data, "\"asked\":1"));
         strbuf_finish(&q.rq.answer);
         (void)tell(st, "HLO", DELIVERY_GET, id); /* asked after it: the read is under way */
     }
