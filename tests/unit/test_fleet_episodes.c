@@ -269,6 +269,43 @@ static void a_planned_event_is_not_told(void **state)
     assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 1);
 }
 
+/* The row of a bulk names what was moved: not what another has, or what may not be moved so. */
+static void the_audit_of_a_bulk_names_what_was_moved(void **state)
+{
+    struct fleet_fixture *f = *state;
+    const struct alert_image others = fleet_badly_parked(f, BIKE2);
+    uint64_t ids[3] = {others.id, 12345};
+    enum err results[3];
+    struct fleet_request request = {.event = ALERT_EVENT_ACK,
+                                    .operator_code = "HLO",
+                                    .ids = ids,
+                                    .results = results,
+                                    .id_count = 3};
+    struct command command = {.kind = COMMAND_ALERT_MOVE, .fleet = &request, .actor = "tester"};
+    struct input input = {.kind = INPUT_COMMAND, .command = &command};
+    char row[DEVICE_ID_MAX + 1];
+    struct image image;
+
+    fleet_park(f, BIKE, -60, 20);
+    fleet_wait(f, 121000);
+    for (uint32_t i = 0; i < core_alert_slots(f->core); i++) {
+        if (core_alert_image(f->core, i, &image) && image.alert.id != others.id) {
+            ids[2] = image.alert.id;
+        }
+    }
+    input.at = (struct position){1, f->seq++};
+    input.now = f->now;
+    f->effects = core_step(f->core, &input);
+    assert_int_equal(results[0], ERR_NOT_FOUND);
+    assert_int_equal(results[1], ERR_NOT_FOUND);
+    assert_int_equal(results[2], ERR_OK);
+    assert_int_equal(f->effects->kept_count, 2);
+    assert_int_equal(f->effects->kept[1].kind, IMAGE_AUDIT);
+    (void)snprintf(row, sizeof row, "ack A%016llx 1", (unsigned long long)ids[2]);
+    assert_int_equal(f->effects->kept[1].audit.device_len, strlen(row));
+    assert_memory_equal(f->effects->kept[1].audit.device, row, strlen(row));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fleet_begin, fleet_end)
@@ -281,6 +318,7 @@ int main(void)
         TEST(tenants_and_roles_are_kept_apart),
         TEST(what_the_journal_refuses_is_told_later),
         TEST(an_undo_of_timers_leaves_decisions_alone),
+        TEST(the_audit_of_a_bulk_names_what_was_moved),
         TEST(a_planned_event_is_not_told),
         TEST(a_restart_repeats_nothing),
         TEST(what_is_kept_ends),
