@@ -248,6 +248,34 @@ static void a_rival_that_fell_silent_does_not_win(void **state)
     }
 }
 
+/* Its operator says where it is, and no more of beacons, since it was carried off. */
+static void a_beacon_does_not_go_along(void **state)
+{
+    struct fleet_fixture *f = *state;
+    struct bike_report report = fleet_fix(f, BIKE, fleet_at(20, 20));
+
+    report.has |= REPORT_HAS_RADIO;
+    report.beacon_count = 1;
+    report.beacon_fence[0] = fleet_key(PARK_ID);
+    report.beacon_rssi_dbm[0] = -60;
+    fleet_say(f, &report);
+    assert_int_equal(fleet_bike(f, BIKE).rule, RULE_BEACON);
+    for (unsigned i = 0; i < 2; i++) {
+        fleet_wait(f, 60000);
+        fleet_park(f, BIKE, -300, 20);
+    }
+    assert_int_equal(fleet_bike(f, BIKE).rule, RULE_DWELL);
+    assert_int_equal(fleet_count(f, PARK_ID), 0);
+    fleet_wait(f, 60000);
+    report.at = fleet_at(-700, 20); /* heard where it is now: that counts */
+    for (unsigned i = 0; i < 2; i++) {
+        report.time_ms = f->now.at_ms;
+        fleet_say(f, &report);
+        fleet_wait(f, 60000);
+    }
+    assert_int_equal(fleet_bike(f, BIKE).rule, RULE_BEACON);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fleet_begin, fleet_end)
@@ -265,6 +293,7 @@ int main(void)
         TEST(what_radio_decided_holds_near_the_fence),
         TEST(the_next_fence_need_not_wait_for_the_former_to_lose_it),
         TEST(a_rival_that_fell_silent_does_not_win),
+        TEST(a_beacon_does_not_go_along),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
