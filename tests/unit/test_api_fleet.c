@@ -54,6 +54,29 @@ static void bodies_are_checked(void **state)
     expect("POST", NULL, TELEMETRY, NULL, 401, "unauthenticated");
 }
 
+#define WHERE                                                                                      \
+    ",\"location\":{\"lat\":42.2578,\"lon\":118.8869,\"accuracy_m\":8},"                           \
+    "\"beacons\":[{\"id\":\"mac:ac233f000001\",\"rssi\":-60}],\"battery\":50"
+
+/* Where a bike is ridden, is not even written down for a moment. */
+static void a_ride_leaves_no_track(void **state)
+{
+    (void)state;
+    expect("POST", city->operator_key, TELEMETRY, ITEM(GOOD ",\"lock\":\"locked\"" WHERE), 200,
+           "accepted");
+    assert_int_equal(report_taken.at.lat, 422578000);
+    expect("POST", city->operator_key, TELEMETRY,
+           ITEM("\"event_id\":\"h\",\"vehicle\":\"HLO-20000001\",\"time\":\"2026-05-28T20:26:41Z\","
+                "\"lock\":\"unlocked\"" WHERE),
+           200, "accepted");
+    assert_int_equal(report_taken.lock, LOCK_UNLOCKED);
+    assert_int_equal(report_taken.has, REPORT_HAS_TIME | REPORT_HAS_BATTERY);
+    assert_int_equal(report_taken.battery_pct, 50);
+    assert_int_equal(report_taken.at.lat, 0);
+    assert_int_equal(report_taken.at.lon, 0);
+    assert_int_equal(report_taken.accuracy_mm, 0);
+}
+
 static void batches_have_a_result_each(void **state)
 {
     char *large;
@@ -503,6 +526,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fleet_api_set_up, fleet_api_tear_down)
     const struct CMUnitTest tests[] = {
         TEST(bodies_are_checked),
+        TEST(a_ride_leaves_no_track),
         TEST(batches_have_a_result_each),
         TEST(positions_are_converted),
         TEST(alerts_are_made),
