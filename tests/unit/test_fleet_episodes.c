@@ -269,6 +269,24 @@ static void a_planned_event_is_not_told(void **state)
     assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 1);
 }
 
+/* Said to be cleared a moment before: not opened again in the middle of the market. */
+static void a_planned_event_is_not_told_again(void **state)
+{
+    struct fleet_fixture *f = *state;
+    struct alert_image alert = fleet_badly_parked(f, BIKE);
+    const uint64_t former = alert.id;
+
+    assert_int_equal(fleet_move(f, alert.id, ALERT_EVENT_RESOLVE, "HLO"), ERR_OK);
+    fleet_mute(f, f->now.at_ms + 1000000);
+    fleet_wait(f, 900000);
+    (void)fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert);
+    assert_int_equal(alert.state, ALERT_RESOLVED);
+    fleet_wait(f, 200000);
+    assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 2);
+    assert_true(alert.id != former);
+    assert_int_equal(alert.state, ALERT_OPEN);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fleet_begin, fleet_end)
@@ -282,6 +300,7 @@ int main(void)
         TEST(what_the_journal_refuses_is_told_later),
         TEST(an_undo_of_timers_leaves_decisions_alone),
         TEST(a_planned_event_is_not_told),
+        TEST(a_planned_event_is_not_told_again),
         TEST(a_restart_repeats_nothing),
         TEST(what_is_kept_ends),
     };

@@ -421,7 +421,9 @@ void episode_due(struct fleet *fleet, uint32_t slot)
         }
     } else if (alert->image.live && alert->image.cause == CAUSE_CLEARED &&
                alert->image.state == ALERT_RESOLVED) {
-        if (episode_move(fleet, slot, ALERT_EVENT_REOPENED, BY_MACHINE) == ERR_OK) {
+        if (mute_holds(fleet, alert->image.fence)) {
+            live_end(fleet, slot); /* what still is wrong after the planned event is a new one */
+        } else if (episode_move(fleet, slot, ALERT_EVENT_REOPENED, BY_MACHINE) == ERR_OK) {
             count_add(fleet->counters, COUNT_ALERTS_REOPENED, 1);
         }
     } else if (fleet->alerts.former_count == 0) {
