@@ -241,6 +241,7 @@ static void a_restart_repeats_nothing(void **state)
     core_alerts_on(next);
     core_destroy(f->core);
     f->core = next;
+    fleet_listeners_live(f);
     fleet_wait(f, 10000);
     assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 1);
     assert_int_equal(alert.version, 1);

@@ -81,6 +81,26 @@ static void a_silent_listener_makes_its_fence_unknown(void **state)
     assert_false(alert_is_open(&alert));
 }
 
+/* What a listener would hear that was never heard, nobody knows: not that the fence is empty.
+ * Nobody is sent to look, though, before it was seen to live. */
+static void a_listener_never_heard_makes_its_fence_unknown(void **state)
+{
+    struct fleet_fixture f;
+    struct alert_image alert;
+
+    (void)state;
+    fleet_start_with(&f, fleet_inventory(1, true, "", NULL));
+    assert_int_equal(fleet_count(&f, ZONE_ID), 0);
+    fleet_park(&f, BIKE, 20, 20);
+    assert_int_equal(fleet_bike(&f, BIKE).verdict, VERDICT_INSIDE); /* by its position */
+    assert_int_equal(fleet_count(&f, PARK_ID), UINT32_MAX);
+    fleet_wait(&f, 3600000);
+    assert_int_equal(fleet_alerts(&f, ALERT_FENCE_SILENT, &alert), 0);
+    fleet_scan(&f, PARK_ID, 9, NULL, 0, 0);
+    assert_int_equal(fleet_count(&f, PARK_ID), 1);
+    fleet_stop(&f);
+}
+
 /* Evidence was gone for a while; what was decided before is remembered as it was. */
 static void a_decision_outlasts_a_time_without_evidence(void **state)
 {
@@ -284,6 +304,7 @@ int main(void)
         TEST(weak_signals_do_not_enter),
         TEST(the_stronger_fence_wins_after_a_while),
         TEST(a_silent_listener_makes_its_fence_unknown),
+        cmocka_unit_test(a_listener_never_heard_makes_its_fence_unknown),
         TEST(a_decision_outlasts_a_time_without_evidence),
         TEST(spikes_do_not_bring_a_bike_in),
         TEST(spikes_do_not_bring_a_bike_in_from_beyond_the_buffer),

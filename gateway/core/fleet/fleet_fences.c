@@ -116,7 +116,10 @@ void fences_rejudge(struct fleet *fleet, uint32_t index)
         return;
     }
     about.kind = ALERT_FENCE_SILENT;
-    episode_set(fleet, &fence->alerts[ALERT_FENCE_SILENT], &about, fence->silent);
+    /* one that was never heard is not installed yet: nobody is sent to look */
+    episode_set(fleet, &fence->alerts[ALERT_FENCE_SILENT], &about,
+                fence->silent && (fence->listener_count > 0 ||
+                                  episode_open(fleet, fence->alerts[ALERT_FENCE_SILENT])));
     if (fence->silent) {
         return; /* its count is not known: crowding neither begins nor ends */
     }
