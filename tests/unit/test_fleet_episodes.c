@@ -44,6 +44,28 @@ static void what_is_said_to_be_cleared_is_looked_at_again(void **state)
     assert_int_equal(alert.count, 2);
 }
 
+/* Nor is it forgotten when that was said too late: it goes on, as late as it was. */
+static void what_is_said_to_be_cleared_too_late_goes_on(void **state)
+{
+    struct fleet_fixture *f = *state;
+    struct alert_image alert = fleet_badly_parked(f, BIKE);
+
+    fleet_wait(f, 7201000);
+    assert_int_equal(fleet_move(f, alert.id, ALERT_EVENT_RESOLVE, "HLO"), ERR_OK);
+    (void)fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert);
+    assert_false(alert_is_open(&alert));
+    fleet_park(f, BIKE, -60, 20);
+    fleet_wait(f, 601000);
+    assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 1);
+    assert_int_equal(alert.state, ALERT_EXPIRED);
+    assert_true(alert_is_open(&alert));
+    assert_int_equal(alert.count, 2);
+    assert_int_equal(fleet_move(f, alert.id, ALERT_EVENT_RESOLVE, ""), ERR_OK); /* staff: final */
+    fleet_wait(f, 601000);
+    (void)fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert);
+    assert_false(alert_is_open(&alert));
+}
+
 /* Found again soon after it was seen gone: who was in time is not told late at that moment. Said to
  * be cleared and still there: the time for it was over meanwhile, and the city is told. */
 static void clocks_begin_anew_only_when_it_was_gone(void **state)
@@ -294,6 +316,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(due_times_escalate_and_expire),
         TEST(what_is_said_to_be_cleared_is_looked_at_again),
+        TEST(what_is_said_to_be_cleared_too_late_goes_on),
         TEST(clocks_begin_anew_only_when_it_was_gone),
         TEST(a_ride_and_a_new_bad_stop_are_a_new_episode),
         TEST(an_episode_does_not_follow_a_bike_across_the_city),

@@ -48,6 +48,7 @@ static const struct alert_transition table[] = {
     {ALERT_EXPIRED,      ALERT_EVENT_FENCE_REMOVED, BY_MACHINE,  ALERT_EXPIRED,      CAUSE_FENCE_REMOVED },
     {ALERT_EXPIRED,      ALERT_EVENT_MUTE,          BY_MACHINE,  ALERT_EXPIRED,      CAUSE_MUTED         },
     {ALERT_EXPIRED,      ALERT_EVENT_UPDATE,        BY_MACHINE,  ALERT_EXPIRED,      CAUSE_NONE          },
+    {ALERT_EXPIRED,      ALERT_EVENT_REOPENED,      BY_MACHINE,  ALERT_EXPIRED,      CAUSE_NONE          },
 
     {ALERT_RESOLVED,     ALERT_EVENT_REOPENED,      BY_MACHINE,  ALERT_OPEN,         CAUSE_NONE          },
 };
@@ -175,6 +176,11 @@ enum err alert_move(struct alert_image *alert, enum alert_event event, enum aler
     return ERR_OK;
 }
 
+bool alert_is_doubted(const struct alert_image *alert)
+{
+    return alert->closed_ms != 0 && alert->live && alert->cause == CAUSE_CLEARED;
+}
+
 static int64_t sooner(int64_t a, int64_t b)
 {
     return b != 0 && b < a ? b : a;
@@ -186,7 +192,7 @@ int64_t alert_due_ms(const struct alert_image *alert, const struct fleet_rules *
 
     if (alert->closed_ms != 0) {
         /* said to be cleared and still there: looked at again; then kept for a while */
-        if (alert->live && alert->cause == CAUSE_CLEARED && alert->state == ALERT_RESOLVED) {
+        if (alert_is_doubted(alert)) {
             return alert->closed_ms + rules->reopen_ms;
         }
         return alert->closed_ms + rules->keep_ms;

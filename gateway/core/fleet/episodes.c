@@ -343,8 +343,7 @@ void episode_due(struct fleet *fleet, uint32_t slot)
                 fleet->expired[fleet->expired_count++] = slot; /* one a timer: there is room */
             }
         }
-    } else if (alert->image.live && alert->image.cause == CAUSE_CLEARED &&
-               alert->image.state == ALERT_RESOLVED) {
+    } else if (alert_is_doubted(&alert->image)) {
         if (mute_holds(fleet, alert->image.fence)) {
             live_end(fleet, slot); /* what still is wrong after the planned event is a new one */
         } else if (episode_move(fleet, slot, ALERT_EVENT_REOPENED, BY_MACHINE) == ERR_OK) {
