@@ -503,6 +503,30 @@ static void one_fence_is_streamed(void **state)
     free(text);
 }
 
+/* A zone where none may park has no room, not even none. */
+static void a_zone_is_streamed_without_room(void **state)
+{
+    char id[SPACE_ID_LEN + 1];
+    char ask_text[200];
+    char *text = calloc(1, 65536);
+    const int fd = client_open(city);
+
+    (void)state;
+    assert_non_null(text);
+    space_id_format(fleet_key(ZONE_ID), id);
+    (void)snprintf(ask_text, sizeof ask_text, "GET /v1/stream?fence=%s HTTP/1.1\r\nHost: x\r\n\r\n",
+                   id);
+    client_send(fd, ask_text, strlen(ask_text));
+    listen_for(fd, text, 65536, "retry");
+    fence_change(fences_find(city->inv, fleet_key(ZONE_ID)), 7);
+    listen_for(fd, text, 65536, "\"count\":7");
+    listen_for(fd, text, 65536, "\"as_of\"");
+    assert_null(strstr(text, "\"room\""));
+    assert_null(strstr(text, "\"capacity\""));
+    close(fd);
+    free(text);
+}
+
 static void a_planned_event(void **state)
 {
     char id[SPACE_ID_LEN + 1];
@@ -540,6 +564,7 @@ int main(void)
         TEST(lists_are_spreadsheets),
         TEST(alerts_are_streamed),
         TEST(one_fence_is_streamed),
+        TEST(a_zone_is_streamed_without_room),
     };
 #undef TEST
 

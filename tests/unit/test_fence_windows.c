@@ -175,7 +175,8 @@ static void a_zone_below_counts_when_the_fence_over_it_ends(void **state)
     fleet_wait(&f, 3600000 + 121000);
     assert_int_equal(fleet_bike(&f, BIKE).verdict, VERDICT_OUTSIDE);
     assert_int_equal(fleet_bike(&f, BIKE).rule, RULE_NO_PARKING);
-    assert_int_equal(fleet_count(&f, ZONE_ID), 0);
+    assert_int_equal(fleet_count(&f, ZONE_ID), 1);
+    assert_int_equal(fleet_count(&f, PARK_ID), 0);
     assert_int_equal(fleet_alerts(&f, ALERT_NO_PARKING_ZONE, &alert), 1);
     fleet_stop(&f);
 }

@@ -76,6 +76,9 @@ static void a_no_parking_zone_is_graver(void **state)
     assert_int_equal(fleet_alerts(f, ALERT_NO_PARKING_ZONE, &alert), 1);
     assert_int_equal(alert.severity, 3);
     assert_true(alert.fence == fleet_key(ZONE_ID));
+    assert_int_equal(fleet_count(f, ZONE_ID), 1); /* so many stand where none may */
+    fleet_unlock(f, BIKE);
+    assert_int_equal(fleet_count(f, ZONE_ID), 0);
 }
 
 static void a_verdict_holds_against_noise_and_yields_to_a_move(void **state)

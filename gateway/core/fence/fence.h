@@ -15,7 +15,7 @@ struct fence {
     bool silent;
     bool in_force;  /**< by its window, when it was looked at last */
     bool fresh;     /**< begun, new or moved: until all bikes were judged by it */
-    uint32_t count; /**< bikes judged inside */
+    uint32_t count; /**< bikes judged inside; of a no-parking zone those that stand in it */
     uint32_t version;
     uint16_t by_operator[OPERATORS_MAX];
     int64_t changed_ms;
