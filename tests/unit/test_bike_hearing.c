@@ -66,6 +66,29 @@ static void only_scans_are_scans(void **state)
     inventory_destroy(inv);
 }
 
+/* The broker's rules bind a gateway to its topic, and the topic binds what is said there. */
+static void a_gateway_speaks_for_itself(void **state)
+{
+    static const char sees[] = "[{\"type\":\"Gateway\",\"mac\":\"AC233FC00001\"},"
+                               "{\"type\":\"Unknown\",\"mac\":\"1918FC000001\",\"rssi\":-50}]";
+    const struct field_params ports = {
+        .intake = {.reports = reports}, .board = &board, .counters = &counters};
+    struct inventory *inv = fleet_inventory(1, true, "", NULL);
+    const size_t before = calls;
+
+    (void)state;
+    (void)inventory_publish(&board, inv);
+    hearing_init(&hearing, &ports, "ble");
+    assert_int_equal(take("minew", "gw/ac233fc00002/status", sees), ERR_OK);
+    assert_int_equal(calls, before);
+    assert_int_equal(count_get(&counters, COUNT_MQTT_REFUSED_TOPIC), 1);
+    assert_int_equal(take("minew", "gw/AC:23:3F:C0:00:01/status", sees), ERR_OK);
+    assert_int_equal(take("minew", "gw/east/status", sees), ERR_OK);
+    assert_int_equal(calls, before + 2);
+    hearing_finish(&hearing);
+    inventory_destroy(inv);
+}
+
 #define LOCK(more)                                                                                 \
     "{\"imei\":\"863158022988725\",\"lat\":42.2578,\"lon\":118.8869,\"battery\":80,"               \
     "\"beacons\":[]," more "}"
@@ -102,6 +125,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_scans_are_scans),
+        cmocka_unit_test(a_gateway_speaks_for_itself),
         cmocka_unit_test(a_ride_leaves_no_track),
     };
 
