@@ -93,6 +93,25 @@ static void clocks_begin_anew_only_when_it_was_gone(void **state)
     assert_int_equal(alert.escalated, 1);
 }
 
+/* As is what grew with them. */
+static void found_again_it_is_as_grave_as_at_first(void **state)
+{
+    struct fleet_fixture *f = *state;
+    struct alert_image alert = fleet_badly_parked(f, BIKE);
+
+    fleet_wait(f, 301000);
+    (void)fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert);
+    assert_int_equal(alert.escalated, 1);
+    assert_int_equal(alert.severity, 2);
+    fleet_unlock(f, BIKE);
+    fleet_park(f, BIKE, -60, 20);
+    fleet_wait(f, 121000);
+    assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 1);
+    assert_int_equal(alert.count, 2);
+    assert_int_equal(alert.escalated, 0);
+    assert_int_equal(alert.severity, 1);
+}
+
 static void a_ride_and_a_new_bad_stop_are_a_new_episode(void **state)
 {
     struct fleet_fixture *f = *state;
@@ -318,6 +337,7 @@ int main(void)
         TEST(what_is_said_to_be_cleared_is_looked_at_again),
         TEST(what_is_said_to_be_cleared_too_late_goes_on),
         TEST(clocks_begin_anew_only_when_it_was_gone),
+        TEST(found_again_it_is_as_grave_as_at_first),
         TEST(a_ride_and_a_new_bad_stop_are_a_new_episode),
         TEST(an_episode_does_not_follow_a_bike_across_the_city),
         TEST(tenants_and_roles_are_kept_apart),

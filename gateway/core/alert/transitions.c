@@ -71,6 +71,20 @@ const struct alert_transition *alert_transitions(size_t *count)
     return table;
 }
 
+static uint8_t severity_of(enum alert_kind kind)
+{
+    /* clang-format off: a table is included */
+    static const uint8_t severities[ALERT_KIND_COUNT] = {
+#define ALERT_KIND(name, code, subject, severity, ack_s, onsite_s, clear_s, en, zh)                \
+    [ALERT_##name] = severity,
+#include "bowei/alert_kinds.def"
+#undef ALERT_KIND
+    };
+    /* clang-format on */
+
+    return severities[kind];
+}
+
 static int64_t due_in(uint32_t ms, int64_t now_ms)
 {
     return ms == 0 ? 0 : now_ms + ms;
@@ -82,6 +96,7 @@ void alert_clocks_begin(struct alert_image *alert, const struct fleet_rules *rul
     alert->due_onsite_ms = due_in(rules->due[alert->kind].onsite_ms, now_ms);
     alert->due_clear_ms = due_in(rules->due[alert->kind].clear_ms, now_ms);
     alert->escalated = 0;
+    alert->severity = severity_of((enum alert_kind)alert->kind);
 }
 
 /* The clocks stood while it was disputed. */

@@ -134,20 +134,6 @@ static bool storm_rages(struct fleet *fleet, uint8_t operator_index)
     return ++storm->opened > fleet->rules.storm_alerts;
 }
 
-static uint8_t severity_of(enum alert_kind kind)
-{
-    /* clang-format off: a table is included */
-    static const uint8_t severities[ALERT_KIND_COUNT] = {
-#define ALERT_KIND(name, code, subject, severity, ack_s, onsite_s, clear_s, en, zh)                \
-    [ALERT_##name] = severity,
-#include "bowei/alert_kinds.def"
-#undef ALERT_KIND
-    };
-    /* clang-format on */
-
-    return severities[kind];
-}
-
 /* The oldest ended episode makes room; when all go on, the new one is refused and counted. */
 static bool room_make(struct fleet *fleet)
 {
@@ -180,7 +166,6 @@ static void episode_begin(struct fleet *fleet, uint32_t *link, const struct epis
 {
     struct alert_image image = {.kind = (uint8_t)about->kind,
                                 .state = ALERT_OPEN,
-                                .severity = severity_of(about->kind),
                                 .live = 1,
                                 .distance_mm = INT32_MAX,
                                 .count = 1,
