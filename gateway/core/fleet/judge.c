@@ -303,10 +303,7 @@ void judge_bike(const struct judge *judge, const struct bike_image *bike, struct
         return;
     }
     const uint32_t stood_on = out->fence;
-    if (radio_judge(judge, bike, out)) {
-        return;
-    }
-    if (position_fit(judge, bike, out)) {
+    if (!radio_judge(judge, bike, out) && position_fit(judge, bike, out)) {
         position_judge(judge, bike, out);
     }
     /* a memory speaks for the fence it is of: not for one the bike is seen at since */
