@@ -190,7 +190,7 @@ static enum err move_case(struct casebook *book, struct command *command)
     }
     e = casebook_move(book, slot, &request->move, &who, command->detail);
     if (e == ERR_OK) {
-        request->cases[request->case_count++] = *casebook_case(book, slot);
+        casebook_answer(book, request, slot);
         keep_audit(book, command, casebook_case(book, slot));
     }
     return e;
