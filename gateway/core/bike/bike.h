@@ -42,6 +42,8 @@ void bike_leave(struct bike *bike, int64_t now_ms);
 /** Minutes unheard, with another silence between two reports: what of it is over BIKE_UNHEARD_MS.
  */
 uint16_t bike_unheard(uint32_t minutes, int64_t silent_ms);
+/** Seconds of this stop that it was not heard, by the same measure, up to now. */
+int64_t bike_unheard_s(const struct bike_image *bike, int64_t now_ms);
 
 /* --- bike_recall.c --- */
 /** Takes an image that is older than what the bike said since it was found: order and events, and
