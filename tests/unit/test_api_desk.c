@@ -115,6 +115,7 @@ static void phrase_10_40_transfer_and_helpers(void **state)
     char n[CASE_NUMBER_LEN + 1];
     char due[32];
     char target[60];
+    char want[120];
     struct answer_text a;
 
     (void)state;
@@ -127,6 +128,11 @@ static void phrase_10_40_transfer_and_helpers(void **state)
     move(city->staff, n, "transfer", "{\"unit\":\"HELP-1\",\"note\":\"theirs\"}", 422, "/person");
     move(city->staff, n, "transfer", "{\"unit\":\"HELP-1\",\"person\":\"H-1\",\"note\":\"theirs\"}",
          200, due);
+    /* who asks for too little hears from when on it would be more */
+    (void)snprintf(want, sizeof want,
+                   "until: 2026-06-01T02:00:01Z; later than the present deadline %s,", due);
+    move(city->staff, n, "extend", "{\"until\":\"2026-06-01T02:00:01Z\",\"note\":\"rain\"}", 422,
+         want);
     move(city->staff, n, "check_in", NULL, 200, "handling");
     move(city->staff, n, "assist", "{\"unit\":\"HELP-2\"}", 200,
          "\"assists\":[{\"unit\":\"HELP-2\",\"fed_back\":false}]");
