@@ -107,6 +107,10 @@ static void phrase_23_46_no_dispatch_without_the_four(void **state)
          200, "\"person\":\"P-9\",\"duty\":\"mend the sign\",\"score\":-0.5");
     look(n, "", 200, "\"handle\":\"2099-01-01T00:00:00Z\"");
     expect("GET", city->staff, "/v1/cases?person=P-9", NULL, 200, n);
+    /* of another unit it is who that one names */
+    move(city->staff, n, "return", "{\"note\":\"not ours\"}", 200, "returned");
+    move(city->staff, n, "dispatch", "{\"unit\":\"HELP-1\"}", 200,
+         "\"unit\":\"HELP-1\",\"person\":\"H-1\"");
 }
 
 /* 10 案件移送 and 40 会办 */
