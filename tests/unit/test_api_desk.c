@@ -287,7 +287,8 @@ static void refusals_name_their_fields(void **state)
          "180, "
          "not 0, 0; and may have crs\"}]"                                                   },
         {"/v1/reports",
-         "{\"kind\":\"order\",\"text\":\"x\",\"location\":{\"lat\":42,\"lon\":118},\"evidence\":{"
+         "{\"kind\":\"order\",\"text\":\"x\",\"location\":{\"lat\":42.2578,\"lon\":118.8869},"
+         "\"evidence\":{"
          "\"uri\":\"x\",\"sha256\":\"00\"}}",                                                        "[{\"pointer\":\"/evidence/uri\",\"detail\":\"must be https, http, s3, oss, cos, obs or "
          "file, "
          "at most 200 bytes of ASCII\"},"

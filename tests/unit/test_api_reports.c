@@ -100,6 +100,26 @@ static void a_merged_report_goes_on_in_the_other_case(void **state)
     look(into, "", 200, "\"rating\":4");
 }
 
+/* A slip of the finger on a map, or somebody far away: nobody could go there. The city of the
+ * fixture is one point, 42.2578, 118.8869. */
+static void another_citys_matters_are_not_taken(void **state)
+{
+    (void)state;
+    expect("POST", NULL, "/v1/reports",
+           "{\"kind\":\"order\",\"text\":\"x\",\"location\":{\"lat\":42.3,\"lon\":118.8869}}", 201,
+           "receipt"); /* 4.7 km */
+    expect("POST", NULL, "/v1/reports",
+           "{\"kind\":\"order\",\"text\":\"x\",\"location\":{\"lat\":42.3035,\"lon\":118.8869}}",
+           422, "/location"); /* 5.1 km */
+    expect("POST", NULL, "/v1/reports",
+           "{\"kind\":\"order\",\"text\":\"x\",\"location\":{\"lat\":-33.9,\"lon\":151.2}}", 422,
+           "not in this city");
+    expect(
+        "POST", city->staff, "/v1/cases",
+        "{\"kind\":\"order\",\"source\":\"superior\",\"location\":{\"lat\":42.4,\"lon\":118.8869}}",
+        201, "\"orphan\":false");
+}
+
 static void phrase_38_each_source_is_counted_apart(void **state)
 {
     static const char *const by_staff[] = {"patrol", "hotline", "letter_box", "superior"};
@@ -150,6 +170,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(phrase_37_a_report_its_receipt_and_its_rating),
         TEST(a_merged_report_goes_on_in_the_other_case),
+        TEST(another_citys_matters_are_not_taken),
         TEST(phrase_38_each_source_is_counted_apart),
         TEST(reports_come_from_other_sites),
     };
