@@ -431,6 +431,17 @@ static void vehicle_read(struct request *rq, const struct json_doc *doc,
     }
 }
 
+/* Cars and private bikes have plates, some of which look like a reference. */
+static void vehicle_check(struct request *rq, const struct case_request *request)
+{
+    const bool plated =
+        request->kind == CASE_ZOMBIE_CAR || request->kind == CASE_ZOMBIE_PRIVATE_BIKE;
+
+    if (rq->faults.count == 0 && plated && request->vehicle[0] != '\0') {
+        faults_add(&rq->faults, "/vehicle", "is of a shared bike; this kind has none, nor a plate");
+    }
+}
+
 void case_body_finding(struct request *rq, const struct json_doc *doc, struct case_request *request)
 {
     kind_read(rq, doc, request);
@@ -439,6 +450,7 @@ void case_body_finding(struct request *rq, const struct json_doc *doc, struct ca
     vehicle_read(rq, doc, request);
     location_read(rq, doc, &doc->nodes[0], "/location", &request->at);
     text_read(rq, doc, "text", request->move.note, sizeof request->move.note);
+    vehicle_check(rq, request);
     if (said(doc, &doc->nodes[0], "place") == NULL &&
         said(doc, &doc->nodes[0], "location") == NULL &&
         said(doc, &doc->nodes[0], "vehicle") == NULL) {

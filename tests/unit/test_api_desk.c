@@ -233,6 +233,9 @@ static void bodies_are_checked(void **state)
         {"/v1/cases",      "{\"kind\":\"order\",\"source\":\"patrol\",\"vehicle\":\"京A12345\"}",
          "/vehicle"                                                                                                          },
         {"/v1/cases",
+         "{\"kind\":\"zombie_car\",\"source\":\"patrol\",\"place\":\"PLACE\",\"vehicle\":\"JD-"
+         "A1234\"}",                                                                               "this kind has none"      },
+        {"/v1/cases",
          "{\"kind\":\"order\",\"source\":\"patrol\",\"location\":{\"lat\":91,\"lon\":1}}",         "/location"               },
         {"/v1/cases",
          "{\"kind\":\"order\",\"source\":\"patrol\",\"location\":{\"lat\":9,\"lon\":1,\"x\":1}}",  "/location"               },
