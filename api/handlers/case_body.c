@@ -8,8 +8,10 @@
 #include <sodium.h>
 #include <string.h>
 
-#define TIME_MAX 48
-#define DAY_MS   86400000
+#define TIME_MAX    48
+#define DAY_MS      86400000
+#define SCORE_SPARE 4     /* digits looked at behind the two that are kept */
+#define SCORE_FINER 10000 /* 10^SCORE_SPARE */
 
 bool case_body_open(struct request *rq, struct json_doc *doc, struct json_node *nodes, uint32_t cap)
 {
@@ -319,10 +321,12 @@ static void numbers_read(struct request *rq, const struct json_doc *doc, struct 
 
     if (score != NULL) {
         move->has_score = true;
-        if (!json_scaled(doc, score, 2, &v) || v < -10000 || v > 10000) {
-            faults_add(&rq->faults, "/score", "must be points from -100 to 100");
+        if (!json_scaled(doc, score, 2 + SCORE_SPARE, &v) || v % SCORE_FINER != 0 ||
+            v < -10000 * SCORE_FINER || v > 10000 * SCORE_FINER) {
+            faults_add(&rq->faults, "/score",
+                       "must be points from -100 to 100, two decimals at most");
         }
-        move->score_hundredths = (int16_t)v;
+        move->score_hundredths = (int16_t)(v / SCORE_FINER);
     }
     if (rating != NULL) {
         if (!json_int(doc, rating, &v) || v < 1 || v > 5) {

@@ -101,6 +101,7 @@ static void phrase_23_46_no_dispatch_without_the_four(void **state)
     move(city->staff, n, "dispatch", "{\"unit\":\"NOBODY\",\"person\":\"X\"}", 422, "unit");
     move(city->staff, n, "dispatch", "{\"person\":\"P-9\",\"until\":\"2020-01-01T00:00:00Z\"}", 422,
          "in the future");
+    move(city->staff, n, "dispatch", "{\"person\":\"P-9\",\"score\":-0.005}", 422, "two decimals");
     move(city->staff, n, "dispatch",
          "{\"person\":\"P-9\",\"duty\":\"mend the sign\",\"score\":-0.5,"
          "\"until\":\"2099-01-01T00:00:00Z\"}",
