@@ -51,11 +51,17 @@ static void newest(struct casebook *book, struct case_request *request)
         if (!asked(&request->filter, image)) {
             continue;
         }
-        if (request->case_count == request->limit) {
-            request->more = true;
-            return;
+        if (request->by_source != NULL) {
+            request->by_source[image->source]++;
         }
-        request->cases[request->case_count++] = *image;
+        if (request->case_count < request->limit) {
+            request->cases[request->case_count++] = *image;
+        } else {
+            request->more = true;
+            if (request->by_source == NULL) {
+                return;
+            }
+        }
     }
 }
 
