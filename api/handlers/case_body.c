@@ -365,6 +365,9 @@ void case_body_move(struct request *rq, const struct json_doc *doc, struct case_
     code_read(rq, doc, "person", move->person, sizeof move->person);
     text_read(rq, doc, "duty", move->duty, sizeof move->duty);
     text_read(rq, doc, "document", move->document, sizeof move->document);
+    if (strchr(move->document, '\n') != NULL) { /* a number on a sheet, not a text */
+        faults_add(&rq->faults, "/document", "must be one line");
+    }
     channel_read(rq, doc, move);
     until_read(rq, doc, move);
     features_read(rq, doc, move);
@@ -456,8 +459,7 @@ void case_body_finding(struct request *rq, const struct json_doc *doc, struct ca
     text_read(rq, doc, "text", request->move.note, sizeof request->move.note);
     vehicle_check(rq, request);
     if (said(doc, &doc->nodes[0], "place") == NULL &&
-        said(doc, &doc->nodes[0], "location") == NULL &&
-        said(doc, &doc->nodes[0], "vehicle") == NULL) {
+        said(doc, &doc->nodes[0], "location") == NULL) {
         faults_add(&rq->faults, "/place", "say where: place, or location");
     }
 }

@@ -223,36 +223,38 @@ static void keys_of_a_district(void **state)
 static void bodies_are_checked(void **state)
 {
     static const char *const rows[][3] = {
-        {"/v1/cases",      "{\"kind\":\"x\",\"source\":\"patrol\",\"place\":\"PLACE\"}",           "/kind"                   },
-        {"/v1/cases",      "{\"kind\":\"order\",\"source\":\"sensor\",\"place\":\"PLACE\"}",       "/source"                 },
-        {"/v1/cases",      "{\"kind\":\"order\",\"source\":\"app\",\"place\":\"PLACE\"}",          "/source"                 },
-        {"/v1/cases",      "{\"kind\":\"order\",\"source\":\"patrol\"}",                           "say where"               },
-        {"/v1/cases",      "{\"kind\":\"order\",\"place\":\"PLACE\"}",                             "/source"                 },
-        {"/v1/cases",      "{\"kind\":\"order\",\"source\":\"patrol\",\"place\":\"X\"}",           "/place"                  },
+        {"/v1/cases",      "{\"kind\":\"x\",\"source\":\"patrol\",\"place\":\"PLACE\"}",              "/kind"                   },
+        {"/v1/cases",      "{\"kind\":\"order\",\"source\":\"sensor\",\"place\":\"PLACE\"}",          "/source"                 },
+        {"/v1/cases",      "{\"kind\":\"order\",\"source\":\"app\",\"place\":\"PLACE\"}",             "/source"                 },
+        {"/v1/cases",      "{\"kind\":\"order\",\"source\":\"patrol\"}",                              "say where"               },
+        {"/v1/cases",      "{\"kind\":\"order\",\"place\":\"PLACE\"}",                                "/source"                 },
+        {"/v1/cases",      "{\"kind\":\"order\",\"source\":\"patrol\",\"vehicle\":\"HLO-00000001\"}",
+         "\"pointer\":\"/place\""                                                                                               },
+        {"/v1/cases",      "{\"kind\":\"order\",\"source\":\"patrol\",\"place\":\"X\"}",              "/place"                  },
         {"/v1/cases",
-         "{\"kind\":\"order\",\"source\":\"patrol\",\"place\":\"PLACE\",\"plate\":\"A\"}",         "unknown field"           },
+         "{\"kind\":\"order\",\"source\":\"patrol\",\"place\":\"PLACE\",\"plate\":\"A\"}",            "unknown field"           },
         {"/v1/cases",      "{\"kind\":\"order\",\"source\":\"patrol\",\"vehicle\":\"京A12345\"}",
-         "/vehicle"                                                                                                          },
+         "/vehicle"                                                                                                             },
         {"/v1/cases",
          "{\"kind\":\"zombie_car\",\"source\":\"patrol\",\"place\":\"PLACE\",\"vehicle\":\"JD-"
-         "A1234\"}",                                                                               "this kind has none"      },
+         "A1234\"}",                                                                                  "this kind has none"      },
         {"/v1/cases",
-         "{\"kind\":\"order\",\"source\":\"patrol\",\"location\":{\"lat\":91,\"lon\":1}}",         "/location"               },
+         "{\"kind\":\"order\",\"source\":\"patrol\",\"location\":{\"lat\":91,\"lon\":1}}",            "/location"               },
         {"/v1/cases",
-         "{\"kind\":\"order\",\"source\":\"patrol\",\"location\":{\"lat\":9,\"lon\":1,\"x\":1}}",  "/location"               },
-        {"/v1/detections", "{\"kind\":\"order\",\"place\":\"PLACE\"}",                             "/evidence"               },
+         "{\"kind\":\"order\",\"source\":\"patrol\",\"location\":{\"lat\":9,\"lon\":1,\"x\":1}}",     "/location"               },
+        {"/v1/detections", "{\"kind\":\"order\",\"place\":\"PLACE\"}",                                "/evidence"               },
         {"/v1/detections", "{\"kind\":\"order\",\"place\":\"PLACE\",\"evidence\":{}}",
-         "/evidence/uri"                                                                                                     },
+         "/evidence/uri"                                                                                                        },
         {"/v1/detections",
-         "{\"kind\":\"order\",\"place\":\"PLACE\",\"evidence\":{\"uri\":\"javascript:1\"}}",       "/evidence/uri"           },
-        {"/v1/detections",
-         "{\"kind\":\"order\",\"place\":\"PLACE\",\"evidence\":{\"uri\":\"https://a\","
-         "\"sha256\":\"00\"}}",                                                                    "/evidence/sha256"        },
+         "{\"kind\":\"order\",\"place\":\"PLACE\",\"evidence\":{\"uri\":\"javascript:1\"}}",          "/evidence/uri"           },
         {"/v1/detections",
          "{\"kind\":\"order\",\"place\":\"PLACE\",\"evidence\":{\"uri\":\"https://a\","
-         "\"picture\":\"x\"}}",                                                                    "must be an object of uri"},
+         "\"sha256\":\"00\"}}",                                                                       "/evidence/sha256"        },
         {"/v1/detections",
-         "{\"kind\":\"order\",\"place\":\"PLACE\",\"evidence\":{\"uri\":\"data:image/png\"}}",     "/evidence/uri"           },
+         "{\"kind\":\"order\",\"place\":\"PLACE\",\"evidence\":{\"uri\":\"https://a\","
+         "\"picture\":\"x\"}}",                                                                       "must be an object of uri"},
+        {"/v1/detections",
+         "{\"kind\":\"order\",\"place\":\"PLACE\",\"evidence\":{\"uri\":\"data:image/png\"}}",        "/evidence/uri"           },
     };
 
     (void)state;
@@ -340,6 +342,20 @@ static void audited(const char *note, const char *number)
     pthread_mutex_unlock(&city->lock);
 }
 
+/* What is printed as a number is one line. */
+static void a_document_is_one_line(void **state)
+{
+    char n[CASE_NUMBER_LEN + 1];
+
+    (void)state;
+    opened("zombie_car", "patrol", space_text(1), n);
+    move(city->staff, n, "confirm", "{\"features\":[\"dust\"]," EVIDENCE "}", 200, "confirmed");
+    move(city->staff, n, "check_in", NULL, 200, "handling");
+    move(city->staff, n, "notice", "{\"document\":\"G-1\\nvoid\",\"channel\":\"call\"}", 422,
+         "must be one line");
+    move(city->staff, n, "notice", "{\"document\":\"G-1\",\"channel\":\"call\"}", 200, "noticed");
+}
+
 /* Every read by staff: a case, and each list that shows cases. */
 static void reads_are_audited(void **state)
 {
@@ -377,6 +393,7 @@ int main(void)
         TEST(what_is_open_is_not_opened_again),
         TEST(keys_of_a_district),
         TEST(bodies_are_checked),
+        TEST(a_document_is_one_line),
         TEST(reads_are_audited),
         TEST(refusals_name_their_fields),
     };
