@@ -157,6 +157,14 @@ static void location_read(struct request *rq, const struct json_doc *doc,
 
 /* --- evidence: where a picture lies, and its digest --- */
 
+/* "user:password@" before the path: everybody who reads the case would have it. */
+static bool uri_has_login(const char *uri)
+{
+    const char *host = strstr(uri, "://") + 3;
+
+    return memchr(host, '@', strcspn(host, "/?#")) != NULL;
+}
+
 static bool uri_good(const char *uri)
 {
     static const char *const schemes[] = {"https://", "http://", "s3://",  "oss://",
@@ -170,7 +178,7 @@ static bool uri_good(const char *uri)
     for (const char *p = uri; *p != '\0'; p++) {
         known = known && *p > 0x20 && *p < 0x7f && strchr("\"<>\\^`{|}", *p) == NULL;
     }
-    return known;
+    return known && !uri_has_login(uri);
 }
 
 static bool evidence_members_known(const struct json_doc *doc, const struct json_node *n)
@@ -241,9 +249,10 @@ static void evidence_read(struct request *rq, const struct json_doc *doc, struct
     if (uri == NULL || json_text(doc, uri, move->uri, sizeof move->uri) < 1 ||
         !uri_good(move->uri)) {
         move->uri[0] = '\0';
-        faults_add(&rq->faults, "/evidence/uri",
-                   "%s https, http, s3, oss, cos, obs or file, at most %d bytes of ASCII",
-                   FAULT_MUST_BE(uri), CASE_URI_MAX);
+        faults_add(
+            &rq->faults, "/evidence/uri",
+            "%s https, http, s3, oss, cos, obs or file, at most %d bytes of ASCII without a login",
+            FAULT_MUST_BE(uri), CASE_URI_MAX);
     }
     digest_read(rq, doc, n, move);
     taken = said(doc, n, "taken_at");

@@ -242,6 +242,8 @@ static void bodies_are_checked(void **state)
          "{\"kind\":\"order\",\"source\":\"patrol\",\"location\":{\"lat\":91,\"lon\":1}}",            "/location"               },
         {"/v1/cases",
          "{\"kind\":\"order\",\"source\":\"patrol\",\"location\":{\"lat\":9,\"lon\":1,\"x\":1}}",     "/location"               },
+        {"/v1/detections",
+         "{\"kind\":\"order\",\"place\":\"PLACE\",\"evidence\":{\"uri\":\"https://u:p@a/1.jpg\"}}",   "without a login"         },
         {"/v1/detections", "{\"kind\":\"order\",\"place\":\"PLACE\"}",                                "/evidence"               },
         {"/v1/detections", "{\"kind\":\"order\",\"place\":\"PLACE\",\"evidence\":{}}",
          "/evidence/uri"                                                                                                        },
@@ -297,7 +299,7 @@ static void refusals_name_their_fields(void **state)
          "\"evidence\":{"
          "\"uri\":\"x\",\"sha256\":\"00\"}}",                                                        "[{\"pointer\":\"/evidence/uri\",\"detail\":\"must be https, http, s3, oss, cos, obs or "
          "file, "
-         "at most 200 bytes of ASCII\"},"
+         "at most 200 bytes of ASCII without a login\"},"
          "{\"pointer\":\"/evidence/sha256\",\"detail\":\"must be 64 hex digits\"},"
          "{\"pointer\":\"/evidence/taken_at\",\"detail\":\"is required: an RFC 3339 time, not "
          "later than "
