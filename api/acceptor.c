@@ -205,10 +205,14 @@ static int accept_round(struct api *api, struct porch *porch, int64_t boot_ms)
     return 0;
 }
 
-static void tick(struct api *api, const struct strbuf *farewell, int64_t boot_ms)
+static void tick(struct api *api, int64_t boot_ms)
 {
-    uint32_t cut = connections_reap(&api->connections, boot_ms, farewell);
+    struct strbuf farewell = {0};
+    uint32_t cut;
 
+    last_word_write(api, &farewell, ERR_REQUEST_TIMEOUT, "", NULL);
+    cut = connections_reap(&api->connections, boot_ms, &farewell);
+    strbuf_finish(&farewell);
     if (cut > 0) {
         count_add(api->p.counters, COUNT_HTTP_CUT_DEADLINE, cut);
     }
@@ -225,9 +229,7 @@ void *acceptor_run(void *arg)
     int64_t ticked = 0;
     int64_t hung_up = 0;
     struct porch porch = {.count = 0};
-    struct strbuf farewell = {0};
 
-    last_word_write(api, &farewell, ERR_REQUEST_TIMEOUT, "", NULL);
     while (!atomic_load(&api->stopping)) {
         int64_t boot_ms = host_boot_ms();
         struct pollfd fds[OWN_FDS + PORCH_GUESTS] = {
@@ -250,7 +252,7 @@ void *acceptor_run(void *arg)
             wake_from = boot_ms + STREAM_PAUSE_MS;
         }
         if (boot_ms - ticked >= TICK_MS) {
-            tick(api, &farewell, boot_ms);
+            tick(api, boot_ms);
             ticked = boot_ms;
         }
         if (boot_ms - hung_up >= HANG_UP_MS) {
@@ -259,6 +261,5 @@ void *acceptor_run(void *arg)
         }
     }
     porch_finish(&porch, api);
-    strbuf_finish(&farewell);
     return NULL;
 }

@@ -122,6 +122,7 @@ static enum admission admit_locked(struct connections *c, const struct origin *o
     atomic_store(&slot->deadline_ms, deadline_ms);
     atomic_store(&slot->idle_ms, INT64_MAX);
     atomic_store(&slot->unanswered, true);
+    atomic_store(&slot->gone, false);
     c->used++;
     return slot->reserved ? ADMITTED_RESERVED : ADMITTED;
 }
@@ -241,13 +242,15 @@ uint32_t connections_reap(struct connections *c, int64_t boot_ms, const struct s
 
 /* shutdown(2) of the reading side wakes who polls the socket once more, and takes nothing away: no
  * byte comes behind the end. */
-static uint32_t hang_up_some(const struct pollfd *fds, nfds_t count)
+static uint32_t hang_up_some(const struct pollfd *fds, struct connection *const *slots,
+                             nfds_t count)
 {
     uint32_t over = 0;
 
     for (nfds_t i = 0; i < count; i++) {
         if ((fds[i].revents & POLLRDHUP) != 0) {
             (void)shutdown(fds[i].fd, SHUT_RD);
+            atomic_store(&slots[i]->gone, true);
             over++;
         }
     }
@@ -257,16 +260,18 @@ static uint32_t hang_up_some(const struct pollfd *fds, nfds_t count)
 uint32_t connections_hang_up(struct connections *c)
 {
     struct pollfd fds[POLLED];
+    struct connection *slots[POLLED];
     nfds_t n = 0;
     uint32_t over = 0;
 
     pthread_mutex_lock(&c->lock);
     for (uint32_t i = 0; i < c->cap; i++) {
         if (c->slots[i] != NULL && c->slots[i]->fd >= 0) {
+            slots[n] = c->slots[i];
             fds[n++] = (struct pollfd){.fd = c->slots[i]->fd, .events = POLLRDHUP};
         }
         if (n == POLLED || (n > 0 && i + 1 == c->cap)) {
-            over += poll(fds, n, 0) > 0 ? hang_up_some(fds, n) : 0;
+            over += poll(fds, n, 0) > 0 ? hang_up_some(fds, slots, n) : 0;
             n = 0;
         }
     }

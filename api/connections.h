@@ -25,6 +25,7 @@ struct connection {
                                   something taken; acceptor only */
     uint64_t taken_bytes;    /**< at the look before; acceptor only */
     _Atomic bool unanswered; /**< connection_answer takes it */
+    _Atomic bool gone;       /**< the peer has closed its side: event streams end */
     uint32_t streams;
     uint8_t answers;      /**< up to two: libmicrohttpd pushes those itself (loop.c) */
     bool corked;          /**< what is sent leaves when it is pushed; HTTP thread only */
@@ -73,7 +74,8 @@ bool connection_answer(struct connection *slot);
 uint32_t connections_reap(struct connections *c, int64_t boot_ms, const struct strbuf *farewell);
 /** Looks for peers that have closed their side, and has libmicrohttpd read the end of theirs: it
  * reads edge-triggered, and misses an end that came together with the last request. What is being
- * answered is answered to its end. Returns how many. */
+ * answered is answered to its end; event streams, which have none, find `gone`. Returns how many.
+ */
 uint32_t connections_hang_up(struct connections *c);
 uint32_t connections_used(struct connections *c);
 

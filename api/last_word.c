@@ -1,24 +1,47 @@
 /* The end of a connection in our own words. */
 #include "api/last_word.h"
 #include "api/server.h"
+#include "bowei/base/city_clock.h"
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #define UNREAD_MAX 65536u /* of a request nobody will read */
+#define DATE_MAX   40
+
+/* As on every other answer (respond.c). */
+static const char always[] =
+    "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"
+    "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"
+    "Cache-Control: no-store\r\n";
+
+/* RFC 9110 6.6.1; the program's locale is C. */
+static void date_write(char out[DATE_MAX])
+{
+    const time_t now = (time_t)(host_wall_ms() / 1000);
+    struct tm utc;
+
+    if (gmtime_r(&now, &utc) == NULL ||
+        strftime(out, DATE_MAX, "%a, %d %b %Y %H:%M:%S GMT", &utc) == 0) {
+        out[0] = '\0';
+    }
+}
 
 void last_word_write(const struct api *api, struct strbuf *text, enum err why, const char *headers,
                      const char *detail)
 {
     struct strbuf body = {0};
+    char date[DATE_MAX];
 
     if (api->tls.certificate_file != NULL) {
         return;
     }
+    date_write(date);
     problem_write(&body, why, detail);
     strbuf_printf(text,
-                  "HTTP/1.1 %d Refused\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
-                  "%sConnection: close\r\n\r\n",
-                  err_http_status(why), type_problem, body.len, headers);
+                  "HTTP/1.1 %d Refused\r\nDate: %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
+                  "%s%sConnection: close\r\n\r\n",
+                  err_http_status(why), date, type_problem, body.len, always, headers);
     strbuf_add(text, body.data, body.len);
     if (text->failed || body.failed) {
         strbuf_finish(text);

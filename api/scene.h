@@ -2,74 +2,41 @@
 #define API_SCENE_H
 
 #include "api/members.h"
+#include "api/scene_memo.h"
 #include "bowei/base/json_write.h"
 #include "bowei/view.h"
 
-/* Rendering spaces and lots for one answer. The space writer is the hot path: constant pieces by
- * memcpy, stamps and coordinates in fixed point, what neighbours share (lot, day) kept from one to
- * the next. */
+/* Rendering spaces and lots for one answer. The space writer is the hot path: constant pieces in
+ * whole words, stamps and coordinates in fixed point, what neighbours share (lot, day) kept from
+ * one to the next, and nothing read that has just been written. */
 
 #define SPACE_JSON_MAX 1024u /**< bytes of one space at most, as a GeoJSON feature too */
-#define DAYS_KEPT      4u
-
-/** A lot's ID as text, and the check sum behind the 13 characters that its spaces share. */
-struct lot_text {
-    space_key key;
-    uint64_t version; /**< of the inventory; 0: empty */
-    uint32_t lot;     /**< its index there */
-    char text[SPACE_ID_LEN];
-    uint8_t check;
-};
-
-/** A day as text: what most stamps of an answer share. */
-struct day_text {
-    int64_t start_ms; /**< 0: empty */
-    char text[11];    /**< "2026-11-21T" */
-};
-
-#define LOTS_KEPT 512u /**< a power of two */
-
-/** Texts kept from one answer to the next; zeroed at the start. What is kept depends on nothing but
- * its key, so it never grows old. */
-struct scene_memo {
-    struct lot_text lots[LOTS_KEPT]; /**< by lot index */
-    struct day_text days[DAYS_KEPT];
-};
 
 struct scene {
-    struct scene_memo *memo;         /**< NULL: none */
-    struct day_text days[DAYS_KEPT]; /**< without a memo */
-    struct lot_text lot;             /**< of the space before */
+    struct scene_memo *memo;
     const struct inventory *inv;
-    const struct view *view;
     struct view_now now;
     enum crs crs;
     bool geo;
     member_set members; /**< those to show; ALL_MEMBERS after scene_init */
 };
 
-void scene_init(struct scene *scene, const struct inventory *inv, const struct view *view,
+void scene_init(struct scene *scene, struct scene_memo *memo, const struct inventory *inv,
                 struct view_now now, enum crs crs);
-/** Writes one space; at most SPACE_JSON_MAX bytes. distance_mm < 0: none. Returns the end. */
+/** Writes one space; at most SPACE_JSON_MAX bytes, with the PUT_OVER behind them that are written
+ * to, too. distance_mm < 0: none. Returns the end. */
 char *scene_space(struct scene *scene, char *p, uint32_t slot, const struct space_view *view,
                   int64_t distance_mm);
 /** The same with the members of scene->members only. */
 char *scene_space_some(struct scene *scene, char *p, uint32_t slot, const struct space_view *view,
-                       int64_t distance_mm);
-/** RFC 3339 of a city time, 20 bytes without quotes. */
-char *scene_stamp(struct scene *scene, char *p, int64_t city_ms);
-/** The same in quotes; null when it is not known (<= 0). */
+                       int64_t distance_mm) APART;
+/** RFC 3339 of a city time, in quotes; null when it is not known (<= 0). */
 char *scene_time(struct scene *scene, char *p, int64_t city_ms);
-/** Says that the lot's text is wanted soon: a hint to the cache. */
-void scene_lot_soon(const struct scene_memo *memo, uint32_t lot);
-/** ID of a lot, by its index; valid until the next call. */
-const struct lot_text *scene_lot_text(struct scene *scene, uint32_t lot);
-/** ID of a space of that lot. */
-void scene_id(const struct lot_text *lot, space_key key, char id[SPACE_ID_LEN]);
 /** A position in the scene's crs. */
 struct position_e7 scene_at(const struct scene *scene, struct position_e7 at);
 /** A GeoJSON feature up to its properties. */
-char *scene_feature(char *p, const char *id, struct position_e7 at);
+char *scene_feature(char *p, const struct site_text *site, struct place_tail tail,
+                    struct position_e7 at);
 /** One lot as an object. */
 void scene_lot(struct scene *scene, struct json_writer *w, uint32_t lot,
                const struct lot_view *view, int64_t distance_mm);

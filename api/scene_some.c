@@ -8,8 +8,9 @@ struct some {
     struct scene *scene;
     const struct inv_space *space;
     const struct space_view *view;
-    const struct lot_text *lot;
-    const char *id;
+    const struct site_text *lot;
+    const struct site_text *site;
+    struct place_tail tail;
     struct position_e7 at;
     int64_t distance_mm;
 };
@@ -27,25 +28,28 @@ static char *quoted_put(char *p, const char *text, size_t len)
 
 static char *put_id(const struct some *s, char *p)
 {
-    return quoted_put(p, s->id, SPACE_ID_LEN);
+    *p++ = '"';
+    p = id_put(p, s->site, s->tail);
+    *p++ = '"';
+    return p;
 }
 
 static char *put_display(const struct some *s, char *p)
 {
     *p++ = '"';
-    p = display_put(p, s->id);
+    p = display_put(p, s->site, s->tail);
     *p++ = '"';
     return p;
 }
 
 static char *put_lot(const struct some *s, char *p)
 {
-    return quoted_put(p, s->lot->text, SPACE_ID_LEN);
+    return quoted_put(p, s->lot->id, SPACE_ID_LEN);
 }
 
 static char *put_kind(const struct some *s, char *p)
 {
-    const char *name = place_kind_name(space_key_kind(s->space->key));
+    const char *name = place_kind_name((enum place_kind)s->site->kind);
 
     return quoted_put(p, name, strlen(name));
 }
@@ -174,13 +178,19 @@ char *scene_space_some(struct scene *scene, char *p, uint32_t slot, const struct
                        int64_t distance_mm)
 {
     const struct inv_space *space = &scene->inv->spaces[slot];
-    const struct lot_text *lot = scene_lot_text(scene, space->lot);
-    char id[SPACE_ID_LEN];
-    const struct some some = {scene, space, view, lot, id, scene_at(scene, space->at), distance_mm};
+    const struct site_text *lot = scene_memo_lot(scene->memo, scene->inv, space->lot);
+    const struct site_text *site = scene_memo_site(scene->memo, lot, space->key);
+    const struct some some = {.scene = scene,
+                              .space = space,
+                              .view = view,
+                              .lot = lot,
+                              .site = site,
+                              .tail = site_text_tail(site, space->key),
+                              .at = scene_at(scene, space->at),
+                              .distance_mm = distance_mm};
 
-    scene_id(lot, space->key, id);
     if (scene->geo) {
-        p = scene_feature(p, id, some.at);
+        p = scene_feature(p, site, some.tail, some.at);
     }
     p = members_put(&some, p, distance_mm >= 0 ? scene->members : scene->members & ~M(DISTANCE_M));
     if (scene->geo) {

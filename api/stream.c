@@ -61,7 +61,7 @@ static void stream_look(struct stream *s, bool ending, int64_t boot_ms)
 {
     const int64_t every_ms = (int64_t)s->api->p.config->http.heartbeat_s * 1000;
 
-    s->over = s->over || ending || boot_ms >= s->end_ms;
+    s->over = s->over || ending || boot_ms >= s->end_ms || atomic_load(&s->slot->gone);
     if (boot_ms >= s->beat_ms) {
         s->beat = true;
         s->beat_ms = boot_ms + every_ms;

@@ -75,7 +75,7 @@ void watches_tick(struct watches *watches, int64_t boot_ms)
 
     pthread_mutex_lock(&watches->lock);
     for (struct watch *w = watches->first; w != NULL; w = w->next) {
-        w->over = w->over || boot_ms >= w->end_ms;
+        w->over = w->over || boot_ms >= w->end_ms || atomic_load(&w->slot->gone);
         if (boot_ms >= w->beat_ms) {
             w->beat = true;
             w->beat_ms = boot_ms + every_ms;

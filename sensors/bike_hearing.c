@@ -101,6 +101,7 @@ bool bike_hearing_lock(struct bike_hearing *b, const struct inventory *inv,
     for (unsigned i = 0; i < lock->beacon_count; i++) {
         report_beacon(report, inv, lock->beacons[i].id, lock->beacons[i].rssi_dbm);
     }
+    report_in_use(report);
     return true;
 }
 

@@ -8,8 +8,10 @@
 #include <sodium.h>
 #include <string.h>
 
-#define TIME_MAX 48
-#define DAY_MS   86400000
+#define TIME_MAX    48
+#define DAY_MS      86400000
+#define SCORE_SPARE 4     /* digits looked at behind the two that are kept */
+#define SCORE_FINER 10000 /* 10^SCORE_SPARE */
 
 bool case_body_open(struct request *rq, struct json_doc *doc, struct json_node *nodes, uint32_t cap)
 {
@@ -155,6 +157,14 @@ static void location_read(struct request *rq, const struct json_doc *doc,
 
 /* --- evidence: where a picture lies, and its digest --- */
 
+/* "user:password@" before the path: everybody who reads the case would have it. */
+static bool uri_has_login(const char *uri)
+{
+    const char *host = strstr(uri, "://") + 3;
+
+    return memchr(host, '@', strcspn(host, "/?#")) != NULL;
+}
+
 static bool uri_good(const char *uri)
 {
     static const char *const schemes[] = {"https://", "http://", "s3://",  "oss://",
@@ -168,7 +178,7 @@ static bool uri_good(const char *uri)
     for (const char *p = uri; *p != '\0'; p++) {
         known = known && *p > 0x20 && *p < 0x7f && strchr("\"<>\\^`{|}", *p) == NULL;
     }
-    return known;
+    return known && !uri_has_login(uri);
 }
 
 static bool evidence_members_known(const struct json_doc *doc, const struct json_node *n)
@@ -239,9 +249,10 @@ static void evidence_read(struct request *rq, const struct json_doc *doc, struct
     if (uri == NULL || json_text(doc, uri, move->uri, sizeof move->uri) < 1 ||
         !uri_good(move->uri)) {
         move->uri[0] = '\0';
-        faults_add(&rq->faults, "/evidence/uri",
-                   "%s https, http, s3, oss, cos, obs or file, at most %d bytes of ASCII",
-                   FAULT_MUST_BE(uri), CASE_URI_MAX);
+        faults_add(
+            &rq->faults, "/evidence/uri",
+            "%s https, http, s3, oss, cos, obs or file, at most %d bytes of ASCII without a login",
+            FAULT_MUST_BE(uri), CASE_URI_MAX);
     }
     digest_read(rq, doc, n, move);
     taken = said(doc, n, "taken_at");
@@ -319,10 +330,12 @@ static void numbers_read(struct request *rq, const struct json_doc *doc, struct 
 
     if (score != NULL) {
         move->has_score = true;
-        if (!json_scaled(doc, score, 2, &v) || v < -10000 || v > 10000) {
-            faults_add(&rq->faults, "/score", "must be points from -100 to 100");
+        if (!json_scaled(doc, score, 2 + SCORE_SPARE, &v) || v % SCORE_FINER != 0 ||
+            v < -10000 * SCORE_FINER || v > 10000 * SCORE_FINER) {
+            faults_add(&rq->faults, "/score",
+                       "must be points from -100 to 100, two decimals at most");
         }
-        move->score_hundredths = (int16_t)v;
+        move->score_hundredths = (int16_t)(v / SCORE_FINER);
     }
     if (rating != NULL) {
         if (!json_int(doc, rating, &v) || v < 1 || v > 5) {
@@ -361,6 +374,9 @@ void case_body_move(struct request *rq, const struct json_doc *doc, struct case_
     code_read(rq, doc, "person", move->person, sizeof move->person);
     text_read(rq, doc, "duty", move->duty, sizeof move->duty);
     text_read(rq, doc, "document", move->document, sizeof move->document);
+    if (strchr(move->document, '\n') != NULL) { /* a number on a sheet, not a text */
+        faults_add(&rq->faults, "/document", "must be one line");
+    }
     channel_read(rq, doc, move);
     until_read(rq, doc, move);
     features_read(rq, doc, move);
@@ -431,6 +447,17 @@ static void vehicle_read(struct request *rq, const struct json_doc *doc,
     }
 }
 
+/* Cars and private bikes have plates, some of which look like a reference. */
+static void vehicle_check(struct request *rq, const struct case_request *request)
+{
+    const bool plated =
+        request->kind == CASE_ZOMBIE_CAR || request->kind == CASE_ZOMBIE_PRIVATE_BIKE;
+
+    if (rq->faults.count == 0 && plated && request->vehicle[0] != '\0') {
+        faults_add(&rq->faults, "/vehicle", "is of a shared bike; this kind has none, nor a plate");
+    }
+}
+
 void case_body_finding(struct request *rq, const struct json_doc *doc, struct case_request *request)
 {
     kind_read(rq, doc, request);
@@ -439,9 +466,9 @@ void case_body_finding(struct request *rq, const struct json_doc *doc, struct ca
     vehicle_read(rq, doc, request);
     location_read(rq, doc, &doc->nodes[0], "/location", &request->at);
     text_read(rq, doc, "text", request->move.note, sizeof request->move.note);
+    vehicle_check(rq, request);
     if (said(doc, &doc->nodes[0], "place") == NULL &&
-        said(doc, &doc->nodes[0], "location") == NULL &&
-        said(doc, &doc->nodes[0], "vehicle") == NULL) {
+        said(doc, &doc->nodes[0], "location") == NULL) {
         faults_add(&rq->faults, "/place", "say where: place, or location");
     }
 }

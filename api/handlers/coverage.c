@@ -3,9 +3,11 @@
 #include "bowei/coverage.h"
 #include "api/handlers/fleet.h"
 #include "api/handlers/places.h"
+#include "bowei/csv_text.h"
 #include "bowei/fences.h"
 #include "bowei/inventory.h"
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -86,23 +88,31 @@ static void units_write(const struct request *rq, struct json_writer *w, const s
     json_array_end(w);
 }
 
+static const struct {
+    const char *name;
+    size_t at; /* of a uint32_t in struct coverage_street */
+} figures[] = {
+    {"lots",      offsetof(struct coverage_street, lots)     },
+    {"spaces",    offsetof(struct coverage_street, spaces)   },
+    {"fences",    offsetof(struct coverage_street, fences)   },
+    {"devices",   offsetof(struct coverage_street, devices)  },
+    {"beacons",   offsetof(struct coverage_street, beacons)  },
+    {"listeners", offsetof(struct coverage_street, listeners)},
+    {"grids",     offsetof(struct coverage_street, grids)    },
+};
+
+static uint32_t figure_of(const struct coverage_street *s, size_t figure)
+{
+    uint32_t count;
+
+    memcpy(&count, (const char *)s + figures[figure].at, sizeof count);
+    return count;
+}
+
 static void figures_write(struct json_writer *w, const struct coverage_street *s)
 {
-    const struct {
-        const char *name;
-        uint32_t count;
-    } figures[] = {
-        {"lots",      s->lots     },
-        {"spaces",    s->spaces   },
-        {"fences",    s->fences   },
-        {"devices",   s->devices  },
-        {"beacons",   s->beacons  },
-        {"listeners", s->listeners},
-        {"grids",     s->grids    },
-    };
-
     for (size_t i = 0; i < ARRAY_LEN(figures); i++) {
-        json_kv_u64(w, figures[i].name, figures[i].count);
+        json_kv_u64(w, figures[i].name, figure_of(s, i));
     }
 }
 
@@ -134,12 +144,51 @@ static void total_write(struct json_writer *w, const struct coverage *c)
     json_object_end(w);
 }
 
+/* Streets by units: a row a street, a column a unit. */
+static void streets_csv(struct request *rq, const struct coverage *c)
+{
+    struct strbuf heading = {0};
+    struct strbuf out = {0};
+    struct csv_text csv;
+
+    strbuf_puts(&heading, "street");
+    for (size_t i = 0; i < ARRAY_LEN(figures); i++) {
+        strbuf_printf(&heading, ",%s", figures[i].name);
+    }
+    for (uint32_t u = 0; u < c->unit_count; u++) {
+        const char *zh;
+        const char *en;
+        enum unit_kind kind;
+
+        strbuf_printf(&heading, ",%s", coverage_unit(rq->inv, u, &kind, &zh, &en));
+    }
+    strbuf_putc(&heading, '\0');
+    csv_text_begin(&csv, &out, 0, heading.failed ? "" : heading.data);
+    out.failed = out.failed || heading.failed;
+    for (uint32_t i = 0; i < c->street_count; i++) {
+        csv_text_i64(&csv, (int64_t)c->streets[i].street);
+        for (size_t k = 0; k < ARRAY_LEN(figures); k++) {
+            csv_text_i64(&csv, figure_of(&c->streets[i], k));
+        }
+        for (uint32_t u = 0; u < c->unit_count; u++) {
+            csv_text_i64(&csv, c->matrix[(size_t)i * c->unit_count + u]);
+        }
+        csv_text_row_end(&csv);
+    }
+    strbuf_finish(&heading);
+    respond_text(rq, 200, type_csv, &out);
+}
+
 void coverage_get(struct request *rq)
 {
     const struct coverage *c = coverage_of(rq->inv);
     struct strbuf out = {0};
     struct json_writer w;
 
+    if (rq->query.csv) {
+        streets_csv(rq, c);
+        return;
+    }
     json_writer_init(&w, &out);
     json_object(&w);
     head_write(rq, &w, c);

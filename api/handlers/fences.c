@@ -196,9 +196,12 @@ void fence_event_write(struct strbuf *out, const struct inventory *inv, uint32_t
     }
     if (brief->silent) {
         json_kv_null(&w, "count");
-        json_kv_null(&w, "room");
     } else {
         json_kv_u64(&w, "count", brief->count);
+    }
+    if (is->use == FENCE_PARK && brief->silent) {
+        json_kv_null(&w, "room");
+    } else if (is->use == FENCE_PARK) {
         json_kv_u64(&w, "room", brief->count < is->capacity ? is->capacity - brief->count : 0);
     }
     json_kv_time(&w, "as_of", at_ms);

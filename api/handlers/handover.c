@@ -18,7 +18,8 @@ static request_answer came_answer, note_answer;
 struct note {
     struct case_request came, open;
     struct case_figures figures;
-    int64_t now_ms, span_ms; /* city time */
+    uint32_t came_by_source[CASE_SOURCE_COUNT]; /* all of them, listed or not */
+    int64_t now_ms, span_ms;                    /* city time */
     struct case_image cases[2][NOTE_MAX];
 };
 
@@ -102,7 +103,10 @@ static uint32_t section_count(const struct note *note, const struct section *sec
     uint32_t at = 0;
     uint32_t n = 0;
 
-    while (section_next(note, section, &at) != NULL) {
+    for (unsigned i = 0; section->of_new && i < CASE_SOURCE_COUNT; i++) {
+        n += note->came_by_source[i];
+    }
+    while (!section->of_new && section_next(note, section, &at) != NULL) {
         n++;
     }
     return n;
@@ -129,6 +133,7 @@ void cases_handover(struct request *rq)
     note->span_ms = hours * HOUR_MS;
     note->came.cases = note->cases[0];
     note->came.limit = NOTE_MAX;
+    note->came.by_source = note->came_by_source;
     note->came.filter.from_ms = note->now_ms - note->span_ms;
     note->open.cases = note->cases[1];
     note->open.limit = NOTE_MAX;
@@ -158,13 +163,9 @@ static void came_answer(struct request *rq)
 static void note_json(struct request *rq, const struct note *note)
 {
     const struct case_reader reader = case_reader_of(rq);
-    uint32_t sources[CASE_SOURCE_COUNT] = {0};
     struct strbuf out = {0};
     struct json_writer w;
 
-    for (uint32_t i = 0; i < note->came.case_count; i++) {
-        sources[note->came.cases[i].source]++;
-    }
     json_writer_init(&w, &out);
     json_object(&w);
     json_kv_time(&w, "as_of", rq->now.as_of_ms + reader.shift_ms);
@@ -175,7 +176,7 @@ static void note_json(struct request *rq, const struct note *note)
     json_key(&w, "by_source");
     json_object(&w);
     for (unsigned i = 0; i < CASE_SOURCE_COUNT; i++) {
-        json_kv_u64(&w, case_source_word((enum case_source)i)->code, sources[i]);
+        json_kv_u64(&w, case_source_word((enum case_source)i)->code, note->came_by_source[i]);
     }
     json_object_end(&w);
     for (size_t s = 0; s < ARRAY_LEN(sections); s++) {

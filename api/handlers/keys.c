@@ -65,8 +65,29 @@ static void text_read(struct request *rq, const struct json_doc *doc, const char
     }
 }
 
+/* A member that is given, though it may say nothing. */
+static bool given(const struct json_doc *doc, const char *member)
+{
+    const struct json_node *value = json_member(doc, &doc->nodes[0], member);
+
+    return value != NULL && value->kind != JSON_NULL;
+}
+
+/* The key file has one line a key. */
+static void name_read(struct request *rq, const struct json_doc *doc, char out[KEY_NAME_MAX])
+{
+    const uint32_t before = rq->faults.count;
+
+    text_read(rq, doc, "name", out, KEY_NAME_MAX);
+    if (strchr(out, '\n') != NULL) {
+        faults_add(&rq->faults, "/name", "must be one line");
+    } else if (out[0] == '\0' && rq->faults.count == before) {
+        faults_add(&rq->faults, "/name", "is required: the holder's name");
+    }
+}
+
 /* "a,b", or a list of texts as the answer has it, into the former. */
-static void districts_read(struct request *rq, const struct json_doc *doc, char *out, size_t cap)
+static void codes_read(struct request *rq, const struct json_doc *doc, char *out, size_t cap)
 {
     const struct json_node *list = json_member(doc, &doc->nodes[0], "districts");
     const struct json_node *n;
@@ -90,13 +111,24 @@ static void districts_read(struct request *rq, const struct json_doc *doc, char 
     }
 }
 
+static void districts_read(struct request *rq, const struct json_doc *doc, char *out, size_t cap)
+{
+    const uint32_t before = rq->faults.count;
+
+    codes_read(rq, doc, out, cap);
+    if (given(doc, "districts") && out[0] == '\0' && rq->faults.count == before) {
+        faults_add(&rq->faults, "/districts",
+                   "names none; left out: the key changes all districts");
+    }
+}
+
 static void expiry_read(struct request *rq, const struct json_doc *doc, int64_t *out_ms)
 {
     char text[TIME_MAX];
 
     *out_ms = 0;
     text_read(rq, doc, "expires_at", text, sizeof text);
-    if (text[0] != '\0' &&
+    if (given(doc, "expires_at") &&
         (rfc3339_parse(text, (uint32_t)strlen(text), out_ms) != 0 || *out_ms <= host_wall_ms())) {
         faults_add(&rq->faults, "/expires_at", "must be an RFC 3339 time in the future");
     }
@@ -106,9 +138,6 @@ static void fit_check(struct request *rq, const struct ordered *o, bool role_kno
 {
     struct key_row row;
 
-    if (o->name[0] == '\0') {
-        faults_add(&rq->faults, "/name", "is required: the holder's name");
-    }
     if (!role_known || o->order.role == ROLE_PUBLIC) {
         faults_add(&rq->faults, "/role", "must be operator, staff or admin");
         return;
@@ -145,7 +174,7 @@ static bool order_read(struct request *rq, struct ordered *o)
     }
     body_known(rq, &doc);
     *o = (struct ordered){0};
-    text_read(rq, &doc, "name", o->name, sizeof o->name);
+    name_read(rq, &doc, o->name);
     text_read(rq, &doc, "role", o->role, sizeof o->role);
     text_read(rq, &doc, "operator", o->operator_code, sizeof o->operator_code);
     districts_read(rq, &doc, o->districts, sizeof o->districts);

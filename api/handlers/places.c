@@ -47,8 +47,7 @@ uint32_t place_find(struct request *rq, bool lot)
 
 void place_scene(struct request *rq, struct scene *scene)
 {
-    scene_init(scene, rq->inv, rq->api->p.view, rq->now, rq->query.crs);
-    scene->memo = &rq->api->memo;
+    scene_init(scene, &rq->api->memo, rq->inv, rq->now, rq->query.crs);
     scene->geo = rq->accept == ACCEPT_GEO;
     scene->members = rq->query.members == 0 ? ALL_MEMBERS : rq->query.members;
 }

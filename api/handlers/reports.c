@@ -5,6 +5,9 @@
 #include "api/handlers/fleet.h"
 #include "api/rate.h"
 #include "api/receipt.h"
+#include "bowei/fences.h"
+#include "bowei/inventory.h"
+#include "bowei/territory.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -60,6 +63,35 @@ static void kind_check(struct request *rq, enum case_kind kind)
     }
 }
 
+/* In this city: in a grid, or within reach of a place. */
+static bool in_city(const struct request *rq, struct position_e7 at)
+{
+    const int64_t reach_mm = (int64_t)rq->api->p.config->http.reports_reach_m * 1000;
+    const struct inventory *inv = rq->inv;
+    struct responsibility who;
+    struct fence_hit hit;
+
+    if (reach_mm == 0 ||
+        (inv->spaces_index != NULL && spatial_any(inv, inv->spaces_index, at, reach_mm)) ||
+        (inv->lots_index != NULL && spatial_any(inv, inv->lots_index, at, reach_mm)) ||
+        fences_near(inv, at, reach_mm, NULL, NULL, &hit, 1) > 0) {
+        return true;
+    }
+    territory_route(inv, "", 0, at, &who);
+    return who.grid != NO_GRID;
+}
+
+/* Nobody of this city can go to where it is: not a case. Staff may say what they like. */
+static void location_check(struct request *rq, const struct case_request *request)
+{
+    const bool given = request->at.lat != 0 || request->at.lon != 0;
+
+    if (given && !in_city(rq, request->at)) {
+        faults_add(&rq->faults, "/location",
+                   "is not in this city: in no grid, and far from every space, lot and fence");
+    }
+}
+
 void report_post(struct request *rq)
 {
     struct json_node nodes[BODY_NODES];
@@ -77,6 +109,7 @@ void report_post(struct request *rq)
     case_body_finding(rq, &doc, &desk->request);
     case_body_move(rq, &doc, &desk->request.move);
     kind_check(rq, desk->request.kind);
+    location_check(rq, &desk->request);
     desk->request.source = SOURCE_APP;
     desk->request.new_receipt = receipt_make();
     if (case_body_good(rq)) {

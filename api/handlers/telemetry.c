@@ -263,6 +263,7 @@ static void item_read(struct telemetry_read *t, const struct json_node *n)
         !battery_read(t, n, item, report)) {
         return;
     }
+    report_in_use(report);
     report->event = event_hash(report->vehicle, item->event_id);
     if (event_taken(t, report->event)) {
         item->result = ITEM_DUPLICATE;

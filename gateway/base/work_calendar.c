@@ -222,9 +222,10 @@ static enum err row_read(struct work_calendar *calendar, const char *row, size_t
 static enum err days_read(struct work_calendar *calendar, const char *days, size_t len,
                           char detail[160])
 {
+    const bool marked = len >= 3 && memcmp(days, "\xef\xbb\xbf", 3) == 0; /* Windows editors */
     size_t line = 0;
 
-    for (size_t at = 0; at < len;) {
+    for (size_t at = marked ? 3 : 0; at < len;) {
         const char *end = memchr(days + at, '\n', len - at);
         const size_t row_len = end == NULL ? len - at : (size_t)(end - (days + at));
         const char *comment = memchr(days + at, '#', row_len);

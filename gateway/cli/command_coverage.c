@@ -15,8 +15,12 @@ static const char *const trade_columns[REST_COLUMNS_MAX] = {"trade", "rule", "un
 
 static int streets_verb(int argc, char **argv)
 {
+    struct rest_query queries[] = {
+        {"format", NULL},
+    };
+
     return rest_list_verb(argc, argv, &(struct rest_listing){"/v1/coverage", NULL, street_columns},
-                          NULL, 0);
+                          queries, ARRAY_LEN(queries));
 }
 
 static int gaps_verb(int argc, char **argv)
@@ -25,6 +29,7 @@ static int gaps_verb(int argc, char **argv)
         {"kind",   NULL},
         {"limit",  NULL},
         {"cursor", NULL},
+        {"format", NULL},
     };
 
     return rest_list_verb(argc, argv,

@@ -117,6 +117,10 @@ static int districts_read(const struct keys_call *call, enum role role,
         n += (size_t)snprintf(out + n, KEY_DISTRICTS_TEXT - n, "%s%s", i == 0 ? "" : ",",
                               call->districts.items[i]);
     }
+    if (call->districts.count > 0 && n == 0) { /* an empty variable of a script */
+        return commands_usage(call->command,
+                              "--district is empty; left out, the key changes all districts");
+    }
     if (n >= KEY_DISTRICTS_TEXT || !key_districts_read(out, &row) || !key_districts_good(&row)) {
         return commands_usage(
             call->command,

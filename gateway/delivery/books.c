@@ -1,6 +1,6 @@
 /* The two files of delivery: who subscribes (with the secrets), and how far each is. The first is
  * written before a change is in force; the second follows within a second, since what it lacks is
- * only delivered again, with the same ids. */
+ * only delivered again, with the same ids. Only what was asked for over the API waits for it. */
 #include "bowei/base/city_clock.h"
 #include "bowei/base/log.h"
 #include "gateway/delivery/state_file.h"
@@ -80,6 +80,10 @@ static bool write_ask(struct delivery *d, enum book book)
         free(write);
         return false;
     }
+    if (book == BOOK_DELIVERIES) {
+        d->kept_now = d->kept_next;
+        d->kept_next = NULL;
+    }
     d->book_busy[book] = true;
     d->book_due_ms[book] = INT64_MAX;
     worker_ask(&d->writer, &write->job);
@@ -91,6 +95,24 @@ void books_mark(struct delivery *d, enum book book, int64_t within_ms)
     const int64_t due_ms = host_boot_ms() + within_ms;
 
     d->book_due_ms[book] = due_ms < d->book_due_ms[book] ? due_ms : d->book_due_ms[book];
+}
+
+void books_keep(struct delivery *d, struct delivery_request *rq)
+{
+    rq->next = d->kept_next;
+    d->kept_next = rq;
+    books_mark(d, BOOK_DELIVERIES, 0);
+}
+
+static void kept_answer(struct delivery_request **first, enum err result)
+{
+    while (*first != NULL) {
+        struct delivery_request *rq = *first;
+
+        *first = rq->next;
+        rq->next = NULL;
+        desk_answer(rq, result);
+    }
 }
 
 bool books_write_change(struct delivery *d)
@@ -129,6 +151,9 @@ void books_written(struct delivery *d, struct book_write *write)
         log_rate(LOG_ERROR, &log_gate, 10000, "delivery", "%s cannot be written: %s", names[book],
                  err_text(result, 0));
     }
+    if (book == BOOK_DELIVERIES) {
+        kept_answer(&d->kept_now, result);
+    }
     if (book == BOOK_SUBSCRIPTIONS && d->change.writing) {
         d->change.writing = false;
         change_written(d, result);
@@ -142,9 +167,14 @@ void books_close(struct delivery *d)
     for (unsigned b = 0; b < BOOK_COUNT; b++) {
         size_t len = 0;
         char *text = d->book_due_ms[b] == INT64_MAX ? NULL : book_text(d, (enum book)b, &len);
+        const enum err result =
+            text == NULL ? ERR_UNAVAILABLE : state_file_write(d->p.folder, names[b], text, len);
 
-        if (text != NULL && state_file_write(d->p.folder, names[b], text, len) != ERR_OK) {
+        if (text != NULL && result != ERR_OK) {
             log_line(LOG_ERROR, "delivery", "%s could not be written at the end", names[b]);
+        }
+        if (b == BOOK_DELIVERIES) {
+            kept_answer(&d->kept_next, result);
         }
         free(text);
     }

@@ -211,7 +211,8 @@ void change_written(struct delivery *d, enum err result)
     if (result == ERR_OK && verb == DELIVERY_DELETE) {
         subscriber_remove(d, d->change.target);
         change_clear(d);
-        desk_one_number(rq, "deleted", 1);
+        desk_number_write(rq, "deleted", 1);
+        desk_answer(rq, ERR_OK);
         return;
     }
     s = result == ERR_OK ? change_apply(d) : NULL;

@@ -89,7 +89,7 @@ static void show(const struct delivery *d, struct delivery_request *rq)
     desk_answer(rq, ERR_OK);
 }
 
-void desk_one_number(struct delivery_request *rq, const char *name, uint64_t value)
+void desk_number_write(struct delivery_request *rq, const char *name, uint64_t value)
 {
     struct json_writer w;
 
@@ -98,7 +98,6 @@ void desk_one_number(struct delivery_request *rq, const char *name, uint64_t val
     json_kv_str(&w, "id", rq->id);
     json_kv_u64(&w, name, value);
     json_object_end(&w);
-    desk_answer(rq, ERR_OK);
 }
 
 /* Like desk_meant() to change it, but only what something can be sent to. */
@@ -119,8 +118,20 @@ static void test(const struct delivery *d, struct delivery_request *rq)
 
     if (s != NULL) {
         s->test_wanted = true;
-        desk_one_number(rq, "asked", 1);
+        desk_number_write(rq, "asked", 1);
+        desk_answer(rq, ERR_OK);
     }
+}
+
+/* The event stands further ahead in the request. */
+static bool named_before(const struct delivery_request *rq, uint32_t at)
+{
+    for (uint32_t i = 0; i < at; i++) {
+        if (strcmp(rq->events[i], rq->events[at]) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static void replay(struct delivery *d, struct delivery_request *rq)
@@ -141,13 +152,13 @@ static void replay(struct delivery *d, struct delivery_request *rq)
     for (uint32_t i = 0; rq->events != NULL && i < rq->event_count; i++) {
         struct letter *letter = subscriber_letter(s, rq->events[i]);
 
-        asked += letter != NULL ? 1 : 0;
         if (letter != NULL) {
             letter->replay = true;
+            asked += named_before(rq, i) ? 0 : 1;
         }
     }
-    books_mark(d, BOOK_DELIVERIES, 0);
-    desk_one_number(rq, "asked", asked);
+    desk_number_write(rq, "asked", asked);
+    books_keep(d, rq); /* what is answered is not forgotten by a crash */
 }
 
 /* --- the queue --- */

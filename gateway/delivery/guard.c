@@ -258,14 +258,18 @@ static bool parts_read(const struct libcurl *curl, const char *url, struct url_p
     return ok;
 }
 
-/* An address in any spelling that a resolver would take for one (0x7f.1, 2130706433, [::1]). */
+/* An address in any spelling that a resolver would take for one (0x7f.1, 2130706433, [::1]), with
+ * the dot behind it that ends a name. */
 static bool literal_read(const char *host, uint8_t out[16])
 {
     char bare[INET6_ADDRSTRLEN + 1];
+    char undotted[URL_MAX + 1];
     const size_t len = strlen(host);
     struct in_addr four;
 
-    if (inet_aton(host, &four) != 0) {
+    (void)snprintf(undotted, sizeof undotted, "%.*s",
+                   (int)(len > 1 && host[len - 1] == '.' ? len - 1 : len), host);
+    if (inet_aton(undotted, &four) != 0) {
         of_v4(&four, out);
         return true;
     }

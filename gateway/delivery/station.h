@@ -50,6 +50,9 @@ struct delivery {
     bool closed;                                       /**< guarded: nothing is taken any more */
     struct delivery_request *desk_first, *desk_last;   /**< taken out of the inbox, in order */
     struct change change;
+    /** Done, and answered when the deliveries are on the disk: those that wait for the next write,
+     * and those that the write under way holds. */
+    struct delivery_request *kept_next, *kept_now;
     struct subscriber *subscribers[SUBSCRIBERS_MAX];
     uint32_t count;
     struct worker reader, writer;
@@ -68,12 +71,15 @@ bool delivery_can_send(struct delivery *d);
 enum err books_load(struct delivery *d) MUST_CHECK;
 /** The book is to be written within so long. */
 void books_mark(struct delivery *d, enum book book, int64_t within_ms);
+/** Answers a request whose `answer` is made, as soon as what it did to the deliveries is on the
+ * disk, or with why it cannot be. */
+void books_keep(struct delivery *d, struct delivery_request *rq);
 /** Hands the subscriptions to the writer as they will be with `change`. False: no memory. */
 bool books_write_change(struct delivery *d);
 /** Hands over what is due; returns when the next is, boottime. */
 int64_t books_turn(struct delivery *d, int64_t boot_ms);
 void books_written(struct delivery *d, struct book_write *write);
-/** Everything, at once, on this thread: at the stop. */
+/** Everything, at once, on this thread: at the stop. Answers what waits for it. */
 void books_close(struct delivery *d);
 
 /* --- desk.c: what is asked --- */
@@ -81,12 +87,12 @@ void books_close(struct delivery *d);
 void desk_turn(struct delivery *d);
 /** An audited request comes back to its change. Any thread. */
 void desk_come_back(struct delivery *d, struct delivery_request *rq);
-/** Answers all that wait: the end. */
+/** Answers all that wait in turn: the end. */
 void desk_close(struct delivery *d);
 void desk_answer(struct delivery_request *rq, enum err result);
 void desk_refuse(struct delivery_request *rq, enum err result, const char *detail);
-/** Answers {"id", name: value}. */
-void desk_one_number(struct delivery_request *rq, const char *name, uint64_t value);
+/** Writes {"id", name: value} for an answer. */
+void desk_number_write(struct delivery_request *rq, const char *name, uint64_t value);
 /** The webhook that is meant; NULL when it is answered: what one may not see is not there. */
 struct subscriber *desk_meant(const struct delivery *d, struct delivery_request *rq, bool writes);
 struct subscriber *station_find(const struct delivery *d, uint64_t id);

@@ -116,7 +116,7 @@ struct fence_image {
     uint8_t listener_count;
     uint8_t silent; /**< has listeners and none of them is live: its count is not known */
     struct listener_image listeners[FENCE_LISTENERS_MAX];
-    uint32_t count;                      /**< bikes judged inside, for Redis and lists only */
+    uint32_t count;                      /**< bikes judged there, for Redis and lists only */
     uint16_t by_operator[OPERATORS_MAX]; /**< by index in the inventory's operators */
     int64_t changed_ms;
 };

@@ -68,6 +68,8 @@ struct bike_report {
 /** The fences that beacons mark, strongest first, one entry a fence, into a report. */
 void report_beacon(struct bike_report *report, const struct inventory *inv, const char *id,
                    int8_t rssi_dbm);
+/** Of a bike that is unlocked nothing of a place goes on, into the journal least of all. */
+void report_in_use(struct bike_report *report);
 /** A stable hash of a listener's id or an event's, never 0. */
 uint64_t report_hash(const char *text, size_t len);
 

@@ -61,6 +61,9 @@ struct case_request {
     uint32_t row_count;
     bool audited;                 /**< a read by staff: an audit row is kept */
     struct case_figures *figures; /**< COMMAND_CASES: filled, too; NULL = not wanted */
+    /** COMMAND_CASES, newest first: all that the filter finds from there on, by source, those
+     * behind the page too; NULL = not wanted */
+    uint32_t *by_source;
 
     /* COMMAND_CASE_OPEN: a finding of people or of a camera; `cases[0]` is the answer. The source
      * app is the public, all others are staff; the sensor's are the machine's own. */

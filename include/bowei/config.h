@@ -178,6 +178,7 @@ struct config {
         uint32_t requests_per_s;     /**< per address, 0 = off */
         uint32_t key_requests_per_s; /**< per key, 0 = off */
         uint32_t reports_per_minute; /**< residents', per address; 0 = none */
+        uint32_t reports_reach_m;    /**< farther from all places is another city; 0 = off */
         char *public_url;            /**< NULL = not set */
     } http;
 

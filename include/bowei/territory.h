@@ -82,6 +82,10 @@ struct responsibility {
  * unit's own. Never fails: what is missing is "" and ROUTE_NONE. */
 void territory_route(const struct inventory *inv, const char *trade, space_key place,
                      struct position_e7 at, struct responsibility *out);
+/** Who of a unit is responsible at a place, by the same rule; "" = the unit is not known, or nobody
+ * is named. */
+void territory_person_of(const struct inventory *inv, const char *unit, space_key place,
+                         struct position_e7 at, char out[PERSON_CODE_MAX + 1]);
 /** Has the place a permit for long stays? Then no zombie clock runs. The column `permit` of the
  * place or of its lot decides; without it, only a space for residents has one. */
 bool territory_permit(const struct inventory *inv, space_key place);

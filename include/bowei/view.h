@@ -47,7 +47,7 @@ struct lot_view {
 
 /** What everybody may see of a fence; its inventory row says the rest. */
 struct fence_brief {
-    uint32_t count;   /**< bikes judged inside */
+    uint32_t count;   /**< bikes judged inside, or in the zone */
     bool silent;      /**< its listeners are silent: the count is not known */
     uint32_t version; /**< +1 with every change of what is shown */
     int64_t changed_ms;

@@ -89,7 +89,7 @@ class Bikes(Testbed):
                 wrong.append((vehicle, stop["fence"], now))
         inside = {}
         for v in shown.values():
-            if v["verdict"] == "inside":
+            if v["verdict"] == "inside" or v["rule"] == "in_no_parking_zone":
                 inside[v["fence"]] = inside.get(v["fence"], 0) + 1
         for fence in self.pages("/v1/fences", None):
             if fence["count"] is not None and fence["count"] != inside.get(fence["id"], 0):

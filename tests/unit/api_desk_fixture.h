@@ -61,6 +61,7 @@ static inline int setup(void **state)
     city->config.http.public_url = url;
     city->config.calendar.utc_offset_min = 480;
     city->config.http.reports_per_minute = 60;
+    city->config.http.reports_reach_m = 5000;
     city->intake = (struct intake_port){.command = take_command};
     city_api_start(city);
     return 0;

@@ -31,6 +31,8 @@ static inline enum err take_command(void *ctx, struct command *command)
     return ERR_OK;
 }
 
+static struct bike_report report_taken; /* the last one, as the journal would get it */
+
 static inline enum err take_reports(void *ctx, uint64_t version, const struct bike_report *reports,
                                     size_t n)
 {
@@ -43,6 +45,7 @@ static inline enum err take_reports(void *ctx, uint64_t version, const struct bi
     for (size_t i = 0; i < n && answer == ERR_OK; i++) {
         struct input input = {.kind = INPUT_REPORT, .report = reports[i]};
 
+        report_taken = reports[i];
         core_take(&input);
     }
     pthread_mutex_unlock(&city->lock);

@@ -65,6 +65,42 @@ static void the_city_lists_zeros(void **state)
     answer_free(&a);
 }
 
+/* Streets by units for a spreadsheet: as many cells in each row, what the matrix says in the last.
+ */
+static void the_city_is_a_table(void **state)
+{
+    const struct coverage *c = coverage_of(city->inv);
+    struct answer_text a = ask("/v1/coverage?format=csv");
+    char row[300];
+    const char *line;
+
+    (void)state;
+    assert_int_equal(a.status, 200);
+    assert_non_null(strstr(a.head, "Content-Type: text/csv"));
+    assert_memory_equal(
+        a.body, "\xef\xbb\xbfstreet,lots,spaces,fences,devices,beacons,listeners,grids,U-00,",
+        strlen("\xef\xbb\xbf") + 61);
+    (void)snprintf(row, sizeof row, "\r\n150402001,%u,%u,%u,%u,%u,%u,%u,%u,%u,", c->streets[0].lots,
+                   c->streets[0].spaces, c->streets[0].fences, c->streets[0].devices,
+                   c->streets[0].beacons, c->streets[0].listeners, c->streets[0].grids,
+                   c->matrix[0], c->matrix[1]);
+    assert_non_null(strstr(a.body, row));
+    line = a.body;
+    for (uint32_t i = 0; i <= c->street_count; i++) {
+        const char *end = strstr(line, "\r\n");
+        unsigned commas = 0;
+
+        assert_non_null(end);
+        for (; line < end; line++) {
+            commas += *line == ',';
+        }
+        assert_int_equal(commas, 7 + c->unit_count);
+        line = end + 2;
+    }
+    assert_int_equal(*line, '\0');
+    answer_free(&a);
+}
+
 /* Page by page, each gap once and in order. */
 static void gaps_page_through(void **state)
 {
@@ -185,11 +221,9 @@ static void a_place_says_whom_it_concerns(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(is_for_staff),
-        cmocka_unit_test(the_city_lists_zeros),
-        cmocka_unit_test(gaps_page_through),
-        cmocka_unit_test(gaps_of_some_kinds),
-        cmocka_unit_test(a_place_says_whom_it_concerns),
+        cmocka_unit_test(is_for_staff),        cmocka_unit_test(the_city_lists_zeros),
+        cmocka_unit_test(the_city_is_a_table), cmocka_unit_test(gaps_page_through),
+        cmocka_unit_test(gaps_of_some_kinds),  cmocka_unit_test(a_place_says_whom_it_concerns),
     };
 
     return cmocka_run_group_tests_name("api coverage", tests, setup, city_tear_down);

@@ -183,6 +183,31 @@ static void the_hand_over_note(void **state)
     answer_free(&a);
 }
 
+/* More came in than the note lists: it says so, and its sums are of all. */
+static void the_hand_over_note_counts_what_it_does_not_list(void **state)
+{
+    struct answer_text a;
+
+    (void)state;
+    for (unsigned i = 0; i < 1002; i++) {
+        char body[200];
+
+        (void)snprintf(
+            body, sizeof body,
+            "{\"kind\":\"order\",\"source\":\"%s\",\"location\":{\"lat\":42.%05u,\"lon\":118.9}}",
+            i == 0 ? "superior" : "patrol", 20000 + i);
+        expect("POST", city->staff, "/v1/cases", body, 201, "reported");
+    }
+    a = ask_with("GET", city->staff, "/v1/cases/handover", "", NULL);
+    assert_int_equal(a.status, 200);
+    assert_non_null(
+        strstr(a.body, "\"complete\":false,\"by_source\":{\"sensor\":0,\"patrol\":1001,"));
+    assert_non_null(strstr(a.body, "\"superior\":1}"));
+    answer_free(&a);
+    expect("GET", city->staff, "/v1/cases/handover?format=text&lang=en", NULL, 200,
+           "Came in during the shift: 1002\n");
+}
+
 static void the_dictionary_is_served(void **state)
 {
     (void)state;
@@ -196,7 +221,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(phrase_20_the_books_balance), TEST(phrase_prints_have_number_and_code),
         TEST(lists_for_spreadsheets),      TEST(pages_have_no_gaps),
-        TEST(the_hand_over_note),          TEST(the_dictionary_is_served),
+        TEST(the_hand_over_note),          TEST(the_hand_over_note_counts_what_it_does_not_list),
+        TEST(the_dictionary_is_served),
     };
 #undef TEST
 

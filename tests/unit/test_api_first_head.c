@@ -36,6 +36,19 @@ static const struct {
     {POST "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}", 401, "unauthenticated" },
 };
 
+/* An answer is dressed alike whoever writes it. */
+static void assert_dressed(const char *head)
+{
+    char text[80] = "";
+
+    assert_non_null(head_find(head, "Date", text, sizeof text));
+    assert_int_equal(strlen(text), strlen("Sun, 29 Nov 2026 20:02:54 GMT"));
+    assert_non_null(head_find(head, "X-Content-Type-Options", text, sizeof text));
+    assert_non_null(head_find(head, "Content-Security-Policy", text, sizeof text));
+    assert_non_null(head_find(head, "Cache-Control", text, sizeof text));
+    assert_string_equal(text, "no-store");
+}
+
 static void assert_answer(const struct answer_text *a, int status, const char *needle)
 {
     char type[64] = "";
@@ -45,6 +58,7 @@ static void assert_answer(const struct answer_text *a, int status, const char *n
     if (status >= 400) {
         assert_string_equal(type, "application/problem+json");
         assert_non_null(strstr(a->body, needle));
+        assert_dressed(a->head);
     }
 }
 

@@ -54,6 +54,29 @@ static void bodies_are_checked(void **state)
     expect("POST", NULL, TELEMETRY, NULL, 401, "unauthenticated");
 }
 
+#define WHERE                                                                                      \
+    ",\"location\":{\"lat\":42.2578,\"lon\":118.8869,\"accuracy_m\":8},"                           \
+    "\"beacons\":[{\"id\":\"mac:ac233f000001\",\"rssi\":-60}],\"battery\":50"
+
+/* Where a bike is ridden, is not even written down for a moment. */
+static void a_ride_leaves_no_track(void **state)
+{
+    (void)state;
+    expect("POST", city->operator_key, TELEMETRY, ITEM(GOOD ",\"lock\":\"locked\"" WHERE), 200,
+           "accepted");
+    assert_int_equal(report_taken.at.lat, 422578000);
+    expect("POST", city->operator_key, TELEMETRY,
+           ITEM("\"event_id\":\"h\",\"vehicle\":\"HLO-20000001\",\"time\":\"2026-05-28T20:26:41Z\","
+                "\"lock\":\"unlocked\"" WHERE),
+           200, "accepted");
+    assert_int_equal(report_taken.lock, LOCK_UNLOCKED);
+    assert_int_equal(report_taken.has, REPORT_HAS_TIME | REPORT_HAS_BATTERY);
+    assert_int_equal(report_taken.battery_pct, 50);
+    assert_int_equal(report_taken.at.lat, 0);
+    assert_int_equal(report_taken.at.lon, 0);
+    assert_int_equal(report_taken.accuracy_mm, 0);
+}
+
 static void batches_have_a_result_each(void **state)
 {
     char *large;
@@ -480,6 +503,30 @@ static void one_fence_is_streamed(void **state)
     free(text);
 }
 
+/* A zone where none may park has no room, not even none. */
+static void a_zone_is_streamed_without_room(void **state)
+{
+    char id[SPACE_ID_LEN + 1];
+    char ask_text[200];
+    char *text = calloc(1, 65536);
+    const int fd = client_open(city);
+
+    (void)state;
+    assert_non_null(text);
+    space_id_format(fleet_key(ZONE_ID), id);
+    (void)snprintf(ask_text, sizeof ask_text, "GET /v1/stream?fence=%s HTTP/1.1\r\nHost: x\r\n\r\n",
+                   id);
+    client_send(fd, ask_text, strlen(ask_text));
+    listen_for(fd, text, 65536, "retry");
+    fence_change(fences_find(city->inv, fleet_key(ZONE_ID)), 7);
+    listen_for(fd, text, 65536, "\"count\":7");
+    listen_for(fd, text, 65536, "\"as_of\"");
+    assert_null(strstr(text, "\"room\""));
+    assert_null(strstr(text, "\"capacity\""));
+    close(fd);
+    free(text);
+}
+
 static void a_planned_event(void **state)
 {
     char id[SPACE_ID_LEN + 1];
@@ -503,6 +550,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fleet_api_set_up, fleet_api_tear_down)
     const struct CMUnitTest tests[] = {
         TEST(bodies_are_checked),
+        TEST(a_ride_leaves_no_track),
         TEST(batches_have_a_result_each),
         TEST(positions_are_converted),
         TEST(alerts_are_made),
@@ -516,6 +564,7 @@ int main(void)
         TEST(lists_are_spreadsheets),
         TEST(alerts_are_streamed),
         TEST(one_fence_is_streamed),
+        TEST(a_zone_is_streamed_without_room),
     };
 #undef TEST
 

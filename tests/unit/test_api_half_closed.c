@@ -50,6 +50,32 @@ static void answers_come_and_connections_end(void **state)
     }
 }
 
+/* Nobody reads them any more: each would hold a place of its address until its next heartbeats. */
+static void event_streams_end(void **state)
+{
+    char text[3][300];
+    char id[SPACE_ID_LEN + 1];
+    int fds[3];
+
+    (void)state;
+    city_beat(city);
+    space_id_format(city->inv->spaces[0].key, id);
+    (void)snprintf(text[0], sizeof text[0], "GET /v1/stream HTTP/1.1\r\nHost: x\r\n\r\n");
+    (void)snprintf(text[1], sizeof text[1],
+                   "GET /v1/alerts/stream HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n\r\n",
+                   city->staff);
+    (void)snprintf(text[2], sizeof text[2],
+                   "GET /v1/spaces/%s/watch HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "
+                   "%s\r\n\r\n",
+                   id, city->staff);
+    for (int i = 0; i < 3; i++) {
+        fds[i] = ask_and_close(text[i]);
+    }
+    for (int i = 0; i < 3; i++) {
+        assert_in_range(read_to_end(fds[i]), 100, 20000);
+    }
+}
+
 /* What waits for the core is answered all the same, though the peer's side ended long before. */
 static void waiting_ones_are_answered(void **state)
 {
@@ -89,6 +115,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_come_and_connections_end),
+        cmocka_unit_test(event_streams_end),
         cmocka_unit_test(waiting_ones_are_answered),
     };
 

@@ -98,6 +98,10 @@ static void refused(void **state)
         {"{\"name\":\"x\",\"role\":\"staff\",\"digest\":\"00\"}",                       422, "/digest"              },
         {"{\"name\":\"x\",\"role\":\"staff\",\"districts\":[\"150402\",\"1\"]}",        422, "/districts"           },
         {"{\"name\":\"x\",\"role\":\"staff\",\"districts\":[7]}",                       422, "/districts"           },
+        {"{\"name\":\"x\",\"role\":\"staff\",\"districts\":[]}",                        422, "/districts"           },
+        {"{\"name\":\"x\",\"role\":\"staff\",\"districts\":\"\"}",                      422, "/districts"           },
+        {"{\"name\":\"x\",\"role\":\"staff\",\"expires_at\":\"\"}",                     422, "/expires_at"          },
+        {"{\"name\":\"x\\ny\",\"role\":\"staff\"}",                                     422, "/name"                },
         {"[]",                                                                          400, "object"               },
     };
 

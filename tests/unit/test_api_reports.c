@@ -62,6 +62,64 @@ static void phrase_37_a_report_its_receipt_and_its_rating(void **state)
            "unknown field");
 }
 
+/* Two told of one matter in other words, staff merge them: who holds the receipt of the one hears
+ * how the other ends, and rates it. */
+static void a_merged_report_goes_on_in_the_other_case(void **state)
+{
+    char body[200];
+    char receipt[RECEIPT_LEN + 1];
+    char target[80];
+    char n[CASE_NUMBER_LEN + 1];
+    char into[CASE_NUMBER_LEN + 1];
+    struct answer_text a;
+
+    (void)state;
+    (void)snprintf(body, sizeof body, "{\"kind\":\"order\",\"place\":\"%s\",\"text\":\"x\"}",
+                   space_text(1));
+    a = ask_with("POST", NULL, "/v1/reports", "", body);
+    assert_int_equal(a.status, 201);
+    member(a.body, "receipt", receipt, sizeof receipt);
+    answer_free(&a);
+    a = ask_with("GET", city->staff, "/v1/cases?source=app", "", NULL);
+    member(a.body, "id", n, sizeof n);
+    answer_free(&a);
+    opened("order", "patrol", space_text(2), into);
+    (void)snprintf(body, sizeof body, "{\"into\":\"%s\"}", into);
+    move(city->staff, n, "merge", body, 200, "voided");
+    (void)snprintf(target, sizeof target, "/v1/reports/%s", receipt);
+    expect("GET", NULL, target, NULL, 200, "\"code\":\"reported\"");
+    expect("GET", NULL, target, NULL, 200, receipt);
+    move(city->staff, into, "file", NULL, 200, "dispatched");
+    move(city->staff, into, "check_in", NULL, 200, "handling");
+    move(city->staff, into, "feedback", "{\"note\":\"done\"," EVIDENCE "}", 200, "feedback");
+    move(city->staff, into, "check", NULL, 200, "checking");
+    move(checker, into, "close", NULL, 200, "closed");
+    expect("GET", NULL, target, NULL, 200, "\"may_rate\":true");
+    (void)snprintf(target, sizeof target, "/v1/reports/%s/rating", receipt);
+    expect("POST", NULL, target, "{\"rating\":4}", 200, receipt);
+    look(into, "", 200, "\"rating\":4");
+}
+
+/* A slip of the finger on a map, or somebody far away: nobody could go there. The city of the
+ * fixture is one point, 42.2578, 118.8869. */
+static void another_citys_matters_are_not_taken(void **state)
+{
+    (void)state;
+    expect("POST", NULL, "/v1/reports",
+           "{\"kind\":\"order\",\"text\":\"x\",\"location\":{\"lat\":42.3,\"lon\":118.8869}}", 201,
+           "receipt"); /* 4.7 km */
+    expect("POST", NULL, "/v1/reports",
+           "{\"kind\":\"order\",\"text\":\"x\",\"location\":{\"lat\":42.3035,\"lon\":118.8869}}",
+           422, "/location"); /* 5.1 km */
+    expect("POST", NULL, "/v1/reports",
+           "{\"kind\":\"order\",\"text\":\"x\",\"location\":{\"lat\":-33.9,\"lon\":151.2}}", 422,
+           "not in this city");
+    expect(
+        "POST", city->staff, "/v1/cases",
+        "{\"kind\":\"order\",\"source\":\"superior\",\"location\":{\"lat\":42.4,\"lon\":118.8869}}",
+        201, "\"orphan\":false");
+}
+
 static void phrase_38_each_source_is_counted_apart(void **state)
 {
     static const char *const by_staff[] = {"patrol", "hotline", "letter_box", "superior"};
@@ -111,6 +169,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(phrase_37_a_report_its_receipt_and_its_rating),
+        TEST(a_merged_report_goes_on_in_the_other_case),
+        TEST(another_citys_matters_are_not_taken),
         TEST(phrase_38_each_source_is_counted_apart),
         TEST(reports_come_from_other_sites),
     };

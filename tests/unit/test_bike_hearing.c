@@ -1,5 +1,5 @@
 /* Scans of fence gateways on a link that carries other things, too: only the gateway's own messages
- * are its scans. */
+ * are its scans. And bikes' locks: what a bike in use says of a place is left behind here. */
 #include "tests/unit/fleet_fixture.h"
 
 #include "sensors/hearing.h"
@@ -66,10 +66,67 @@ static void only_scans_are_scans(void **state)
     inventory_destroy(inv);
 }
 
+/* The broker's rules bind a gateway to its topic, and the topic binds what is said there. */
+static void a_gateway_speaks_for_itself(void **state)
+{
+    static const char sees[] = "[{\"type\":\"Gateway\",\"mac\":\"AC233FC00001\"},"
+                               "{\"type\":\"Unknown\",\"mac\":\"1918FC000001\",\"rssi\":-50}]";
+    const struct field_params ports = {
+        .intake = {.reports = reports}, .board = &board, .counters = &counters};
+    struct inventory *inv = fleet_inventory(1, true, "", NULL);
+    const size_t before = calls;
+
+    (void)state;
+    (void)inventory_publish(&board, inv);
+    hearing_init(&hearing, &ports, "ble");
+    assert_int_equal(take("minew", "gw/ac233fc00002/status", sees), ERR_OK);
+    assert_int_equal(calls, before);
+    assert_int_equal(count_get(&counters, COUNT_MQTT_REFUSED_TOPIC), 1);
+    assert_int_equal(take("minew", "gw/AC:23:3F:C0:00:01/status", sees), ERR_OK);
+    assert_int_equal(take("minew", "gw/east/status", sees), ERR_OK);
+    assert_int_equal(calls, before + 2);
+    hearing_finish(&hearing);
+    inventory_destroy(inv);
+}
+
+#define LOCK(more)                                                                                 \
+    "{\"imei\":\"863158022988725\",\"lat\":42.2578,\"lon\":118.8869,\"battery\":80,"               \
+    "\"beacons\":[]," more "}"
+
+static void a_ride_leaves_no_track(void **state)
+{
+    const struct field_params ports = {
+        .intake = {.reports = reports}, .board = &board, .counters = &counters};
+    struct fleet_import import;
+    struct inventory *inv;
+
+    (void)state;
+    fleet_import_begin(&import);
+    fleet_import_square(&import, PARK_ID, ",\"capacity\":5", 0);
+    fleet_import_table(&import, "operator,name_en\nHLO,Hello\n");
+    fleet_import_table(&import, "vehicle,imei\nHLO-10000001,863158022988725\n");
+    inv = fleet_import_end(&import, 1, NULL);
+    (void)inventory_publish(&board, inv);
+    hearing_init(&hearing, &ports, "ble");
+    assert_int_equal(take("lock_bridge", "bike/863158022988725/x", LOCK("\"lock\":\"locked\"")),
+                     ERR_OK);
+    assert_int_equal(last[0].has, REPORT_HAS_POSITION | REPORT_HAS_RADIO | REPORT_HAS_BATTERY);
+    assert_int_equal(last[0].at.lat, 422578000);
+    assert_int_equal(take("lock_bridge", "bike/863158022988725/x", LOCK("\"lock\":\"unlocked\"")),
+                     ERR_OK);
+    assert_int_equal(last[0].lock, LOCK_UNLOCKED);
+    assert_int_equal(last[0].has, REPORT_HAS_BATTERY);
+    assert_int_equal(last[0].at.lat, 0);
+    hearing_finish(&hearing);
+    inventory_destroy(inv);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_scans_are_scans),
+        cmocka_unit_test(a_gateway_speaks_for_itself),
+        cmocka_unit_test(a_ride_leaves_no_track),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -196,6 +196,26 @@ static void whistle_and_deadline_escalate(void **state)
     case_stop(&f);
 }
 
+/* Both fell due while nobody looked (the gateway was down): each is told, and once. */
+static void what_fell_due_together_is_told_one_by_one(void **state)
+{
+    struct case_fixture f;
+
+    (void)state;
+    case_start(&f);
+    assert_ok(&f, case_open(&f, CASE_ORDER, SOURCE_HOTLINE, case_space(1, 1), ""));
+    assert_ok(&f, case_say(&f, "filer", CASE_EVENT_FILE));
+    f.now.at_ms += DAY;
+    case_wait(&f, MINUTE);
+    assert_ok(&f, case_read(&f, f.last.id));
+    assert_int_equal(f.last.escalated, 2);
+    assert_true((f.last.flags & CASE_IS_OVERDUE) != 0);
+    assert_string_equal(f.rows[f.row_count - 2].note, "check_in");
+    assert_string_equal(f.rows[f.row_count - 1].note, "deadline");
+    assert_true(f.rows[f.row_count - 2].at_ms == f.rows[f.row_count - 1].at_ms);
+    case_stop(&f);
+}
+
 /* The clock stands on the hanging account, goes on under transfer, and keeps its end in rework. */
 static void clocks_stand_only_while_suspended(void **state)
 {
@@ -545,6 +565,7 @@ int main(void)
         cmocka_unit_test(confirming_needs_evidence_and_a_feature),
         cmocka_unit_test(closing_needs_proof_of_the_end),
         cmocka_unit_test(whistle_and_deadline_escalate),
+        cmocka_unit_test(what_fell_due_together_is_told_one_by_one),
         cmocka_unit_test(clocks_stand_only_while_suspended),
         cmocka_unit_test(versions_and_roles_are_checked),
         cmocka_unit_test(the_same_again_is_a_row_or_a_merge),

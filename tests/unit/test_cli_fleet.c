@@ -94,6 +94,8 @@ static void requests(void **state)
         {"coverage streets",                                          "GET /v1/coverage HTTP/"                      },
         {"coverage gaps --kind no_unit,no_grid --limit 5",
          "GET /v1/coverage/gaps?kind=no_unit,no_grid&limit=5 "                                                      },
+        {"coverage gaps --csv",                                       "GET /v1/coverage/gaps?format=csv "           },
+        {"coverage streets --csv",                                    "GET /v1/coverage?format=csv "                },
         {"coverage show 150402001R00100008 --trades",                 "GET /v1/coverage/150402001R00100008 "        },
         {"vehicles list --verdict outside --limit 5",                 "GET /v1/vehicles?verdict=outside&limit=5 "   },
         {"vehicles show HLO-1000",                                    "GET /v1/vehicles/HLO-1000 "                  },

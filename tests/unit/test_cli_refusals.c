@@ -26,6 +26,11 @@ static void test_keys_that_cannot_be(void **state)
                            "950402", "--keys", path_of("keys"), NULL),
                      CLI_USAGE);
     assert_non_null(strstr(wrong_text, "the first 1 to 8"));
+    /* as a script says it whose variable is empty: no key for everything */
+    assert_int_equal(bowei("keys", "create", "--role", "staff", "--name", "x", "--district", "",
+                           "--keys", path_of("keys"), NULL),
+                     CLI_USAGE);
+    assert_non_null(strstr(wrong_text, "--district is empty"));
 }
 
 /* A key file that is refused: why, so that it can be mended. */

@@ -199,15 +199,17 @@ static void replays_asked_for_one_by_one(void **state)
     atomic_store(&r->status, 200);
     pthread_mutex_lock(&st->feed.lock); /* the read of the second takes as long as this is held */
     for (uint32_t event = 2; event >= 1; event--) {
-        char events[1][EVENT_ID_MAX];
+        char events[2][EVENT_ID_MAX];
         struct question q = {
-            .rq = {.verb = DELIVERY_REPLAY, .events = events, .event_count = 1}
+            .rq = {.verb = DELIVERY_REPLAY, .events = events, .event_count = 2}
         };
 
         event_id_format(&(struct alert_image){.id = event, .version = 1}, events[0]);
+        memcpy(events[1], events[0], sizeof events[1]); /* named twice, asked for once */
         memcpy(q.rq.operator_code, "HLO", sizeof "HLO");
         memcpy(q.rq.id, id, sizeof id);
         assert_int_equal(ask(st, &q), ERR_OK);
+        assert_non_null(strstr(q.rq.answer.data, "\"asked\":1"));
         strbuf_finish(&q.rq.answer);
         (void)tell(st, "HLO", DELIVERY_GET, id); /* asked after it: the read is under way */
     }
@@ -392,6 +394,49 @@ static enum err refusal(struct station *st, const char *op, enum delivery_verb v
     return q.rq.result;
 }
 
+static bool deliveries_hold(const struct station *st, const char *part)
+{
+    char path[256];
+    char text[4096];
+    FILE *f;
+    size_t len;
+
+    (void)snprintf(path, sizeof path, "%s/deliveries", st->folder);
+    f = fopen(path, "re");
+    len = f == NULL ? 0 : fread(text, 1, sizeof text - 1, f);
+    text[len] = '\0';
+    if (f != NULL) {
+        (void)fclose(f);
+    }
+    return strstr(text, part) != NULL;
+}
+
+/* What was answered is on the disk: a crash in the next moment does not forget what was asked. */
+static void a_replay_is_kept_before_it_is_answered(void **state)
+{
+    struct station *st = station_open("0");
+    struct receiver *r = receiver_open();
+    char id[WEBHOOK_ID_LEN + 1];
+    char part[256];
+    char detail[160];
+
+    (void)state;
+    atomic_store(&r->status, 422);
+    subscribe_at(st, "HLO", r, id);
+    feed_add(&st->feed, "HLO");
+    WAIT_FOR(deliveries_hold(st, "\"replay\":false"), WAIT_MS);
+    pthread_mutex_lock(&st->feed.lock); /* the event is not read, so nothing is sent meanwhile */
+    (void)tell(st, "HLO", DELIVERY_REPLAY, id);
+    assert_true(deliveries_hold(st, "\"replay\":true"));
+    (void)snprintf(part, sizeof part, "%s/deliveries.new", st->folder);
+    assert_int_equal(mkdir(part, 0700), 0); /* where the file is written: none can be */
+    assert_int_equal(refusal(st, "HLO", DELIVERY_REPLAY, id, "", detail), ERR_IO);
+    assert_int_equal(rmdir(part), 0);
+    pthread_mutex_unlock(&st->feed.lock);
+    station_close(st);
+    receiver_close(r);
+}
+
 static void changes_are_refused_whole(void **state)
 {
     struct station *st = station_open("0,0,0");
@@ -469,6 +514,7 @@ int main(void)
         cmocka_unit_test(one_that_hangs_holds_nobody_up),
         cmocka_unit_test(what_fails_is_tried_then_a_dead_letter_then_replayed),
         cmocka_unit_test(replays_asked_for_one_by_one),
+        cmocka_unit_test(a_replay_is_kept_before_it_is_answered),
         cmocka_unit_test(a_template_that_is_gone_is_waited_for),
         cmocka_unit_test(gone_disables_until_it_is_enabled),
         cmocka_unit_test(receivers_that_misbehave),

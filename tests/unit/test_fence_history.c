@@ -185,8 +185,11 @@ static void assert_counts(const struct story *s)
         uint32_t sum = 0;
 
         for (uint32_t i = 0; i < core_bike_slots(s->f.core); i++) {
-            if (core_bike_image(s->f.core, i, &image) && image.bike.verdict == VERDICT_INSIDE &&
+            if (core_bike_image(s->f.core, i, &image) &&
+                (image.bike.verdict == VERDICT_INSIDE || image.bike.rule == RULE_NO_PARKING) &&
                 image.bike.fence == s->f.inv->fences[fence].key) {
+                assert_int_equal(s->f.inv->fences[fence].use,
+                                 image.bike.verdict == VERDICT_INSIDE ? FENCE_PARK : FENCE_NO_PARK);
                 inside++;
                 known += fences_operator(s->f.inv, image.bike.ref, strlen(image.bike.ref)) !=
                          NO_OPERATOR;

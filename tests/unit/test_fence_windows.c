@@ -156,6 +156,31 @@ static void other_changes_keep_verdicts(void **state)
     fleet_stop(&f);
 }
 
+/* What was decided for a fence that is over speaks for no other: not for the zone that lay below it
+ * meanwhile. */
+static void a_zone_below_counts_when_the_fence_over_it_ends(void **state)
+{
+    struct fleet_fixture f;
+    struct fleet_import import;
+    struct alert_image alert = {0};
+
+    (void)state;
+    fleet_import_begin(&import);
+    fleet_import_square(&import, PARK_ID, ",\"capacity\":5" UNTIL, 0);
+    fleet_import_square(&import, ZONE_ID, "", 0);
+    fleet_import_table(&import, "operator,name_en\nHLO,Hello\n");
+    fleet_start_with(&f, fleet_import_end(&import, 1, NULL));
+    fleet_park(&f, BIKE, 20, 20);
+    assert_int_equal(fleet_count(&f, PARK_ID), 1);
+    fleet_wait(&f, 3600000 + 121000);
+    assert_int_equal(fleet_bike(&f, BIKE).verdict, VERDICT_OUTSIDE);
+    assert_int_equal(fleet_bike(&f, BIKE).rule, RULE_NO_PARKING);
+    assert_int_equal(fleet_count(&f, ZONE_ID), 1);
+    assert_int_equal(fleet_count(&f, PARK_ID), 0);
+    assert_int_equal(fleet_alerts(&f, ALERT_NO_PARKING_ZONE, &alert), 1);
+    fleet_stop(&f);
+}
+
 /* Radio knows at which fence a bike is, not what counts there today. */
 static void a_zone_over_a_fence_counts_for_who_is_heard_there(void **state)
 {
@@ -193,6 +218,7 @@ int main(void)
         cmocka_unit_test(a_fence_that_is_put_round_a_bike_takes_it_in),
         cmocka_unit_test(a_fence_that_is_moved_away_leaves_bikes_behind),
         cmocka_unit_test(other_changes_keep_verdicts),
+        cmocka_unit_test(a_zone_below_counts_when_the_fence_over_it_ends),
         cmocka_unit_test(a_zone_over_a_fence_counts_for_who_is_heard_there),
     };
 

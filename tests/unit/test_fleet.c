@@ -76,6 +76,9 @@ static void a_no_parking_zone_is_graver(void **state)
     assert_int_equal(fleet_alerts(f, ALERT_NO_PARKING_ZONE, &alert), 1);
     assert_int_equal(alert.severity, 3);
     assert_true(alert.fence == fleet_key(ZONE_ID));
+    assert_int_equal(fleet_count(f, ZONE_ID), 1); /* so many stand where none may */
+    fleet_unlock(f, BIKE);
+    assert_int_equal(fleet_count(f, ZONE_ID), 0);
 }
 
 static void a_verdict_holds_against_noise_and_yields_to_a_move(void **state)
@@ -187,6 +190,31 @@ static void a_coarse_clock_does_not_miss_a_ride(void **state)
     assert_int_equal(count_get(&f->counters, COUNT_REPORTS_LATE), 2);
 }
 
+/* What was buffered is as old as it says, and decides nothing longer than what came at once. */
+static void a_position_is_as_old_as_it_says(void **state)
+{
+    struct fleet_fixture *f = *state;
+    struct bike_report report = fleet_fix(f, "HLO-00000001", fleet_at(-60, 20));
+    struct alert_image alert = {0};
+
+    report.time_ms -= 3 * 3600000;
+    fleet_say(f, &report);
+    assert_int_equal(fleet_bike(f, "HLO-00000001").rule, RULE_DWELL);
+    assert_int_equal(fleet_bike(f, "HLO-00000001").fixed_ms, report.time_ms);
+    fleet_wait(f, 3601000);
+    assert_int_equal(fleet_bike(f, "HLO-00000001").rule, RULE_POSITION_OLD);
+    report = fleet_fix(f, "HLO-00000002", fleet_at(-60, 20));
+    report.time_ms -= 5 * 3600000;
+    fleet_say(f, &report);
+    assert_int_equal(fleet_bike(f, "HLO-00000002").rule, RULE_POSITION_OLD);
+    fleet_wait(f, 121000);
+    assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 1); /* of the first */
+    report = fleet_fix(f, "HLO-00000003", fleet_at(20, 20));
+    report.time_ms += 5 * 3600000; /* a clock that is ahead is not believed */
+    fleet_say(f, &report);
+    assert_int_equal(fleet_bike(f, "HLO-00000003").fixed_ms, f->now.at_ms);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fleet_begin, fleet_end)
@@ -197,6 +225,7 @@ int main(void)
         TEST(a_no_parking_zone_is_graver),
         TEST(a_verdict_holds_against_noise_and_yields_to_a_move),
         TEST(late_and_repeated_reports_change_nothing),
+        TEST(a_position_is_as_old_as_it_says),
         TEST(a_lock_says_two_things_in_a_second),
         TEST(a_coarse_clock_does_not_miss_a_ride),
         TEST(a_deleted_zone_ends_its_episodes),

@@ -31,6 +31,82 @@ static void a_crowd_tells_each_operator_its_surplus(void **state)
     assert_int_equal(alert.state, ALERT_RESOLVED);
 }
 
+static void crowd_come(struct fleet_fixture *f, const char *code, unsigned from, unsigned count)
+{
+    char ref[VEHICLE_REF_MAX + 1];
+
+    for (unsigned i = from; i < from + count; i++) {
+        (void)snprintf(ref, sizeof ref, "%s-%08u", code, i);
+        fleet_park(f, ref, 20, 20);
+    }
+}
+
+static void crowd_go(struct fleet_fixture *f, const char *code, unsigned from, unsigned count)
+{
+    char ref[VEHICLE_REF_MAX + 1];
+
+    for (unsigned i = from; i < from + count; i++) {
+        (void)snprintf(ref, sizeof ref, "%s-%08u", code, i);
+        fleet_unlock(f, ref);
+    }
+}
+
+/* Whoever comes to a crowd later must act as well, and the van needs to know for how many. */
+static void a_crowd_that_grows_is_told_of(void **state)
+{
+    struct fleet_fixture *f = *state;
+    struct alert_image alert = {0};
+
+    crowd_come(f, "HLO", 0, 8);
+    fleet_wait(f, 601000);
+    assert_int_equal(fleet_alerts(f, ALERT_PILE_UP, &alert), 1);
+    assert_false(alert_visible(&alert, "MTN"));
+    assert_int_equal(fleet_move(f, alert.id, ALERT_EVENT_ACK, "HLO"), ERR_OK);
+    crowd_come(f, "MTN", 0, 8);
+    fleet_wait(f, 61000); /* once a minute, whatever comes */
+    assert_int_equal(fleet_alerts(f, ALERT_PILE_UP, &alert), 1);
+    assert_int_equal(alert.state, ALERT_ACKNOWLEDGED);
+    assert_int_equal(alert.version, 3);
+    assert_int_equal(alert.bikes, 16);
+    assert_int_equal(alert.share_count, 2);
+    assert_int_equal(alert.shares[0].surplus + alert.shares[1].surplus, 11);
+    assert_true(alert_visible(&alert, "MTN"));
+    assert_string_equal(alert.actor, "tester"); /* who took it on stays named */
+    crowd_go(f, "MTN", 0, 8);
+    fleet_wait(f, 61000);
+    (void)fleet_alerts(f, ALERT_PILE_UP, &alert);
+    assert_int_equal(alert.version, 4);
+    assert_true(alert_visible(&alert, "MTN")); /* it hears of the end */
+    fleet_wait(f, 600000);
+    (void)fleet_alerts(f, ALERT_PILE_UP, &alert);
+    assert_int_equal(alert.version, 4); /* nothing changed, nothing is said */
+}
+
+/* Crowded again with others' bikes: it is theirs now, and nobody else's. */
+static void a_crowd_that_comes_back_is_of_those_who_are_there(void **state)
+{
+    struct fleet_fixture *f = *state;
+    struct fleet_rules rules;
+    struct alert_image alert = {0};
+
+    fleet_rules_default(&rules);
+    rules.pile_up_ms = 60000;
+    core_fleet_rules(f->core, &rules);
+    crowd_come(f, "HLO", 0, 8);
+    fleet_wait(f, 61000);
+    crowd_go(f, "HLO", 0, 8);
+    assert_int_equal(fleet_alerts(f, ALERT_PILE_UP, &alert), 1);
+    assert_int_equal(alert.state, ALERT_RESOLVED);
+    crowd_come(f, "MTN", 0, 9);
+    fleet_wait(f, 61000);
+    assert_int_equal(fleet_alerts(f, ALERT_PILE_UP, &alert), 1);
+    assert_int_equal(alert.state, ALERT_OPEN);
+    assert_int_equal(alert.count, 2);
+    assert_int_equal(alert.bikes, 9);
+    assert_false(alert_visible(&alert, "HLO"));
+    assert_true(alert_visible(&alert, "MTN"));
+}
+
 static void a_filling_fence_is_foreseen(void **state)
 {
     struct fleet_fixture *f = *state;
@@ -167,6 +243,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fleet_begin, fleet_end)
     const struct CMUnitTest tests[] = {
         TEST(a_crowd_tells_each_operator_its_surplus),
+        TEST(a_crowd_that_grows_is_told_of),
+        TEST(a_crowd_that_comes_back_is_of_those_who_are_there),
         TEST(a_filling_fence_is_foreseen),
         TEST(a_shifted_feed_is_one_alert),
         TEST(many_at_once_are_a_storm),

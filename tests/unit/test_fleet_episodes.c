@@ -44,6 +44,28 @@ static void what_is_said_to_be_cleared_is_looked_at_again(void **state)
     assert_int_equal(alert.count, 2);
 }
 
+/* Nor is it forgotten when that was said too late: it goes on, as late as it was. */
+static void what_is_said_to_be_cleared_too_late_goes_on(void **state)
+{
+    struct fleet_fixture *f = *state;
+    struct alert_image alert = fleet_badly_parked(f, BIKE);
+
+    fleet_wait(f, 7201000);
+    assert_int_equal(fleet_move(f, alert.id, ALERT_EVENT_RESOLVE, "HLO"), ERR_OK);
+    (void)fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert);
+    assert_false(alert_is_open(&alert));
+    fleet_park(f, BIKE, -60, 20);
+    fleet_wait(f, 601000);
+    assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 1);
+    assert_int_equal(alert.state, ALERT_EXPIRED);
+    assert_true(alert_is_open(&alert));
+    assert_int_equal(alert.count, 2);
+    assert_int_equal(fleet_move(f, alert.id, ALERT_EVENT_RESOLVE, ""), ERR_OK); /* staff: final */
+    fleet_wait(f, 601000);
+    (void)fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert);
+    assert_false(alert_is_open(&alert));
+}
+
 /* Found again soon after it was seen gone: who was in time is not told late at that moment. Said to
  * be cleared and still there: the time for it was over meanwhile, and the city is told. */
 static void clocks_begin_anew_only_when_it_was_gone(void **state)
@@ -69,6 +91,25 @@ static void clocks_begin_anew_only_when_it_was_gone(void **state)
     assert_int_equal(alert.count, 3);
     assert_true(alert.due_ack_ms == due_ms);
     assert_int_equal(alert.escalated, 1);
+}
+
+/* As is what grew with them. */
+static void found_again_it_is_as_grave_as_at_first(void **state)
+{
+    struct fleet_fixture *f = *state;
+    struct alert_image alert = fleet_badly_parked(f, BIKE);
+
+    fleet_wait(f, 301000);
+    (void)fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert);
+    assert_int_equal(alert.escalated, 1);
+    assert_int_equal(alert.severity, 2);
+    fleet_unlock(f, BIKE);
+    fleet_park(f, BIKE, -60, 20);
+    fleet_wait(f, 121000);
+    assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 1);
+    assert_int_equal(alert.count, 2);
+    assert_int_equal(alert.escalated, 0);
+    assert_int_equal(alert.severity, 1);
 }
 
 static void a_ride_and_a_new_bad_stop_are_a_new_episode(void **state)
@@ -241,6 +282,7 @@ static void a_restart_repeats_nothing(void **state)
     core_alerts_on(next);
     core_destroy(f->core);
     f->core = next;
+    fleet_listeners_live(f);
     fleet_wait(f, 10000);
     assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 1);
     assert_int_equal(alert.version, 1);
@@ -269,19 +311,78 @@ static void a_planned_event_is_not_told(void **state)
     assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 1);
 }
 
+/* The row of a bulk names what was moved: not what another has, or what may not be moved so. */
+static void the_audit_of_a_bulk_names_what_was_moved(void **state)
+{
+    struct fleet_fixture *f = *state;
+    const struct alert_image others = fleet_badly_parked(f, BIKE2);
+    uint64_t ids[3] = {others.id, 12345};
+    enum err results[3];
+    struct fleet_request request = {.event = ALERT_EVENT_ACK,
+                                    .operator_code = "HLO",
+                                    .ids = ids,
+                                    .results = results,
+                                    .id_count = 3};
+    struct command command = {.kind = COMMAND_ALERT_MOVE, .fleet = &request, .actor = "tester"};
+    struct input input = {.kind = INPUT_COMMAND, .command = &command};
+    char row[DEVICE_ID_MAX + 1];
+    struct image image;
+
+    fleet_park(f, BIKE, -60, 20);
+    fleet_wait(f, 121000);
+    for (uint32_t i = 0; i < core_alert_slots(f->core); i++) {
+        if (core_alert_image(f->core, i, &image) && image.alert.id != others.id) {
+            ids[2] = image.alert.id;
+        }
+    }
+    input.at = (struct position){1, f->seq++};
+    input.now = f->now;
+    f->effects = core_step(f->core, &input);
+    assert_int_equal(results[0], ERR_NOT_FOUND);
+    assert_int_equal(results[1], ERR_NOT_FOUND);
+    assert_int_equal(results[2], ERR_OK);
+    assert_int_equal(f->effects->kept_count, 2);
+    assert_int_equal(f->effects->kept[1].kind, IMAGE_AUDIT);
+    (void)snprintf(row, sizeof row, "ack A%016llx 1", (unsigned long long)ids[2]);
+    assert_int_equal(f->effects->kept[1].audit.device_len, strlen(row));
+    assert_memory_equal(f->effects->kept[1].audit.device, row, strlen(row));
+}
+
+/* Said to be cleared a moment before: not opened again in the middle of the market. */
+static void a_planned_event_is_not_told_again(void **state)
+{
+    struct fleet_fixture *f = *state;
+    struct alert_image alert = fleet_badly_parked(f, BIKE);
+    const uint64_t former = alert.id;
+
+    assert_int_equal(fleet_move(f, alert.id, ALERT_EVENT_RESOLVE, "HLO"), ERR_OK);
+    fleet_mute(f, f->now.at_ms + 1000000);
+    fleet_wait(f, 900000);
+    (void)fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert);
+    assert_int_equal(alert.state, ALERT_RESOLVED);
+    fleet_wait(f, 200000);
+    assert_int_equal(fleet_alerts(f, ALERT_OUT_OF_FENCE, &alert), 2);
+    assert_true(alert.id != former);
+    assert_int_equal(alert.state, ALERT_OPEN);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fleet_begin, fleet_end)
     const struct CMUnitTest tests[] = {
         TEST(due_times_escalate_and_expire),
         TEST(what_is_said_to_be_cleared_is_looked_at_again),
+        TEST(what_is_said_to_be_cleared_too_late_goes_on),
         TEST(clocks_begin_anew_only_when_it_was_gone),
+        TEST(found_again_it_is_as_grave_as_at_first),
         TEST(a_ride_and_a_new_bad_stop_are_a_new_episode),
         TEST(an_episode_does_not_follow_a_bike_across_the_city),
         TEST(tenants_and_roles_are_kept_apart),
         TEST(what_the_journal_refuses_is_told_later),
         TEST(an_undo_of_timers_leaves_decisions_alone),
+        TEST(the_audit_of_a_bulk_names_what_was_moved),
         TEST(a_planned_event_is_not_told),
+        TEST(a_planned_event_is_not_told_again),
         TEST(a_restart_repeats_nothing),
         TEST(what_is_kept_ends),
     };

@@ -25,6 +25,7 @@ static void restart(struct pair *p)
     f->core = core_create(f->inv, &f->counters);
     assert_non_null(f->core);
     core_restored(f->core, f->now, false);
+    fleet_listeners_live(f);
 }
 
 /* Redis is read at last. */

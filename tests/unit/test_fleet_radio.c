@@ -81,6 +81,26 @@ static void a_silent_listener_makes_its_fence_unknown(void **state)
     assert_false(alert_is_open(&alert));
 }
 
+/* What a listener would hear that was never heard, nobody knows: not that the fence is empty.
+ * Nobody is sent to look, though, before it was seen to live. */
+static void a_listener_never_heard_makes_its_fence_unknown(void **state)
+{
+    struct fleet_fixture f;
+    struct alert_image alert;
+
+    (void)state;
+    fleet_start_with(&f, fleet_inventory(1, true, "", NULL));
+    assert_int_equal(fleet_count(&f, ZONE_ID), 0);
+    fleet_park(&f, BIKE, 20, 20);
+    assert_int_equal(fleet_bike(&f, BIKE).verdict, VERDICT_INSIDE); /* by its position */
+    assert_int_equal(fleet_count(&f, PARK_ID), UINT32_MAX);
+    fleet_wait(&f, 3600000);
+    assert_int_equal(fleet_alerts(&f, ALERT_FENCE_SILENT, &alert), 0);
+    fleet_scan(&f, PARK_ID, 9, NULL, 0, 0);
+    assert_int_equal(fleet_count(&f, PARK_ID), 1);
+    fleet_stop(&f);
+}
+
 /* Evidence was gone for a while; what was decided before is remembered as it was. */
 static void a_decision_outlasts_a_time_without_evidence(void **state)
 {
@@ -248,6 +268,34 @@ static void a_rival_that_fell_silent_does_not_win(void **state)
     }
 }
 
+/* Its operator says where it is, and no more of beacons, since it was carried off. */
+static void a_beacon_does_not_go_along(void **state)
+{
+    struct fleet_fixture *f = *state;
+    struct bike_report report = fleet_fix(f, BIKE, fleet_at(20, 20));
+
+    report.has |= REPORT_HAS_RADIO;
+    report.beacon_count = 1;
+    report.beacon_fence[0] = fleet_key(PARK_ID);
+    report.beacon_rssi_dbm[0] = -60;
+    fleet_say(f, &report);
+    assert_int_equal(fleet_bike(f, BIKE).rule, RULE_BEACON);
+    for (unsigned i = 0; i < 2; i++) {
+        fleet_wait(f, 60000);
+        fleet_park(f, BIKE, -300, 20);
+    }
+    assert_int_equal(fleet_bike(f, BIKE).rule, RULE_DWELL);
+    assert_int_equal(fleet_count(f, PARK_ID), 0);
+    fleet_wait(f, 60000);
+    report.at = fleet_at(-700, 20); /* heard where it is now: that counts */
+    for (unsigned i = 0; i < 2; i++) {
+        report.time_ms = f->now.at_ms;
+        fleet_say(f, &report);
+        fleet_wait(f, 60000);
+    }
+    assert_int_equal(fleet_bike(f, BIKE).rule, RULE_BEACON);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fleet_begin, fleet_end)
@@ -256,6 +304,7 @@ int main(void)
         TEST(weak_signals_do_not_enter),
         TEST(the_stronger_fence_wins_after_a_while),
         TEST(a_silent_listener_makes_its_fence_unknown),
+        cmocka_unit_test(a_listener_never_heard_makes_its_fence_unknown),
         TEST(a_decision_outlasts_a_time_without_evidence),
         TEST(spikes_do_not_bring_a_bike_in),
         TEST(spikes_do_not_bring_a_bike_in_from_beyond_the_buffer),
@@ -265,6 +314,7 @@ int main(void)
         TEST(what_radio_decided_holds_near_the_fence),
         TEST(the_next_fence_need_not_wait_for_the_former_to_lose_it),
         TEST(a_rival_that_fell_silent_does_not_win),
+        TEST(a_beacon_does_not_go_along),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -58,6 +58,8 @@ static void urls_of_the_inside_are_refused(void **state)
         "https://[::ffff:a00:1]/",
         "http://0x7f.1",
         "https://0x7f.1/",
+        "https://127.0.0.2./",
+        "https://2130706433.:8443/",
         "https://0177.0.0.1/",
         "https://127.1/",
         "https://2130706433/",

@@ -168,6 +168,25 @@ static void working_time_is_that_of_the_minutes(void **state)
                 (seeds.end - seeds.first) / 4); /* make-up days are among what was looked at */
 }
 
+/* As an editor on Windows saves it: a byte order mark, and lines that end in CR LF. */
+static void a_days_file_may_come_from_windows(void **state)
+{
+    static const char days[] = "\xef\xbb\xbf"
+                               "2026-10-01 holiday\r\n2026-10-10 workday\r\n";
+    const struct work_calendar_params params = {
+        .utc_offset_min = 480, .days = days, .days_len = sizeof days - 1};
+    struct work_calendar *calendar = NULL;
+    char detail[160];
+
+    (void)state;
+    assert_int_equal(work_calendar_create(&params, &calendar, detail), ERR_OK);
+    assert_int_equal(work_calendar_day(calendar, 1790827200000),
+                     DAY_HOLIDAY); /* 1 October, 12:00 */
+    assert_int_equal(work_calendar_day(calendar, 1791604800000),
+                     DAY_WORKING); /* Saturday the 10th */
+    work_calendar_destroy(calendar);
+}
+
 static void a_calendar_says_what_it_does_not_know(void **state)
 {
     /* clang-format off */
@@ -262,6 +281,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_shipped_example_is_read),
         SEEDED_TEST(working_time_is_that_of_the_minutes),
+        cmocka_unit_test(a_days_file_may_come_from_windows),
         cmocka_unit_test(a_calendar_says_what_it_does_not_know),
         cmocka_unit_test(ten_years_are_enough),
     };

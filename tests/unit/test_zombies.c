@@ -445,6 +445,9 @@ static void the_pick_list_is_ranked_and_grouped(void **state)
     assert_true(items[0].group == 1 && items[1].group == 1 && items[2].group == 2);
     assert_true(items[0].rank == 1 && items[1].rank == 3 && items[2].rank == 2);
     assert_true(items[0].dwell_days == 12 && items[3].dwell_days == 9);
+    /* silent since: heard for the first of these days only, and the share falls on */
+    assert_int_equal(items[0].healthy_hundredths, 10000 / 12);
+    assert_int_equal(items[3].healthy_hundredths, 10000 / 9);
     request.has_from = true; /* a round from the east takes the far group first */
     request.from = (struct position_e7){CITY_LAT, CITY_LON + 2000 * 121};
     assert_int_equal(town_command(&t, &command), ERR_OK);

@@ -48,6 +48,7 @@ static const struct alert_transition table[] = {
     {ALERT_EXPIRED,      ALERT_EVENT_FENCE_REMOVED, BY_MACHINE,  ALERT_EXPIRED,      CAUSE_FENCE_REMOVED },
     {ALERT_EXPIRED,      ALERT_EVENT_MUTE,          BY_MACHINE,  ALERT_EXPIRED,      CAUSE_MUTED         },
     {ALERT_EXPIRED,      ALERT_EVENT_UPDATE,        BY_MACHINE,  ALERT_EXPIRED,      CAUSE_NONE          },
+    {ALERT_EXPIRED,      ALERT_EVENT_REOPENED,      BY_MACHINE,  ALERT_EXPIRED,      CAUSE_NONE          },
 
     {ALERT_RESOLVED,     ALERT_EVENT_REOPENED,      BY_MACHINE,  ALERT_OPEN,         CAUSE_NONE          },
 };
@@ -70,6 +71,20 @@ const struct alert_transition *alert_transitions(size_t *count)
     return table;
 }
 
+static uint8_t severity_of(enum alert_kind kind)
+{
+    /* clang-format off: a table is included */
+    static const uint8_t severities[ALERT_KIND_COUNT] = {
+#define ALERT_KIND(name, code, subject, severity, ack_s, onsite_s, clear_s, en, zh)                \
+    [ALERT_##name] = severity,
+#include "bowei/alert_kinds.def"
+#undef ALERT_KIND
+    };
+    /* clang-format on */
+
+    return severities[kind];
+}
+
 static int64_t due_in(uint32_t ms, int64_t now_ms)
 {
     return ms == 0 ? 0 : now_ms + ms;
@@ -81,6 +96,7 @@ void alert_clocks_begin(struct alert_image *alert, const struct fleet_rules *rul
     alert->due_onsite_ms = due_in(rules->due[alert->kind].onsite_ms, now_ms);
     alert->due_clear_ms = due_in(rules->due[alert->kind].clear_ms, now_ms);
     alert->escalated = 0;
+    alert->severity = severity_of((enum alert_kind)alert->kind);
 }
 
 /* The clocks stood while it was disputed. */
@@ -175,6 +191,11 @@ enum err alert_move(struct alert_image *alert, enum alert_event event, enum aler
     return ERR_OK;
 }
 
+bool alert_is_doubted(const struct alert_image *alert)
+{
+    return alert->closed_ms != 0 && alert->live && alert->cause == CAUSE_CLEARED;
+}
+
 static int64_t sooner(int64_t a, int64_t b)
 {
     return b != 0 && b < a ? b : a;
@@ -186,7 +207,7 @@ int64_t alert_due_ms(const struct alert_image *alert, const struct fleet_rules *
 
     if (alert->closed_ms != 0) {
         /* said to be cleared and still there: looked at again; then kept for a while */
-        if (alert->live && alert->cause == CAUSE_CLEARED && alert->state == ALERT_RESOLVED) {
+        if (alert_is_doubted(alert)) {
             return alert->closed_ms + rules->reopen_ms;
         }
         return alert->closed_ms + rules->keep_ms;

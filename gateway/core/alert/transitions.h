@@ -25,8 +25,11 @@ const struct alert_transition *alert_transitions(size_t *count);
  * role. Sets state, cause, times, version; nothing when refused. */
 enum err alert_move(struct alert_image *alert, enum alert_event event, enum alert_role role,
                     const struct fleet_rules *rules, int64_t now_ms);
-/** Starts the clocks of its kind, at its opening and when it is found again. */
+/** Starts the clocks of its kind, at its opening and when it is found again, with the kind's
+ * severity. */
 void alert_clocks_begin(struct alert_image *alert, const struct fleet_rules *rules, int64_t now_ms);
+/** Did somebody say that it is cleared while it was seen to be wrong? It is looked at again. */
+bool alert_is_doubted(const struct alert_image *alert);
 /** City time at which the machine has something to do about it; INT64_MAX = nothing. */
 int64_t alert_due_ms(const struct alert_image *alert, const struct fleet_rules *rules);
 

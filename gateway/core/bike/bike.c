@@ -125,6 +125,13 @@ uint16_t bike_unheard(uint32_t minutes, int64_t silent_ms)
     return (uint16_t)(minutes > UINT16_MAX ? UINT16_MAX : minutes);
 }
 
+int64_t bike_unheard_s(const struct bike_image *bike, int64_t now_ms)
+{
+    const int64_t silent_ms = now_ms - bike->heard_ms - BIKE_UNHEARD_MS;
+
+    return bike->unheard_min * INT64_C(60) + (silent_ms > 0 ? silent_ms / 1000 : 0);
+}
+
 /* What zombie clocks need beside moved_ms and heard_ms. */
 static void clocks_take(struct bike_image *image, const struct bike_report *report,
                         const struct bike_context *context)

@@ -42,6 +42,8 @@ void bike_leave(struct bike *bike, int64_t now_ms);
 /** Minutes unheard, with another silence between two reports: what of it is over BIKE_UNHEARD_MS.
  */
 uint16_t bike_unheard(uint32_t minutes, int64_t silent_ms);
+/** Seconds of this stop that it was not heard, by the same measure, up to now. */
+int64_t bike_unheard_s(const struct bike_image *bike, int64_t now_ms);
 
 /* --- bike_recall.c --- */
 /** It still stands where its first report found it: an older image may know since when. */

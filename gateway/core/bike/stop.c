@@ -37,16 +37,38 @@ static void fix_add(struct bike_image *bike, struct position_e7 at)
     bike->flags |= BIKE_HAS_POSITION;
 }
 
+/* When it was there: buffered words come late, and are as old as they say. A clock that is ahead is
+ * not believed. */
+static int64_t fix_time_ms(const struct bike_report *report, const struct now *now)
+{
+    int64_t said_ms;
+
+    if ((report->has & REPORT_HAS_TIME) == 0 ||
+        __builtin_sub_overflow(report->time_ms, now->shift_ms, &said_ms) || said_ms > now->at_ms) {
+        return now->at_ms;
+    }
+    return said_ms > 0 ? said_ms : 1; /* 0 = none */
+}
+
+/* What the bike heard where it stood before says nothing of here. A listener goes on telling. */
+static void beacon_leave(struct bike_image *bike, int64_t now_ms)
+{
+    if (bike->radio.listener == 0 && bike->radio.heard_ms != now_ms) {
+        bike->radio = (struct bike_radio){0};
+    }
+}
+
 void stop_fix(struct bike_image *bike, const struct bike_report *report,
               const struct bike_context *context)
 {
     const struct fleet_rules *rules = context->rules;
     const int64_t now_ms = context->now.at_ms;
+    const int64_t fixed_ms = fix_time_ms(report, &context->now);
     struct position_e7 mean;
 
     bike->newest = report->at;
     bike->accuracy_mm = report->accuracy_mm;
-    bike->fixed_ms = now_ms;
+    bike->fixed_ms = fixed_ms > bike->fixed_ms ? fixed_ms : bike->fixed_ms; /* sources differ */
     bike->source = report->source;
     if (report->accuracy_mm > rules->coarse_mm) {
         return; /* shown, but it decides nothing */
@@ -62,6 +84,7 @@ void stop_fix(struct bike_image *bike, const struct bike_report *report,
     }
     const struct position_e7 stray = bike->stray;
     stop_begin(bike, now_ms);
+    beacon_leave(bike, now_ms);
     bike->moved_ms = now_ms;
     bike->flags |= BIKE_MOVED;
     bike->dragged_s = (uint32_t)((now_ms + 999) / 1000);

@@ -185,13 +185,13 @@ static void merge(struct case_image *image, const struct case_deed *deed)
     end(image, deed);
 }
 
+/* One thing is told, in the order of casebook_due.c, and once. */
 static void escalate(struct case_image *image, const struct case_deed *deed)
 {
     image->escalated = (uint8_t)(image->escalated + (image->escalated < UINT8_MAX));
     if (clocks_check_in_missed(image, deed->now_ms)) {
-        image->due_check_in_ms = 0; /* told once */
-    }
-    if (clocks_deadline_missed(image, deed->now_ms)) {
+        image->due_check_in_ms = 0;
+    } else if (clocks_deadline_missed(image, deed->now_ms)) {
         image->flags |= CASE_IS_OVERDUE;
     }
 }

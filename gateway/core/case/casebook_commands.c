@@ -1,5 +1,5 @@
 /* What staff and the public ask of the casebook: reading, opening, moving. Each is kept with a row
- * of who did it; so is a read of a single case by staff. */
+ * of who did it; so is what staff read, a case or a list. */
 #include "gateway/core/case/casebook_state.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,19 +11,22 @@ static enum err refuse(struct command *command, enum err why, const char *text)
     return why;
 }
 
+/* `image` NULL: of no single case, a list was read. */
 static void keep_audit(struct casebook *book, const struct command *command,
                        const struct case_image *image)
 {
+    const struct case_request *request = command->cases;
     struct image audit = {
         .kind = IMAGE_AUDIT,
         .at = book->at,
         .audit = {.command = (uint8_t)command->kind,
                   .at_ms = book->now.at_ms,
-                  .key = image->place,
-                  .case_id = image->id}
+                  .key = image == NULL ? request->filter.place : image->place,
+                  .case_id = image == NULL ? 0 : image->id}
     };
-    const char *what =
-        command->kind == COMMAND_CASES ? "read" : case_event_word(command->cases->move.event)->code;
+    const char *what = command->kind != COMMAND_CASES ? case_event_word(request->move.event)->code
+                       : image == NULL                ? "list"
+                                                      : "read";
 
     memcpy(audit.audit.actor, command->actor, sizeof audit.audit.actor);
     (void)snprintf(audit.audit.note, sizeof audit.audit.note, "%s", what);
@@ -187,7 +190,7 @@ static enum err move_case(struct casebook *book, struct command *command)
     }
     e = casebook_move(book, slot, &request->move, &who, command->detail);
     if (e == ERR_OK) {
-        request->cases[request->case_count++] = *casebook_case(book, slot);
+        casebook_answer(book, request, slot);
         keep_audit(book, command, casebook_case(book, slot));
     }
     return e;
@@ -197,11 +200,11 @@ static enum err read_cases(struct casebook *book, struct command *command)
 {
     const enum err e = casebook_page(book, command);
 
-    if (e == ERR_OK && command->cases->audited && command->cases->id != 0) {
+    if (e == ERR_OK && command->cases->audited) {
         if (!casebook_reserve(book)) {
             return refuse(command, ERR_NO_MEMORY, "out of memory");
         }
-        keep_audit(book, command, &command->cases->cases[0]);
+        keep_audit(book, command, command->cases->id == 0 ? NULL : &command->cases->cases[0]);
     }
     return e;
 }

@@ -25,8 +25,8 @@ static void dispatch_complete(const struct casebook *book, const struct case_ima
     if (move->unit[0] == '\0') {
         memcpy(move->unit, who.unit, sizeof move->unit);
     }
-    if (move->person[0] == '\0' && strcmp(move->unit, who.unit) == 0) {
-        memcpy(move->person, who.person, sizeof move->person);
+    if (move->person[0] == '\0') {
+        territory_person_of(book->inv, move->unit, image->place, image->at, move->person);
     }
     if (move->duty[0] == '\0') {
         (void)snprintf(move->duty, sizeof move->duty, "处置%s / handle: %s", word->zh, word->en);

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define MERGES_MAX 64 /* followed from one receipt */
+
 static bool in_mask(uint32_t mask, unsigned value)
 {
     return mask == 0 || (mask & 1u << value) != 0;
@@ -49,11 +51,17 @@ static void newest(struct casebook *book, struct case_request *request)
         if (!asked(&request->filter, image)) {
             continue;
         }
-        if (request->case_count == request->limit) {
-            request->more = true;
-            return;
+        if (request->by_source != NULL) {
+            request->by_source[image->source]++;
         }
-        request->cases[request->case_count++] = *image;
+        if (request->case_count < request->limit) {
+            request->cases[request->case_count++] = *image;
+        } else {
+            request->more = true;
+            if (request->by_source == NULL) {
+                return;
+            }
+        }
     }
 }
 
@@ -156,14 +164,52 @@ static void history(struct casebook *book, struct case_request *request, uint32_
     }
 }
 
-uint32_t casebook_asked(const struct casebook *book, const struct case_request *request)
+/* Where the work on a case goes on: the one that it was merged into, and so on. */
+static uint32_t merged_end(const struct casebook *book, uint32_t slot)
 {
-    const uint32_t slot = request->id != 0 ? case_list_find(&book->list, request->id)
-                                           : case_list_find_receipt(&book->list, request->receipt);
+    for (unsigned hops = 0; hops < MERGES_MAX; hops++) {
+        const uint32_t next = case_list_find(&book->list, casebook_case(book, slot)->merged_into);
+
+        if (casebook_case(book, next) == NULL) { /* none, or forgotten */
+            break;
+        }
+        slot = next;
+    }
+    return slot;
+}
+
+static uint32_t receipted(const struct casebook *book, uint64_t receipt)
+{
+    const uint32_t slot = case_list_find_receipt(&book->list, receipt);
     const struct case_image *image = casebook_case(book, slot);
 
-    return image == NULL || (request->receipt != 0 && request->receipt != image->receipt) ? NO_CASE
-                                                                                          : slot;
+    return image == NULL || image->receipt != receipt ? NO_CASE : slot;
+}
+
+uint32_t casebook_asked(const struct casebook *book, const struct case_request *request)
+{
+    const bool by_number = request->id != 0;
+    const uint32_t slot =
+        by_number ? case_list_find(&book->list, request->id) : receipted(book, request->receipt);
+
+    if (casebook_case(book, slot) == NULL) {
+        return NO_CASE;
+    }
+    return by_number ? slot : merged_end(book, slot);
+}
+
+void casebook_answer(const struct casebook *book, struct case_request *request, uint32_t slot)
+{
+    struct case_image *answer = &request->cases[request->case_count++];
+    const struct case_image *own;
+
+    *answer = *casebook_case(book, slot);
+    if (request->id != 0 || request->receipt == 0) {
+        return;
+    }
+    own = casebook_case(book, receipted(book, request->receipt));
+    answer->receipt = own->receipt;
+    answer->reported_ms = own->reported_ms;
 }
 
 enum err casebook_page(struct casebook *book, struct command *command)
@@ -189,7 +235,7 @@ enum err casebook_page(struct casebook *book, struct command *command)
         (void)snprintf(command->detail, sizeof command->detail, "there is no such case");
         return ERR_NOT_FOUND;
     }
-    request->cases[request->case_count++] = book->list.slots[slot]->image;
+    casebook_answer(book, request, slot);
     history(book, request, slot);
     return ERR_OK;
 }

@@ -99,7 +99,10 @@ void casebook_fire(struct casebook *book, uint32_t slot);
 
 /* --- casebook_page.c --- */
 enum err casebook_page(struct casebook *book, struct command *command);
-/** The case that a request names by number or receipt; NO_CASE when there is none. */
+/** The case that a request names by number or receipt; NO_CASE when there is none. Whose report was
+ * merged into another case follows that one. */
 uint32_t casebook_asked(const struct casebook *book, const struct case_request *request);
+/** Adds the case that was asked for to the answer; by a receipt, with the time of that report. */
+void casebook_answer(const struct casebook *book, struct case_request *request, uint32_t slot);
 
 #endif

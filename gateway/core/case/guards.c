@@ -1,11 +1,12 @@
 /* The guards of the transition table: what must hold beside status, stage and role. One function
  * and one sentence of refusal each; they look only at the deed. */
+#include "bowei/base/city_clock.h"
 #include "gateway/core/case/transitions.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#define VALUE_MAX 64
+#define VALUE_MAX 96
 
 typedef bool (*guard_fn)(const struct case_deed *deed, char value[VALUE_MAX]);
 
@@ -50,9 +51,18 @@ static bool duty_given(const struct case_deed *deed, char value[VALUE_MAX])
     return deed->move->duty[0] != '\0';
 }
 
+/* A city time as people said and read it. */
+static void time_text(const struct case_deed *deed, int64_t at_ms, char out[RFC3339_LEN + 1])
+{
+    rfc3339_format(at_ms + deed->shift_ms, out);
+}
+
 static bool deadline_to_come(const struct case_deed *deed, char value[VALUE_MAX])
 {
-    (void)snprintf(value, VALUE_MAX, "%" PRId64, deed->move->until_ms);
+    char until[RFC3339_LEN + 1];
+
+    time_text(deed, deed->move->until_ms, until);
+    (void)snprintf(value, VALUE_MAX, "%s", until);
     return deed->move->until_ms > deed->now_ms;
 }
 
@@ -92,7 +102,12 @@ static bool assisting(const struct case_deed *deed, char value[VALUE_MAX])
 
 static bool extension(const struct case_deed *deed, char value[VALUE_MAX])
 {
-    (void)snprintf(value, VALUE_MAX, "%" PRId64, deed->move->until_ms);
+    char until[RFC3339_LEN + 1];
+    char due[RFC3339_LEN + 1];
+
+    time_text(deed, deed->move->until_ms, until);
+    time_text(deed, deed->case_->due_ms, due);
+    (void)snprintf(value, VALUE_MAX, "%s; later than the present deadline %s", until, due);
     return (deed->case_->flags & CASE_IS_OVERDUE) == 0 && deed->case_->due_ms > deed->now_ms &&
            deed->move->until_ms > deed->case_->due_ms;
 }
@@ -204,8 +219,7 @@ static const struct {
     {other_unit,         ERR_UNPROCESSABLE, "unit: \"%s\" leads the case already"                             },
     {assist_room,        ERR_CONFLICT,      "unit: \"%s\" is asked already, or four units are"                },
     {assisting,          ERR_CONFLICT,      "unit: \"%s\" was not asked to help"                              },
-    {extension,          ERR_UNPROCESSABLE,
-     "until: %s; later than the present deadline, and before that has passed"                                 },
+    {extension,          ERR_UNPROCESSABLE, "until: %s, and before that has passed"                           },
     {document_given,     ERR_UNPROCESSABLE, "document: its number is needed%s"                                },
     {channel_known,      ERR_UNPROCESSABLE,
      "channel: \"%s\" is not one of sticker, call, operator, web"                                             },

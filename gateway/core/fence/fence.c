@@ -91,7 +91,7 @@ int64_t fence_listen(struct fence *fence, const struct bike_context *context)
 {
     int64_t due_ms = INT64_MAX;
 
-    fence->silent = fence->listener_count > 0;
+    fence->silent = fence->listener_room > 0; /* never heard is silent, too */
     for (unsigned i = 0; i < fence->listener_count; i++) {
         const int64_t until_ms =
             fence->listeners[i].heard_ms + listener_limit_ms(&fence->listeners[i], context);

@@ -15,7 +15,7 @@ struct fence {
     bool silent;
     bool in_force;  /**< by its window, when it was looked at last */
     bool fresh;     /**< begun, new or moved: until all bikes were judged by it */
-    uint32_t count; /**< bikes judged inside */
+    uint32_t count; /**< bikes judged inside; of a no-parking zone those that stand in it */
     uint32_t version;
     uint16_t by_operator[OPERATORS_MAX];
     int64_t changed_ms;
@@ -32,7 +32,8 @@ void fence_listeners_keep(struct fence *fence, uint32_t count);
 /** Applies a listener's report. */
 enum bike_took fence_report_apply(struct fence *fence, const struct bike_report *report,
                                   const struct bike_context *context);
-/** Works out whether its listeners are silent; INT64_MAX or when to ask again. */
+/** Works out whether its listeners are silent, those never heard too; INT64_MAX or when to ask
+ * again. */
 int64_t fence_listen(struct fence *fence, const struct bike_context *context);
 /** Is this listener live, and when was its newest full scan? */
 bool fence_listener_live(const struct fence *fence, uint64_t listener,

@@ -112,90 +112,14 @@ enum err episode_move(struct fleet *fleet, uint32_t slot, enum alert_event event
         return e;
     }
     alert->at = fleet->at;
-    if (role == BY_MACHINE) {
+    if (event == ALERT_EVENT_REOPENED || event == ALERT_EVENT_UPDATE) {
+        episode_retell(fleet, &alert->image, event);
+    }
+    if (role == BY_MACHINE && event != ALERT_EVENT_UPDATE) {
         alert->image.actor[0] = '\0';
         alert->image.note[0] = '\0';
     }
     return keep(fleet, slot) ? ERR_OK : ERR_NO_MEMORY;
-}
-
-/* --- what it says at its opening --- */
-
-static void evidence_add(struct alert_image *image, enum evidence_kind kind, int64_t time_ms,
-                         uint32_t value)
-{
-    if (image->evidence_count < ALERT_EVIDENCE_MAX) {
-        image->evidence[image->evidence_count++] =
-            (struct alert_evidence){.kind = (uint8_t)kind, .time_ms = time_ms, .value = value};
-    }
-}
-
-static void about_bike(struct alert_image *image, const struct bike *bike)
-{
-    const struct bike_image *from = &bike->image;
-
-    memcpy(image->vehicle, from->ref, sizeof image->vehicle);
-    image->rule = from->rule;
-    image->distance_mm = from->distance_mm;
-    if (bike_position(from, &image->at)) {
-        evidence_add(image, EVIDENCE_GNSS, from->fixed_ms, from->accuracy_mm);
-    }
-    if (from->radio.fence != 0 && from->radio.heard_ms != 0) {
-        const int median = radio_median(&from->radio);
-
-        evidence_add(image, from->radio.listener != 0 ? EVIDENCE_LISTENER : EVIDENCE_BEACON,
-                     from->radio.heard_ms, median == RSSI_NONE ? 0 : (uint32_t)-median);
-    }
-}
-
-/* Each operator's part of the surplus, by its bikes there: whole shares first, then the largest
- * remainders, the earlier operator where these are equal. */
-static void shares_put(const struct fleet *fleet, struct alert_image *image, uint32_t index)
-{
-    const struct fence *fence = &fleet->fences[index];
-    const uint32_t surplus = fence->count > image->capacity ? fence->count - image->capacity : 0;
-    uint32_t remainders[OPERATORS_MAX] = {0};
-    uint32_t given = 0;
-
-    image->share_count = 0;
-    for (uint32_t i = 0; i < fleet->inv->operator_count && i < OPERATORS_MAX; i++) {
-        struct alert_share *share = &image->shares[image->share_count];
-        const uint64_t part = (uint64_t)surplus * fence->by_operator[i];
-
-        if (fence->by_operator[i] == 0 || fence->count == 0) {
-            continue;
-        }
-        *share = (struct alert_share){.count = fence->by_operator[i],
-                                      .surplus = (uint16_t)(part / fence->count)};
-        memcpy(share->operator_code, fleet->inv->operators[i].code, sizeof share->operator_code);
-        remainders[image->share_count++] = (uint32_t)(part % fence->count);
-        given += share->surplus;
-    }
-    for (; given < surplus && image->share_count > 0; given++) {
-        unsigned most = 0;
-
-        for (unsigned i = 1; i < image->share_count; i++) {
-            most = remainders[i] > remainders[most] ? i : most;
-        }
-        image->shares[most].surplus++;
-        remainders[most] = 0;
-    }
-}
-
-static void about_fence(const struct fleet *fleet, struct alert_image *image, uint32_t index)
-{
-    const struct inv_fence *is = &fleet->inv->fences[index];
-
-    image->fence = is->key;
-    if (image->vehicle[0] != '\0') {
-        return;
-    }
-    image->at = is->centre;
-    image->bikes = (uint16_t)(fleet->fences[index].count < UINT16_MAX ? fleet->fences[index].count
-                                                                      : UINT16_MAX);
-    image->capacity = (uint16_t)(is->capacity < UINT16_MAX ? is->capacity : UINT16_MAX);
-    shares_put(fleet, image, index);
-    evidence_add(image, EVIDENCE_COUNT_OF, fleet->now.at_ms, image->bikes);
 }
 
 static bool storm_rages(struct fleet *fleet, uint8_t operator_index)
@@ -208,20 +132,6 @@ static bool storm_rages(struct fleet *fleet, uint8_t operator_index)
         storm->opened = 0;
     }
     return ++storm->opened > fleet->rules.storm_alerts;
-}
-
-static uint8_t severity_of(enum alert_kind kind)
-{
-    /* clang-format off: a table is included */
-    static const uint8_t severities[ALERT_KIND_COUNT] = {
-#define ALERT_KIND(name, code, subject, severity, ack_s, onsite_s, clear_s, en, zh)                \
-    [ALERT_##name] = severity,
-#include "bowei/alert_kinds.def"
-#undef ALERT_KIND
-    };
-    /* clang-format on */
-
-    return severities[kind];
 }
 
 /* The oldest ended episode makes room; when all go on, the new one is refused and counted. */
@@ -256,7 +166,6 @@ static void episode_begin(struct fleet *fleet, uint32_t *link, const struct epis
 {
     struct alert_image image = {.kind = (uint8_t)about->kind,
                                 .state = ALERT_OPEN,
-                                .severity = severity_of(about->kind),
                                 .live = 1,
                                 .distance_mm = INT32_MAX,
                                 .count = 1,
@@ -269,17 +178,17 @@ static void episode_begin(struct fleet *fleet, uint32_t *link, const struct epis
         return;
     }
     if (about->bike != NULL) {
-        about_bike(&image, about->bike);
+        episode_about_bike(&image, about->bike);
     }
     if (about->fence != NO_FENCE) {
-        about_fence(fleet, &image, about->fence);
+        episode_about_fence(fleet, &image, about->fence);
     }
     if (about->operator_index < fleet->inv->operator_count) {
         memcpy(image.operator_code, fleet->inv->operators[about->operator_index].code,
                sizeof image.operator_code);
     }
     if (about->kind == ALERT_FEED_SUSPECT) {
-        evidence_add(&image, EVIDENCE_FEED, fleet->now.at_ms, about->value);
+        episode_evidence(&image, EVIDENCE_FEED, fleet->now.at_ms, about->value);
     }
     alert_clocks_begin(&image, &fleet->rules, fleet->now.at_ms);
     image.storm = storm_rages(fleet, about->operator_index);
@@ -419,9 +328,10 @@ void episode_due(struct fleet *fleet, uint32_t slot)
                 fleet->expired[fleet->expired_count++] = slot; /* one a timer: there is room */
             }
         }
-    } else if (alert->image.live && alert->image.cause == CAUSE_CLEARED &&
-               alert->image.state == ALERT_RESOLVED) {
-        if (episode_move(fleet, slot, ALERT_EVENT_REOPENED, BY_MACHINE) == ERR_OK) {
+    } else if (alert_is_doubted(&alert->image)) {
+        if (mute_holds(fleet, alert->image.fence)) {
+            live_end(fleet, slot); /* what still is wrong after the planned event is a new one */
+        } else if (episode_move(fleet, slot, ALERT_EVENT_REOPENED, BY_MACHINE) == ERR_OK) {
             count_add(fleet->counters, COUNT_ALERTS_REOPENED, 1);
         }
     } else if (fleet->alerts.former_count == 0) {

@@ -37,4 +37,19 @@ struct mute_entry *mute_make(struct fleet *fleet, space_key fence);
 /** Is the fence muted now? */
 bool mute_holds(const struct fleet *fleet, space_key fence);
 
+/* --- episode_about.c: what it says --- */
+void episode_evidence(struct alert_image *image, enum evidence_kind kind, int64_t time_ms,
+                      uint32_t value);
+void episode_about_bike(struct alert_image *image, const struct bike *bike);
+/** The fence, and where it is about no bike the crowd there, with each operator's part. */
+void episode_about_fence(const struct fleet *fleet, struct alert_image *image, uint32_t index);
+/** The crowd as it is now, of an episode about a fence. By an update who had a part stays a reader
+ * and hears of the end; reopened, it is for those who have one now. */
+void episode_retell(const struct fleet *fleet, struct alert_image *image, enum alert_event event);
+/** Is what it told of a crowd so wrong that a van would come in vain, or somebody would not hear?
+ * By the margin above capacity that makes a pile-up, or an operator who has to act and cannot read
+ * it. */
+bool episode_is_stale(const struct fleet *fleet, const struct alert_image *image,
+                      const struct alert_image *fresh);
+
 #endif

@@ -64,6 +64,8 @@ struct bike_look {
 
 /** False: no bike has this slot now. */
 bool fleet_bike_look(const struct fleet *fleet, uint32_t slot, struct bike_look *out);
+/** A bike by its reference, NULL = not known; borrowed until the next step. */
+const struct bike_image *fleet_bike_named(const struct fleet *fleet, const char *ref);
 /** Somebody has looked at each bike as it was at this moment: who was heard last before it and is
  * gone may be forgotten. INT64_MAX: nobody looks, nothing is kept for it. */
 void fleet_watched(struct fleet *fleet, int64_t until_ms);

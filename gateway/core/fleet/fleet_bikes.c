@@ -190,6 +190,14 @@ static void bike_judge(struct fleet *fleet, const struct bike *bike, struct judg
     judge_bike(&judge, &bike->image, out);
 }
 
+/* The fence it is judged to be in, or the zone where it must not be. */
+static uint32_t stands_in(const struct judgement *judgement)
+{
+    return judgement->verdict == VERDICT_INSIDE || judgement->rule == RULE_NO_PARKING
+               ? judgement->fence
+               : NO_FENCE;
+}
+
 void bikes_rejudge(struct fleet *fleet, struct bike *bike)
 {
     struct judgement judgement;
@@ -204,7 +212,7 @@ void bikes_rejudge(struct fleet *fleet, struct bike *bike)
     bike_judge(fleet, bike, &judgement);
     heard_link(fleet, bike);
     const bool shown = judgement_put(fleet, &bike->image, &judgement);
-    count_move(fleet, bike, judgement.verdict == VERDICT_INSIDE ? judgement.fence : NO_FENCE);
+    count_move(fleet, bike, stands_in(&judgement));
     fleet_touch(fleet, CHANGE_BIKE, bike->slot, shown);
     if (fleet->alerts_on) {
         episodes_of_bike(fleet, bike, &judgement);

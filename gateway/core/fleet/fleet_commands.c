@@ -90,8 +90,15 @@ static enum err alert_move_one(struct fleet *fleet, struct command *command, uin
     return ERR_OK;
 }
 
-/* One row of who did what for the whole request. */
-static bool keep_audit(struct fleet *fleet, const struct command *command)
+/* What came of a move of many. */
+struct moved {
+    uint64_t first;
+    uint32_t count;
+};
+
+/* One row of who did what for the whole request; moved: NULL = a mute. */
+static bool keep_audit(struct fleet *fleet, const struct command *command,
+                       const struct moved *moved)
 {
     const struct fleet_request *request = command->fleet;
     struct image image = {
@@ -102,13 +109,13 @@ static bool keep_audit(struct fleet *fleet, const struct command *command)
 
     memcpy(image.audit.actor, command->actor, sizeof image.audit.actor);
     memcpy(image.audit.note, command->note, sizeof image.audit.note);
-    if (command->kind == COMMAND_MUTE) {
+    if (moved == NULL) {
         image.audit.key = request->fence;
     } else {
-        /* which event, of which (first) episode, of how many */
+        /* which event, of which (first) episode, of how many: those that were refused are none */
         const int n = snprintf(image.audit.device, sizeof image.audit.device, "%s A%016llx %u",
-                               alert_event_code(request->event),
-                               (unsigned long long)request->ids[0], request->id_count);
+                               alert_event_code(request->event), (unsigned long long)moved->first,
+                               moved->count);
 
         image.audit.device_len = (uint8_t)(n < DEVICE_ID_MAX ? n : DEVICE_ID_MAX);
     }
@@ -118,16 +125,18 @@ static bool keep_audit(struct fleet *fleet, const struct command *command)
 static enum err alerts_move(struct fleet *fleet, struct command *command)
 {
     const struct fleet_request *request = command->fleet;
-    uint32_t moved = 0;
+    struct moved moved = {.count = 0};
 
     if (request->id_count == 0 || request->id_count > FLEET_BULK_MAX) {
         return refuse(command, ERR_UNPROCESSABLE, "ids: 1 to 500 alerts");
     }
     for (uint32_t i = 0; i < request->id_count; i++) {
         request->results[i] = alert_move_one(fleet, command, request->ids[i]);
-        moved += request->results[i] == ERR_OK ? 1u : 0u;
+        if (request->results[i] == ERR_OK && moved.count++ == 0) {
+            moved.first = request->ids[i];
+        }
     }
-    if (moved > 0 && !keep_audit(fleet, command)) {
+    if (moved.count > 0 && !keep_audit(fleet, command, &moved)) {
         return refuse(command, ERR_NO_MEMORY, "out of memory");
     }
     return ERR_OK;
@@ -214,7 +223,7 @@ static enum err mute(struct fleet *fleet, struct command *command)
     memcpy(entry->image.note, command->note, sizeof entry->image.note);
     image.mute = entry->image;
     fleet_touch(fleet, CHANGE_MUTE, fleet->mute_noted, false);
-    if (!fleet_keep(fleet, &image) || !keep_audit(fleet, command)) {
+    if (!fleet_keep(fleet, &image) || !keep_audit(fleet, command, NULL)) {
         return refuse(command, ERR_NO_MEMORY, "out of memory");
     }
     if (mute_holds(fleet, request->fence)) {

@@ -1,7 +1,8 @@
 /* Fences: silent listeners, crowding, filling, and zones whose window begins or ends. */
 #include "gateway/core/fleet/fleet_state.h"
 
-#define FILLING_CALM_PCT 10 /* less full than it began by this: no longer filling */
+#define FILLING_CALM_PCT 10    /* less full than it began by this: no longer filling */
+#define RETELL_MS        60000 /* a crowd that grows is told of once a minute at most */
 
 static void arm(struct fleet *fleet, uint32_t fence, int64_t due_ms)
 {
@@ -59,6 +60,32 @@ static bool filling(struct fleet *fleet, uint32_t index)
     return full_in_ms <= (int64_t)fleet->rules.filling_ms * (open ? 2 : 1);
 }
 
+/* A crowd that goes on grows and shrinks, and others join it. */
+static void pile_up_retell(struct fleet *fleet, uint32_t index)
+{
+    const uint32_t slot = fleet->fences[index].alerts[ALERT_PILE_UP];
+    const struct alert_image *told;
+    struct alert_image fresh;
+
+    if (!episode_open(fleet, slot)) {
+        return;
+    }
+    told = &fleet->alerts.slots[slot]->image;
+    if (alert_transition_find((enum alert_state)told->state, ALERT_EVENT_UPDATE) == NULL) {
+        return; /* in dispute it stays what it is about */
+    }
+    fresh = *told;
+    episode_retell(fleet, &fresh, ALERT_EVENT_UPDATE);
+    if (!episode_is_stale(fleet, told, &fresh)) {
+        return;
+    }
+    if (fleet->now.at_ms < told->changed_ms + RETELL_MS) {
+        arm(fleet, index, told->changed_ms + RETELL_MS);
+        return;
+    }
+    (void)episode_move(fleet, slot, ALERT_EVENT_UPDATE, BY_MACHINE);
+}
+
 void fences_rejudge(struct fleet *fleet, uint32_t index)
 {
     struct fence *fence = &fleet->fences[index];
@@ -89,12 +116,16 @@ void fences_rejudge(struct fleet *fleet, uint32_t index)
         return;
     }
     about.kind = ALERT_FENCE_SILENT;
-    episode_set(fleet, &fence->alerts[ALERT_FENCE_SILENT], &about, fence->silent);
+    /* one that was never heard is not installed yet: nobody is sent to look */
+    episode_set(fleet, &fence->alerts[ALERT_FENCE_SILENT], &about,
+                fence->silent && (fence->listener_count > 0 ||
+                                  episode_open(fleet, fence->alerts[ALERT_FENCE_SILENT])));
     if (fence->silent) {
         return; /* its count is not known: crowding neither begins nor ends */
     }
     about.kind = ALERT_PILE_UP;
     episode_set(fleet, &fence->alerts[ALERT_PILE_UP], &about, crowded);
+    pile_up_retell(fleet, index);
     about.kind = ALERT_FENCE_FILLING;
     episode_set(fleet, &fence->alerts[ALERT_FENCE_FILLING], &about, fills);
 }

@@ -337,6 +337,13 @@ bool fleet_bike_look(const struct fleet *fleet, uint32_t slot, struct bike_look 
     return true;
 }
 
+const struct bike_image *fleet_bike_named(const struct fleet *fleet, const char *ref)
+{
+    const struct bike *bike = fleet_bike(fleet, ref);
+
+    return bike == NULL ? NULL : &bike->image;
+}
+
 bool fleet_bike_moved(const struct fleet *fleet, uint32_t *slot)
 {
     *slot = fleet->moved;

@@ -302,10 +302,10 @@ void judge_bike(const struct judge *judge, const struct bike_image *bike, struct
         out->rule = bike->lock == LOCK_UNLOCKED ? RULE_IN_USE : RULE_NO_EVIDENCE;
         return;
     }
-    if (radio_judge(judge, bike, out)) {
-        return;
-    }
-    if (position_fit(judge, bike, out)) {
+    const uint32_t stood_on = out->fence;
+    if (!radio_judge(judge, bike, out) && position_fit(judge, bike, out)) {
         position_judge(judge, bike, out);
     }
+    /* a memory speaks for the fence it is of: not for one the bike is seen at since */
+    out->forget = out->forget || (!out->decided && out->fence != stood_on);
 }

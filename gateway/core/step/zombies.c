@@ -87,12 +87,20 @@ static struct stay_known stay_of(void *ctx, uint32_t slot)
     return zombie_watch_stay(core->watch, slot, &space.known);
 }
 
+static const struct bike_image *bike_of(void *ctx, const char *ref)
+{
+    const struct core *core = ctx;
+
+    return fleet_bike_named(core->fleet, ref);
+}
+
 enum err zombies_command(struct core *core, struct command *command, const struct input *input)
 {
     const struct zombie_list list = {.inv = core->inv,
                                      .book = core->casebook,
                                      .now_ms = core->now.at_ms,
                                      .stay = stay_of,
+                                     .bike = bike_of,
                                      .ctx = core};
 
     (void)input;

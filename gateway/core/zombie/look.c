@@ -160,7 +160,7 @@ static void report_bike(struct zombie_watch *watch, const struct zombie_city *ci
                                    .at = bike->newest,
                                    .reasons = reasons,
                                    .since_ms = since_ms,
-                                   .gap_s = bike->unheard_min * 60U};
+                                   .gap_s = (uint32_t)bike_unheard_s(bike, watch->now.at_ms)};
 
     (void)bike_position(bike, &finding.at);
     watch->told++;

@@ -4,6 +4,7 @@
  * in the order of their first. Integers on a plane laid through the first position: no float, and
  * equal inputs give equal lists. */
 #include "gateway/core/zombie/zombie_list.h"
+#include "gateway/core/bike/bike.h"
 #include <stdlib.h>
 
 #define DAY_MS      INT64_C(86400000)
@@ -235,23 +236,40 @@ static int group_order(const void *left, const void *right)
 
 /* --- the answer --- */
 
-/* By the stay as it is now, when it is still the one the case is about. 0: of what people saw
- * nothing was measured. */
-static uint16_t healthy(const struct zombie_list *list, const struct case_image *about)
+/* How much of the dwell nobody heard of its place, or of the bike: as it is now, while the stay or
+ * stop is still the one the case is about. A bike that was forgotten has been silent since. */
+static int64_t gap_of(const struct zombie_list *list, const struct case_image *about,
+                      int64_t dwell_s)
 {
-    const int64_t dwell_s = (list->now_ms - about->since_ms) / 1000;
     const uint32_t slot = about->place == 0 ? NO_SLOT : inventory_space(list->inv, about->place);
-    int64_t gap_s = about->gap_s;
 
     if (about->kind == CASE_ZOMBIE_CAR && slot != NO_SLOT) {
         const struct stay_known whole = list->stay(list->ctx, slot);
 
-        gap_s = whole.state == SPACE_OCCUPIED && whole.since_ms == about->since_ms ? whole.gap_s
-                                                                                   : gap_s;
+        return whole.state == SPACE_OCCUPIED && whole.since_ms == about->since_ms ? whole.gap_s
+                                                                                  : about->gap_s;
     }
-    return about->since_ms == 0 || dwell_s <= gap_s
-               ? 0
-               : (uint16_t)((dwell_s - gap_s) * 10000 / dwell_s);
+    if (about->kind == CASE_ZOMBIE_SHARED_BIKE && about->vehicle[0] != '\0') {
+        const struct bike_image *bike = list->bike(list->ctx, about->vehicle);
+
+        return bike == NULL                     ? dwell_s
+               : (bike->flags & BIKE_GONE) == 0 ? bike_unheard_s(bike, list->now_ms)
+                                                : about->gap_s;
+    }
+    return about->gap_s;
+}
+
+/* 0: of what people saw nothing was measured. */
+static uint16_t healthy(const struct zombie_list *list, const struct case_image *about)
+{
+    const int64_t dwell_s = (list->now_ms - about->since_ms) / 1000;
+    int64_t gap_s;
+
+    if (about->since_ms == 0 || dwell_s <= 0) {
+        return 0;
+    }
+    gap_s = gap_of(list, about, dwell_s);
+    return gap_s >= dwell_s ? 0 : (uint16_t)((dwell_s - gap_s) * 10000 / dwell_s);
 }
 
 static void answer(const struct zombie_list *list, struct zombie_request *request,

@@ -13,6 +13,8 @@ struct zombie_list {
     int64_t now_ms;
     /** The present stay of a space, whole. */
     struct stay_known (*stay)(void *ctx, uint32_t slot);
+    /** Its bike, NULL = not known any more. */
+    const struct bike_image *(*bike)(void *ctx, const char *ref);
     void *ctx;
 };
 

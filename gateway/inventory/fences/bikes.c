@@ -45,6 +45,20 @@ void report_beacon(struct bike_report *report, const struct inventory *inv, cons
     report->beacon_rssi_dbm[at] = rssi_dbm;
 }
 
+void report_in_use(struct bike_report *report)
+{
+    if (report->lock != LOCK_UNLOCKED) {
+        return;
+    }
+    report->has &= REPORT_HAS_TIME | REPORT_HAS_BATTERY;
+    report->at = (struct position_e7){0};
+    report->accuracy_mm = 0;
+    report->shift = 0;
+    report->beacon_count = 0;
+    memset(report->beacon_fence, 0, sizeof report->beacon_fence);
+    memset(report->beacon_rssi_dbm, 0, sizeof report->beacon_rssi_dbm);
+}
+
 bool bike_position(const struct bike_image *bike, struct position_e7 *at)
 {
     if (bike->fixes == 0) {

@@ -229,6 +229,19 @@ void territory_route(const struct inventory *inv, const char *trade, space_key p
     }
 }
 
+void territory_person_of(const struct inventory *inv, const char *unit, space_key place,
+                         struct position_e7 at, char out[PERSON_CODE_MAX + 1])
+{
+    const uint32_t number = unit_find(inv, unit);
+    struct territory_at where;
+
+    out[0] = '\0';
+    if (number != NO_UNIT) {
+        territory_locate(inv, place, at, &where);
+        person_put(inv, territory_person(inv->territory, &where, number), out);
+    }
+}
+
 /* Of a space without a word in the column: residents may leave a car for weeks. A charging point or
  * a bay for disabled drivers that is taken for as long is what staff look for. */
 static bool attribute_permit(const struct inventory *inv, space_key place)

@@ -12,7 +12,8 @@
 #include <assert.h>
 #include <string.h>
 
-#define AUDIT_ROWS 100000 /* the audit stream is capped, about a year of a busy city's staff */
+#define AUDIT_ROWS                                                                                 \
+    1000000 /* the audit stream is capped: 50 people who look every minute, for a month */
 
 static const char *const state_words[SPACE_STATE_COUNT] = {
     [SPACE_UNKNOWN] = "unknown",

@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Bytes <-> integers, never by pointer casts. */
 static inline uint16_t be16_get(const uint8_t *p)
@@ -27,6 +28,18 @@ static inline uint64_t le64_get(const uint8_t *p)
     return (uint64_t)le32_get(p + 4) << 32 | le32_get(p);
 }
 
+static inline uint16_t le16_get(const uint8_t *p)
+{
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    uint16_t v;
+
+    memcpy(&v, p, sizeof v); /* as in le64_put */
+    return v;
+#else
+    return (uint16_t)((unsigned)p[1] << 8 | p[0]);
+#endif
+}
+
 static inline void le32_put(uint8_t *p, uint32_t v)
 {
     p[0] = (uint8_t)v;
@@ -35,10 +48,16 @@ static inline void le32_put(uint8_t *p, uint32_t v)
     p[3] = (uint8_t)(v >> 24);
 }
 
+/* In one move where bytes lie this way round: compilers do not see it in the other form when they
+ * know some of the bytes. */
 static inline void le64_put(uint8_t *p, uint64_t v)
 {
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    memcpy(p, &v, sizeof v);
+#else
     le32_put(p, (uint32_t)v);
     le32_put(p + 4, (uint32_t)(v >> 32));
+#endif
 }
 
 /** CRC-32C (Castagnoli, reflected 0x82F63B78) of len bytes, continuing from `crc` (0 to begin). */

@@ -21,7 +21,7 @@ struct work_calendar_params {
     const char *hours; /**< office hours of a working day, "08:30-12:00,14:00-17:30"; NULL: that */
     const char *night; /**< "22:00-06:00": nobody is moved then; NULL: that */
     /** Rows "2026-10-01 holiday" or "2026-10-10 workday" (a weekend day worked to make up), '#'
-     * comments; NULL = weekends only. */
+     * comments, UTF-8 with or without a byte order mark; NULL = weekends only. */
     const char *days;
     size_t days_len;
 };

@@ -51,11 +51,20 @@ static void frame_position(const struct decoded *decoded, struct lock_heard *loc
     const struct extra *lon = decoded_extra(decoded, "lon");
 
     if (valid == NULL || valid->kind != EXTRA_BOOL || valid->number == 0 || lat == NULL ||
-        lon == NULL || lat->digits != 7 || lon->digits != 7) {
+        lon == NULL || lat->digits != 7 || lon->digits != 7 ||
+        (lat->number == 0 && lon->number == 0)) {
         return;
     }
     lock->at = (struct position_e7){(int32_t)lat->number, (int32_t)lon->number};
     lock->has |= REPORT_HAS_POSITION;
+}
+
+/* Does the frame, where it names a lock, name the one of the topic? */
+static bool frame_is_of(const struct decoded *decoded, const struct lock_heard *lock)
+{
+    const struct extra *imei = decoded_extra(decoded, "imei");
+
+    return imei == NULL || strcmp(imei->text, lock->imei) == 0;
 }
 
 /* What a frame says of the bike: locked or not, where, how much battery, moved by itself. */
@@ -113,10 +122,14 @@ static enum decode_fault frame_read(const struct json_doc *doc, struct uplink *o
     }
     frame.len = (size_t)len;
     fault = model->decode(&frame, &out->decoded);
-    if (fault == DECODE_OK) {
-        frame_meaning(&out->decoded, &out->lock);
+    if (fault != DECODE_OK) {
+        return fault;
     }
-    return fault;
+    if (!frame_is_of(&out->decoded, &out->lock)) {
+        return DECODE_FIELD;
+    }
+    frame_meaning(&out->decoded, &out->lock);
+    return DECODE_OK;
 }
 
 static enum decode_fault lock_read(const struct json_doc *doc, struct lock_heard *lock)
@@ -159,6 +172,9 @@ static enum decode_fault position_read(const struct json_doc *doc, struct lock_h
             return DECODE_RANGE;
         }
         lock->accuracy_mm = (uint32_t)(metres * 1000);
+    }
+    if (at.lat == 0 && at.lon == 0) {
+        return DECODE_OK; /* a lock without a fix; the rest of what it says is true */
     }
     lock->at = position_round(at);
     lock->has |= REPORT_HAS_POSITION;

@@ -118,18 +118,25 @@ static const struct json_node *advertiser_from(const struct json_doc *doc,
     return item != NULL && item < end ? item : NULL;
 }
 
-/* Who heard all this: a gateway's own item anywhere in the scan, else the topic. */
-static void scan_gateway(const struct json_doc *doc, const char *topic, struct sighting *s)
+/* Who heard all this: a gateway's own item anywhere in the scan, else the topic. False: the topic
+ * names another one, so whatever the broker's rules bind that to, this was not said by it. */
+static bool scan_gateway(const struct json_doc *doc, const char *topic, struct sighting *s)
 {
     const struct json_node *item = json_first(doc, doc->nodes);
+    char named[DEVICE_ID_MAX + 1];
 
-    gateway_of_topic(topic, s->gateway);
+    gateway_of_topic(topic, named);
+    memcpy(s->gateway, named, sizeof named);
     for (uint32_t i = 0; i < doc->nodes[0].count; i++) {
         if (is_gateway(doc, item)) {
             read_gateway(doc, item, s);
+            if (named[0] != '\0' && strcmp(named, s->gateway) != 0) {
+                return false;
+            }
         }
         item = json_after(doc, item);
     }
+    return true;
 }
 
 static enum decode_fault open_minew(const struct envelope *self, const char *topic,
@@ -145,7 +152,9 @@ static enum decode_fault open_minew(const struct envelope *self, const char *top
         return DECODE_FIELD;
     }
     if (out->at == 0) { /* item 0 */
-        scan_gateway(doc, topic, &s);
+        if (!scan_gateway(doc, topic, &s)) {
+            return DECODE_TOPIC;
+        }
         wanted = advertiser_from(doc, json_first(doc, doc->nodes));
     } else { /* the gateway was found then */
         memcpy(s.gateway, out->sighting.gateway, sizeof s.gateway);
