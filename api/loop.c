@@ -94,8 +94,8 @@ static void option_set(const struct connection *slot, int option, int on)
     (void)setsockopt(slot->fd, IPPROTO_TCP, option, &on, sizeof on);
 }
 
-/* The answers of a batch leave. */
-static void held_send_off(struct loop *loop)
+/* The answers of a batch leave; `more`: requests wait. */
+static void held_send_off(struct loop *loop, bool more)
 {
     int fds[SENDOFF_MAX];
     uint32_t count = 0;
@@ -114,7 +114,7 @@ static void held_send_off(struct loop *loop)
             slot->corked = true;
         }
     }
-    sendoff_run(&loop->sendoff, fds, count, loop->held_count);
+    sendoff_run(&loop->sendoff, fds, count, loop->held_count, more);
     loop->held_count = 0;
 }
 
@@ -125,7 +125,7 @@ void loop_hold(struct loop *loop, struct connection *slot)
                  */
     }
     if (loop->held_count == SENDOFF_MAX) {
-        held_send_off(loop);
+        held_send_off(loop, true); /* the round goes on */
     }
     if (slot->answers < OWN_PUSHES) {
         slot->answers++;
@@ -185,13 +185,16 @@ static int wait_ms(struct MHD_Daemon *daemon)
 static void events_wait(struct api *api, struct pollfd events[2])
 {
     struct loop *loop = &api->loop;
+    const bool more = loop->held_count > 0 && poll(events, 2, 0) > 0;
 
-    if (loop->held_count > 0 && sendoff_age_us(&loop->sendoff) < BATCH_US &&
-        poll(events, 2, 0) > 0) {
+    if (more && sendoff_age_us(&loop->sendoff) < BATCH_US) {
         return;
     }
-    held_send_off(loop);
-    (void)poll(events, 2, wait_ms(api->daemon));
+    held_send_off(loop, more);
+    if (!more) {
+        sendoff_rest(&loop->sendoff);
+        (void)poll(events, 2, wait_ms(api->daemon));
+    }
     sendoff_begin(&loop->sendoff);
 }
 
@@ -216,7 +219,7 @@ static void *loop_run(void *arg)
         streams_round(&api->streams, loop->round_ms);
         (void)MHD_run(api->daemon);
     }
-    held_send_off(loop);
+    held_send_off(loop, false);
     return NULL;
 }
 

@@ -1,6 +1,9 @@
-/* Both threads take from one batch until it is empty: who is late finds less, and nobody waits for
- * the other. The word of the batch says all of it, so that a socket is taken by exactly one; its
- * descriptor is read before the word is changed and counts only if that succeeds. */
+/* Every second batch is the helper's, while requests wait: so the HTTP thread goes on making
+ * answers, and each waking of the other pays for a whole batch. What the helper has not come to
+ * when the HTTP thread would hand it another batch, or would sleep, that one takes: nobody waits
+ * for the other. The word of the helper's batch says all of it, so that a socket is taken by
+ * exactly one; its descriptor is read before the word is changed and counts only if that succeeds.
+ */
 #define _GNU_SOURCE /* pthread_setname_np, sched_getaffinity */
 #include "api/sendoff.h"
 #include <netinet/in.h>
@@ -154,20 +157,47 @@ static void sharing_judge(struct sendoff *s)
     s->made = s->sent = 0;
 }
 
-void sendoff_run(struct sendoff *s, const int *fds, uint32_t count, uint32_t made)
+static bool is_empty(const struct sendoff *s)
+{
+    const uint64_t batch = atomic_load(&s->batch);
+
+    return (batch & BYTE) == (batch >> COUNT_AT & BYTE);
+}
+
+/* Is this batch the helper's? */
+static bool is_helpers(struct sendoff *s, uint32_t count, bool more)
+{
+    if (!s->helped || !s->shared || !more || count < SHARED_LEAST || !is_empty(s)) {
+        return false;
+    }
+    s->turn = !s->turn;
+    return s->turn;
+}
+
+void sendoff_run(struct sendoff *s, const int *fds, uint32_t count, uint32_t made, bool more)
 {
     const int64_t made_ns = now_ns();
-    uint32_t sent;
+    uint32_t sent = 0;
 
-    batch_publish(s, fds, count);
-    if (s->helped && s->shared && count >= SHARED_LEAST) {
+    if (is_helpers(s, count, more)) {
+        batch_publish(s, fds, count);
         helper_wake(s);
+    } else {
+        sent = take_all(s);
+        for (uint32_t i = 0; i < count; i++) {
+            send_off(fds[i]);
+            sent++;
+        }
     }
-    sent = take_all(s);
     s->making_ns += at_most(made_ns - s->began_ns, made);
     s->made += made;
     s->began_ns = now_ns();
-    s->sending_ns += at_most(s->began_ns - made_ns, sent);
+    s->sending_ns += sent > 0 ? at_most(s->began_ns - made_ns, sent) : 0;
     s->sent += sent;
     sharing_judge(s);
+}
+
+void sendoff_rest(struct sendoff *s)
+{
+    (void)take_all(s);
 }

@@ -15,9 +15,9 @@
 #define SENDOFF_MAX 32u /**< answers of one batch */
 
 struct sendoff {
-    _Atomic uint64_t batch;       /**< its number, how many it has, which is next */
+    _Atomic uint64_t batch;       /**< the helper's: number, how many it has, which is next */
     _Atomic int fds[SENDOFF_MAX]; /**< of the batch */
-    sem_t work;                   /**< raised for each batch that the helper shall share */
+    sem_t work;                   /**< raised for each batch that is the helper's */
     pthread_t thread;
     bool helped; /**< there is a helper */
     _Atomic bool over;
@@ -27,6 +27,7 @@ struct sendoff {
     int64_t making_ns, sending_ns; /**< since the last judgement, ... */
     uint32_t made, sent;           /**< ... of so many answers */
     bool shared;                   /**< the judgement: the helper is worth its waking */
+    bool turn;                     /**< the last that might be the helper's was */
 };
 
 /** Starts the helper where there are two processors at least; without it, or when it cannot be
@@ -38,9 +39,11 @@ void sendoff_stop(struct sendoff *s);
 void sendoff_begin(struct sendoff *s);
 /** For how long they are. HTTP thread. */
 int64_t sendoff_age_us(const struct sendoff *s);
-/** All of these sockets (count <= SENDOFF_MAX) are sent off, or will be by the helper in a moment;
- * `made` answers were made since they began to be. A socket may be closed meanwhile. HTTP thread.
- */
-void sendoff_run(struct sendoff *s, const int *fds, uint32_t count, uint32_t made);
+/** All of these sockets (count <= SENDOFF_MAX) are sent off, or will be by the helper in a moment:
+ * only where `more` requests wait already, so that this thread has other work. `made` answers were
+ * made since they began to be. A socket may be closed meanwhile. HTTP thread. */
+void sendoff_run(struct sendoff *s, const int *fds, uint32_t count, uint32_t made, bool more);
+/** Sends off what the helper has not come to: before this thread sleeps. HTTP thread. */
+void sendoff_rest(struct sendoff *s);
 
 #endif

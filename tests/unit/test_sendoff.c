@@ -1,5 +1,5 @@
 /* Batches of corked answers: all of each leave at once, whoever sends them off, and the helper is
- * woken only where the making of answers takes longer than their sending. */
+ * woken only where the making of answers takes longer than their sending and requests wait. */
 #include "api/sendoff.h"
 #include "bowei/base/city_clock.h"
 #include <arpa/inet.h>
@@ -78,8 +78,8 @@ static int teardown(void **state)
     return 0;
 }
 
-/* Makes `count` answers, `ns` the whole of it, and sends them off. */
-static void batch_run(struct sendoff *s, uint32_t count, int64_t ns)
+/* Makes `count` answers, `ns` the whole of it, and sends them off; `more`: requests wait. */
+static void batch_make(struct sendoff *s, uint32_t count, int64_t ns, bool more)
 {
     int fds[SENDOFF_MAX];
 
@@ -89,7 +89,14 @@ static void batch_run(struct sendoff *s, uint32_t count, int64_t ns)
         assert_int_equal(send(fds[i], "answer", 6, MSG_NOSIGNAL), 6);
     }
     s->began_ns -= ns;
-    sendoff_run(s, fds, count, count);
+    sendoff_run(s, fds, count, count, more);
+}
+
+/* The same, and what the helper does not come to. */
+static void batch_run(struct sendoff *s, uint32_t count, int64_t ns)
+{
+    batch_make(s, count, ns, true);
+    sendoff_rest(s);
 }
 
 static void batch_read(uint32_t count)
@@ -148,6 +155,61 @@ static void cheap_answers_are_not_shared(void **state)
     sendoff_stop(&s);
 }
 
+/* Who has nothing else to do needs no help. */
+static void idle_it_sends_all_itself(void **state)
+{
+    struct sendoff s = {.over = false};
+
+    (void)state;
+    sendoff_start(&s, &counters);
+    for (uint32_t i = 0; i < BATCHES; i++) {
+        batch_make(&s, SENDOFF_MAX, SENDOFF_MAX * DEAR_NS, false);
+        batch_read(SENDOFF_MAX);
+    }
+    assert_true(s.shared);
+    assert_int_equal(by_helper(), 0);
+    sendoff_stop(&s);
+}
+
+static uint32_t arrived(void)
+{
+    char answer[8];
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < SENDOFF_MAX; i++) {
+        n += recv(pairs[i].there, answer, sizeof answer, MSG_DONTWAIT | MSG_PEEK) > 0;
+    }
+    return n;
+}
+
+/* A helper that does not come, as on a machine that has others to serve: its batch leaves with the
+ * next, or before the HTTP thread sleeps, and it is given no other meanwhile. */
+static void a_late_helper_holds_nothing_up(void **state)
+{
+    struct sendoff s = {.counters = &counters, .helped = true, .shared = true};
+    int64_t began_ms = host_boot_ms();
+
+    (void)state;
+    assert_int_equal(sem_init(&s.work, 0, 0), 0);
+    for (uint32_t i = 0; i < 10; i++) {
+        batch_make(&s, SENDOFF_MAX / 2, SENDOFF_MAX * DEAR_NS, true);
+        if (host_boot_ms() - began_ms < 100) {
+            assert_int_equal(arrived(), 0); /* it is the helper's turn, who sleeps */
+        }
+        if (i % 2 == 0) {
+            sendoff_rest(&s);
+        } else {
+            sendoff_run(&s, NULL, 0, 0, true);
+        }
+        batch_read(SENDOFF_MAX / 2);
+        batch_make(&s, SENDOFF_MAX, SENDOFF_MAX * DEAR_NS, true);
+        batch_read(SENDOFF_MAX);
+        began_ms = host_boot_ms();
+    }
+    assert_int_equal(by_helper(), 0);
+    sem_destroy(&s.work);
+}
+
 static void alone_it_works_too(void **state)
 {
     struct sendoff s = {.over = false};
@@ -203,6 +265,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(all_of_a_batch_leave, setup, teardown),
         cmocka_unit_test_setup_teardown(cheap_answers_are_not_shared, setup, teardown),
+        cmocka_unit_test_setup_teardown(idle_it_sends_all_itself, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_late_helper_holds_nothing_up, setup, teardown),
         cmocka_unit_test_setup_teardown(alone_it_works_too, setup, teardown),
         cmocka_unit_test_setup_teardown(sockets_may_be_closed_meanwhile, setup, teardown),
     };
