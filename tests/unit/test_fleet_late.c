@@ -226,6 +226,7 @@ static void a_shortened_stop_goes_on(void **state)
     assert_int_equal(is.parked_ms, was.parked_ms);
     assert_int_equal(is.moved_ms, was.moved_ms);
     assert_int_equal(is.since_ms, was.since_ms);
+    fleet_listeners_live(&p.is);
     assert_int_equal(fleet_count(&p.is, PARK_ID), 1);
     end(&p);
 }

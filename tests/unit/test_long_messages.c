@@ -114,7 +114,8 @@ static void long_lists_are_taken_whole(void **state)
         len += (size_t)snprintf(text + len, sizeof text - len,
                                 "%s{\"timestamp\":\"2026-06-09T04:00:00Z\",\"type\":\"%s\",\"mac\":"
                                 "\"AC233F%06X\",\"rssi\":-70,\"rawData\":\"0201060303AAFE\"}",
-                                i == 0 ? "[" : ",", i == 99 || i == 100 ? "Gateway" : "Unknown", i);
+                                i == 0 ? "[" : ",", i == 99 || i == 100 ? "Gateway" : "Unknown",
+                                i == 99 ? 100 : i);
     }
     len += (size_t)snprintf(text + len, sizeof text - len, "]");
     assert_in_range(len, 20000, PAYLOAD_MAX);
