@@ -248,7 +248,8 @@ void distances_mm(struct position_e7 from, const struct position_e7 *restrict to
     for (uint32_t i = 0; i < n; i++) {
         double dlat = difference(from.lat, to[i].lat);
         double dlon = difference(from.lon, to[i].lon);
+        double rounded = near_mm((double)from.lat + to[i].lat, dlat, dlon) + 0.5;
 
-        mm[i] = (int32_t)(near_mm((double)from.lat + to[i].lat, dlat, dlon) + 0.5);
+        mm[i] = (int32_t)rounded;
     }
 }

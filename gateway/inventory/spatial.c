@@ -149,7 +149,7 @@ enum err spatial_build(const struct spatial_place *places, uint32_t count, struc
     group_count = levels_plan(index);
     index->places = malloc((size_t)count * sizeof *index->places);
     index->slots = malloc((size_t)count * sizeof *index->slots);
-    index->boxes = malloc((size_t)group_count * sizeof *index->boxes);
+    index->boxes = calloc(group_count, sizeof *index->boxes);
     index->ground = malloc((size_t)groups(index->level_boxes[0]) * sizeof *index->ground);
     e = index->places == NULL || index->slots == NULL || index->boxes == NULL ||
                 index->ground == NULL

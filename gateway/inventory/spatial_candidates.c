@@ -114,9 +114,7 @@ static void few_order(const struct candidates *c, uint16_t order[CANDIDATES_FEW]
 {
     const uint32_t n = c->count; /* the compiler cannot know that it stays */
 
-    for (uint32_t i = 0; i < n; i++) {
-        order[i] = NONE;
-    }
+    memset(order, 0xff, CANDIDATES_FEW * sizeof *order); /* NONE */
     for (uint32_t i = 0; i < n; i++) {
         const float bound2 = c->bound2[i];
         uint32_t rank = 0;
