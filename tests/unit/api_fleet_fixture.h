@@ -31,7 +31,18 @@ static inline enum err take_command(void *ctx, struct command *command)
     return ERR_OK;
 }
 
-static struct bike_report report_taken; /* the last one, as the journal would get it */
+static struct bike_report report_taken; /* the last one; under the city's lock */
+
+/* The last report as the journal would get it. */
+static inline struct bike_report report_last(void)
+{
+    struct bike_report report;
+
+    pthread_mutex_lock(&city->lock);
+    report = report_taken;
+    pthread_mutex_unlock(&city->lock);
+    return report;
+}
 
 static inline enum err take_reports(void *ctx, uint64_t version, const struct bike_report *reports,
                                     size_t n)
