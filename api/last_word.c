@@ -9,12 +9,6 @@
 #define UNREAD_MAX 65536u /* of a request nobody will read */
 #define DATE_MAX   40
 
-/* As on every other answer (respond.c). */
-static const char always[] =
-    "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"
-    "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"
-    "Cache-Control: no-store\r\n";
-
 /* RFC 9110 6.6.1; the program's locale is C. */
 static void date_write(char out[DATE_MAX])
 {
@@ -38,10 +32,10 @@ void last_word_write(const struct api *api, struct strbuf *text, enum err why, c
     }
     date_write(date);
     problem_write(&body, why, detail);
-    strbuf_printf(text,
-                  "HTTP/1.1 %d Refused\r\nDate: %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
-                  "%s%sConnection: close\r\n\r\n",
-                  err_http_status(why), date, type_problem, body.len, always, headers);
+    strbuf_printf(text, "HTTP/1.1 %d Refused\r\nDate: %s\r\nContent-Length: %zu\r\n",
+                  err_http_status(why), date, body.len);
+    respond_lines(text, type_problem, REPLY_PRIVATE);
+    strbuf_printf(text, "%sConnection: close\r\n\r\n", headers);
     strbuf_add(text, body.data, body.len);
     if (text->failed || body.failed) {
         strbuf_finish(text);

@@ -28,7 +28,7 @@ static bool is_wanted(const char *name, member_set members)
 {
     enum member member;
 
-    return members == ALL_MEMBERS || member_find(name, strlen(name), members, &member);
+    return members == 0 || member_find(name, strlen(name), members, &member);
 }
 
 static size_t columns_of(const char *schema, size_t len, member_set members,
@@ -169,8 +169,8 @@ static bool rows_write(struct csv_page *page, const struct json_node *items,
     return page->cell != NULL;
 }
 
-enum err list_csv_write_members(enum answer answer, member_set members, const char *json,
-                                size_t len, struct strbuf *out)
+enum err list_csv_write(enum answer answer, member_set members, const char *json, size_t len,
+                        struct strbuf *out)
 {
     struct column columns[COLUMNS_MAX];
     const size_t count = columns_find(answer, members, columns);
@@ -192,9 +192,4 @@ enum err list_csv_write_members(enum answer answer, member_set members, const ch
     }
     free(nodes);
     return e;
-}
-
-enum err list_csv_write(enum answer answer, const char *json, size_t len, struct strbuf *out)
-{
-    return list_csv_write_members(answer, ALL_MEMBERS, json, len, out);
 }

@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define WAIT_MS  250 /* at most between two rounds: idle connections are ended in them */
+#define WAIT_MS  250 /* at most between two rounds */
 #define BATCH_US 200 /* an older batch of answers leaves with its round */
 
 /* libmicrohttpd 0.9.75 sets TCP_NODELAY with a connection's first answer and takes TCP_CORK off
@@ -220,6 +220,7 @@ static void *loop_run(void *arg)
         (void)MHD_run(api->daemon);
     }
     held_send_off(loop, false);
+    sendoff_rest(&loop->sendoff);
     return NULL;
 }
 

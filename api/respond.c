@@ -19,6 +19,7 @@ const char type_html[] = "text/html; charset=utf-8";
 const char type_csv[] = "text/csv; charset=utf-8";
 
 #define STREAM_BLOCK 4096u
+#define HEADERS_MAX  8
 
 struct header {
     const char *name, *value;
@@ -93,27 +94,48 @@ static void body_free(void *cls)
     body_give(cls);
 }
 
-static bool headers_add(struct MHD_Response *response, const char *type, enum reply_kind kind)
+/* The headers that an answer of this kind has in any case. */
+static size_t headers_of(const char *type, enum reply_kind kind, struct header out[HEADERS_MAX])
 {
-    bool ok = true;
+    size_t n = 0;
 
     if (type != NULL) {
-        ok = MHD_add_response_header(response, "Content-Type", type) == MHD_YES;
+        out[n++] = (struct header){"Content-Type", type};
     }
     for (size_t i = 0; i < ARRAY_LEN(always); i++) {
-        ok = MHD_add_response_header(response, always[i].name, always[i].value) == MHD_YES && ok;
+        out[n++] = always[i];
     }
-    ok = MHD_add_response_header(response, "Content-Security-Policy",
-                                 type == type_html ? html_policy : no_page) == MHD_YES &&
-         ok;
-    ok = MHD_add_response_header(response, "Cache-Control", kinds[kind].cache) == MHD_YES && ok;
+    out[n++] =
+        (struct header){"Content-Security-Policy", type == type_html ? html_policy : no_page};
+    out[n++] = (struct header){"Cache-Control", kinds[kind].cache};
     if (kinds[kind].cors) {
         /* headers are exposed by the answer that has them, not by a preflight */
-        ok = MHD_add_response_header(response, "Access-Control-Allow-Origin", "*") == MHD_YES && ok;
-        ok = MHD_add_response_header(response, "Access-Control-Expose-Headers", "*") == MHD_YES &&
-             ok;
+        out[n++] = (struct header){"Access-Control-Allow-Origin", "*"};
+        out[n++] = (struct header){"Access-Control-Expose-Headers", "*"};
+    }
+    return n;
+}
+
+static bool headers_add(struct MHD_Response *response, const char *type, enum reply_kind kind)
+{
+    struct header headers[HEADERS_MAX];
+    const size_t n = headers_of(type, kind, headers);
+    bool ok = true;
+
+    for (size_t i = 0; i < n; i++) {
+        ok = MHD_add_response_header(response, headers[i].name, headers[i].value) == MHD_YES && ok;
     }
     return ok;
+}
+
+void respond_lines(struct strbuf *out, const char *type, enum reply_kind kind)
+{
+    struct header headers[HEADERS_MAX];
+    const size_t n = headers_of(type, kind, headers);
+
+    for (size_t i = 0; i < n; i++) {
+        strbuf_printf(out, "%s: %s\r\n", headers[i].name, headers[i].value);
+    }
 }
 
 void respond_response(struct request *rq, unsigned status, const char *type,
@@ -161,7 +183,7 @@ static bool sheet_made(struct request *rq, const char **type, struct strbuf *tex
     if (*type != type_json || !rq->query.csv || text->failed || text->data == NULL) {
         return true;
     }
-    e = list_csv_write(rq->match.route->answer, text->data, text->len, &out);
+    e = list_csv_write(rq->match.route->answer, rq->query.members, text->data, text->len, &out);
     strbuf_finish(text);
     *text = out;
     *type = type_csv;

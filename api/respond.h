@@ -50,6 +50,8 @@ void respond_body(struct request *rq, unsigned status, const char *type, struct 
 /** Takes the bytes of text. */
 void respond_text(struct request *rq, unsigned status, const char *type, struct strbuf *text);
 void respond_empty(struct request *rq, unsigned status);
+/** The headers that every answer of this kind has, as lines of a head. Any thread. */
+void respond_lines(struct strbuf *out, const char *type, enum reply_kind kind);
 /** Takes a response made elsewhere (NULL: no memory). */
 void respond_response(struct request *rq, unsigned status, const char *type,
                       struct MHD_Response *response);

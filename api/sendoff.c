@@ -183,16 +183,15 @@ void sendoff_run(struct sendoff *s, const int *fds, uint32_t count, uint32_t mad
         batch_publish(s, fds, count);
         helper_wake(s);
     } else {
-        sent = take_all(s);
         for (uint32_t i = 0; i < count; i++) {
             send_off(fds[i]);
-            sent++;
         }
+        sent = count + take_all(s);
     }
     s->making_ns += at_most(made_ns - s->began_ns, made);
     s->made += made;
     s->began_ns = now_ns();
-    s->sending_ns += sent > 0 ? at_most(s->began_ns - made_ns, sent) : 0;
+    s->sending_ns += at_most(s->began_ns - made_ns, sent);
     s->sent += sent;
     sharing_judge(s);
 }

@@ -1,7 +1,6 @@
 /* What the space and lot handlers share: finding the place that a path names, and the envelope of
  * lists. */
 #include "api/handlers/places.h"
-#include "api/list_csv.h"
 #include <string.h>
 
 #define HEAD_ROOM 512u /* envelope and cursor */
@@ -220,27 +219,6 @@ static void tail_write(struct strbuf *out, const char *cursor)
     strbuf_putc(out, '}');
 }
 
-/* The page's JSON as a sheet with the columns of its members; false when it was answered already.
- */
-static bool sheet_made(struct page *page)
-{
-    struct request *rq = page->rq;
-    struct strbuf *text = &page->text;
-    struct strbuf sheet = {0};
-    enum err e = text->failed ? ERR_NO_MEMORY
-                              : list_csv_write_members(rq->match.route->answer, page->scene.members,
-                                                       text->data, text->len, &sheet);
-
-    strbuf_finish(text);
-    if (e != ERR_OK) {
-        strbuf_finish(&sheet);
-        respond_problem(rq, e, NULL);
-        return false;
-    }
-    *text = sheet;
-    return true;
-}
-
 void page_close(struct page *page, const struct cursor *next, const char *etag)
 {
     struct request *rq = page->rq;
@@ -273,12 +251,6 @@ void page_close(struct page *page, const struct cursor *next, const char *etag)
         respond_body(rq, 200, type, page->body);
     } else {
         tail_write(&page->text, cursor);
-        if (rq->query.csv) {
-            type = type_csv;
-            if (!sheet_made(page)) {
-                return;
-            }
-        }
         respond_text(rq, 200, type, &page->text);
     }
     if (etag != NULL) {

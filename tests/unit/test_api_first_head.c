@@ -47,6 +47,7 @@ static void assert_dressed(const char *head)
     assert_non_null(head_find(head, "Content-Security-Policy", text, sizeof text));
     assert_non_null(head_find(head, "Cache-Control", text, sizeof text));
     assert_string_equal(text, "no-store");
+    assert_non_null(head_find(head, "Vary", text, sizeof text));
 }
 
 static void assert_answer(const struct answer_text *a, int status, const char *needle)

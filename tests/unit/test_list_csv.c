@@ -27,7 +27,7 @@ static struct strbuf csv_of(struct strbuf *json)
     struct strbuf out = {0};
 
     assert_false(json->failed);
-    assert_int_equal(list_csv_write(ANSWER_FENCE_LIST, json->data, json->len, &out), ERR_OK);
+    assert_int_equal(list_csv_write(ANSWER_FENCE_LIST, 0, json->data, json->len, &out), ERR_OK);
     strbuf_putc(&out, '\0');
     assert_false(out.failed);
     strbuf_finish(json);
