@@ -3,12 +3,12 @@
  * `bowei import`, all or nothing, and is audited in the name of the key. Spaces keep their IDs. */
 #include "bowei/base/json_read.h"
 #include "bowei/base/json_write.h"
+#include "bowei/base/space_id.h"
 #include "bowei/reading.h"
 #include "gateway/cli/commands.h"
 #include "gateway/cli/device_names.h"
 #include "gateway/cli/device_verbs.h"
 #include "gateway/cli/rest_verbs.h"
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,16 +111,10 @@ static bool take_over(struct install *in, const struct json_doc *doc)
 static bool is_same_place(const char *place, const struct install *in)
 {
     const char *given = in->call.words.items[1];
+    char plain_id[SPACE_ID_LEN];
+    const size_t len = id_plain(given, strlen(given), plain_id, sizeof plain_id);
 
-    for (; *place != '\0'; place++) {
-        while (*given == '-') {
-            given++;
-        }
-        if (toupper((unsigned char)*given++) != *place) {
-            return false;
-        }
-    }
-    return *given == '\0';
+    return len == strlen(place) && len <= sizeof plain_id && memcmp(plain_id, place, len) == 0;
 }
 
 /* Does this channel of the new device watch another place than the one it is bound to? */
@@ -330,9 +324,9 @@ static int carry_out(struct install *in)
 static int examine(struct install *in)
 {
     char note[NOTE_ROOM];
-    const size_t longest = note_make(in, true, note) > note_make(in, false, note)
-                               ? note_make(in, true, note)
-                               : note_make(in, false, note);
+    const size_t at_once = note_make(in, false, note);
+    const size_t later = note_make(in, true, note);
+    const size_t longest = at_once > later ? at_once : later;
     int code = CLI_OK;
 
     if (longest >= NOTE_ROOM) {

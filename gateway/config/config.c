@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FILE_BYTES_MAX (4u << 20) /* 200 lines of 248 units are about 4 MiB */
+#define FILE_BYTES_MAX (4u << 20) /* 200 lines of 248 units, each in a line of 80 characters */
 
 /* Whole file, or a fault in the report. NULL on a fault. */
 static char *read_file(struct config_source *source, const char *path)

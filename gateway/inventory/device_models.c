@@ -25,15 +25,20 @@ static bool is_unit(const char *id, const char *source)
     return strncmp(id, source, len) == 0 && id[len] == '/';
 }
 
-static void warn_unknown(const struct draft *draft, const struct draft_device *row,
-                         const char *field, const char *before, const char *name,
-                         const struct known_names *names, struct import_report *report)
-{
-    const char *near = suggest_name(name, names->name_at, names->ctx, names->count);
+/* A name of the row that is none of these, and what comes of it. */
+struct unknown_name {
+    const char *field, *name;
+    const char *before, *after; /* the sentence round the name in quotes */
+};
 
-    report_fault(report, draft->files[row->origin.file], &row->origin, field,
-                 "%s \"%.40s\"%s%s%s%s", before, name,
-                 strcmp(field, "model") == 0 ? " can be decoded (`bowei models`)" : "",
+static void warn_unknown(const struct draft *draft, const struct draft_device *row,
+                         const struct unknown_name *is, const struct known_names *names,
+                         struct import_report *report)
+{
+    const char *near = suggest_name(is->name, names->name_at, names->ctx, names->count);
+
+    report_fault(report, draft->files[row->origin.file], &row->origin, is->field,
+                 "%s \"%.40s\"%s%s%s%s", is->before, is->name, is->after,
                  near == NULL ? "" : ", did you mean \"", near == NULL ? "" : near,
                  near == NULL ? "" : "\"?");
 }
@@ -66,7 +71,10 @@ void draft_models_check(const struct draft *draft, const struct known_names *mod
             continue;
         }
         if (at == models->count) {
-            warn_unknown(draft, &rows[i], "model", "no frame of a", model, models, report);
+            warn_unknown(draft, &rows[i],
+                         &(struct unknown_name){"model", model, "no frame of a",
+                                                " can be decoded (`bowei models`)"},
+                         models, report);
         } else if (kind != NULL && is_bound(draft, id)) {
             report_fault(report, draft->files[rows[i].origin.file], &rows[i].origin, "model",
                          "%s is a %s: it never says whether the space that %s is bound to is free",
@@ -84,8 +92,10 @@ void draft_sources_check(const struct draft *draft, const struct known_names *so
         const char *source = draft_text(draft, rows[i].source);
 
         if (name_find(sources, source) == sources->count) {
-            warn_unknown(draft, &rows[i], "source", "no line, link or push is called", source,
-                         sources, report);
+            warn_unknown(
+                draft, &rows[i],
+                &(struct unknown_name){"source", source, "no line, link or push is called", ""},
+                sources, report);
         }
     }
 }

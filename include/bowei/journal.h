@@ -14,7 +14,8 @@
  * count together or not at all, so that no half of a decision comes back. Format and schema
  * versions: docs/DATA_FORMAT.md. */
 
-/* 2: V records, images of bikes, fences, episodes, mutes; 3: an episode's change has a number.
+/* 2: V records, images of bikes, fences, episodes, mutes; 3: an episode's change has a number; 4:
+ * of a space or bike that was only found, so that an older image may know since when, it is said.
  * Newer layouts only add at the end, so all older ones are read. */
 #define JOURNAL_SCHEMA        4
 #define JOURNAL_SEGMENT_BYTES (8u << 20)

@@ -22,14 +22,19 @@ def bench_memory(city):
             "redis_bytes_per_space": hashes + geo}
 
 
+def start_killed(city):
+    """Starts the gateway again after a kill -9, and waits until it is ready; returns when it was started."""
+    city.gateway.kill()
+    begin = time.monotonic()
+    city.gateway.start()
+    wait_until("ready", city.ready, 60, 0.01)
+    return begin
+
+
 def bench_restart(city, rounds):
     took = []
     for _ in range(rounds):
-        city.gateway.kill()
-        begin = time.monotonic()
-        city.gateway.start()
-        wait_until("ready", city.ready, 60, 0.01)
-        took.append(time.monotonic() - begin)
+        took.append(time.monotonic() - start_killed(city))
     unknown = city.get("/v1/city")[1]["unknown"]
     return {"seconds": statistics.median(took), "worst": max(took), "unknown_after": unknown}
 
@@ -49,10 +54,7 @@ def bench_fleet(n, rounds):
         assert len(keys) == before["bikes"] == n and before["alerts"] > n // 50, (len(keys), before)
         ready, answered, logs = [], [], []
         for _ in range(rounds):
-            city.gateway.kill()
-            begin = time.monotonic()
-            city.gateway.start()
-            wait_until("ready", city.ready, 60, 0.01)
+            begin = start_killed(city)
             ready.append(time.monotonic() - begin)
             wait_until("bikes", city.last_answers, 60, 0.01)
             answered.append(time.monotonic() - begin)

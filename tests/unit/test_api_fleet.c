@@ -479,22 +479,31 @@ static void fence_change(uint32_t fence, uint32_t count)
     change_ring_put(city->ring, &change);
 }
 
-/* `fence` alone means the topic fences, and leaves one of them. */
-static void one_fence_is_streamed(void **state)
+/* The stream of one fence, begun; what it says goes into text of 65536 bytes. */
+static int fence_stream(space_key fence, char id[SPACE_ID_LEN + 1], char *text)
 {
-    char id[SPACE_ID_LEN + 1];
-    char ask_text[200];
-    char *text = calloc(1, 65536);
     const int fd = client_open(city);
+    char ask_text[200];
 
-    (void)state;
-    assert_non_null(text);
-    assert_true(city->inv->fence_count >= 2);
-    space_id_format(city->inv->fences[1].key, id);
+    space_id_format(fence, id);
     (void)snprintf(ask_text, sizeof ask_text, "GET /v1/stream?fence=%s HTTP/1.1\r\nHost: x\r\n\r\n",
                    id);
     client_send(fd, ask_text, strlen(ask_text));
     listen_for(fd, text, 65536, "retry");
+    return fd;
+}
+
+/* `fence` alone means the topic fences, and leaves one of them. */
+static void one_fence_is_streamed(void **state)
+{
+    char id[SPACE_ID_LEN + 1];
+    char *text = calloc(1, 65536);
+    int fd;
+
+    (void)state;
+    assert_non_null(text);
+    assert_true(city->inv->fence_count >= 2);
+    fd = fence_stream(city->inv->fences[1].key, id, text);
     fence_change(0, 5);
     fence_change(1, 41);
     listen_for(fd, text, 65536, "event: fence");
@@ -510,17 +519,12 @@ static void one_fence_is_streamed(void **state)
 static void a_zone_is_streamed_without_room(void **state)
 {
     char id[SPACE_ID_LEN + 1];
-    char ask_text[200];
     char *text = calloc(1, 65536);
-    const int fd = client_open(city);
+    int fd;
 
     (void)state;
     assert_non_null(text);
-    space_id_format(fleet_key(ZONE_ID), id);
-    (void)snprintf(ask_text, sizeof ask_text, "GET /v1/stream?fence=%s HTTP/1.1\r\nHost: x\r\n\r\n",
-                   id);
-    client_send(fd, ask_text, strlen(ask_text));
-    listen_for(fd, text, 65536, "retry");
+    fd = fence_stream(fleet_key(ZONE_ID), id, text);
     fence_change(fences_find(city->inv, fleet_key(ZONE_ID)), 7);
     listen_for(fd, text, 65536, "\"count\":7");
     listen_for(fd, text, 65536, "\"as_of\"");

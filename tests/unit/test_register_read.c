@@ -1,5 +1,6 @@
 /* What a register says by its map: states, faults, thresholds, numbers of two registers. Pure. */
 #include "sensors/modbus/register_read.h"
+#include "tests/unit/dx80_map.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,22 +8,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-/* Banner P/N 131598: register = I/O + 16 * node, address = register - 1. */
-static const struct register_map dx80 = {.function = 3,
-                                         .base = 1,
-                                         .first = 17,
-                                         .stride = 16,
-                                         .channels = 47,
-                                         .first_channel = 1,
-                                         .mask = 0xffff,
-                                         .occupied_value = 1,
-                                         .empty_value = 0xffff,
-                                         .status_offset = 7,
-                                         .status_fault_mask = 1,
-                                         .status_link_code = 0x35,
-                                         .gap = 16,
-                                         .max_read = 125};
 
 static const struct register_map two_registers = {.function = 3,
                                                   .stride = 2,

@@ -12,8 +12,8 @@
 #include <assert.h>
 #include <string.h>
 
-#define AUDIT_ROWS                                                                                 \
-    1000000 /* the audit stream is capped: 50 people who look every minute, for a month */
+/* The audit stream is capped: 50 people who look every minute, for a month. */
+#define AUDIT_ROWS 1000000
 
 static const char *const state_words[SPACE_STATE_COUNT] = {
     [SPACE_UNKNOWN] = "unknown",
